@@ -1,0 +1,152 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+)
+
+// RequestIDHeader carries the id that ties a request's traces together. vLLM builds the id of its answer from it.
+const RequestIDHeader = "X-Request-Id"
+
+// StatusClientClosed is recorded, never sent, for a request whose client left before the answer was complete.
+// nginx coined the number.
+const StatusClientClosed = 499
+
+// Record collects what the log line of one request will say. It belongs to the goroutine that serves the request.
+type Record struct {
+	ID     string // request id
+	Status int    // as sent, or StatusClientClosed; 0 until a header was written
+	Bytes  int64  // of the body, as written
+	Err    error  // why it failed, in full
+	fields []zap.Field
+}
+
+// Add appends fields to the log line.
+func (r *Record) Add(fields ...zap.Field) { r.fields = append(r.fields, fields...) }
+
+type recordKey struct{}
+
+// RecordOf returns the record of the request that ctx belongs to. Outside of Logged it returns one that nobody reads.
+func RecordOf(ctx context.Context) *Record {
+	if r, ok := ctx.Value(recordKey{}).(*Record); ok {
+		return r
+	}
+	return &Record{}
+}
+
+// Logged gives each request an id (the client's, or a new one), returns it in the response, and writes one line when
+// the request is over, whatever became of it.
+func Logged(log *zap.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &Record{ID: r.Header.Get(RequestIDHeader)}
+		if rec.ID == "" {
+			rec.ID = newRequestID()
+			r.Header.Set(RequestIDHeader, rec.ID)
+		}
+		w.Header().Set(RequestIDHeader, rec.ID)
+		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
+		defer func() { rec.log(log, r, time.Since(start)) }() // also when the handler aborts by panic
+		next.ServeHTTP(&recorder{ResponseWriter: w, record: rec}, r)
+		if rec.Status == 0 {
+			rec.Status = http.StatusOK // net/http sends this for a handler that writes nothing
+		}
+	})
+}
+
+// newRequestID makes an id of vLLM's own form, 16 hex digits.
+func newRequestID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
+	fields := append([]zap.Field{
+		zap.String("method", req.Method),
+		zap.String("path", req.URL.Path),
+		zap.Int("status", r.Status),
+		zap.Int64("bytes", r.Bytes),
+		zap.Duration("duration", took),
+		zap.String("request_id", r.ID),
+		zap.String("remote", req.RemoteAddr),
+	}, r.fields...)
+	if r.Err != nil {
+		fields = append(fields, zap.Error(r.Err))
+	}
+	if r.Status >= http.StatusInternalServerError {
+		log.Warn("request", fields...)
+		return
+	}
+	log.Info("request", fields...)
+}
+
+// Handler is a handler that returns its failure instead of writing it.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// ServeHTTP calls the handler and is the one place that writes a failure: an *openai.Error as it is, anything else
+// as a 500 whose cause only the log shows. Once a header went out nothing can be added, so the failure is only recorded.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	err := h(w, r)
+	if err == nil {
+		return
+	}
+	rec := RecordOf(r.Context())
+	rec.Err = err
+	if rec.Status != 0 {
+		return
+	}
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		rec.Status = StatusClientClosed
+		return
+	}
+	var failure *openai.Error
+	if !errors.As(err, &failure) {
+		failure = &openai.Error{Status: http.StatusInternalServerError, Type: openai.TypeInternal, Code: "internal_error",
+			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
+	}
+	failure.Write(w)
+}
+
+// recorder notes status and size on their way out.
+type recorder struct {
+	http.ResponseWriter
+	record *Record
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if status >= http.StatusOK && w.record.Status == 0 { // 1xx are not the answer
+		w.record.Status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.record.Status == 0 {
+		w.record.Status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.record.Bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush serves libraries that look for http.Flusher instead of http.ResponseController.
+func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Hijack serves protocol upgrades.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}

@@ -1,0 +1,47 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// afterStreams is how long Serve waits for handlers to notice that their streams were ended. http.Server.Shutdown
+// polls its connections up to 500 ms apart, so less would cut answers that are just being closed.
+const afterStreams = time.Second
+
+// Serve answers on ln until ctx ends. Then it closes the listener, lets requests in flight finish for up to grace,
+// ends the contexts of those that are left, and returns nil when the server stopped as asked.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Duration) error {
+	base, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return base },
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		defer time.AfterFunc(grace, endRequests).Stop()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+afterStreams)
+		defer cancel()
+		if err := srv.Shutdown(drain); err != nil {
+			return errors.Join(fmt.Errorf("drain %s within %s: %w", ln.Addr(), grace, err), srv.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}
