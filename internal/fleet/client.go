@@ -101,13 +101,23 @@ func (c *Client) Heartbeat(ctx context.Context, id string, hb Heartbeat) error {
 	if err != nil {
 		return fmt.Errorf("encode heartbeat: %w", err)
 	}
-	resp, err := c.do(ctx, http.MethodPost, "/v1/gateways/"+url.PathEscape(id)+"/heartbeat", body)
+	return c.tell(ctx, "send heartbeat", http.MethodPost, "/v1/gateways/"+url.PathEscape(id)+"/heartbeat", body)
+}
+
+// Leave says that the gateway with the given id ends and is not to be waited for.
+func (c *Client) Leave(ctx context.Context, id string) error {
+	return c.tell(ctx, "leave the fleet", http.MethodDelete, "/v1/gateways/"+url.PathEscape(id), nil)
+}
+
+// tell sends what has no answer.
+func (c *Client) tell(ctx context.Context, doing, method, path string, body []byte) error {
+	resp, err := c.do(ctx, method, path, body)
 	if err != nil {
-		return fmt.Errorf("send heartbeat: %w", err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusNoContent {
-		return unexpected("send heartbeat", resp)
+		return unexpected(doing, resp)
 	}
 	return nil
 }

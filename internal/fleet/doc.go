@@ -4,6 +4,7 @@
 //	supervisor  GET  /v1/fleet                     one Snapshot as JSON
 //	supervisor  GET  /v1/fleet?watch=1             server-sent events, each event's data one Snapshot; comments as keep-alive
 //	supervisor  POST /v1/gateways/{id}/heartbeat   a Heartbeat; 204
+//	supervisor  DELETE /v1/gateways/{id}           a gateway that ends; 204
 //
 // A snapshot is always whole: fleets are small, and there are no deltas to get wrong.
 package fleet
