@@ -15,10 +15,14 @@ import (
 // polls its connections up to 500 ms apart, so less would cut answers that are just being closed.
 const afterStreams = time.Second
 
+// ErrStopping is the cause of a request's context (context.Cause) that Serve ended. A client that left leaves another.
+var ErrStopping = errors.New("the server is stopping")
+
 // Serve answers on ln until ctx ends. Then it closes the listener, lets requests in flight finish for up to grace,
-// ends the contexts of those that are left, and returns nil when the server stopped as asked.
+// ends the contexts of those that are left with ErrStopping, and returns nil when the server stopped as asked.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Duration) error {
-	base, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	endRequests := func() { end(ErrStopping) }
 	defer endRequests()
 	srv := &http.Server{
 		Handler:           h,

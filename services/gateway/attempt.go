@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
+)
+
+// attempt is one backend's answer, and what has to be given back after it.
+type attempt struct {
+	lease    *routing.Lease
+	patience *upstream.Patience
+	answer   *relay.Answer // nil when failed
+	failed   upstream.Kind // "" with an answer
+	err      error
+}
+
+func (a *attempt) close() {
+	if a.answer != nil {
+		_ = a.answer.Close() // nothing more is wanted from it
+	}
+	a.patience.Stop()
+	a.lease.Release()
+}
+
+// retryReason says why another backend should be asked, or "". Nothing was sent to the client yet.
+func (a *attempt) retryReason() string {
+	switch a.failed {
+	case upstream.Connect, upstream.Broken:
+		return string(a.failed)
+	case "":
+	default:
+		return "" // a backend that is slow stays so elsewhere; a client that left wants nothing
+	}
+	switch a.answer.Status {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "unavailable"
+	}
+	return ""
+}
+
+// attempt asks backends, each at most once, until one has an answer, none is left, or the retries are used up. The
+// answer of the last one counts, also when it is a refusal.
+func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) {
+	lease := g.router.Acquire(q.model.ID, nil)
+	if lease == nil {
+		return nil, c.fail(reasonNoBackend, errUnavailable(q.model.Model))
+	}
+	var tried []string
+	for left := g.cfg.Retries; ; left-- {
+		a := g.try(r, c, q, lease)
+		tried = append(tried, lease.Backend.ID)
+		if reason := a.retryReason(); reason != "" && left > 0 {
+			if lease = g.router.Acquire(q.model.ID, tried); lease != nil {
+				g.metrics.retries.WithLabelValues(c.label(), reason).Inc()
+				a.close()
+				continue
+			}
+		}
+		if a.failed != "" {
+			a.close()
+			return nil, c.failure(r, a)
+		}
+		return a, nil
+	}
+}
+
+// try asks one backend and waits until it has something worth sending.
+func (g *Gateway) try(r *http.Request, c *call, q *query, lease *routing.Lease) *attempt {
+	begin := time.Now()
+	limits := q.model.Timeouts
+	idle := or(limits.Idle, g.cfg.IdleTimeout)
+	ctx, patience := upstream.WithPatience(r.Context(), or(limits.FirstByte, g.cfg.FirstByteTimeout), or(limits.Total, g.cfg.TotalTimeout))
+	a := &attempt{lease: lease, patience: patience}
+	a.answer, a.err = g.send(ctx, r, q, lease, relay.Options{
+		NeedsDone: q.endpoint.chat,
+		DropUsage: q.dropUsage,
+		Idle:      idle,
+		Patience:  patience,
+		Meter:     c,
+		Cause:     func() error { return cause(r.Context(), ctx) },
+	})
+	outcome := "ok"
+	switch {
+	case a.err != nil:
+		a.failed = upstream.KindOf(ctx, a.err)
+		outcome = string(a.failed)
+	case a.answer.Status >= http.StatusInternalServerError:
+		outcome = "status_5xx"
+	case a.answer.Status >= http.StatusBadRequest:
+		outcome = "status_4xx"
+	}
+	switch a.failed {
+	case "":
+		lease.Report(true)
+	case upstream.Connect:
+		lease.Report(false)
+	}
+	c.tried(lease.Backend.ID, outcome, time.Since(begin))
+	return a
+}
+
+// send makes the request and holds its answer back.
+func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, lease *routing.Lease, opts relay.Options) (*relay.Answer, error) {
+	req, err := upstream.NewRequest(ctx, r, upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey}, q.body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := g.backends.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	upstream.DropHopByHop(resp.Header)
+	return relay.Receive(resp, opts)
+}
+
+// cause says why a request to a backend was ended before its answer, or nil when it was not.
+func cause(client, attempt context.Context) error {
+	var timeout *upstream.TimeoutError
+	switch {
+	case errors.Is(context.Cause(client), web.ErrStopping):
+		return relay.ErrStopping
+	case client.Err() != nil:
+		return relay.ErrClientClosed
+	case errors.As(context.Cause(attempt), &timeout):
+		return timeout
+	}
+	return nil
+}
+
+func or(limit, otherwise time.Duration) time.Duration {
+	if limit > 0 {
+		return limit
+	}
+	return otherwise
+}

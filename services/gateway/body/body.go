@@ -1,0 +1,100 @@
+package body
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
+)
+
+// Document is a JSON object sent by a client.
+type Document struct {
+	Model     string // name as sent; "" when absent, null or empty, which mean the server's default model to vLLM
+	BadModel  bool   // model is there and not a string
+	Stream    bool   // the client asked for an event stream
+	WantUsage bool   // the client asked for a usage chunk at the stream's end
+
+	src     []byte
+	closing int    // offset of the closing brace
+	models  []span // values to replace when the model is renamed
+	options []options
+}
+
+type span struct{ start, end int }
+
+// options is one value of stream_options.
+type options struct {
+	span
+	isObject, isNull, empty bool
+	wantUsage               bool
+	includeUsage            []span
+	continuous              []span
+}
+
+// Parse reads the top level of b. It keeps b and returns a *scan.SyntaxError for anything but one JSON object.
+func Parse(b []byte) (*Document, error) {
+	d := &Document{src: b}
+	closing, err := scan.Object(b, d.visit)
+	if err != nil {
+		return nil, err
+	}
+	d.closing = closing
+	if n := len(d.options); n > 0 {
+		d.WantUsage = d.options[n-1].wantUsage
+	}
+	return d, nil
+}
+
+func (d *Document) visit(m scan.Member) {
+	value := d.src[m.Start:m.End]
+	switch string(m.Key) {
+	case "model":
+		name, isString := scan.String(value)
+		d.Model = name
+		d.BadModel = !isString && string(value) != "null"
+		if name != "" {
+			d.models = append(d.models, span{m.Start, m.End})
+		}
+	case "stream":
+		d.Stream = truthy(value)
+	case "stream_options":
+		d.options = append(d.options, parseOptions(d.src, m))
+	}
+}
+
+func parseOptions(src []byte, m scan.Member) options {
+	value := src[m.Start:m.End]
+	o := options{span: span{m.Start, m.End}, isNull: string(value) == "null", isObject: value[0] == '{', empty: true}
+	if !o.isObject {
+		return o
+	}
+	// The value was found valid with the document around it.
+	_, _ = scan.Object(value, func(inner scan.Member) {
+		o.empty = false
+		at := span{m.Start + inner.Start, m.Start + inner.End}
+		switch string(inner.Key) {
+		case "include_usage":
+			o.includeUsage = append(o.includeUsage, at)
+			o.wantUsage = truthy(value[inner.Start:inner.End])
+		case "continuous_usage_stats":
+			o.continuous = append(o.continuous, at)
+		}
+	})
+	return o
+}
+
+// truthy reads a boolean as pydantic's lax mode does.
+func truthy(value []byte) bool {
+	if text, ok := scan.String(value); ok {
+		switch strings.ToLower(text) {
+		case "1", "on", "t", "true", "y", "yes":
+			return true
+		}
+		return false
+	}
+	if string(value) == "true" {
+		return true
+	}
+	number, err := strconv.ParseFloat(string(value), 64)
+	return err == nil && number == 1
+}

@@ -1,0 +1,178 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+)
+
+// The reasons of fluidmcp_errors_total.
+const (
+	reasonBadRequest   = "bad_request"   // refused here: unknown model or path, wrong method, bad or too large body
+	reasonNoBackend    = "no_backend"    // the model has no server for new requests, or the fleet is not known yet
+	reasonConnect      = "connect"       // no server could be reached
+	reasonTimeout      = "timeout"       // no first byte in time
+	reasonInterrupted  = "interrupted"   // the server broke off or fell silent
+	reasonUpstream4xx  = "upstream_4xx"  // the server refused the request
+	reasonUpstream5xx  = "upstream_5xx"  // the server failed
+	reasonStreamError  = "stream_error"  // the server put an error into its stream
+	reasonClientClosed = "client_closed" // the client left
+	reasonStopping     = "stopping"      // the gateway ended the request because it stops
+)
+
+// unknownModel labels what cannot be told by a declared model. A client's string is never a label.
+const unknownModel = "unknown"
+
+// call is one inference request on its way, as metrics and log will tell of it. It belongs to one goroutine.
+type call struct {
+	g        *Gateway
+	started  time.Time
+	model    string // id of a declared model; "" until resolved
+	endpoint string // label of the route family
+	reason   string // of fluidmcp_errors_total; "" while all is well
+
+	attempts int
+	backend  string        // of the last attempt
+	waited   time.Duration // for the client's body and the backends
+	ttft     time.Duration
+	stream   bool
+	result   relay.Result
+}
+
+// counted makes a handler one that is recorded exactly once, whatever becomes of the request.
+func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{g: g, started: time.Now(), endpoint: "other"}
+		defer c.record(r) // also when a broken answer ends the handler by panic
+		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, c) }).ServeHTTP(w, r)
+	})
+}
+
+// label is the model's label. A model that left the fleet meanwhile gets no series again.
+func (c *call) label() string {
+	if table := c.g.router.Table(); table != nil && c.model != "" {
+		if m, ok := table.Resolve(c.model); ok && m.ID == c.model {
+			return c.model
+		}
+	}
+	return unknownModel
+}
+
+// fail notes why the request failed.
+func (c *call) fail(reason string, err *openai.Error) error {
+	c.reason = reason
+	return err
+}
+
+// tried notes one attempt.
+func (c *call) tried(backend, outcome string, took time.Duration) {
+	c.attempts++
+	c.backend = backend
+	c.waited += took
+	c.g.metrics.attempts.WithLabelValues(c.label(), backend, outcome).Inc()
+}
+
+// answered notes the answer that the client is about to get.
+func (c *call) answered(a *attempt) {
+	c.stream = a.answer.Stream
+	switch {
+	case a.answer.Status >= http.StatusInternalServerError:
+		c.reason = reasonUpstream5xx
+	case a.answer.Status >= http.StatusBadRequest:
+		c.reason = reasonUpstream4xx
+	}
+	c.g.metrics.overhead.WithLabelValues(c.label()).Observe((time.Since(c.started) - c.waited).Seconds())
+}
+
+// FirstToken is called by the relay.
+func (c *call) FirstToken() {
+	c.ttft = time.Since(c.started)
+	c.g.metrics.firstToken.WithLabelValues(c.label()).Observe(c.ttft.Seconds())
+}
+
+// NextToken is called by the relay.
+func (c *call) NextToken(gap time.Duration) {
+	c.g.metrics.interToken.WithLabelValues(c.label()).Observe(gap.Seconds())
+}
+
+// finished notes how the answer ended.
+func (c *call) finished(result relay.Result) {
+	c.result = result
+	switch result.Outcome {
+	case relay.Interrupted:
+		c.reason = reasonInterrupted
+		if errors.Is(result.Err, relay.ErrStopping) {
+			c.reason = reasonStopping
+		}
+	case relay.Failed:
+		c.reason = reasonStreamError
+	case relay.ClientClosed:
+		c.reason = reasonClientClosed
+	}
+}
+
+// record is step 6: one set of metrics and the fields of the log line.
+func (c *call) record(r *http.Request) {
+	rec := web.RecordOf(r.Context())
+	if c.reason == reasonClientClosed {
+		rec.Status = web.StatusClientClosed
+	}
+	status := rec.Status
+	if status == 0 {
+		status = http.StatusOK // net/http sends it for a handler that wrote nothing
+	}
+	c.reason = c.reasonFor(status)
+	m, model := c.g.metrics, c.label()
+	m.requests.WithLabelValues(model, c.endpoint, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(model, c.endpoint).Observe(time.Since(c.started).Seconds())
+	if c.reason != "" {
+		m.errors.WithLabelValues(model, c.reason).Inc()
+	}
+	if c.stream {
+		m.streams.WithLabelValues(model, string(c.result.Outcome)).Inc()
+	}
+	if usage := c.result.Usage; usage != (relay.Usage{}) {
+		m.tokens.WithLabelValues(model, "prompt").Add(float64(usage.Prompt))
+		m.tokens.WithLabelValues(model, "completion").Add(float64(usage.Completion))
+	}
+	rec.Add(c.fields(model)...)
+}
+
+// reasonFor fills in the reason of a failure that no step has named.
+func (c *call) reasonFor(status int) string {
+	switch {
+	case c.reason != "":
+		return c.reason
+	case status == web.StatusClientClosed:
+		return reasonClientClosed
+	case status == http.StatusServiceUnavailable:
+		return reasonNoBackend
+	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
+		return reasonBadRequest
+	}
+	return ""
+}
+
+func (c *call) fields(model string) []zap.Field {
+	fields := []zap.Field{zap.String("model", model), zap.String("endpoint", c.endpoint)}
+	if c.attempts > 0 {
+		fields = append(fields, zap.String("backend", c.backend), zap.Int("attempts", c.attempts))
+	}
+	if c.stream {
+		fields = append(fields, zap.String("stream", string(c.result.Outcome)), zap.Duration("first_token", c.ttft))
+	}
+	if c.reason != "" {
+		fields = append(fields, zap.String("reason", c.reason))
+	}
+	if u := c.result.Usage; u != (relay.Usage{}) {
+		fields = append(fields, zap.Int("prompt_tokens", u.Prompt), zap.Int("completion_tokens", u.Completion))
+	}
+	return fields
+}

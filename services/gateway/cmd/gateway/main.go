@@ -1,0 +1,59 @@
+// Command gateway runs the gateway, configured by GATEWAY_* in the environment.
+//
+//	gateway              serve until SIGINT or SIGTERM
+//	gateway healthcheck  exit 0 when the gateway at GATEWAY_ADDR is up
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kelseyhightower/envconfig"
+
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal kills
+	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "gateway:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	cfg := gateway.Default()
+	if err := envconfig.Process("gateway", &cfg); err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
+	if len(args) > 0 {
+		if args[0] != "healthcheck" {
+			return fmt.Errorf("unknown argument %q: use healthcheck, or none to serve", args[0])
+		}
+		return web.Probe(ctx, "http://"+cfg.Addr+"/health")
+	}
+	if err := envconfig.CheckDisallowed("gateway", &cfg); err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
+	log, err := telemetry.NewLogger(out, cfg.LogLevel)
+	if err != nil {
+		return err
+	}
+	g, err := gateway.New(cfg, gateway.Deps{Log: log})
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return g.Run(ctx, ln)
+}

@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// Config is what an operator can set. The environment names a field GATEWAY_ADDR, GATEWAY_SUPERVISOR_URL and so on.
+type Config struct {
+	Addr             string        `split_words:"true"` // listen address
+	SupervisorURL    string        `split_words:"true"` // base URL of the supervisor
+	SupervisorToken  string        `split_words:"true"` // sent to the supervisor; empty when it asks for none
+	LogLevel         string        `split_words:"true"` // debug, info, warn or error
+	ConnectTimeout   time.Duration `split_words:"true"` // to a backend
+	FirstByteTimeout time.Duration `split_words:"true"` // from sending a request to the answer, or to a stream's first event
+	IdleTimeout      time.Duration `split_words:"true"` // between two pieces of an answer
+	TotalTimeout     time.Duration `split_words:"true"` // of one attempt; 0 means none
+	MaxBodyBytes     int64         `split_words:"true"` // of a request
+	Retries          int           `split_words:"true"` // attempts on other backends after the first
+	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
+	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend
+}
+
+// Default returns the settings that need no thought.
+func Default() Config {
+	return Config{
+		Addr:             "127.0.0.1:8099",
+		SupervisorURL:    "http://127.0.0.1:8098",
+		LogLevel:         "info",
+		ConnectTimeout:   2 * time.Second,
+		FirstByteTimeout: 300 * time.Second,
+		IdleTimeout:      60 * time.Second,
+		MaxBodyBytes:     32 << 20,
+		Retries:          2,
+		DrainTimeout:     120 * time.Second,
+		ProbeInterval:    5 * time.Second,
+	}
+}
+
+// Validate reports every fault at once.
+func (c Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if base, err := url.Parse(c.SupervisorURL); err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		fault("SupervisorURL %q: use http://host:port", c.SupervisorURL)
+	}
+	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {
+		fault("LogLevel %q: use debug, info, warn or error", c.LogLevel)
+	}
+	for name, d := range map[string]time.Duration{"ConnectTimeout": c.ConnectTimeout, "FirstByteTimeout": c.FirstByteTimeout,
+		"IdleTimeout": c.IdleTimeout, "ProbeInterval": c.ProbeInterval} {
+		if d <= 0 {
+			fault("%s %s: must be positive", name, d)
+		}
+	}
+	if c.TotalTimeout < 0 || c.DrainTimeout < 0 {
+		fault("TotalTimeout %s, DrainTimeout %s: must not be negative", c.TotalTimeout, c.DrainTimeout)
+	}
+	if c.MaxBodyBytes <= 0 {
+		fault("MaxBodyBytes %d: must be positive", c.MaxBodyBytes)
+	}
+	if c.Retries < 0 {
+		fault("Retries %d: must not be negative", c.Retries)
+	}
+	return errors.Join(faults...)
+}

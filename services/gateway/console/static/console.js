@@ -1,0 +1,111 @@
+"use strict";
+
+const refreshEvery = 2000; // milliseconds
+const byId = (id) => document.getElementById(id);
+
+// failure reads the message out of an error envelope.
+async function failure(response) {
+  const body = await response.json().catch(() => ({}));
+  return body.error?.message ?? `${response.status} ${response.statusText}`;
+}
+
+async function refresh() {
+  try {
+    const response = await fetch("/api/llm/models");
+    if (!response.ok) throw new Error(await failure(response));
+    show((await response.json()).models ?? []);
+    byId("notice").textContent = "";
+  } catch (error) {
+    byId("notice").textContent = error.message;
+  }
+}
+
+function show(models) {
+  byId("models").replaceChildren(...models.map(row));
+  const select = byId("model");
+  const chosen = select.value;
+  select.replaceChildren(...models.map((m) => new Option(m.id, m.id)));
+  if (models.some((m) => m.id === chosen)) select.value = chosen;
+}
+
+function row(model) {
+  const tr = document.createElement("tr");
+  const cell = (text, style) => {
+    const td = tr.insertCell();
+    td.textContent = text ?? "";
+    if (style) td.className = style;
+  };
+  cell(model.id);
+  cell(model.phase, model.phase);
+  cell(model.restarts);
+  cell([model.reason, model.message].filter(Boolean).join(": "));
+  const actions = tr.insertCell();
+  for (const action of ["start", "stop", "restart"]) {
+    const button = document.createElement("button");
+    button.textContent = action;
+    button.addEventListener("click", () => manage(model.id, action));
+    actions.append(button);
+  }
+  return tr;
+}
+
+async function manage(id, action) {
+  const response = await fetch(`/api/llm/models/${encodeURIComponent(id)}/${action}`, { method: "POST" });
+  if (!response.ok) byId("notice").textContent = await failure(response);
+  else refresh();
+}
+
+let running = null; // AbortController of the answer on the screen
+
+async function chat(event) {
+  event.preventDefault();
+  running?.abort();
+  const mine = (running = new AbortController());
+  const answer = byId("answer");
+  answer.textContent = "";
+  byId("stop").disabled = false;
+  try {
+    const response = await fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        model: byId("model").value,
+        stream: true,
+        messages: [{ role: "user", content: byId("prompt").value || byId("prompt").placeholder }],
+      }),
+      signal: mine.signal,
+    });
+    if (!response.ok) throw new Error(await failure(response));
+    for await (const data of events(response.body)) {
+      if (data === "[DONE]") return;
+      const chunk = JSON.parse(data);
+      if (chunk.error) throw new Error(chunk.error.message);
+      answer.append(chunk.choices?.[0]?.delta?.content ?? "");
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") answer.append(`\n[${error.message}]`);
+  } finally {
+    if (running === mine) byId("stop").disabled = true;
+  }
+}
+
+// events yields the data of each server-sent event.
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const frames = (rest + value).split(/\r?\n\r?\n/);
+    rest = frames.pop();
+    for (const frame of frames) {
+      const data = frame.split(/\r?\n/).filter((l) => l.startsWith("data:")).map((l) => l.slice(5).trimStart());
+      if (data.length) yield data.join("\n");
+    }
+  }
+}
+
+byId("chat").addEventListener("submit", chat);
+byId("stop").addEventListener("click", () => running?.abort());
+refresh();
+setInterval(refresh, refreshEvery);

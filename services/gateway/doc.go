@@ -1,0 +1,30 @@
+// Package gateway is the one front door for every model: an OpenAI-compatible HTTP server that finds the model, picks a
+// backend, tries again while nothing was sent, and relays the answer without ever making it look more complete than it is.
+//
+//	client ─► routes.go ─► inference.go ──────────────────────────────────────────► client
+//	                        │ resolve   endpoint.go  which endpoint is meant
+//	                        │           routing/     path or body model → model entry
+//	                        │           body/        scan the bytes, splice what must change
+//	                        │ attempt   routing/     pick a backend        ┐ until an answer is at
+//	                        │           upstream/    send, wait            │ hand of which nothing
+//	                        │           relay/       hold the answer back  ┘ was sent yet
+//	                        │ relay     relay/       copy and flush, tap usage and timing, close honestly
+//	                        └ record    call.go      one log line, one set of metrics, whatever happened
+//
+// Which models there are, and where, comes from the supervisor's fleet feed (internal/fleet); follow.go applies each
+// snapshot and answers with heartbeats. The supervisor is never in the path of a request: when it is gone the last
+// snapshot stays in force.
+//
+// # Paths
+//
+// A model is named by the path, /llm/{model}/…, or by the body of /v1/… and /llm/v1/…. Model ids may contain slashes,
+// plain or percent-encoded. What follows the model is forwarded by this rule (endpoint.go):
+//
+//   - the endpoints of the OpenAI API are found with and without v1/ and are asked under /v1/ of the backend;
+//   - vLLM's tokenize, detokenize, classify, pooling and generative_scoring live outside of /v1 and are asked there;
+//   - any other path that starts with v1/ passes as it is, so that a newer server's endpoints work;
+//   - everything else, and loading LoRA adapters, is 404: a server's controls are not for clients.
+//
+// A name in the path beats one in the body. Where the body names a model, the name is replaced by the one that the model
+// server itself uses.
+package gateway

@@ -1,0 +1,47 @@
+package gateway
+
+import (
+	"path"
+	"strings"
+)
+
+// endpoint is what the path after the model means.
+type endpoint struct {
+	label string // for metrics, from a closed set
+	path  string // at the backend
+	chat  bool   // chat or text completions: streams end with [DONE] and can be asked for usage
+}
+
+// endpoints are the known paths. The key is the path after the model, without v1/.
+var endpoints = map[string]endpoint{
+	"chat/completions":      {label: "chat_completions", path: "/v1/chat/completions", chat: true},
+	"completions":           {label: "completions", path: "/v1/completions", chat: true},
+	"responses":             {label: "responses", path: "/v1/responses"},
+	"messages":              {label: "messages", path: "/v1/messages"},
+	"messages/count_tokens": {label: "messages", path: "/v1/messages/count_tokens"},
+	"embeddings":            {label: "embeddings", path: "/v1/embeddings"},
+	"score":                 {label: "score", path: "/v1/score"},
+	"rerank":                {label: "rerank", path: "/v1/rerank"},
+	"audio/transcriptions":  {label: "audio", path: "/v1/audio/transcriptions"},
+	"audio/translations":    {label: "audio", path: "/v1/audio/translations"},
+	"moderations":           {label: "other", path: "/v1/moderations"},
+	"tokenize":              {label: "tokenize", path: "/tokenize"},
+	"detokenize":            {label: "detokenize", path: "/detokenize"},
+	"classify":              {label: "classify", path: "/classify"},
+	"pooling":               {label: "pooling", path: "/pooling"},
+	"generative_scoring":    {label: "other", path: "/generative_scoring"},
+}
+
+// endpointOf reads the path after the model, such as "v1/chat/completions", and reports false for one that clients
+// must not reach.
+func endpointOf(tail string) (endpoint, bool) {
+	rest, versioned := strings.CutPrefix(tail, "v1/")
+	if known, ok := endpoints[rest]; ok {
+		return known, true
+	}
+	// Adapters are loaded by whoever runs the model server. A path that is not clean could mean another one to the server.
+	if !versioned || strings.HasSuffix(rest, "load_lora_adapter") || path.Clean("/"+tail) != "/"+tail {
+		return endpoint{}, false
+	}
+	return endpoint{label: "other", path: "/" + tail}, true
+}

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
+)
+
+// maxNamed is how many model ids an error names.
+const maxNamed = 10
+
+// known lists the models for a client that asked for none of them.
+func known(t *routing.Table) string {
+	ids := t.IDs()
+	if len(ids) == 0 {
+		return "No model is declared."
+	}
+	more := ""
+	if len(ids) > maxNamed {
+		more = fmt.Sprintf(" and %d more (GET /v1/models lists all)", len(ids)-maxNamed)
+		ids = ids[:maxNamed]
+	}
+	return "Models: " + strings.Join(ids, ", ") + more + "."
+}
+
+func errModelNotFound(name string, t *routing.Table) error {
+	return &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found", Param: "model",
+		Message: fmt.Sprintf("The model %q does not exist. %s", name, known(t))}
+}
+
+// modelPart is what the client of an unknown path most likely meant as the model.
+func modelPart(path string) string {
+	rest := strings.TrimPrefix(path, "/llm/")
+	if name, _, ok := strings.Cut(rest, "/v1/"); ok {
+		return name
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+func errFleetUnknown() error {
+	return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "fleet_unknown",
+		Message: "The gateway has not heard from the supervisor yet, so it does not know the models. Try again shortly.", RetryAfter: time.Second}
+}
+
+func errTooLarge(limit int64) error {
+	return &openai.Error{Status: http.StatusRequestEntityTooLarge, Type: openai.TypeInvalidRequest, Code: "body_too_large",
+		Message: fmt.Sprintf("The body is over the limit of %d bytes.", limit)}
+}
+
+// errUnavailable explains why a model has no backend for new requests.
+func errUnavailable(m fleet.Model) *openai.Error {
+	e := &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, RetryAfter: 5 * time.Second}
+	switch m.Phase {
+	case fleet.Stopped, fleet.Stopping, fleet.Draining:
+		e.Code = "model_stopped"
+		e.Message = fmt.Sprintf("The model %q is %s. POST /api/llm/models/%s/start starts it.", m.ID, m.Phase, m.ID)
+	case fleet.Pending, fleet.Starting:
+		e.Code = "model_loading"
+		e.Message = fmt.Sprintf("The model %q is loading. Try again shortly.", m.ID)
+	case fleet.Backoff, fleet.Failed:
+		e.Code = "model_failed"
+		e.Message = fmt.Sprintf("The model %q failed and is %s.", m.ID, map[fleet.Phase]string{
+			fleet.Backoff: "about to be restarted", fleet.Failed: "not restarted by itself"}[m.Phase])
+	default:
+		e.Code = "model_unavailable"
+		e.Message = fmt.Sprintf("The model %q is %s and none of its servers takes requests.", m.ID, m.Phase)
+	}
+	if m.Reason != "" {
+		e.Message += " Reason: " + m.Reason + "."
+	}
+	if m.Message != "" {
+		e.Message += " " + m.Message
+	}
+	return e
+}
+
+// clientLeft records that nobody waits for an answer.
+func clientLeft(r *http.Request, err error) error {
+	web.RecordOf(r.Context()).Status = web.StatusClientClosed
+	return err
+}
+
+// failure turns a failed last attempt into what the client is told.
+func (c *call) failure(r *http.Request, a *attempt) error {
+	if ended := cause(r.Context(), r.Context()); ended == relay.ErrClientClosed {
+		return clientLeft(r, a.err)
+	} else if ended == relay.ErrStopping {
+		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
+			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: a.err})
+	}
+	switch a.failed {
+	case upstream.Timeout:
+		return c.fail(reasonTimeout, &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "upstream_timeout",
+			Message: "The model server did not answer in time.", Cause: a.err})
+	case upstream.Connect:
+		return c.fail(reasonConnect, &openai.Error{Status: http.StatusBadGateway, Type: openai.TypeUpstream, Code: "upstream_unreachable",
+			Message: "The model server cannot be reached.", Cause: a.err})
+	default:
+		return c.fail(reasonInterrupted, &openai.Error{Status: http.StatusBadGateway, Type: openai.TypeUpstream, Code: "upstream_disconnected",
+			Message: "The model server broke the connection before its answer was complete.", Cause: a.err})
+	}
+}

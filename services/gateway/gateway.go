@@ -1,0 +1,108 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
+)
+
+// Deps are what the program gives to a gateway.
+type Deps struct {
+	Log *zap.Logger
+}
+
+// Gateway is one front door.
+type Gateway struct {
+	cfg      Config
+	log      *zap.Logger
+	id       string // among the gateways of a supervisor
+	started  time.Time
+	draining atomic.Bool
+
+	router     *routing.Router
+	backends   *http.Transport
+	supervisor *http.Transport
+	feed       *feed
+	prober     *upstream.Prober
+	registry   *prometheus.Registry
+	metrics    *metrics
+	handler    http.Handler
+}
+
+// New wires a gateway. It opens nothing.
+func New(cfg Config, deps Deps) (*Gateway, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("gateway configuration: %w", err)
+	}
+	g := &Gateway{cfg: cfg, log: deps.Log.Named("gateway"), id: "gateway-" + rand.Text()[:8], started: time.Now()}
+	g.router = routing.NewRouter()
+	g.backends = upstream.NewTransport(cfg.ConnectTimeout)
+	g.supervisor = upstream.NewTransport(cfg.ConnectTimeout)
+	g.registry = telemetry.NewRegistry()
+	g.metrics = newMetrics(g.registry)
+	g.feed = &feed{
+		client:  &fleet.Client{URL: cfg.SupervisorURL, Token: cfg.SupervisorToken, HTTP: &http.Client{Transport: g.supervisor}},
+		id:      g.id,
+		router:  g.router,
+		applied: make(chan struct{}, 1),
+		changed: g.metrics.keep,
+		log:     g.log.Named("fleet"),
+	}
+	g.registry.MustRegister(&state{router: g.router, feed: g.feed})
+	g.prober = &upstream.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,
+		SetUp: g.router.SetUp, Log: g.log.Named("probe")}
+	handler, err := g.routes()
+	if err != nil {
+		return nil, fmt.Errorf("gateway routes: %w", err)
+	}
+	g.handler = web.Logged(g.log, handler)
+	return g, nil
+}
+
+// Run serves on ln until ctx ends, drains, and waits for everything that it has started. It returns nil when it stopped
+// as asked. The fleet is followed until the last request is over, because draining needs heartbeats.
+func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	background.Go(func() { g.feed.follow(work) })
+	background.Go(func() { g.feed.beat(work) })
+	background.Go(func() { g.prober.Run(work) })
+	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
+	defer notice()
+
+	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
+	err := web.Serve(ctx, ln, g.handler, g.cfg.DrainTimeout)
+	stop()
+	background.Wait()
+	g.backends.CloseIdleConnections()
+	g.supervisor.CloseIdleConnections()
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	return nil
+}
+
+// routable gives the addresses of the backends that take new requests, by id.
+func (g *Gateway) routable() map[string]string {
+	urls := make(map[string]string)
+	for _, b := range g.router.Backends() {
+		if b.Routable {
+			urls[b.ID] = b.URL
+		}
+	}
+	return urls
+}

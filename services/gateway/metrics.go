@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+)
+
+// metrics are counted as requests pass. What is a state and not an event is in state.go.
+type metrics struct {
+	requests   *prometheus.CounterVec   // model, endpoint, code
+	duration   *prometheus.HistogramVec // model, endpoint
+	errors     *prometheus.CounterVec   // model, reason
+	firstToken *prometheus.HistogramVec // model
+	interToken *prometheus.HistogramVec // model
+	overhead   *prometheus.HistogramVec // model
+	tokens     *prometheus.CounterVec   // model, type
+	attempts   *prometheus.CounterVec   // model, backend, outcome
+	retries    *prometheus.CounterVec   // model, reason
+	streams    *prometheus.CounterVec   // model, outcome
+
+	known map[string]bool // models of the last table; only keep touches it
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		reg.MustRegister(v)
+		return v
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+		reg.MustRegister(v)
+		return v
+	}
+	answers := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 300}
+	gaps := []float64{.001, .0025, .005, .01, .025, .05, .075, .1, .15, .25, .5, 1, 2.5, 10}
+	own := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1}
+	return &metrics{
+		requests: counter("fluidmcp_requests_total",
+			"Inference requests by the status sent; 499 for a client that left.", "model", "endpoint", "code"),
+		duration: histogram("fluidmcp_request_duration_seconds",
+			"Time from a request's header to the end of its answer.", answers, "model", "endpoint"),
+		errors: counter("fluidmcp_errors_total",
+			"Inference requests that failed, by reason.", "model", "reason"),
+		firstToken: histogram("fluidmcp_time_to_first_token_seconds",
+			"Time from a request's header to the first token of its stream.", answers, "model"),
+		interToken: histogram("fluidmcp_inter_token_seconds",
+			"Time between two tokens of a stream.", gaps, "model"),
+		overhead: histogram("fluidmcp_gateway_overhead_seconds",
+			"Time that the gateway itself took until it began to answer: neither client nor model server was waited for.", own, "model"),
+		tokens: counter("fluidmcp_tokens_total",
+			"Tokens as model servers report them.", "model", "type"),
+		attempts: counter("fluidmcp_upstream_attempts_total",
+			"Requests to model servers, by how they went.", "model", "backend", "outcome"),
+		retries: counter("fluidmcp_retries_total",
+			"Requests that were sent to another backend, by reason.", "model", "reason"),
+		streams: counter("fluidmcp_streams_total",
+			"Event streams, by how they ended.", "model", "outcome"),
+	}
+}
+
+// keep deletes the series of models that are not in the table any more. It is called for each table, one after another.
+func (m *metrics) keep(table *routing.Table) {
+	now := make(map[string]bool)
+	for _, model := range table.Models {
+		now[model.ID] = true
+	}
+	for id := range m.known {
+		if !now[id] {
+			m.forget(prometheus.Labels{"model": id})
+		}
+	}
+	m.known = now
+}
+
+func (m *metrics) forget(labels prometheus.Labels) {
+	for _, vec := range []interface {
+		DeletePartialMatch(labels prometheus.Labels) int
+	}{m.requests, m.duration, m.errors, m.firstToken, m.interToken, m.overhead, m.tokens, m.attempts, m.retries, m.streams} {
+		vec.DeletePartialMatch(labels)
+	}
+}

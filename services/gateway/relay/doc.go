@@ -1,0 +1,9 @@
+// Package relay brings a backend's answer to the client: as it is, as soon as it comes, and never more complete than it is.
+//
+//	Receive ── holds back what can be held ──► Answer ── Send ──► Result
+//
+// Receive returns once something is worth sending: a plain answer when it is whole (or 8 MiB of it), an event stream
+// with its first frame. Until then nothing went to the client, so any failure can still become an honest status or
+// another attempt. Send copies the rest; a failure there ends a stream with an error event and no [DONE], and a plain
+// answer with a broken connection.
+package relay

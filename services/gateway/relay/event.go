@@ -1,0 +1,116 @@
+package relay
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
+)
+
+// Usage counts tokens as the backend reports them.
+type Usage struct {
+	Prompt, Completion int
+}
+
+// event is what one frame of a stream means.
+type event struct {
+	done      bool // [DONE]
+	failed    bool // the backend reports an error
+	token     bool // text, reasoning or a part of a tool call
+	usageOnly bool // the chunk that include_usage asks for: usage and an empty list of choices
+	usage     Usage
+}
+
+// parseEvent reads the data of a frame as chat and text completions, responses and messages send them. Data that is not
+// JSON means nothing, and passes.
+func parseEvent(data []byte) event {
+	if string(bytes.TrimSpace(data)) == "[DONE]" {
+		return event{done: true}
+	}
+	var e event
+	var hasUsage, noChoices bool
+	_, err := scan.Object(data, func(m scan.Member) {
+		value := data[m.Start:m.End]
+		switch string(m.Key) {
+		case "choices":
+			noChoices = len(bytes.Trim(value, "[] \t\r\n")) == 0
+			e.token = hasContent(value)
+		case "error":
+			e.failed = e.failed || string(value) != "null"
+		case "type":
+			kind, _ := scan.String(value)
+			e.token = e.token || kind == "content_block_delta" || strings.HasSuffix(kind, ".delta")
+			e.failed = e.failed || kind == "response.failed"
+		case "usage":
+			hasUsage = string(value) != "null"
+			e.usage = parseUsage(value)
+		case "response", "message":
+			if u := usageOf(value); u != (Usage{}) {
+				e.usage = u
+			}
+		}
+	})
+	if err != nil {
+		return event{}
+	}
+	e.usageOnly = hasUsage && noChoices
+	return e
+}
+
+// hasContent tells whether a chunk's choices bring something that a reader sees.
+func hasContent(choices []byte) bool {
+	var list []struct {
+		Text  string `json:"text"`
+		Delta struct {
+			Content          string          `json:"content"`
+			Reasoning        string          `json:"reasoning"`
+			ReasoningContent string          `json:"reasoning_content"`
+			Refusal          string          `json:"refusal"`
+			ToolCalls        json.RawMessage `json:"tool_calls"`
+		} `json:"delta"`
+	}
+	if json.Unmarshal(choices, &list) != nil {
+		return false
+	}
+	for _, c := range list {
+		d := c.Delta
+		if c.Text != "" || d.Content != "" || d.Reasoning != "" || d.ReasoningContent != "" || d.Refusal != "" || len(d.ToolCalls) > len("[]") {
+			return true
+		}
+	}
+	return false
+}
+
+// usageOf finds the usage in an answer, or in an object that holds one.
+func usageOf(object []byte) Usage {
+	var u Usage
+	if _, err := scan.Object(object, func(m scan.Member) {
+		if string(m.Key) == "usage" {
+			u = parseUsage(object[m.Start:m.End])
+		}
+	}); err != nil {
+		return Usage{}
+	}
+	return u
+}
+
+// parseUsage knows the names of chat and text completions and those of responses and messages.
+func parseUsage(value []byte) Usage {
+	var u struct {
+		Prompt     int `json:"prompt_tokens"`
+		Completion int `json:"completion_tokens"`
+		Input      int `json:"input_tokens"`
+		Output     int `json:"output_tokens"`
+	}
+	if json.Unmarshal(value, &u) != nil {
+		return Usage{}
+	}
+	return Usage{Prompt: max(0, u.Prompt, u.Input), Completion: max(0, u.Completion, u.Output)}
+}
+
+// add takes over what a later report of the same stream knows. Reports are totals, and each may leave one side out.
+func (u *Usage) add(later Usage) {
+	u.Prompt = max(u.Prompt, later.Prompt)
+	u.Completion = max(u.Completion, later.Completion)
+}

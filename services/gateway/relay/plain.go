@@ -1,0 +1,88 @@
+package relay
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// chunk is how much of a plain answer is read at once.
+const chunk = 32 << 10
+
+// plain is an answer that is no event stream.
+type plain struct {
+	answer *Answer
+	opts   Options
+	body   io.Reader
+	held   bytes.Buffer
+	whole  bool // held is all of it
+}
+
+func receivePlain(a *Answer, resp *http.Response, opts Options) (*plain, error) {
+	p := &plain{answer: a, opts: opts, body: resp.Body}
+	if resp.ContentLength > 0 {
+		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
+	}
+	buf := make([]byte, chunk)
+	for p.held.Len() < maxHeld {
+		opts.Patience.Expect(opts.Idle)
+		n, err := p.body.Read(buf)
+		p.held.Write(buf[:n])
+		if err == io.EOF {
+			p.whole = true
+			if resp.ContentLength < 0 {
+				a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
+			}
+			return p, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *plain) send(w http.ResponseWriter) Result {
+	p.opts.Patience.Pause()
+	p.answer.writeHeader(w)
+	if _, err := w.Write(p.held.Bytes()); err != nil {
+		return Result{Outcome: ClientClosed, Err: err}
+	}
+	if p.whole {
+		return Result{Outcome: Completed, Usage: usageOf(p.held.Bytes())}
+	}
+	return p.stream(w)
+}
+
+// stream sends what was not held back. The usage of such an answer is not looked for: no text model gives one.
+func (p *plain) stream(w http.ResponseWriter) Result {
+	buf := make([]byte, chunk)
+	for {
+		p.opts.Patience.Expect(p.opts.Idle)
+		n, err := p.body.Read(buf)
+		p.opts.Patience.Pause()
+		if _, failed := w.Write(buf[:n]); failed != nil {
+			return Result{Outcome: ClientClosed, Err: failed}
+		}
+		if err == io.EOF {
+			return Result{Outcome: Completed}
+		}
+		if err != nil {
+			return broken(p.opts, err, Result{Abort: true})
+		}
+	}
+}
+
+// broken fills in a result for a read that failed.
+func broken(opts Options, err error, r Result) Result {
+	r.Outcome, r.Err = Interrupted, err
+	if cause := opts.Cause(); cause != nil {
+		r.Err = cause
+		if errors.Is(cause, ErrClientClosed) {
+			r.Outcome = ClientClosed
+		}
+	}
+	return r
+}

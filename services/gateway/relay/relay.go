@@ -1,0 +1,113 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/sse"
+)
+
+const (
+	// maxHeld is the most of a plain answer that is held back, 8 MiB. Above it a late failure breaks the transfer.
+	maxHeld = 8 << 20
+	// maxFrame bounds one event of a stream.
+	maxFrame = 8 << 20
+	// afterDone is how long the end of the transfer may take once [DONE] came. It frees the connection for the next request.
+	afterDone = time.Second
+)
+
+// Outcome is how an answer ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Completed    Outcome = "completed"
+	Interrupted  Outcome = "interrupted"   // the backend broke off, fell silent, or the gateway stops
+	Failed       Outcome = "error"         // the backend itself put an error into its stream
+	ClientClosed Outcome = "client_closed" // the client left
+)
+
+// Patience is asked to end the request when the backend is silent for too long.
+type Patience interface {
+	Expect(next time.Duration)
+	Pause()
+}
+
+// Meter is told about tokens as they pass.
+type Meter interface {
+	FirstToken()
+	NextToken(gap time.Duration)
+}
+
+// Options say how to treat the answers of one request.
+type Options struct {
+	NeedsDone bool          // a stream without [DONE] is not complete
+	DropUsage bool          // the usage chunk of a stream was asked for by us, not by the client
+	Idle      time.Duration // the longest silence after the first byte
+	Patience  Patience
+	Meter     Meter
+	Cause     func() error // why the request was ended, or nil; asked when reading fails
+}
+
+// Result tells what became of an answer.
+type Result struct {
+	Outcome Outcome
+	Usage   Usage
+	Err     error // what broke it; nil when completed
+	Abort   bool  // the connection to the client has to be broken, nothing else can tell it
+}
+
+// Answer is a backend's answer of which nothing was sent yet.
+type Answer struct {
+	Status int
+	Stream bool // an event stream
+
+	header http.Header
+	body   io.Closer
+	sender interface {
+		send(w http.ResponseWriter) Result
+	}
+}
+
+// Receive takes over resp, whose headers are fit for the client, and waits for what is worth sending. After an error
+// resp is closed and nothing was sent.
+func Receive(resp *http.Response, opts Options) (*Answer, error) {
+	a := &Answer{Status: resp.StatusCode, header: resp.Header, body: resp.Body}
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	var err error
+	if media == sse.ContentType {
+		a.Stream = true
+		a.sender, err = receiveStream(a, resp, opts)
+	} else {
+		a.sender, err = receivePlain(a, resp, opts)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("receive answer: %w", err), resp.Body.Close())
+	}
+	return a, nil
+}
+
+// Send copies the answer to w. It is called at most once.
+func (a *Answer) Send(w http.ResponseWriter) Result { return a.sender.send(w) }
+
+// Close gives the connection to the backend up, or back when the answer was read to its end.
+func (a *Answer) Close() error { return a.body.Close() }
+
+// writeHeader starts the client's answer. The request id that the gateway has set already stays.
+func (a *Answer) writeHeader(w http.ResponseWriter) {
+	h := w.Header()
+	for name, values := range a.header {
+		if name != "X-Request-Id" {
+			h[name] = values
+		}
+	}
+	if a.Stream {
+		h.Set("X-Accel-Buffering", "no") // nginx would collect frames
+		h.Del("Content-Length")          // frames may be added or left out
+	}
+	w.WriteHeader(a.Status)
+}

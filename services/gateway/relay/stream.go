@@ -1,0 +1,150 @@
+package relay
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/sse"
+)
+
+// Ends of a stream that the options' Cause may give, besides a timeout.
+var (
+	ErrClientClosed = errors.New("the client left")
+	ErrStopping     = errors.New("the gateway is shutting down")
+)
+
+var (
+	errEmpty  = errors.New("the event stream ended before its first event")
+	errNoDone = errors.New("the event stream ended without [DONE]")
+)
+
+// stream is an event stream on its way.
+type stream struct {
+	answer *Answer
+	opts   Options
+	frames *sse.Reader
+	next   sse.Frame // read and not sent
+
+	usage     Usage
+	failed    bool
+	lastToken time.Time
+}
+
+// receiveStream waits for the first frame: vLLM sends the header at once and the first frame with the first token, so
+// a header alone promises nothing.
+func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error) {
+	s := &stream{answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame)}
+	var err error
+	s.next, err = s.frames.Next()
+	if err == io.EOF {
+		return nil, errEmpty
+	}
+	return s, err
+}
+
+func (s *stream) send(w http.ResponseWriter) Result {
+	s.opts.Patience.Pause()
+	s.answer.writeHeader(w)
+	out := http.NewResponseController(w)
+	for {
+		done, err := s.pass(w, out)
+		if err != nil {
+			return s.end(Result{Outcome: ClientClosed, Err: err})
+		}
+		if done {
+			s.drain()
+			return s.end(Result{Outcome: Completed})
+		}
+		s.opts.Patience.Expect(s.opts.Idle)
+		s.next, err = s.frames.Next()
+		s.opts.Patience.Pause()
+		if err != nil {
+			return s.stop(w, out, err)
+		}
+	}
+}
+
+// pass sends the frame at hand, unless it is the usage chunk for which only we have asked.
+func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done bool, err error) {
+	var e event
+	if s.next.Data != nil {
+		e = parseEvent(s.next.Data)
+		s.note(e)
+	}
+	if !e.usageOnly || !s.opts.DropUsage {
+		if _, err := w.Write(s.next.Raw); err != nil {
+			return false, err
+		}
+	}
+	if s.frames.Buffered() && !e.done {
+		return false, nil // the next frame is here already: one flush carries both
+	}
+	return e.done, out.Flush()
+}
+
+func (s *stream) note(e event) {
+	s.usage.add(e.usage)
+	s.failed = s.failed || e.failed
+	if !e.token {
+		return
+	}
+	now := time.Now()
+	if s.lastToken.IsZero() {
+		s.opts.Meter.FirstToken()
+	} else {
+		s.opts.Meter.NextToken(now.Sub(s.lastToken))
+	}
+	s.lastToken = now
+}
+
+// drain reads to the end of the transfer, so that the connection can be used again.
+func (s *stream) drain() {
+	s.opts.Patience.Expect(afterDone)
+	for {
+		if _, err := s.frames.Next(); err != nil {
+			return // the answer was complete before; whatever comes here changes nothing
+		}
+	}
+}
+
+// stop ends a stream in which err came instead of a frame.
+func (s *stream) stop(w http.ResponseWriter, out *http.ResponseController, err error) Result {
+	switch {
+	case err == io.EOF && (!s.opts.NeedsDone || s.failed):
+		return s.end(Result{Outcome: Completed})
+	case err == io.EOF:
+		err = errNoDone
+	}
+	r := broken(s.opts, err, Result{})
+	if r.Outcome == Interrupted {
+		if _, failed := w.Write(interruptedEvent(r.Err)); failed == nil {
+			_ = out.Flush() // the client may be gone as well; the result says what matters
+		}
+	}
+	return s.end(r)
+}
+
+func (s *stream) end(r Result) Result {
+	r.Usage = s.usage
+	if s.failed && r.Outcome == Completed {
+		r.Outcome, r.Err = Failed, errors.New("the model server reported an error in its stream")
+	}
+	return r
+}
+
+// interruptedEvent is the last event of a stream that broke. No [DONE] follows, so no client takes it for complete.
+func interruptedEvent(cause error) []byte {
+	message := "The model server stopped in the middle of the answer. What came before is incomplete; send the request again."
+	if errors.Is(cause, ErrStopping) {
+		message = "The gateway is shutting down before the answer was complete. Send the request again."
+	}
+	data, err := json.Marshal(&openai.Error{Type: openai.TypeUpstream, Code: "stream_interrupted", Message: message})
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	return sse.AppendData(nil, data)
+}

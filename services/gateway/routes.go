@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/console"
+)
+
+// routes is every URL of the gateway.
+func (g *Gateway) routes() (http.Handler, error) {
+	manage, err := g.management()
+	if err != nil {
+		return nil, err
+	}
+	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	get := []string{http.MethodGet, http.MethodHead}
+
+	r.Handle("/health", web.Handler(g.health)).Methods(get...)
+	r.Handle("/ready", web.Ready(g.ready)).Methods(get...)
+	r.Handle("/metrics", telemetry.MetricsHandler(g.registry)).Methods(get...)
+	r.PathPrefix("/ui/").Handler(http.StripPrefix("/ui", console.Handler())).Methods(get...)
+	r.Handle("/ui", http.RedirectHandler("/ui/", http.StatusMovedPermanently)).Methods(get...)
+	r.Handle("/", http.RedirectHandler("/ui/", http.StatusFound)).Methods(get...)
+	r.PathPrefix("/api/llm/").Handler(manage)
+
+	// Inference. These look at the method themselves, so that each of their requests is counted.
+	r.Handle("/v1/models", g.counted(g.listModels))
+	r.Handle("/llm/v1/models", g.counted(g.listModels))
+	r.PathPrefix("/v1/models/").Handler(g.counted(g.showModel))
+	r.PathPrefix("/llm/v1/").Handler(g.counted(g.inferByBody))
+	r.PathPrefix("/v1/").Handler(g.counted(g.inferByBody))
+	r.PathPrefix("/llm/").Handler(g.counted(g.inferByPath))
+
+	r.NotFoundHandler = web.Handler(web.NotFound)
+	r.MethodNotAllowedHandler = web.Handler(func(w http.ResponseWriter, req *http.Request) error {
+		return notAllowed(w, req, get...) // all routes with methods have these
+	})
+	return r, nil
+}
+
+// notAllowed answers 405 and names the methods that are allowed (RFC 9110, 15.5.6).
+func notAllowed(w http.ResponseWriter, r *http.Request, allowed ...string) error {
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return web.MethodNotAllowed(w, r)
+}

@@ -1,0 +1,266 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxDepth is the deepest nesting that is followed, that of encoding/json.
+const maxDepth = 10000
+
+// SyntaxError tells what is wrong and where.
+type SyntaxError struct {
+	Offset  int    // bytes before the fault
+	Message string // such as "unexpected character '}'"
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("%s at byte %d", e.Message, e.Offset) }
+
+// Member is one member of an object. Start and End delimit its value in the scanned bytes.
+type Member struct {
+	Key        []byte // without quotes, escapes resolved
+	Start, End int
+}
+
+// Object visits the members of the object that b consists of, in order, duplicate keys included. It returns the offset
+// of the closing brace, or a *SyntaxError for anything but exactly one valid object.
+func Object(b []byte, visit func(Member)) (end int, err error) {
+	s := scanner{b: b}
+	if !utf8.Valid(b) {
+		return 0, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8"}
+	}
+	if bytes.HasPrefix(b, []byte("\uFEFF")) {
+		s.pos = len("\uFEFF")
+	}
+	s.space()
+	if s.peek() != '{' {
+		return 0, s.fail("expected an object")
+	}
+	if err := s.object(0, visit); err != nil {
+		return 0, err
+	}
+	end = s.pos - 1
+	s.space()
+	if s.pos < len(b) {
+		return 0, s.fail("data after the object")
+	}
+	return end, nil
+}
+
+func invalidUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(b)
+}
+
+// scanner is the position in the bytes. peek gives 0 at their end, which no JSON has outside of a string.
+type scanner struct {
+	b   []byte
+	pos int
+}
+
+func (s *scanner) peek() byte {
+	if s.pos < len(s.b) {
+		return s.b[s.pos]
+	}
+	return 0
+}
+
+func (s *scanner) fail(message string) error { return &SyntaxError{Offset: s.pos, Message: message} }
+
+func (s *scanner) unexpected() error {
+	if s.pos >= len(s.b) {
+		return s.fail("unexpected end")
+	}
+	r, _ := utf8.DecodeRune(s.b[s.pos:])
+	return s.fail(fmt.Sprintf("unexpected character %q", r))
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.b) && (s.b[s.pos] == ' ' || s.b[s.pos] == '\n' || s.b[s.pos] == '\t' || s.b[s.pos] == '\r') {
+		s.pos++
+	}
+}
+
+// object stands on the brace. A nil visit skips.
+func (s *scanner) object(depth int, visit func(Member)) error {
+	return s.list(depth, '}', func() error {
+		from := s.pos
+		if s.peek() != '"' {
+			return s.unexpected()
+		}
+		if err := s.str(); err != nil {
+			return err
+		}
+		key := s.b[from:s.pos]
+		s.space()
+		if s.peek() != ':' {
+			return s.unexpected()
+		}
+		s.pos++
+		s.space()
+		start := s.pos
+		if err := s.value(depth + 1); err != nil {
+			return err
+		}
+		if visit != nil {
+			visit(Member{Key: unquote(key), Start: start, End: s.pos})
+		}
+		return nil
+	})
+}
+
+// list stands on an opening bracket and reads elements up to the closing one.
+func (s *scanner) list(depth int, closing byte, element func() error) error {
+	if depth >= maxDepth {
+		return s.fail("nested too deep")
+	}
+	s.pos++
+	s.space()
+	if s.peek() == closing {
+		s.pos++
+		return nil
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.pos++
+			s.space()
+		case closing:
+			s.pos++
+			return nil
+		default:
+			return s.unexpected()
+		}
+	}
+}
+
+func (s *scanner) value(depth int) error {
+	switch s.peek() {
+	case '{':
+		return s.object(depth, nil)
+	case '[':
+		return s.list(depth, ']', func() error { return s.value(depth + 1) })
+	case '"':
+		return s.str()
+	default:
+		return s.scalar()
+	}
+}
+
+// str stands on the opening quote.
+func (s *scanner) str() error {
+	for s.pos++; s.pos < len(s.b); s.pos++ {
+		switch c := s.b[s.pos]; {
+		case c == '"':
+			s.pos++
+			return nil
+		case c == '\\':
+			if err := s.escape(); err != nil {
+				return err
+			}
+		case c < ' ':
+			return s.fail("control character in a string")
+		}
+	}
+	return s.fail("unexpected end")
+}
+
+// escape stands on the backslash and stops on the last character of the escape.
+func (s *scanner) escape() error {
+	s.pos++
+	c := s.peek()
+	if c != 'u' {
+		if c == 0 || bytes.IndexByte([]byte(`"\/bfnrt`), c) < 0 {
+			return s.fail("invalid escape")
+		}
+		return nil
+	}
+	for range 4 {
+		s.pos++
+		c := s.peek() | 0x20
+		if !(digit(s.peek()) || c >= 'a' && c <= 'f') {
+			return s.fail("invalid escape")
+		}
+	}
+	return nil
+}
+
+var words = [][]byte{[]byte("true"), []byte("false"), []byte("null"), []byte("NaN"), []byte("Infinity"), []byte("-Infinity")}
+
+func (s *scanner) scalar() error {
+	for _, word := range words {
+		if bytes.HasPrefix(s.b[s.pos:], word) {
+			s.pos += len(word)
+			return nil
+		}
+	}
+	return s.number()
+}
+
+// number follows the grammar of RFC 8259, section 6.
+func (s *scanner) number() error {
+	if s.peek() == '-' {
+		s.pos++
+	}
+	if s.peek() == '0' {
+		s.pos++
+	} else if err := s.digits(); err != nil {
+		return err
+	}
+	if s.peek() == '.' {
+		s.pos++
+		if err := s.digits(); err != nil {
+			return err
+		}
+	}
+	if s.peek()|0x20 == 'e' {
+		s.pos++
+		if s.peek() == '+' || s.peek() == '-' {
+			s.pos++
+		}
+		return s.digits()
+	}
+	return nil
+}
+
+func (s *scanner) digits() error {
+	if !digit(s.peek()) {
+		return s.unexpected()
+	}
+	for digit(s.peek()) {
+		s.pos++
+	}
+	return nil
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// unquote takes a valid string literal.
+func unquote(literal []byte) []byte {
+	if bytes.IndexByte(literal, '\\') < 0 {
+		return literal[1 : len(literal)-1]
+	}
+	text, _ := String(literal)
+	return []byte(text)
+}
+
+// String returns the text of a string literal and false for any other value.
+func String(value []byte) (string, bool) {
+	var text string
+	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
+		return "", false
+	}
+	return text, true
+}

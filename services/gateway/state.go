@@ -1,0 +1,55 @@
+package gateway
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+)
+
+var (
+	inflightDesc  = prometheus.NewDesc("fluidmcp_inflight_requests", "Requests at the servers of a model.", []string{"model"}, nil)
+	backendUp     = prometheus.NewDesc("fluidmcp_backend_up", "1 when a backend answered last, to a probe or a request.", []string{"model", "backend"}, nil)
+	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
+	connectedDesc = prometheus.NewDesc("fluidmcp_supervisor_connected", "1 while the fleet feed is connected.", nil, nil)
+	ageDesc       = prometheus.NewDesc("fluidmcp_fleet_age_seconds", "Time since the fleet feed was lost; 0 while it is connected.", nil, nil)
+)
+
+// state reports gauges from where they are true, at the moment of the scrape. So none can drift, and those of a model
+// that left the fleet are gone with it.
+type state struct {
+	router *routing.Router
+	feed   *feed
+}
+
+// Describe implements prometheus.Collector.
+func (s *state) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, out) }
+
+// Collect implements prometheus.Collector.
+func (s *state) Collect(out chan<- prometheus.Metric) {
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	gauge(connectedDesc, oneIf(s.feed.connected.Load()))
+	gauge(ageDesc, s.feed.age().Seconds())
+	inflight := make(map[string]float64)
+	if table := s.router.Table(); table != nil {
+		for _, id := range table.IDs() {
+			inflight[id] = 0
+		}
+	}
+	for _, b := range s.router.Backends() {
+		gauge(backendUp, oneIf(b.Up), b.Model, b.ID)
+		gauge(backendBusy, float64(b.Inflight), b.Model, b.ID)
+		inflight[b.Model] += float64(b.Inflight)
+	}
+	for id, n := range inflight {
+		gauge(inflightDesc, n, id)
+	}
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
