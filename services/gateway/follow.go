@@ -66,12 +66,14 @@ func (f *feed) age() time.Duration {
 }
 
 // beat sends a heartbeat at each new snapshot, when a backend that is being drained has become idle, and every second.
+// At its end it takes leave, so that no drain waits for this gateway.
 func (f *feed) beat(ctx context.Context) {
 	tick := time.NewTicker(heartbeatInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			f.leave(context.WithoutCancel(ctx))
 			return
 		case <-f.applied:
 		case <-f.router.Idle():
@@ -90,5 +92,16 @@ func (f *feed) send(ctx context.Context) {
 	err := f.client.Heartbeat(ctx, f.id, fleet.Heartbeat{Epoch: table.Epoch, Revision: table.Revision, Inflight: inflight})
 	if err != nil && ctx.Err() == nil {
 		f.log.Debug("heartbeat failed", zap.Error(err)) // the next is a second away; a lost feed is logged once
+	}
+}
+
+func (f *feed) leave(ctx context.Context) {
+	if !f.connected.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, heartbeatInterval)
+	defer cancel()
+	if err := f.client.Leave(ctx, f.id); err != nil {
+		f.log.Debug("leave failed", zap.Error(err)) // the supervisor forgets a silent gateway anyway
 	}
 }

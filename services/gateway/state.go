@@ -8,7 +8,7 @@ import (
 
 var (
 	inflightDesc  = prometheus.NewDesc("fluidmcp_inflight_requests", "Requests at the servers of a model.", []string{"model"}, nil)
-	backendUp     = prometheus.NewDesc("fluidmcp_backend_up", "1 when a backend answered last, to a probe or a request.", []string{"model", "backend"}, nil)
+	backendUp     = prometheus.NewDesc("fluidmcp_backend_up", "1 when a backend takes new requests and answered last, to a probe or a request.", []string{"model", "backend"}, nil)
 	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
 	connectedDesc = prometheus.NewDesc("fluidmcp_supervisor_connected", "1 while the fleet feed is connected.", nil, nil)
 	ageDesc       = prometheus.NewDesc("fluidmcp_fleet_age_seconds", "Time since the fleet feed was lost; 0 while it is connected.", nil, nil)

@@ -3,7 +3,8 @@ package routing
 // Status is one backend at one moment.
 type Status struct {
 	Model, ID, URL string
-	Routable, Up   bool
+	Routable       bool
+	Up             bool // takes new requests and answered last
 	Inflight       int64
 }
 
@@ -19,7 +20,7 @@ func (r *Router) Backends() []Status {
 	for _, m := range table.Models {
 		for _, b := range m.backends {
 			list = append(list, Status{Model: m.ID, ID: b.ID, URL: b.URL, Routable: b.Routable,
-				Up: !b.state.down, Inflight: b.state.inflight})
+				Up: b.Routable && !b.state.down, Inflight: b.state.inflight})
 		}
 	}
 	return list

@@ -103,7 +103,9 @@ func (r *Router) Acquire(model string, tried []string) *Lease {
 	if at < 0 {
 		return nil
 	}
-	r.turn++
+	if len(tried) == 0 {
+		r.turn++ // not for a retry: with two backends every request would begin at the same one
+	}
 	b := usable[at]
 	b.state.inflight++
 	return &Lease{Backend: b.Backend, URL: b.url, router: r, state: b.state}

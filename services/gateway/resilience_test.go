@@ -1,0 +1,249 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+)
+
+// tryOpen posts body and returns the answer, or nil when ctx ended first.
+func tryOpen(ctx context.Context, url, body string) *http.Response {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil
+	}
+	return resp
+}
+
+// refusing is the URL of a backend that was there and is gone.
+func refusing(t *testing.T) string {
+	b := newBackend(t, vllm)
+	b.kill()
+	return b.URL
+}
+
+func quick(c *gateway.Config) {
+	c.FirstByteTimeout = 100 * time.Millisecond
+	c.IdleTimeout = 100 * time.Millisecond
+}
+
+// TestFailuresBeforeTheFirstByte has one row for each way in which the only backend fails a client who got nothing yet.
+func TestFailuresBeforeTheFirstByte(t *testing.T) {
+	f := func(name string, play func(c *exchange), body string, status int, code, reason, outcome string) {
+		t.Run(name, func(t *testing.T) {
+			url := ""
+			if play == nil {
+				url = refusing(t)
+			} else {
+				url = newBackend(t, play).URL
+			}
+			front := start(t, quick, model("m", url))
+			a := front.post("/llm/m/chat/completions", body)
+			if a.status != status || a.code() != code {
+				t.Fatalf("got %d %s; want %d %s", a.status, a.body, status, code)
+			}
+			front.awaitMetric(`fluidmcp_errors_total{model="m",reason="`+reason+`"}`, 1)
+			front.awaitMetric(`fluidmcp_upstream_attempts_total{backend="m-0",model="m",outcome="`+outcome+`"}`, 1)
+			front.awaitMetric(fmt.Sprintf(`fluidmcp_requests_total{code="%d",endpoint="chat_completions",model="m"}`, status), 1)
+		})
+	}
+	closed := func(parts ...string) func(c *exchange) {
+		return func(c *exchange) { c.write(parts...); c.conn.Close() }
+	}
+	silent := func(parts ...string) func(c *exchange) {
+		return func(c *exchange) { c.write(parts...); c.gone() }
+	}
+	half := "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"
+	f("refused", nil, hello, 502, "upstream_unreachable", "connect", "connect")
+	f("closed without a word", closed(), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("not HTTP", closed("220 smtp ready\r\n"), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("plain cut", closed(half), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("stream cut before its first frame", closed(streamHead), chatStream, 502, "upstream_disconnected", "interrupted", "reset")
+	f("stream empty", closed(streamHead, "0\r\n\r\n"), chatStream, 502, "upstream_disconnected", "interrupted", "reset")
+	f("silent", silent(), hello, 504, "upstream_timeout", "timeout", "timeout")
+	f("silent in the body", silent(half), hello, 504, "upstream_timeout", "timeout", "timeout")
+	f("stream silent before its first frame", silent(streamHead), chatStream, 504, "upstream_timeout", "timeout", "timeout")
+}
+
+// TestRetry: another backend answers for one that could not.
+func TestRetry(t *testing.T) {
+	f := func(name, reason, body string, play func(c *exchange)) {
+		t.Run(name, func(t *testing.T) {
+			good := newBackend(t, vllm)
+			bad := refusing(t)
+			if play != nil {
+				bad = newBackend(t, play).URL
+			}
+			front := start(t, func(c *gateway.Config) { c.ProbeInterval = time.Hour }, model("m", bad, good.URL))
+			for range 2 { // the round robin of equals has one of them begin at the bad one
+				if a := front.post("/llm/m/chat/completions", body); a.status != 200 {
+					t.Fatalf("got %d %s", a.status, a.body)
+				}
+			}
+			front.awaitMetric(`fluidmcp_retries_total{model="m",reason="`+reason+`"}`, 1)
+			front.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="chat_completions",model="m"}`, 2)
+			front.awaitMetric(`fluidmcp_request_duration_seconds_count{endpoint="chat_completions",model="m"}`, 2)
+		})
+	}
+	f("refused", "connect", hello, nil)
+	f("closed", "reset", hello, func(c *exchange) { c.conn.Close() })
+	f("stream closed before its first frame", "reset", chatStream, func(c *exchange) { c.write(streamHead); c.conn.Close() })
+	f("503", "unavailable", hello, func(c *exchange) { c.plain(503, `{}`) })
+}
+
+func TestNoRetry(t *testing.T) {
+	f := func(status int, header, reason string) {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			const body = `{"error":{"message":"as the backend says it","type":"T","param":null,"code":1}}`
+			refuse := func(c *exchange) { c.plain(status, body, header) }
+			one, two := newBackend(t, refuse), newBackend(t, refuse)
+			front := start(t, nil, model("m", one.URL, two.URL))
+			a := front.post("/llm/m/chat/completions", hello)
+			if a.status != status || a.body != body {
+				t.Errorf("got %d %s", a.status, a.body)
+			}
+			if name, value, _ := strings.Cut(header, ": "); a.header.Get(name) != value {
+				t.Errorf("%s is missing in %v", header, a.header)
+			}
+			front.awaitMetric(`fluidmcp_errors_total{model="m",reason="`+reason+`"}`, 1)
+			want := 1
+			if status == 503 {
+				want = 2 // both were tried, and the refusal of the last one passes
+			}
+			if n := len(one.requests()) + len(two.requests()); n != want {
+				t.Errorf("%d attempts, want %d", n, want)
+			}
+		})
+	}
+	f(400, "X-Detail: bad", "upstream_4xx")
+	f(429, "Retry-After: 17", "upstream_4xx")
+	f(500, "X-Detail: broken", "upstream_5xx")
+	f(503, "Retry-After: 3", "upstream_5xx")
+}
+
+// TestIdleConnectionClosed: the backend closes a kept connection as it comes into use again.
+func TestIdleConnectionClosed(t *testing.T) {
+	b := newBackend(t, func(c *exchange) {
+		if c.n == 1 { // the second request, on the connection of the first
+			c.conn.Close()
+			return
+		}
+		vllm(c)
+	})
+	f := start(t, nil, model("m", b.URL))
+	for range 2 {
+		if a := f.post("/llm/m/chat/completions", hello); a.status != 200 {
+			t.Fatalf("got %d %s", a.status, a.body)
+		}
+	}
+	if n := len(b.requests()); n != 3 {
+		t.Errorf("the backend saw %d requests, want 3: one was sent again", n)
+	}
+}
+
+// TestBigAnswer: above what is held back a late death breaks the transfer, so that no client takes it for whole.
+func TestBigAnswer(t *testing.T) {
+	big := strings.Repeat("x", 9<<20)
+	f := func(name string, missing int, whole bool) {
+		t.Run(name, func(t *testing.T) {
+			b := newBackend(t, func(c *exchange) {
+				c.write(fmt.Sprintf("HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n", len(big)+missing), big)
+				c.conn.Close()
+			})
+			front := start(t, nil, model("m", b.URL))
+			a := front.post("/llm/m/embeddings", hello)
+			if (a.err == nil) != whole || a.status != 200 || len(a.body) != len(big) {
+				t.Errorf("status %d, %d bytes, error %v", a.status, len(a.body), a.err)
+			}
+			front.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="embeddings",model="m"}`, 1)
+		})
+	}
+	f("whole", 0, true)
+	f("cut", 1, false)
+}
+
+func TestRecovery(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, func(c *gateway.Config) { c.ProbeInterval = 10 * time.Millisecond }, model("m", b.URL))
+	b.kill()
+	f.awaitMetric(`fluidmcp_backend_up{backend="m-0",model="m"}`, 0)
+	if a := f.post("/llm/m/chat/completions", hello); a.status != 502 {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	back := newBackend(t, vllm)
+	f.deploy(model("m", back.URL))
+	if a := f.post("/llm/m/chat/completions", hello); a.status != 200 {
+		t.Fatalf("after the return: %d %s", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_backend_up{backend="m-0",model="m"}`, 1)
+}
+
+func TestUnavailable(t *testing.T) {
+	f := func(phase fleet.Phase, code, words string) {
+		t.Helper()
+		m := fleet.Model{ID: "m", Phase: phase, Reason: "CrashLoop", Message: "Look at the log."}
+		front := start(t, nil, m)
+		a := front.post("/v1/chat/completions", `{"model":"m"}`)
+		if a.status != 503 || a.code() != code || !strings.Contains(a.body, words) || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s, Retry-After %q", phase, a.status, a.body, a.header.Get("Retry-After"))
+		}
+		front.awaitMetric(`fluidmcp_errors_total{model="m",reason="no_backend"}`, 1)
+		if err := front.stop(); err != nil {
+			t.Error(err)
+		}
+	}
+	f(fleet.Stopped, "model_stopped", "POST /api/llm/models/m/start")
+	f(fleet.Draining, "model_stopped", "is draining")
+	f(fleet.Pending, "model_loading", "is loading")
+	f(fleet.Starting, "model_loading", "is loading")
+	f(fleet.Backoff, "model_failed", "Reason: CrashLoop. Look at the log.")
+	f(fleet.Failed, "model_failed", "not restarted by itself")
+	f(fleet.Unhealthy, "model_unavailable", "none of its servers takes requests")
+}
+
+// TestExactCounts sends many requests at once and counts them.
+func TestExactCounts(t *testing.T) {
+	one, two := newBackend(t, vllm), newBackend(t, vllm)
+	f := start(t, nil, model("m", one.URL, two.URL))
+	const clients, each = 20, 15
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			for i := range each {
+				path, body := "/llm/m/chat/completions", hello
+				if i%3 == 1 {
+					body = chatStream
+				}
+				if i%3 == 2 {
+					body = `{`
+				}
+				if resp := tryOpen(t.Context(), f.url+path, body); resp != nil {
+					_, _ = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+			}
+		})
+	}
+	all.Wait()
+	f.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="chat_completions",model="m"}`, clients*each*2/3)
+	f.awaitMetric(`fluidmcp_requests_total{code="400",endpoint="chat_completions",model="m"}`, clients*each/3)
+	f.awaitMetric(`fluidmcp_request_duration_seconds_count{endpoint="chat_completions",model="m"}`, clients*each)
+	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="bad_request"}`, clients*each/3)
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+	if a, b := len(one.requests()), len(two.requests()); a == 0 || b == 0 || a+b != clients*each*2/3 {
+		t.Errorf("the backends saw %d and %d requests", a, b)
+	}
+}

@@ -1,0 +1,150 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+)
+
+const (
+	chatStream  = `{"stream":true,"stream_options":{"include_usage":true},"messages":[]}`
+	interrupted = `"type":"upstream_error","param":null,"code":"stream_interrupted"}}` + "\n\n"
+)
+
+// TestBrokenStreams has one row for each way in which a backend can leave a stream unfinished.
+func TestBrokenStreams(t *testing.T) {
+	f := func(name, endpoint string, play func(c *exchange), wantBefore string) {
+		t.Run(name, func(t *testing.T) {
+			b := newBackend(t, play)
+			front := start(t, func(c *gateway.Config) { c.IdleTimeout = 100 * time.Millisecond }, model("m", b.URL))
+			a := front.post("/llm/m/"+endpoint, chatStream)
+			if a.status != 200 || a.err != nil {
+				t.Fatalf("status %d, error %v", a.status, a.err)
+			}
+			rest, ok := strings.CutPrefix(a.body, wantBefore)
+			if !ok || !strings.HasPrefix(rest, `data: {"error":{"message":"`) || !strings.HasSuffix(rest, interrupted) || strings.Count(rest, "\n\n") != 1 {
+				t.Errorf("body = %q; want %q, then one error event and no [DONE]", a.body, wantBefore)
+			}
+			front.awaitMetric(`fluidmcp_streams_total{model="m",outcome="interrupted"}`, 1)
+			front.awaitMetric(`fluidmcp_errors_total{model="m",reason="interrupted"}`, 1)
+			front.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+			if !strings.Contains(front.logs.String(), `"stream":"interrupted"`) {
+				t.Errorf("the log does not tell: %s", front.logs)
+			}
+		})
+	}
+	head := streamHead + chunk(roleFrame) + chunk(helloFrame)
+	closing := func(parts ...string) func(c *exchange) {
+		return func(c *exchange) { c.write(parts...); c.conn.Close() }
+	}
+	f("connection lost", "chat/completions", closing(head), roleFrame+helloFrame)
+	f("clean end without DONE", "chat/completions", closing(head, "0\r\n\r\n"), roleFrame+helloFrame)
+	f("torn frame", "completions", closing(head, chunk(worldFrame[:20]), "0\r\n\r\n"), roleFrame+helloFrame)
+	f("torn chunk", "chat/completions", closing(head, "50\r\ndata: {"), roleFrame+helloFrame)
+	f("silence", "chat/completions", func(c *exchange) { c.write(head); c.gone() }, roleFrame+helloFrame)
+	f("responses cut", "responses", closing(streamHead, chunk("event: x\ndata: {}\n\n")), "event: x\ndata: {}\n\n")
+}
+
+func TestCompleteStreams(t *testing.T) {
+	f := func(name, endpoint, want, outcome string, play func(c *exchange)) {
+		t.Run(name, func(t *testing.T) {
+			b := newBackend(t, play)
+			front := start(t, nil, model("m", b.URL))
+			a := front.post("/llm/m/"+endpoint, `{"stream":true}`)
+			if a.status != 200 || a.body != want || a.err != nil {
+				t.Errorf("got %d %q %v, want %q", a.status, a.body, a.err, want)
+			}
+			front.awaitMetric(`fluidmcp_streams_total{model="m",outcome="`+outcome+`"}`, 1)
+		})
+	}
+	send := func(frames ...string) func(c *exchange) { return func(c *exchange) { c.stream(frames...) } }
+	crlf := strings.ReplaceAll(helloFrame+doneFrame, "\n", "\r\n")
+	f("CRLF", "chat/completions", crlf, "completed", send(crlf))
+	f("one byte a chunk", "chat/completions", helloFrame+doneFrame, "completed", send(strings.Split(helloFrame+doneFrame, "")...))
+	f("all in one chunk", "chat/completions", helloFrame+worldFrame+doneFrame, "completed", send(helloFrame+worldFrame+usageFrame+doneFrame))
+	f("comments", "chat/completions", ": keep-alive\n\n"+helloFrame+doneFrame, "completed", send(": keep-alive\n\n", helloFrame, doneFrame))
+	f("responses end without DONE", "responses", "event: response.completed\ndata: {}\n\n", "completed", send("event: response.completed\ndata: {}\n\n"))
+	f("silent after DONE", "chat/completions", helloFrame+doneFrame, "completed",
+		func(c *exchange) { c.write(streamHead, chunk(helloFrame), chunk(doneFrame)); c.gone() })
+	failure := `data: {"error": {"message": "boom", "type": "BadRequestError", "param": null, "code": 400}}` + "\n\n"
+	f("error frame", "chat/completions", failure+doneFrame, "error", send(failure, doneFrame))
+	f("error frame without DONE", "chat/completions", helloFrame+failure, "error", send(helloFrame, failure))
+}
+
+// TestStreamIsNotHeldBack reads each frame before the backend is allowed to send the next.
+func TestStreamIsNotHeldBack(t *testing.T) {
+	next := make(chan string)
+	b := newBackend(t, func(c *exchange) {
+		c.write(streamHead)
+		for frame := range next {
+			c.write(chunk(frame))
+		}
+		c.write("0\r\n\r\n")
+	})
+	f := start(t, nil, model("m", b.URL))
+	go func() { next <- roleFrame }()
+	resp := f.open(t.Context(), "POST", "/llm/m/chat/completions", chatStream)
+	defer resp.Body.Close()
+	in := bufio.NewReader(resp.Body)
+	for i, frame := range []string{roleFrame, helloFrame, worldFrame, doneFrame} {
+		if i > 0 {
+			next <- frame
+		}
+		got := make([]byte, len(frame))
+		if _, err := io.ReadFull(in, got); err != nil || string(got) != frame {
+			t.Fatalf("read %q, %v; want %q", got, err, frame)
+		}
+	}
+	close(next)
+	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
+		t.Errorf("rest %q, %v", rest, err)
+	}
+}
+
+// TestClientLeaves: the backend's connection is closed at once, and nobody else is blamed.
+func TestClientLeaves(t *testing.T) {
+	f := func(name, body string, play func(c *exchange), series ...string) {
+		t.Run(name, func(t *testing.T) {
+			started, noticed := make(chan struct{}), make(chan struct{})
+			b := newBackend(t, func(c *exchange) {
+				play(c)
+				close(started)
+				c.gone()
+				close(noticed)
+			})
+			front := start(t, nil, model("m", b.URL))
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			go func() {
+				<-started
+				leave()
+			}()
+			if resp := tryOpen(ctx, front.url+"/llm/m/chat/completions", body); resp != nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			select {
+			case <-noticed:
+			case <-time.After(patience):
+				t.Fatal("the backend's request was not cancelled")
+			}
+			for _, s := range append(series, `fluidmcp_errors_total{model="m",reason="client_closed"}`,
+				`fluidmcp_requests_total{code="499",endpoint="chat_completions",model="m"}`) {
+				front.awaitMetric(s, 1)
+			}
+			front.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+			if up := front.metric(`fluidmcp_backend_up{backend="m-0",model="m"}`); up != 1 {
+				t.Errorf("backend_up = %v", up)
+			}
+		})
+	}
+	f("plain", hello, func(*exchange) {})
+	f("stream before the first frame", chatStream, func(c *exchange) { c.write(streamHead) })
+	f("stream", chatStream, func(c *exchange) { c.write(streamHead, chunk(helloFrame)) },
+		`fluidmcp_streams_total{model="m",outcome="client_closed"}`)
+}
