@@ -108,7 +108,7 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 
 // TestClientLeaves: the backend's connection is closed at once, and nobody else is blamed.
 func TestClientLeaves(t *testing.T) {
-	f := func(name, body string, play func(c *exchange), series ...string) {
+	f := func(name, body string, answered bool, play func(c *exchange), series ...string) {
 		t.Run(name, func(t *testing.T) {
 			started, noticed := make(chan struct{}), make(chan struct{})
 			b := newBackend(t, func(c *exchange) {
@@ -120,12 +120,15 @@ func TestClientLeaves(t *testing.T) {
 			front := start(t, nil, model("m", b.URL))
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
-			go func() {
-				<-started
-				leave()
-			}()
+			if !answered {
+				go func() { // ends with the backend's script
+					<-started
+					leave()
+				}()
+			}
 			if resp := tryOpen(ctx, front.url+"/llm/m/chat/completions", body); resp != nil {
-				_, _ = io.Copy(io.Discard, resp.Body)
+				_, _ = io.ReadFull(resp.Body, make([]byte, len(helloFrame)))
+				leave()
 				resp.Body.Close()
 			}
 			select {
@@ -143,8 +146,8 @@ func TestClientLeaves(t *testing.T) {
 			}
 		})
 	}
-	f("plain", hello, func(*exchange) {})
-	f("stream before the first frame", chatStream, func(c *exchange) { c.write(streamHead) })
-	f("stream", chatStream, func(c *exchange) { c.write(streamHead, chunk(helloFrame)) },
+	f("plain", hello, false, func(*exchange) {})
+	f("stream before the first frame", chatStream, false, func(c *exchange) { c.write(streamHead) })
+	f("stream", chatStream, true, func(c *exchange) { c.write(streamHead, chunk(helloFrame)) },
 		`fluidmcp_streams_total{model="m",outcome="client_closed"}`)
 }

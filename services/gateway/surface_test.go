@@ -1,0 +1,163 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+)
+
+func TestModels(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("a", b.URL), fleet.Model{ID: "org/b", Aliases: []string{"bee"}, Phase: fleet.Starting})
+
+	list := func(path string, want ...string) {
+		t.Helper()
+		a := f.do("GET", path, "")
+		var got struct {
+			Object string
+			Data   []struct {
+				ID, Object, Root, Phase string
+				OwnedBy                 string `json:"owned_by"`
+			}
+		}
+		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != 200 || got.Object != "list" {
+			t.Fatalf("GET %s = %d %s (%v)", path, a.status, a.body, err)
+		}
+		var cards []string
+		for _, m := range got.Data {
+			cards = append(cards, strings.Join([]string{m.ID, m.Object, m.Root, m.Phase, m.OwnedBy}, " "))
+		}
+		if diff := cmp.Diff(want, cards); diff != "" {
+			t.Errorf("GET %s (-want +got):\n%s", path, diff)
+		}
+	}
+	one, two := "a model a-served ready fluidmcp", "org/b model org/b starting fluidmcp"
+	list("/v1/models", one, two)
+	list("/llm/v1/models", one, two)
+	list("/llm/a/v1/models", one)
+	list("/llm/bee/models", two)
+	list("/llm/org/b/v1/models", two)
+	if a := f.do("GET", "/v1/models/org/b", ""); a.status != 200 || !strings.Contains(a.body, `"phase":"starting"`) {
+		t.Errorf("one card: %d %s", a.status, a.body)
+	}
+	if a := f.do("GET", "/v1/models/none", ""); a.status != 404 || a.code() != "model_not_found" {
+		t.Errorf("no card: %d %s", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="models",model="unknown"}`, 2)
+	f.awaitMetric(`fluidmcp_requests_total{code="404",endpoint="models",model="unknown"}`, 1)
+}
+
+func TestAllow(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL))
+	allow := func(method, path, want string) {
+		t.Helper()
+		if a := f.do(method, path, ""); a.status != 405 || a.header.Get("Allow") != want || a.code() != "method_not_allowed" {
+			t.Errorf("%s %s = %d, Allow %q, %s; want %q", method, path, a.status, a.header.Get("Allow"), a.body, want)
+		}
+	}
+	allow("GET", "/v1/chat/completions", "POST")
+	allow("PUT", "/llm/m/tokenize", "POST")
+	allow("POST", "/v1/models", "GET, HEAD")
+	allow("POST", "/v1/models/m", "GET, HEAD")
+	allow("POST", "/llm/m/models", "GET, HEAD")
+	allow("POST", "/metrics", "GET, HEAD")
+	f.awaitMetric(`fluidmcp_requests_total{code="405",endpoint="chat_completions",model="unknown"}`, 1)
+}
+
+func TestHeaders(t *testing.T) {
+	b := newBackend(t, func(c *exchange) {
+		c.plain(200, chatAnswer, "Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "X-Request-Id: theirs", "X-Kept: yes")
+	})
+	m := model("m", b.URL)
+	m.Backends[0].APIKey = "backend-secret"
+	f := start(t, nil, m)
+	a := f.do("POST", "/llm/m/chat/completions?x=1", hello, "Authorization", "Bearer client-secret", "X-Api-Key", "client-secret",
+		"Cookie", "session=client-secret", "X-Request-Id", "abc", "Traceparent", "00-1-2-01", "X-Forwarded-For", "6.6.6.6",
+		"Connection", "X-Mine", "X-Mine", "1", "Accept-Encoding", "gzip", "User-Agent", "tester")
+	if a.status != 200 || a.header.Get("X-Kept") != "yes" || a.header.Get("X-Hop") != "" || a.header.Get("Keep-Alive") != "" {
+		t.Errorf("answer %d %v", a.status, a.header)
+	}
+	if ids := a.header.Values("X-Request-Id"); len(ids) != 1 || ids[0] != "abc" {
+		t.Errorf("request id in the answer: %v", ids)
+	}
+	got := b.last()
+	want := http.Header{
+		"Authorization": {"Bearer backend-secret"}, "Content-Type": {"application/json"}, "Content-Length": {"48"},
+		"Traceparent": {"00-1-2-01"}, "User-Agent": {"tester"}, "X-Request-Id": {"abc"},
+		"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Host": {strings.TrimPrefix(f.url, "http://")}, "X-Forwarded-Proto": {"http"},
+	}
+	if diff := cmp.Diff(want, got.Header); diff != "" {
+		t.Errorf("headers at the backend (-want +got):\n%s", diff)
+	}
+	if got.URL.RawQuery != "x=1" || got.Host != strings.TrimPrefix(b.URL, "http://") {
+		t.Errorf("query %q, host %q", got.URL.RawQuery, got.Host)
+	}
+	if a := f.post("/llm/m/chat/completions", hello); len(a.header.Get("X-Request-Id")) != 16 || b.last().Header.Get("X-Request-Id") != a.header.Get("X-Request-Id") {
+		t.Errorf("request id made here: %q, at the backend %q", a.header.Get("X-Request-Id"), b.last().Header.Get("X-Request-Id"))
+	}
+	if logs := f.logs.String(); strings.Contains(logs, "secret") {
+		t.Errorf("a secret is in the log: %s", logs)
+	}
+}
+
+func TestUploadPassesAsItIs(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL))
+	const upload = "--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nwhatever\r\n--x--\r\n"
+	a := f.do("POST", "/llm/m/audio/transcriptions", upload, "Content-Type", "multipart/form-data; boundary=x")
+	if a.status != 200 || b.last().body != upload || b.last().Header.Get("Content-Type") != "multipart/form-data; boundary=x" {
+		t.Errorf("got %d; backend got %v %q", a.status, b.last().Header, b.last().body)
+	}
+}
+
+func TestBodyLimit(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, func(c *gateway.Config) { c.MaxBodyBytes = 64 }, model("m", b.URL))
+	over := `{"messages":"` + strings.Repeat("x", 64) + `"}`
+	a := f.post("/llm/m/chat/completions", over)
+	if a.status != 413 || a.code() != "body_too_large" || !strings.Contains(a.body, "64 bytes") {
+		t.Errorf("by length: %d %s", a.status, a.body)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/chat/completions", struct{ *strings.Reader }{strings.NewReader(over)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req) // an unknown kind of reader is sent in chunks
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 413 {
+		t.Errorf("while reading: %d", resp.StatusCode)
+	}
+	f.awaitMetric(`fluidmcp_requests_total{code="413",endpoint="chat_completions",model="m"}`, 1)
+	f.awaitMetric(`fluidmcp_requests_total{code="413",endpoint="chat_completions",model="unknown"}`, 1)
+	if len(b.requests()) != 0 {
+		t.Error("a body over the limit was forwarded")
+	}
+}
+
+func TestConsole(t *testing.T) {
+	f := start(t, nil)
+	for path, want := range map[string]string{"/ui/": "<title>FluidMCP", "/ui/console.js": "/v1/chat/completions", "/ui/style.css": "color-scheme"} {
+		a := f.do("GET", path, "")
+		if a.status != 200 || !strings.Contains(a.body, want) || !strings.Contains(a.header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("GET %s = %d %v %.80s", path, a.status, a.header, a.body)
+		}
+		if strings.Contains(a.body, "http://") || strings.Contains(a.body, "https://") || strings.Contains(a.body, "<script>") {
+			t.Errorf("%s needs something that the policy forbids", path)
+		}
+	}
+	for path, to := range map[string]string{"/": "/ui/", "/ui": "/ui/"} {
+		if a := f.do("GET", path, ""); a.header.Get("Location") != to {
+			t.Errorf("GET %s leads to %q", path, a.header.Get("Location"))
+		}
+	}
+}
