@@ -1,0 +1,112 @@
+package scan_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
+)
+
+func TestObject(t *testing.T) {
+	f := func(src string, wantEnd int, want ...string) {
+		t.Helper()
+		var got []string
+		end, err := scan.Object([]byte(src), func(m scan.Member) {
+			got = append(got, fmt.Sprintf("%s=%s", m.Key, src[m.Start:m.End]))
+		})
+		if err != nil || end != wantEnd {
+			t.Errorf("%q: end %d, error %v; want end %d", src, end, err, wantEnd)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", src, diff)
+		}
+	}
+	f(`{}`, 1)
+	f(" { } \n", 3)
+	f(`{"a":1}`, 6, "a=1")
+	f(`{"a" : [1, {"a":2}] , "b":{"c":"}"},"a":null}`, 44, `a=[1, {"a":2}]`, `b={"c":"}"}`, "a=null")
+	f(`{"\u0061\n":"\"\\"}`, 18, "a\n="+`"\"\\"`)
+	f(`{"a":-0.5e+10,"b":NaN,"c":-Infinity,"d":Infinity}`, 48, "a=-0.5e+10", "b=NaN", "c=-Infinity", "d=Infinity")
+	f("\uFEFF{\"ü\":\"€\"}", 14, `ü="€"`)
+	f(`{"a":"\ud800"}`, 13, `a="\ud800"`)
+}
+
+func TestSyntaxErrors(t *testing.T) {
+	f := func(src string, offset int, message string) {
+		t.Helper()
+		_, err := scan.Object([]byte(src), func(scan.Member) {})
+		var syntax *scan.SyntaxError
+		if !errors.As(err, &syntax) || syntax.Offset != offset || !strings.Contains(syntax.Message, message) {
+			t.Errorf("%.40q: %v; want %q at byte %d", src, err, message, offset)
+		}
+	}
+	f(``, 0, "expected an object")
+	f(`[]`, 0, "expected an object")
+	f(`"a"`, 0, "expected an object")
+	f(`{`, 1, "unexpected end")
+	f(`{"a"}`, 4, "unexpected character '}'")
+	f(`{"a":}`, 5, "unexpected character '}'")
+	f(`{"a":1,}`, 7, "unexpected character '}'")
+	f(`{"a":1 "b":2}`, 7, `unexpected character '"'`)
+	f(`{a:1}`, 1, "unexpected character 'a'")
+	f(`{"a":01}`, 6, "unexpected character '1'")
+	f(`{"a":1.}`, 7, "unexpected character '}'")
+	f(`{"a":1e}`, 7, "unexpected character '}'")
+	f(`{"a":-}`, 6, "unexpected character '}'")
+	f(`{"a":nul}`, 5, "unexpected character 'n'")
+	f(`{"a":"\x"}`, 7, "invalid escape")
+	f(`{"a":"\u12g4"}`, 10, "invalid escape")
+	f("{\"a\":\"\n\"}", 6, "control character")
+	f(`{"a":"b`, 7, "unexpected end")
+	f(`{} {}`, 3, "data after the object")
+	f("{\"a\":\"\xff\"}", 6, "invalid UTF-8")
+	f(`{"a":`+strings.Repeat("[", 20000), 10004, "nested too deep")
+}
+
+func TestString(t *testing.T) {
+	f := func(value, want string, wantOK bool) {
+		t.Helper()
+		if got, ok := scan.String([]byte(value)); got != want || ok != wantOK {
+			t.Errorf("String(%s) = %q, %v", value, got, ok)
+		}
+	}
+	f(`"a\u0062"`, "ab", true)
+	f(`""`, "", true)
+	f(`null`, "", false)
+	f(`1`, "", false)
+	f(``, "", false)
+}
+
+// FuzzObject: what encoding/json takes for an object in valid UTF-8 is one here as well, with the same members.
+func FuzzObject(f *testing.F) {
+	f.Add([]byte(`{"a":[1,2,{"b":null}],"a":"\u00e4","c":-1.5E-3}`))
+	f.Add([]byte(`{"a":tru}`))
+	f.Add([]byte(" {\"\\ud83d\\ude00\":{}}\t"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		members := make(map[string]json.RawMessage)
+		end, err := scan.Object(src, func(m scan.Member) { members[string(m.Key)] = src[m.Start:m.End] })
+		var want map[string]json.RawMessage
+		known := json.Unmarshal(src, &want) == nil && want != nil && utf8.Valid(src)
+		if err != nil {
+			if known {
+				t.Fatalf("refused %q: %v", src, err)
+			}
+			return
+		}
+		if src[end] != '}' {
+			t.Fatalf("%q ends at %d", src, end)
+		}
+		if !known {
+			return // a literal that only Python knows
+		}
+		if diff := cmp.Diff(want, members); diff != "" {
+			t.Fatalf("%q (-want +got):\n%s", src, diff)
+		}
+	})
+}
