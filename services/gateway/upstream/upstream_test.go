@@ -1,0 +1,142 @@
+package upstream_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestRequestURL(t *testing.T) {
+	f := func(base, path, query, want string) {
+		t.Helper()
+		b, err := url.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := httptest.NewRequest("POST", "/whatever?"+query, nil)
+		out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: b, Path: path}, nil)
+		if err != nil || out.URL.String() != want {
+			t.Errorf("%v, %v; want %s", out.URL, err, want)
+		}
+	}
+	f("http://h:1", "/v1/x", "", "http://h:1/v1/x")
+	f("http://h:1/", "/v1/x", "a=b", "http://h:1/v1/x?a=b")
+	f("https://h/below", "/v1/x", "", "https://h/below/v1/x")
+	f("http://h:1", "/v1/a%2Fb", "", "http://h:1/v1/a%252Fb")
+}
+
+func TestDropHopByHop(t *testing.T) {
+	h := http.Header{"Connection": {"close, X-One", " x-two"}, "X-One": {"1"}, "X-Two": {"2"}, "X-Three": {"3"},
+		"Keep-Alive": {"5"}, "Transfer-Encoding": {"chunked"}, "Upgrade": {"h2c"}}
+	upstream.DropHopByHop(h)
+	if len(h) != 1 || h.Get("X-Three") != "3" {
+		t.Errorf("left: %v", h)
+	}
+}
+
+func TestKindOf(t *testing.T) {
+	f := func(name string, ctx context.Context, err error, want upstream.Kind) {
+		t.Helper()
+		if got := upstream.KindOf(ctx, err); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	dial := &url.Error{Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	late, tooLate := context.WithCancelCause(t.Context())
+	tooLate(&upstream.TimeoutError{Waiting: "first byte", Limit: time.Second})
+	f("dial", t.Context(), dial, upstream.Connect)
+	f("read", t.Context(), &net.OpError{Op: "read", Err: errors.New("reset")}, upstream.Broken)
+	f("left", left, context.Canceled, upstream.Canceled)
+	f("late", late, context.Canceled, upstream.Timeout)
+}
+
+func TestPatience(t *testing.T) {
+	f := func(name, want string, firstByte, total time.Duration, act func(p *upstream.Patience)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, p := upstream.WithPatience(t.Context(), firstByte, total)
+				defer p.Stop()
+				act(p)
+				synctest.Wait()
+				var timeout *upstream.TimeoutError
+				got := ""
+				if errors.As(context.Cause(ctx), &timeout) {
+					got = timeout.Error()
+				}
+				if got != want {
+					t.Errorf("ended by %q, want %q", got, want)
+				}
+			})
+		})
+	}
+	wait := func(d time.Duration) { <-time.After(d) }
+	const second = time.Second
+	f("in time", "", 2*second, 0, func(*upstream.Patience) { wait(second) })
+	f("first byte", "waited 1s for the first byte of the model server", second, 0, func(*upstream.Patience) { wait(2 * second) })
+	f("next byte", "waited 3s for the next byte of the model server", second, 0, func(p *upstream.Patience) {
+		p.Expect(3 * second)
+		wait(2 * second)
+		p.Expect(3 * second)
+		wait(4 * second)
+	})
+	f("paused", "", second, 0, func(p *upstream.Patience) { p.Pause(); wait(time.Hour) })
+	f("total", "waited 5s for the whole answer of the model server", 10*second, 5*second, func(p *upstream.Patience) { p.Pause(); wait(6 * second) })
+	f("stopped", "", second, second, func(p *upstream.Patience) { p.Stop(); wait(2 * second) })
+}
+
+// answers is a transport that answers probes with a status, or with nothing.
+type answers struct{ status map[string]int }
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, ok := a.status[r.URL.String()]
+	if !ok {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: http.NoBody}, nil
+}
+
+func TestProber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := map[string]*atomic.Int32{"well": {}, "stranger": {}, "ill": {}, "silent": {}}
+		p := upstream.Prober{
+			Transport: answers{map[string]int{"http://well/health": 200, "http://stranger/health": 404, "http://ill/health": 503}},
+			Interval:  5 * time.Second,
+			Backends: func() map[string]string {
+				return map[string]string{"well": "http://well", "stranger": "http://stranger/", "ill": "http://ill", "silent": "http://silent"}
+			},
+			SetUp: func(id string, ok bool) {
+				if ok {
+					up[id].Add(1)
+				} else {
+					up[id].Add(-1)
+				}
+			},
+			Log: zap.NewNop(),
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 14*time.Second) // rounds at 0, 5 and 10 s; the last is cut short
+		defer stop()
+		p.Run(ctx)
+		for id, want := range map[string]int32{"well": 3, "stranger": 3, "ill": -3, "silent": -2} {
+			if got := up[id].Load(); got != want {
+				t.Errorf("%s: %d, want %d", id, got, want)
+			}
+		}
+	})
+}
