@@ -1,0 +1,13 @@
+// Package spec reads the models file: JSON with comments, or YAML, strict.
+//
+//	Load ─► node.go      one tree for both notations (json.go, yaml.go)
+//	        object.go    walks it, collecting every fault with its path
+//	        model.go     one entry of llmModels: which form it has and what all forms share
+//	        process.go   command/args/env        ┐
+//	        vllm.go      model/port/profile      ├► Model with its Instances: the plan
+//	        remote.go    endpoints, container, deployment ┘
+//	        check.go     what only the whole file shows: ports and names used twice
+//
+// A faulty file gives no plan and one error that names all faults. Secrets, that is api_key and the values of env, are in
+// no error and in no String.
+package spec

@@ -1,0 +1,104 @@
+package spec_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// plan is what the tests compare of a model: how it is run, and per instance the command and where it answers.
+type plan struct {
+	Driver    spec.Driver
+	Served    string
+	Instances []string
+}
+
+func planOf(file *spec.File) map[string]plan {
+	plans := map[string]plan{}
+	for _, m := range file.Models {
+		p := plan{Driver: m.Driver, Served: m.ServedName}
+		for _, i := range m.Instances {
+			p.Instances = append(p.Instances, i.String()+" > "+i.Dial)
+		}
+		plans[m.ID] = p
+	}
+	return plans
+}
+
+func TestExamplesMakeTheirPlans(t *testing.T) {
+	want := map[string]map[string]plan{
+		"vllm-mock-config.json": {
+			"mock-llm": {spec.Process, "mock-model", []string{
+				"mock-llm-0 at http://localhost:8001: mockvllm serve mock-model --port 8001 > http://127.0.0.1:8001"}},
+		},
+		"vllm-multi-mock-config.json": {
+			"mock-gpt": {spec.Process, "mock-gpt", []string{
+				"mock-gpt-0 at http://localhost:8001: mockvllm serve mock-gpt --port 8001 > http://127.0.0.1:8001"}},
+			"mock-llama": {spec.Process, "mock-llama", []string{
+				"mock-llama-0 at http://localhost:8002: mockvllm serve mock-llama --port 8002 > http://127.0.0.1:8002"}},
+		},
+		"vllm-profile.json": {
+			"llama": {spec.Process, "meta-llama/Llama-3.1-8B-Instruct", []string{
+				"llama-0 at http://127.0.0.1:8001: vllm serve meta-llama/Llama-3.1-8B-Instruct --port 8001 --host 127.0.0.1 " +
+					"--enable-prefix-caching --max-model-len 8192 > http://127.0.0.1:8001",
+				"llama-1 at http://127.0.0.1:8002: vllm serve meta-llama/Llama-3.1-8B-Instruct --port 8002 --host 127.0.0.1 " +
+					"--enable-prefix-caching --max-model-len 8192 > http://127.0.0.1:8002"}},
+		},
+		"external-partner.json": {
+			"partner": {spec.External, "partner/large", []string{
+				"partner-0 at https://llm.partner.example:  > https://llm.partner.example"}},
+		},
+		"container.json": {
+			"llama": {spec.Docker, "meta-llama/Llama-3.1-8B-Instruct", []string{
+				"llama-0 at http://vllm:8000:  > http://vllm:8000"}},
+		},
+		"kubernetes-deployment.json": {
+			"llama": {spec.Kubernetes, "", []string{
+				"llama-0 at http://llama.models.svc:8000:  > http://llama.models.svc:8000"}},
+		},
+		"models.yaml": {
+			"slow-mock": {spec.Process, "mock-model", []string{
+				"slow-mock-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 --mock-ttft 300ms > http://127.0.0.1:8001"}},
+			"local": {spec.External, "", []string{
+				"local-0 at http://localhost:8000:  > http://127.0.0.1:8000"}},
+		},
+	}
+	t.Setenv("PARTNER_KEY", "sk-partner")
+	files, err := filepath.Glob("../../../examples/*.*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("list examples: %v, found %d", err, len(files))
+	}
+	for _, path := range files {
+		file, err := spec.Load(path)
+		if err != nil {
+			t.Errorf("load: %v", err)
+			continue
+		}
+		name := filepath.Base(path)
+		if diff := cmp.Diff(want[name], planOf(file)); diff != "" {
+			t.Errorf("%s: plan differs (-want +got); every example needs its plan in this test\n%s", name, diff)
+		}
+		delete(want, name)
+	}
+	for name := range want {
+		t.Errorf("example %s is missing", name)
+	}
+}
+
+// TestGuideIsUnderstood loads the multi-model file of the testing guide word for word: its Python mock is mockvllm here.
+func TestGuideIsUnderstood(t *testing.T) {
+	ours, err := spec.Load("../../../examples/vllm-multi-mock-config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := spec.Load("testdata/guide-multi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(planOf(ours), planOf(guide)); diff != "" {
+		t.Errorf("the guide's form and ours make different plans:\n%s", diff)
+	}
+}

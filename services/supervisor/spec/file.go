@@ -1,0 +1,161 @@
+package spec
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxFile bounds a models file. A thousand models take well under a megabyte.
+const maxFile = 4 << 20
+
+// File is the plan that a models file describes.
+type File struct {
+	Path   string  // as given to Load
+	Models []Model // ordered by ID
+}
+
+// Driver names what runs a model.
+type Driver string
+
+// The drivers.
+const (
+	Process    Driver = "process"    // a child process of the supervisor
+	External   Driver = "external"   // a server that somebody else runs; it is only watched
+	Docker     Driver = "docker"     // a container that exists already
+	Kubernetes Driver = "kubernetes" // a Deployment that exists already
+)
+
+// RestartPolicy says what follows when a model server ends unasked.
+type RestartPolicy string
+
+// The restart policies. An exit that nobody asked for is a failure whatever its code, because vLLM exits with code 0 when its
+// engine was killed; so OnFailure and Always differ for nobody yet and are both understood.
+const (
+	OnFailure RestartPolicy = "on-failure"
+	Always    RestartPolicy = "always"
+	Never     RestartPolicy = "never"
+)
+
+// Model is one entry of llmModels.
+type Model struct {
+	ID         string
+	Aliases    []string // further ids, in the order of the file
+	ServedName string   // what the model server calls the model; "" when the file does not tell
+	Driver     Driver
+	Restart    RestartPolicy
+	Timeouts   Timeouts
+	APIKey     Secret // the model server asks for it; "" when it asks for none
+	Instances  []Instance
+	Container  Container  // of Driver Docker
+	Deployment Deployment // of Driver Kubernetes
+}
+
+// Instance is one model server.
+type Instance struct {
+	ID    string   // the model's id with "-0" and so on; unique in the file
+	Argv  []string // command and arguments of Driver Process; may hold secrets, CommandLine does not
+	Dir   string   // working directory; "" is the supervisor's
+	Env   Env      // added to the inherited environment
+	URL   string   // base without the API version, as the file says: http://localhost:8001
+	Dial  string   // the same to connect to: localhost is 127.0.0.1, so that IPv4 and IPv6 cannot name two servers
+	Port  int      // of URL
+	shown []string // Argv for people
+}
+
+// CommandLine is the command as a person may see it: ${NAME} is not replaced and secrets are hidden.
+func (i Instance) CommandLine() string { return strings.Join(i.shown, " ") }
+
+// Timeouts of one model; 0 means the default of whoever applies it.
+type Timeouts struct {
+	FirstByte time.Duration // from a request to the first byte of its answer
+	Idle      time.Duration // between two pieces of an answer
+	Total     time.Duration // of a whole answer
+	Start     time.Duration // from starting the server to its being ready
+	Drain     time.Duration // for requests in flight before the server is stopped
+}
+
+// Container names a container of Driver Docker.
+type Container struct{ Name string }
+
+// Deployment names a Deployment of Driver Kubernetes.
+type Deployment struct{ Name, Namespace string }
+
+// Port is a port of this machine that a model server listens on.
+type Port struct {
+	Port     int
+	Model    string // id
+	Instance string // id
+}
+
+// Ports lists the ports that the processes of the plan will open.
+func (f *File) Ports() []Port {
+	var ports []Port
+	for _, m := range f.Models {
+		if m.Driver != Process {
+			continue
+		}
+		for _, i := range m.Instances {
+			ports = append(ports, Port{Port: i.Port, Model: m.ID, Instance: i.ID})
+		}
+	}
+	return ports
+}
+
+// Secret is text that is not shown by accident.
+type Secret string
+
+const hidden = "***"
+
+// String hides the secret from fmt and from logs.
+func (Secret) String() string { return hidden }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return hidden }
+
+// MarshalText hides the secret from encoding/json.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Reveal returns the secret itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// Env is an environment whose values are secret.
+type Env map[string]Secret
+
+// List returns the environment as os/exec takes it, ordered by name.
+func (e Env) List() []string {
+	list := make([]string, 0, len(e))
+	for _, name := range slices.Sorted(maps.Keys(e)) {
+		list = append(list, name+"="+e[name].Reveal())
+	}
+	return list
+}
+
+// String shows an instance without its secrets.
+func (i Instance) String() string {
+	return fmt.Sprintf("%s at %s: %s", i.ID, i.URL, i.CommandLine())
+}
+
+// Load reads the models file at path. ${NAME} in it is taken from the environment of this process.
+func Load(path string) (*File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case os.IsNotExist(err):
+		return nil, fmt.Errorf("models file %s does not exist: check the path, or begin with examples/vllm-mock-config.json", path)
+	case err != nil:
+		return nil, fmt.Errorf("open models file: %w", err)
+	case info.IsDir():
+		return nil, fmt.Errorf("models file %s is a directory: name a file in it", path)
+	case info.Mode()&fs.ModeType == 0 && info.Size() > maxFile:
+		return nil, fmt.Errorf("models file %s has %d bytes, more than the %d that a models file may have", path, info.Size(), maxFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read models file: %w", err)
+	}
+	return Parse(path, data, os.LookupEnv)
+}

@@ -1,0 +1,150 @@
+package spec
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// common are the fields of every form.
+var common = []string{"endpoints", "restart_policy", "aliases", "served_name", "api_key", "timeouts", "start"}
+
+// forms are the ways to say what a model is, by the field that makes the form, with the fields that belong to it alone.
+var forms = []struct {
+	field  string
+	driver Driver
+	own    []string
+}{
+	{"command", Process, []string{"command", "args", "env", "cwd", "replicas"}},
+	{"model", Process, []string{"model", "port", "profile", "config", "env", "cwd", "replicas"}},
+	{"container", Docker, []string{"container"}},
+	{"deployment", Kubernetes, []string{"deployment"}},
+}
+
+// entry is one model on its way from the file to the plan.
+type entry struct {
+	*object
+	model Model
+	base  endpoint // of endpoints.base_url; the zero value when it is not given
+}
+
+func (r *reader) model(path, id string, n *node) Model {
+	e := &entry{object: r.object(path, n, knownFields()...), model: Model{ID: id}}
+	if n.kind != mapping {
+		return e.model
+	}
+	r.checkID(path, id)
+	e.shared()
+	switch form := e.form(); form {
+	case "command":
+		e.command()
+	case "model":
+		e.vllm()
+	case "container", "deployment":
+		e.remote(form)
+	case "endpoints":
+		e.external()
+	}
+	return e.model
+}
+
+func knownFields() []string {
+	known := common
+	for _, f := range forms {
+		known = append(known[:len(known):len(known)], f.own...)
+	}
+	return known
+}
+
+// form finds the one form of the entry, or reports why there is none and returns "".
+func (e *entry) form() string {
+	var found []string
+	form := "endpoints"
+	e.model.Driver = External
+	for _, f := range forms {
+		if e.has(f.field) {
+			form, e.model.Driver = f.field, f.driver
+			found = append(found, f.field)
+		}
+	}
+	if len(found) > 1 {
+		e.add(e.path, "has %s; keep one of them", strings.Join(found, " and "))
+		return ""
+	}
+	if len(found) == 0 && !e.has("endpoints") {
+		e.add(e.path, "needs one of command, model, container, deployment, or endpoints alone for a server that runs elsewhere")
+		return ""
+	}
+	e.foreign(form)
+	return form
+}
+
+// foreign reports fields that belong to another form.
+func (e *entry) foreign(form string) {
+	allowed := map[string]bool{}
+	for _, f := range forms {
+		for _, name := range f.own {
+			allowed[name] = allowed[name] || f.field == form
+		}
+	}
+	for _, name := range e.names {
+		if ok, special := allowed[name]; special && !ok {
+			e.add(e.at(name), "does not go with a model that is given by %s", form)
+		}
+	}
+}
+
+// shared reads what all forms have.
+func (e *entry) shared() {
+	m := &e.model
+	for i, alias := range e.words("aliases") {
+		e.checkID(e.at("aliases")+"["+strconv.Itoa(i)+"]", alias.value)
+		m.Aliases = append(m.Aliases, alias.value)
+	}
+	m.ServedName = e.text("served_name")
+	m.APIKey = Secret(e.text("api_key"))
+	m.Restart = RestartPolicy(e.choice("restart_policy", string(OnFailure), string(Always), string(Never)))
+	if e.choice("start", "auto", "on_demand") == "on_demand" {
+		e.add(e.at("start"), "on_demand is not supported yet; use auto, or leave it out")
+	}
+	t := e.child("timeouts", "first_byte", "idle", "total", "start", "drain")
+	m.Timeouts = Timeouts{
+		FirstByte: t.duration("first_byte"),
+		Idle:      t.duration("idle"),
+		Total:     t.duration("total"),
+		Start:     t.duration("start"),
+		Drain:     t.duration("drain"),
+	}
+	endpoints := e.child("endpoints", "base_url")
+	if e.has("endpoints") && e.fields["endpoints"].kind == mapping && !endpoints.has("base_url") {
+		e.add(endpoints.at("base_url"), `missing; give the address of the model server, such as "http://localhost:8001/v1"`)
+	}
+	e.base = endpoints.endpoint("base_url")
+}
+
+// environment reads env.
+func (e *entry) environment() Env {
+	fields := e.child("env")
+	env := Env{}
+	for _, name := range fields.names {
+		at := fields.at(name)
+		if !variable.MatchString(name) {
+			e.add(at, "not the name of an environment variable: use letters, digits and _")
+			continue
+		}
+		env[name] = Secret(e.scalar(at, fields.fields[name]).value)
+	}
+	return env
+}
+
+var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+-]*(/[A-Za-z0-9][A-Za-z0-9._:@+-]*)*$`)
+
+// checkID allows what can be a part of a URL's path, as in /llm/{id}/chat/completions.
+func (r *reader) checkID(path, id string) {
+	switch {
+	case !idForm.MatchString(id) || len(id) > 200:
+		r.add(path, "not usable as an id: use up to 200 letters, digits and . _ : @ + - and / between parts, beginning with a letter or digit")
+	case id == "v1" || strings.HasPrefix(id, "v1/"):
+		r.add(path, "not usable as an id: /llm/v1/ is the path for requests that name their model in the body")
+	}
+}

@@ -1,0 +1,73 @@
+package spec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+)
+
+type kind int
+
+const (
+	null kind = iota
+	boolean
+	number
+	text
+	list
+	mapping
+)
+
+// String names a kind as a fault says what was found.
+func (k kind) String() string {
+	return [...]string{"null", "true or false", "a number", "a string", "a list", "an object"}[k]
+}
+
+// node is a value of the file in either notation.
+type node struct {
+	kind    kind
+	text    string // of a boolean, number or string, without quotes
+	items   []*node
+	members []member // in the order of the file, names may repeat
+}
+
+type member struct {
+	name  string
+	value *node
+}
+
+// parseTree reads YAML when the name says so and JSON with comments otherwise.
+func parseTree(name string, data []byte) (*node, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows write a byte order mark
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New(`the file is empty: it needs at least {"llmModels": {...}}`)
+	}
+	if !utf8.Valid(data) {
+		line, column := position(data, invalidUTF8(data))
+		return nil, fmt.Errorf("line %d, column %d: not UTF-8 text", line, column)
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yaml", ".yml":
+		return parseYAML(data)
+	}
+	return parseJSON(data)
+}
+
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(data)
+}
+
+// position turns an offset into a line and a column in bytes, both from 1.
+func position(data []byte, offset int) (line, column int) {
+	before := data[:offset]
+	return 1 + bytes.Count(before, []byte("\n")), offset - bytes.LastIndexByte(before, '\n')
+}

@@ -1,0 +1,212 @@
+package spec
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// reader is what reading one file shares.
+type reader struct {
+	faults
+	env func(string) (string, bool)
+}
+
+// object is a JSON object or YAML mapping whose fields are read by name. Reading a field of the wrong type is a fault and
+// gives the zero value.
+type object struct {
+	*reader
+	path   string
+	fields map[string]*node
+	names  []string // in the order of the file
+}
+
+// object opens n, reporting repeated names and, when names are known, those that are not.
+func (r *reader) object(path string, n *node, known ...string) *object {
+	o := &object{reader: r, path: path, fields: map[string]*node{}}
+	if n.kind != mapping {
+		r.add(path, "expected an object, found %s", n.kind)
+		return o
+	}
+	for _, m := range n.members {
+		at := join(path, m.name)
+		if _, twice := o.fields[m.name]; twice {
+			r.add(at, "given twice; keep one")
+			continue
+		}
+		if known != nil && !slices.Contains(known, m.name) {
+			r.unknown(at, m.name, known)
+			continue
+		}
+		o.fields[m.name] = m.value
+		o.names = append(o.names, m.name)
+	}
+	return o
+}
+
+func (r *reader) unknown(at, name string, known []string) {
+	if meant := nearest(name, known); meant != "" {
+		r.add(at, "unknown field; did you mean %q?", meant)
+		return
+	}
+	r.add(at, "unknown field; known are %s", strings.Join(known, ", "))
+}
+
+func (o *object) has(name string) bool { return o.fields[name] != nil }
+
+func (o *object) at(name string) string { return join(o.path, name) }
+
+// want returns the field when it is there and of the kind.
+func (o *object) want(name string, k kind) *node {
+	n := o.fields[name]
+	if n == nil {
+		return nil
+	}
+	if n.kind != k {
+		o.add(o.at(name), "expected %s, found %s", k, n.kind)
+		return nil
+	}
+	return n
+}
+
+// child opens a field that is an object. It is empty when the field is missing.
+func (o *object) child(name string, known ...string) *object {
+	if n := o.fields[name]; n != nil {
+		return o.object(o.at(name), n, known...)
+	}
+	return &object{reader: o.reader, path: o.at(name)}
+}
+
+// text reads a string that must not be empty and replaces ${NAME} in it.
+func (o *object) text(name string) string {
+	n := o.want(name, text)
+	if n == nil {
+		return ""
+	}
+	before := len(o.list)
+	value := o.expand(o.at(name), n.text)
+	switch {
+	case len(o.list) > before:
+		return ""
+	case strings.TrimSpace(value) == "":
+		o.add(o.at(name), "must not be empty")
+		return ""
+	case strings.ContainsFunc(value, unicode.IsControl): // a key with a line break would end the header that carries it
+		o.add(o.at(name), "must not hold control characters")
+		return ""
+	}
+	return value
+}
+
+// word is one argument of a command: its value, and how a person may see it.
+type word struct{ value, shown string }
+
+// words reads a list of strings; numbers are taken as they are written.
+func (o *object) words(name string) []word {
+	n := o.want(name, list)
+	if n == nil {
+		return nil
+	}
+	words := make([]word, 0, len(n.items))
+	for i, item := range n.items {
+		at := o.at(name) + "[" + strconv.Itoa(i) + "]"
+		words = append(words, o.scalar(at, item))
+	}
+	return words
+}
+
+// scalar reads a string, or a number as it is written.
+func (r *reader) scalar(at string, n *node) word {
+	if n.kind != text && n.kind != number {
+		r.add(at, "expected a string, found %s", n.kind)
+		return word{}
+	}
+	value := r.expand(at, n.text)
+	if strings.ContainsRune(value, 0) {
+		r.add(at, "must not hold a NUL character")
+		return word{}
+	}
+	return word{value, n.text}
+}
+
+// whole reads a whole number between lo and hi, or fallback when the field is missing.
+func (o *object) whole(name string, lo, hi, fallback int) int {
+	if !o.has(name) {
+		return fallback
+	}
+	n := o.want(name, number)
+	if n == nil {
+		return fallback
+	}
+	v, err := strconv.Atoi(n.text)
+	if err != nil || v < lo || v > hi {
+		o.add(o.at(name), "%s is not a whole number from %d to %d", n.text, lo, hi)
+		return fallback
+	}
+	return v
+}
+
+// choice reads one of a few words; the first is the default.
+func (o *object) choice(name string, of ...string) string {
+	if !o.has(name) {
+		return of[0]
+	}
+	n := o.want(name, text)
+	if n == nil {
+		return of[0]
+	}
+	if !slices.Contains(of, n.text) {
+		o.add(o.at(name), "%q is not one of %s", n.text, strings.Join(of, ", "))
+		return of[0]
+	}
+	return n.text
+}
+
+// longest is more than any timeout needs; beyond it a number is rather in milliseconds.
+const longest = 7 * 24 * time.Hour
+
+// duration reads a number of seconds or a string such as "1m30s"; 0 when the field is missing.
+func (o *object) duration(name string) time.Duration {
+	n := o.fields[name]
+	if n == nil {
+		return 0
+	}
+	d, ok := parseDuration(n)
+	if !ok {
+		o.add(o.at(name), `expected a number of seconds or a string such as "1m30s", found %s`, foundDuration(n))
+		return 0
+	}
+	if d <= 0 || d > longest {
+		o.add(o.at(name), "%s is not more than 0 and at most 168h", n.text)
+		return 0
+	}
+	return d
+}
+
+func parseDuration(n *node) (time.Duration, bool) {
+	switch n.kind {
+	case number:
+		seconds, err := strconv.ParseFloat(n.text, 64)
+		if err != nil || math.IsNaN(seconds) {
+			return 0, false
+		}
+		if math.Abs(seconds) > longest.Seconds() {
+			return longest + 1, true // the caller refuses it; the product below would overflow
+		}
+		return time.Duration(seconds * float64(time.Second)), true
+	case text:
+		d, err := time.ParseDuration(n.text)
+		return d, err == nil
+	}
+	return 0, false
+}
+
+func foundDuration(n *node) string {
+	if n.kind == text || n.kind == number {
+		return strconv.Quote(n.text)
+	}
+	return n.kind.String()
+}

@@ -1,0 +1,48 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Parse reads a models file from data. The name tells the notation, YAML when it ends in .yaml or .yml, and stands in
+// errors. env looks up what ${NAME} stands for; nil knows no names.
+func Parse(name string, data []byte, env func(string) (string, bool)) (*File, error) {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
+	root, err := parseTree(name, data)
+	if err != nil {
+		return nil, fmt.Errorf("models file %s: %w", name, err)
+	}
+	r := &reader{faults: faults{name: name}, env: env}
+	if root.kind != mapping {
+		r.add("the file", "expected an object with llmModels, found %s", root.kind)
+		return nil, r.err()
+	}
+	file := &File{Path: name, Models: r.models(root)}
+	r.check(file.Models)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+func (r *reader) models(root *node) []Model {
+	top := r.object("", root, "llmModels", "$schema")
+	if !top.has("llmModels") {
+		r.add("llmModels", "missing; it holds the models by id")
+		return nil
+	}
+	byID := r.object("llmModels", top.fields["llmModels"])
+	if len(byID.names) == 0 && top.fields["llmModels"].kind == mapping {
+		r.add("llmModels", "names no model")
+	}
+	var models []Model
+	for _, id := range byID.names {
+		models = append(models, r.model(byID.at(id), id, byID.fields[id]))
+	}
+	slices.SortFunc(models, func(a, b Model) int { return cmp.Compare(a.ID, b.ID) })
+	return models
+}
