@@ -1,0 +1,150 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/web"
+)
+
+// patience bounds every wait. It is reached only when something is broken.
+const patience = 20 * time.Second
+
+// serve runs h and returns its URL and a function that asks Serve to stop and hands out what it will return.
+func serve(t *testing.T, h http.HandlerFunc, grace time.Duration) (url string, stop func() <-chan error) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(ctx, ln, h, grace) }()
+	t.Cleanup(func() { cancel(); http.DefaultClient.CloseIdleConnections() })
+	return "http://" + ln.Addr().String(), func() <-chan error { cancel(); return ended }
+}
+
+func get(t *testing.T, url string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func ended(t *testing.T, c <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-c:
+		return err
+	case <-time.After(patience):
+		t.Fatal("Serve does not end")
+		return nil
+	}
+}
+
+func TestServeDrains(t *testing.T) {
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	url, stop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-finish
+		if r.Context().Err() != nil {
+			t.Error("the request was ended within its grace")
+		}
+		_, _ = io.WriteString(w, "done")
+	}, patience)
+	body := make(chan string, 1)
+	go func() {
+		data, _ := io.ReadAll(get(t, url).Body)
+		body <- string(data)
+	}()
+	<-arrived
+	result := stop()
+	refused(t, url)
+	close(finish)
+	if got := <-body; got != "done" {
+		t.Errorf("the request in flight got %q", got)
+	}
+	if err := ended(t, result); err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+}
+
+// refused waits until nobody listens at url.
+func refused(t *testing.T, url string) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			return
+		}
+		conn.Close()
+		select {
+		case <-deadline:
+			t.Fatal("the listener stays open")
+		default:
+		}
+	}
+}
+
+func TestServeEndsStreamsAfterTheGrace(t *testing.T) {
+	cause := make(chan error, 1)
+	url, stop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		cause <- context.Cause(r.Context())
+		_, _ = io.WriteString(w, "goodbye")
+	}, 10*time.Millisecond)
+	resp := get(t, url)
+	result := stop()
+	data, err := io.ReadAll(resp.Body)
+	if string(data) != "goodbye" || err != nil {
+		t.Errorf("the stream ended with %q, %v", data, err)
+	}
+	if err := <-cause; !errors.Is(err, web.ErrStopping) {
+		t.Errorf("cause = %v", err)
+	}
+	if err := ended(t, result); err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+}
+
+func TestServeGivesUpOnAHandlerThatStays(t *testing.T) {
+	leave := make(chan struct{})
+	url, stop := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-leave
+	}, 0)
+	resp := get(t, url)
+	if err := ended(t, stop()); err == nil || !strings.Contains(err.Error(), "drain 127.0.0.1:") {
+		t.Errorf("Serve returned %v", err)
+	}
+	if _, err := io.ReadAll(resp.Body); err == nil {
+		t.Error("a cut answer looks complete")
+	}
+	close(leave)
+}
+
+func TestServeReportsABrokenListener(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := web.Serve(t.Context(), ln, http.NotFoundHandler(), 0); err == nil || !strings.Contains(err.Error(), "serve 127.0.0.1:") {
+		t.Errorf("Serve returned %v", err)
+	}
+}
