@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestServeAndHealthcheck runs the program as its container does: it serves, is found healthy, and stops when asked.
+func TestServeAndHealthcheck(t *testing.T) {
+	t.Setenv("GATEWAY_ADDR", "127.0.0.1:0")
+	t.Setenv("GATEWAY_SUPERVISOR_URL", "http://127.0.0.1:1")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	logs, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, nil, out)
+		out.Close()
+	}()
+	lines := bufio.NewScanner(logs)
+	var line struct{ Msg, Addr string }
+	for line.Msg != "serving" && lines.Scan() {
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, logs) }()
+
+	t.Setenv("GATEWAY_ADDR", line.Addr)
+	if err := run(t.Context(), []string{"healthcheck"}, io.Discard); err != nil {
+		t.Errorf("healthcheck of a running gateway: %v", err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("run ended with %v", err)
+	}
+	if err := run(t.Context(), []string{"healthcheck"}, io.Discard); err == nil {
+		t.Error("healthcheck of a stopped gateway succeeds")
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	f := func(want, name, value string, args ...string) {
+		t.Helper()
+		t.Setenv(name, value)
+		if err := run(t.Context(), args, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s=%s %v: %v; want %q", name, value, args, err, want)
+		}
+		t.Setenv(name, map[string]string{"GATEWAY_LOG_LEVEL": "info", "GATEWAY_RETRIES": "2"}[name])
+	}
+	f(`unknown argument "serve"`, "GATEWAY_LOG_LEVEL", "info", "serve")
+	f(`log level "loud"`, "GATEWAY_LOG_LEVEL", "loud")
+	f("GATEWAY_RETRIES", "GATEWAY_RETRIES", "many")
+	f("Retries -1", "GATEWAY_RETRIES", "-1")
+	f("GATEWAY_ADDRESS", "GATEWAY_ADDRESS", "typo")
+}
