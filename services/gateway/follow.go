@@ -53,7 +53,7 @@ func (f *feed) onLost(err error) {
 	}
 	now := time.Now()
 	f.lost.Store(&now)
-	f.log.Warn("supervisor lost; the last snapshot stays in force", zap.Error(err))
+	f.log.Warn("no feed from the supervisor; what is known stays in force", zap.Error(err))
 }
 
 // age is how long ago the snapshot in force was last known to be the supervisor's: 0 while connected.

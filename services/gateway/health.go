@@ -33,10 +33,10 @@ func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) error {
 // ready says whether new traffic should come here.
 func (g *Gateway) ready() error {
 	if g.draining.Load() {
-		return errors.New("The gateway is shutting down.") //nolint:staticcheck // sent to clients as a sentence
+		return errors.New("the gateway is shutting down")
 	}
 	if g.router.Table() == nil {
-		return errors.New("The gateway has not heard from the supervisor yet.") //nolint:staticcheck // sent to clients as a sentence
+		return errors.New("the gateway has not heard from the supervisor yet")
 	}
 	return nil
 }

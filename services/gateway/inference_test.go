@@ -69,6 +69,7 @@ func TestStream(t *testing.T) {
 	f.awaitMetric(`fluidmcp_tokens_total{model="m",type="completion"}`, 6)
 	f.awaitMetric(`fluidmcp_time_to_first_token_seconds_count{model="m"}`, 2)
 	f.awaitMetric(`fluidmcp_inter_token_seconds_count{model="m"}`, 2)
+	f.awaitMetric(`fluidmcp_gateway_overhead_seconds_count{model="m"}`, 2)
 }
 
 func TestRefusals(t *testing.T) {

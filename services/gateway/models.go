@@ -52,7 +52,7 @@ func (g *Gateway) showModel(w http.ResponseWriter, r *http.Request, c *call) err
 	if table == nil {
 		return errFleetUnknown()
 	}
-	name := strings.TrimPrefix(r.URL.Path, "/v1/models/")
+	_, name, _ := strings.Cut(r.URL.Path, "/v1/models/")
 	m, ok := table.Resolve(name)
 	if !ok {
 		return errModelNotFound(name, table)

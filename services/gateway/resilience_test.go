@@ -78,6 +78,22 @@ func TestFailuresBeforeTheFirstByte(t *testing.T) {
 	f("stream silent before its first frame", silent(streamHead), chatStream, 504, "upstream_timeout", "timeout", "timeout")
 }
 
+// TestTimeoutsOfTheModel: those of the models file beat the gateway's.
+func TestTimeoutsOfTheModel(t *testing.T) {
+	b := newBackend(t, func(c *exchange) { c.write(streamHead, chunk(helloFrame)); c.gone() })
+	m := model("m", b.URL)
+	m.Timeouts.Idle = 50 * time.Millisecond
+	f := start(t, nil, m)
+	if a := f.post("/llm/m/chat/completions", chatStream); !strings.HasSuffix(a.body, interrupted) {
+		t.Errorf("idle: %d %s", a.status, a.body)
+	}
+	m.Timeouts.FirstByte = time.Nanosecond
+	f.deploy(m)
+	if a := f.post("/llm/m/chat/completions", hello); a.status != 504 || a.code() != "upstream_timeout" {
+		t.Errorf("first byte: %d %s", a.status, a.body)
+	}
+}
+
 // TestRetry: another backend answers for one that could not.
 func TestRetry(t *testing.T) {
 	f := func(name, reason, body string, play func(c *exchange)) {

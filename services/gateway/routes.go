@@ -32,6 +32,7 @@ func (g *Gateway) routes() (http.Handler, error) {
 	r.Handle("/v1/models", g.counted(g.listModels))
 	r.Handle("/llm/v1/models", g.counted(g.listModels))
 	r.PathPrefix("/v1/models/").Handler(g.counted(g.showModel))
+	r.PathPrefix("/llm/v1/models/").Handler(g.counted(g.showModel))
 	r.PathPrefix("/llm/v1/").Handler(g.counted(g.inferByBody))
 	r.PathPrefix("/v1/").Handler(g.counted(g.inferByBody))
 	r.PathPrefix("/llm/").Handler(g.counted(g.inferByPath))

@@ -46,6 +46,9 @@ func TestModels(t *testing.T) {
 	if a := f.do("GET", "/v1/models/org/b", ""); a.status != 200 || !strings.Contains(a.body, `"phase":"starting"`) {
 		t.Errorf("one card: %d %s", a.status, a.body)
 	}
+	if a := f.do("GET", "/llm/v1/models/bee", ""); a.status != 200 || !strings.Contains(a.body, `"id":"org/b"`) {
+		t.Errorf("one card by its alias: %d %s", a.status, a.body)
+	}
 	if a := f.do("GET", "/v1/models/none", ""); a.status != 404 || a.code() != "model_not_found" {
 		t.Errorf("no card: %d %s", a.status, a.body)
 	}

@@ -63,11 +63,11 @@ func hasContent(choices []byte) bool {
 	var list []struct {
 		Text  string `json:"text"`
 		Delta struct {
-			Content          string          `json:"content"`
-			Reasoning        string          `json:"reasoning"`
-			ReasoningContent string          `json:"reasoning_content"`
-			Refusal          string          `json:"refusal"`
-			ToolCalls        json.RawMessage `json:"tool_calls"`
+			Content          string     `json:"content"`
+			Reasoning        string     `json:"reasoning"`
+			ReasoningContent string     `json:"reasoning_content"`
+			Refusal          string     `json:"refusal"`
+			ToolCalls        []struct{} `json:"tool_calls"`
 		} `json:"delta"`
 	}
 	if json.Unmarshal(choices, &list) != nil {
@@ -75,7 +75,7 @@ func hasContent(choices []byte) bool {
 	}
 	for _, c := range list {
 		d := c.Delta
-		if c.Text != "" || d.Content != "" || d.Reasoning != "" || d.ReasoningContent != "" || d.Refusal != "" || len(d.ToolCalls) > len("[]") {
+		if c.Text != "" || d.Content != "" || d.Reasoning != "" || d.ReasoningContent != "" || d.Refusal != "" || len(d.ToolCalls) > 0 {
 			return true
 		}
 	}

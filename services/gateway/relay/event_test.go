@@ -20,6 +20,8 @@ func TestParseEvent(t *testing.T) {
 	f(`{"choices":[{"index":0,"delta":{"reasoning":"x"}}]}`, token)
 	f(`{"choices":[{"index":0,"delta":{"content":null,"tool_calls":[{"index":0}]}}]}`, token)
 	f(`{"choices":[{"index":0,"delta":{}}]}`, event{})
+	f(`{"choices":[{"index":0,"delta":{"content":"","tool_calls":null}}]}`, event{})
+	f(`{"choices":[{"index":0,"delta":{"tool_calls":[]}}]}`, event{})
 	f(`{"choices":[{"index":0,"text":"x"}]}`, token)
 	f(`{"choices":[{"index":0,"text":""}],"usage":null}`, event{})
 	f(`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, event{usageOnly: true, usage: Usage{9, 3}})

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// chunk is how much of a plain answer is read at once.
+// chunk is how much of an answer that is not held back is read at once.
 const chunk = 32 << 10
 
 // plain is an answer that is no event stream.
@@ -25,27 +25,25 @@ func receivePlain(a *Answer, resp *http.Response, opts Options) (*plain, error) 
 	if resp.ContentLength > 0 {
 		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
 	}
-	buf := make([]byte, chunk)
-	for p.held.Len() < maxHeld {
-		opts.Patience.Expect(opts.Idle)
-		n, err := p.body.Read(buf)
-		p.held.Write(buf[:n])
-		if err == io.EOF {
-			p.whole = true
-			if resp.ContentLength < 0 {
-				a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
-			}
-			return p, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	if _, err := p.held.ReadFrom(io.LimitReader(p, maxHeld)); err != nil {
+		return nil, err
+	}
+	p.whole = p.held.Len() < maxHeld
+	if p.whole && resp.ContentLength < 0 {
+		a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}
 	return p, nil
 }
 
-func (p *plain) send(w http.ResponseWriter) Result {
+// Read reads from the backend for as long as it may be silent.
+func (p *plain) Read(b []byte) (int, error) {
+	p.opts.Patience.Expect(p.opts.Idle)
+	n, err := p.body.Read(b)
 	p.opts.Patience.Pause()
+	return n, err
+}
+
+func (p *plain) send(w http.ResponseWriter) Result {
 	p.answer.writeHeader(w)
 	if _, err := w.Write(p.held.Bytes()); err != nil {
 		return Result{Outcome: ClientClosed, Err: err}
@@ -60,9 +58,7 @@ func (p *plain) send(w http.ResponseWriter) Result {
 func (p *plain) stream(w http.ResponseWriter) Result {
 	buf := make([]byte, chunk)
 	for {
-		p.opts.Patience.Expect(p.opts.Idle)
-		n, err := p.body.Read(buf)
-		p.opts.Patience.Pause()
+		n, err := p.Read(buf)
 		if _, failed := w.Write(buf[:n]); failed != nil {
 			return Result{Outcome: ClientClosed, Err: failed}
 		}
