@@ -1,0 +1,195 @@
+package spec_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// environment is what ${NAME} finds in the tests.
+func environment(name string) (string, bool) {
+	v, ok := map[string]string{"KEY": "sk-hidden", "EMPTY": "", "NAME": "from-env"}[name]
+	return v, ok
+}
+
+func TestFaultsAreNamed(t *testing.T) {
+	f := func(input string, want ...string) {
+		t.Helper()
+		file, err := spec.Parse("models.json", []byte(input), environment)
+		if err == nil {
+			t.Errorf("no error for %s", input)
+			return
+		}
+		if file != nil {
+			t.Errorf("a plan in spite of %v", err)
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s\n  lacks %q in: %v", input, w, err)
+			}
+		}
+	}
+	// one model with the given fields
+	m := func(fields string, want ...string) {
+		t.Helper()
+		f(`{"llmModels": {"m": {`+fields+`}}}`, want...)
+	}
+	const mock = `"command": "mockvllm", "args": ["serve", "x", "--port", "8001"]`
+
+	// not a models file at all
+	f("", "models file models.json: the file is empty")
+	f(" \n", "the file is empty")
+	f("{\n  \"llmModels\": nope }", "line 2, column 16", "not JSON")
+	f("{\"llmModels\": {}", "not JSON", "line 1, column")
+	f("\xff", "line 1, column 1: not UTF-8")
+	f(strings.Repeat("[", 2000), "nest deeper than 1000")
+	f("[]", "expected an object with llmModels, found a list")
+	f("{}", "llmModels: missing")
+	f(`{"llmModels": {}}`, "llmModels: names no model")
+	f(`{"llmModels": []}`, "llmModels: expected an object, found a list")
+	f(`{"llmModel": {}}`, `llmModel: unknown field; did you mean "llmModels"?`)
+	f(`{"llmModels": {"m": 1}}`, "llmModels.m: expected an object, found a number")
+	f(`{"llmModels": {"a b": {"model": "x", "port": 1}}}`, `llmModels."a b": not usable as an id`)
+	f(`{"llmModels": {"v1": {"model": "x", "port": 1}}}`, "not usable as an id")
+
+	// fields
+	m(`"command": "mockvllm", "arg": []`, `llmModels.m.arg: unknown field; did you mean "args"?`)
+	m(`"model": "x", "port": 1, "frobnicate": 1`, "llmModels.m.frobnicate: unknown field; known are")
+	m(`"model": "x", "model": "y", "port": 1`, "llmModels.m.model: given twice")
+	m(`"model": "x", "port": "8001"`, "llmModels.m.port: expected a number, found a string")
+	m(`"model": "x", "port": 0`, "llmModels.m.port: 0 is not a whole number from 1 to 65535")
+	m(`"model": "x", "port": 1.5`, "1.5 is not a whole number")
+	m(`"command": "mockvllm", "args": "serve"`, "llmModels.m.args: expected a list, found a string")
+	m(`"command": "mockvllm", "args": ["serve", {}]`, "llmModels.m.args[1]: expected a string, found an object")
+	m(`"command": ""`, "llmModels.m.command: must not be empty")
+	m(`"command": "a\u0000b", "endpoints": {"base_url": "http://h:1"}`, "must not hold control characters")
+	m(mock+`, "args": ["\u0000"]`, "given twice")
+	m(`"command": "mockvllm", "args": ["\u0000"]`, "args[0]: must not hold a NUL")
+	m(mock+`, "env": {"A-B": "x"}`, "llmModels.m.env.A-B: not the name")
+	m(mock+`, "env": {"A": true}`, "llmModels.m.env.A: expected a string, found true or false")
+	m(mock+`, "restart_policy": "sometimes"`, `"sometimes" is not one of on-failure, always, never`)
+	m(mock+`, "aliases": ["a", "a"]`, `"a" is already a name of model "m"`)
+	m(mock+`, "start": "on_demand"`, "llmModels.m.start: on_demand is not supported yet")
+
+	// durations
+	m(mock+`, "timeouts": {"drain": "90"}`, `llmModels.m.timeouts.drain: expected a number of seconds or a string such as "1m30s"`)
+	m(mock+`, "timeouts": {"drain": -1}`, "-1 is not more than 0")
+	m(mock+`, "timeouts": {"drain": 1e300}`, "at most 168h")
+	m(mock+`, "timeouts": {"idle": []}`, "found a list")
+	m(mock+`, "timeouts": {"first_bite": 1}`, `did you mean "first_byte"?`)
+
+	// endpoints
+	m(`"endpoints": {}`, "llmModels.m.endpoints.base_url: missing")
+	m(`"endpoints": {"base_url": "localhost:8001"}`, "must begin with http://")
+	m(`"endpoints": {"base_url": "http://"}`, "names no host")
+	m(`"endpoints": {"base_url": "http://h:99999"}`, "port must be from 1 to 65535")
+	m(`"endpoints": {"base_url": "http://h/v1?x=1"}`, "without ? or #")
+	m(`"endpoints": {"base_url": "http://h:port/"}`, "not a URL")
+
+	// forms
+	m(`"aliases": ["x"]`, "needs one of command, model, container, deployment, or endpoints")
+	m(`"command": "x", "model": "y"`, "has command and model; keep one of them")
+	m(`"model": "x", "port": 1, "args": []`, "llmModels.m.args: does not go with a model that is given by model")
+	m(`"endpoints": {"base_url": "http://h"}, "replicas": 2`, "does not go with a model that is given by endpoints")
+	m(`"command": "./server"`, "llmModels.m.endpoints: missing; FluidMCP cannot tell where")
+	m(`"command": "./server", "replicas": 2, "endpoints": {"base_url": "http://h:1"}`, "more than one needs --port in args")
+	m(mock+`, "endpoints": {"base_url": "http://localhost:8002/v1"}`, "llmModels.m.endpoints.base_url: port 8002 contradicts --port 8001 in args")
+	m(`"command": "mockvllm", "args": ["serve", "x", "--port"]`, "--port needs a number")
+	m(mock+`, "replicas": 0`, "0 is not a whole number from 1 to 256")
+	m(`"model": "x"`, "llmModels.m.port: missing")
+	m(`"model": "x", "port": 65535, "replicas": 2`, "beyond port 65535")
+	m(`"model": "--x", "port": 1`, "must not begin with -")
+	m(`"model": "x", "port": 1, "endpoints": {"base_url": "http://h:2"}`, "port 2 contradicts port 1")
+	m(`"model": "x", "port": 1, "profile": "fast"`, `"fast" is not one of production, development, high-throughput`)
+	m(`"model": "x", "port": 1, "config": {"port": 2}`, `llmModels.m.config.port: belongs into the model's field "port"`)
+	m(`"model": "x", "port": 1, "config": {"dtype": null}`, "llmModels.m.config.dtype: expected a string, found null")
+	m(`"container": {}`, "llmModels.m.endpoints: missing", "llmModels.m.container.name: missing")
+	m(`"deployment": {"nam": "x"}, "endpoints": {"base_url": "http://h"}`, `did you mean "name"?`)
+	m(`"command": "mockvllm", "args": ["serve", "x", "--served-model-name", "a"], "served_name": "b"`, `"b" contradicts --served-model-name "a"`)
+
+	// the environment
+	m(`"model": "${NOPE}", "port": 1`, "llmModels.m.model: ${NOPE} is not set in the environment")
+	m(`"model": "${NOPE", "port": 1`, "not closed")
+	m(`"model": "${a b}", "port": 1`, "not the name of an environment variable")
+	m(`"model": "${EMPTY}", "port": 1`, "llmModels.m.model: must not be empty")
+
+	// across models
+	f(`{"llmModels": {"a": {"model": "x", "port": 8001, "replicas": 2}, "b": {"model": "y", "port": 8002}}}`,
+		`llmModels.b: port 8002 is also the port of model "a"`)
+	f(`{"llmModels": {"a": {"model": "x", "port": 1, "aliases": ["b"]}, "b": {"model": "y", "port": 2}}}`,
+		`llmModels.a.aliases: "b" is already a name of model "b"`)
+	f(`{"llmModels": {"a": {"model": "x", "port": 1}, "a": {"model": "y", "port": 2}}}`, "llmModels.a: given twice")
+}
+
+func TestAllFaultsComeAtOnce(t *testing.T) {
+	_, err := spec.Parse("models.json", []byte(`{"llmModels": {
+		"a": {"command": "mockvllm", "arg": [], "timeouts": {"drain": "x"}},
+		"b": {"model": 5},
+		"c": {}}}`), environment)
+	if err == nil || !strings.Contains(err.Error(), "models.json has 5 faults:") {
+		t.Fatalf("want 5 faults, got %v", err)
+	}
+	for _, want := range []string{"llmModels.a.arg:", "llmModels.a.timeouts.drain:", "llmModels.b.model:", "llmModels.b.port:",
+		"llmModels.c:"} {
+		if !strings.Contains(err.Error(), "\n  "+want) {
+			t.Errorf("no line %q in: %v", want, err)
+		}
+	}
+}
+
+func TestSecretsStayHidden(t *testing.T) {
+	const secret = "sk-hidden"
+	for _, fields := range []string{
+		`"api_key": "sk-hidden", "restart_policy": 1`,
+		`"api_key": sk-hidden`,
+		`"api_key": ["sk-hidden"]`,
+		`"api_key": "sk-hidden\n"`,
+		`"env": {"K": ["sk-hidden"]}`,
+		`"endpoints": {"base_url": "http://u:sk-hidden@h:1/"}`,
+		`"endpoints": {"base_url": "http://h:sk-hidden/"}`,
+		`"args": ["serve", "x", "--api-key", "sk-hidden"], "api_key": "other"`,
+	} {
+		_, err := spec.Parse("models.json", []byte(`{"llmModels": {"m": {"command": "mockvllm", `+fields+`}}}`), environment)
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: want an error without the secret, got %v", fields, err)
+		}
+	}
+	file, err := spec.Parse("models.json", []byte(`{"llmModels": {"m": {"command": "mockvllm", "api_key": "${KEY}",
+		"args": ["serve", "x", "--hf-token", "${KEY}", "--hf-token=sk-hidden", "--api-key", "${KEY}", "sk-hidden"],
+		"env": {"K": "sk-hidden"}}}}`), environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := file.Models[0]
+	if m.APIKey.Reveal() != secret || m.Instances[0].Env["K"].Reveal() != secret {
+		t.Errorf("the plan lost the secrets")
+	}
+	for _, shown := range []string{m.Instances[0].String(), m.Instances[0].CommandLine()} {
+		if strings.Contains(shown, secret) || !strings.Contains(shown, "--api-key ***") {
+			t.Errorf("want the secrets hidden in %s", shown)
+		}
+	}
+}
+
+func TestLoadSaysWhatIsWrongWithThePath(t *testing.T) {
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large.json")
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 5<<20); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none.json"): "does not exist",
+		dir:                             "is a directory",
+		large:                           "more than the",
+	} {
+		if _, err := spec.Load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %q, got %v", path, want, err)
+		}
+	}
+}
