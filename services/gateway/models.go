@@ -72,7 +72,10 @@ func (g *Gateway) list(w http.ResponseWriter, r *http.Request, models ...*routin
 	for _, m := range models {
 		cards = append(cards, g.card(m))
 	}
-	return web.JSON(w, http.StatusOK, map[string]any{"object": "list", "data": cards})
+	return web.JSON(w, http.StatusOK, struct {
+		Object string `json:"object"`
+		Data   []card `json:"data"`
+	}{"list", cards})
 }
 
 func isGet(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+)
+
+// TestEndpointOf is the rule of doc.go, row by row. It is a pure function; the front door shows a few of the rows.
+func TestEndpointOf(t *testing.T) {
+	f := func(tail, label, path string) {
+		t.Helper()
+		got, ok := endpointOf(tail)
+		if ok != (path != "") || got.label != label || got.path != path {
+			t.Errorf("endpointOf(%q) = %+v, %v; want %s at %s", tail, got, ok, label, path)
+		}
+	}
+	for _, prefix := range []string{"", "v1/"} {
+		f(prefix+"chat/completions", "chat_completions", "/v1/chat/completions")
+		f(prefix+"completions", "completions", "/v1/completions")
+		f(prefix+"embeddings", "embeddings", "/v1/embeddings")
+		f(prefix+"responses", "responses", "/v1/responses")
+		f(prefix+"messages", "messages", "/v1/messages")
+		f(prefix+"messages/count_tokens", "messages", "/v1/messages/count_tokens")
+		f(prefix+"score", "score", "/v1/score")
+		f(prefix+"rerank", "rerank", "/v1/rerank")
+		f(prefix+"audio/transcriptions", "audio", "/v1/audio/transcriptions")
+		f(prefix+"audio/translations", "audio", "/v1/audio/translations")
+		f(prefix+"tokenize", "tokenize", "/tokenize")
+		f(prefix+"detokenize", "detokenize", "/detokenize")
+		f(prefix+"classify", "classify", "/classify")
+		f(prefix+"pooling", "pooling", "/pooling")
+		f(prefix+"load_lora_adapter", "", "")
+		f(prefix+"unload_lora_adapter", "", "")
+		f(prefix, "", "")
+		f(prefix+"chat/completions/", "", "")
+		f(prefix+"chat//completions", "", "")
+		f(prefix+"../sleep", "", "")
+		f(prefix+"./chat/completions", "", "")
+	}
+	f("v1/chat/completions/batch", "other", "/v1/chat/completions/batch")
+	f("v1/brand/new", "other", "/v1/brand/new")
+	f("v1/a%2Fb", "other", "/v1/a%2Fb")
+	f("v1/x/load_lora_adapter", "", "")
+	for _, control := range []string{"sleep", "wake_up", "is_sleeping", "pause", "resume", "metrics", "health", "ping", "version", "load",
+		"mock/faults", "reset_prefix_cache", "collective_rpc", "server_info", "docs", "openapi.json", "V1/chat/completions", "v2/embed",
+		"inference/v1/generate", "invocations", "v1", "abort_requests", "chat/completions/batch"} {
+		f(control, "", "")
+	}
+}
+
+func TestModelPart(t *testing.T) {
+	f := func(path, want string) {
+		t.Helper()
+		if got := modelPart(path); got != want {
+			t.Errorf("modelPart(%q) = %q, want %q", path, got, want)
+		}
+	}
+	f("/llm/m/chat/completions", "m")
+	f("/llm/org/name/v1/chat/completions", "org/name")
+	f("/llm/m", "m")
+	f("/llm/", "")
+}
+
+func TestKnownNamesAtMostTen(t *testing.T) {
+	f := func(n int, want string) {
+		t.Helper()
+		var models []fleet.Model
+		for i := range n {
+			models = append(models, fleet.Model{ID: fmt.Sprintf("m%02d", i)})
+		}
+		r := routing.NewRouter()
+		if err := r.Apply(fleet.Snapshot{Models: models}); err != nil {
+			t.Fatal(err)
+		}
+		if got := known(r.Table()); !strings.HasSuffix(got, want) {
+			t.Errorf("known of %d: %q, want ...%q", n, got, want)
+		}
+	}
+	f(0, "No model is declared.")
+	f(2, "Models: m00, m01.")
+	f(10, "m08, m09.")
+	f(12, "m08, m09 and 2 more (GET /v1/models lists all).")
+}

@@ -1,0 +1,283 @@
+package relay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// piece is something that a backend sends, after a pause.
+type piece struct {
+	after time.Duration
+	text  string
+	err   error // ends the body, io.EOF included
+}
+
+// script is a body that comes piece by piece. It ends with its context, as a connection does.
+type script struct {
+	ctx    context.Context
+	pieces []piece
+	rest   string
+	closed bool
+}
+
+func (s *script) Read(b []byte) (int, error) {
+	for s.rest == "" {
+		if len(s.pieces) == 0 {
+			<-s.ctx.Done()
+			return 0, context.Cause(s.ctx)
+		}
+		next := s.pieces[0]
+		s.pieces = s.pieces[1:]
+		select {
+		case <-s.ctx.Done():
+			return 0, context.Cause(s.ctx)
+		case <-time.After(next.after):
+		}
+		if next.err != nil {
+			return 0, next.err
+		}
+		s.rest = next.text
+	}
+	n := copy(b, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+func (s *script) Close() error { s.closed = true; return nil }
+
+// meter notes when tokens came.
+type meter struct {
+	start time.Time
+	first time.Duration
+	gaps  []time.Duration
+}
+
+func (m *meter) FirstToken()                 { m.first = time.Since(m.start) }
+func (m *meter) NextToken(gap time.Duration) { m.gaps = append(m.gaps, gap) }
+
+// run is one answer on its way through the relay, on fake time.
+type run struct {
+	recorder *httptest.ResponseRecorder
+	answer   *relay.Answer
+	result   relay.Result
+	err      error // of Receive
+	meter    meter
+	took     time.Duration
+	body     *script
+}
+
+func play(t *testing.T, contentType string, change func(*relay.Options), pieces ...piece) *run {
+	ctx, patience := upstream.WithPatience(t.Context(), 10*time.Second, 0)
+	defer patience.Stop()
+	r := &run{recorder: httptest.NewRecorder(), meter: meter{start: time.Now()}, body: &script{ctx: ctx, pieces: pieces}}
+	opts := relay.Options{NeedsDone: true, Idle: 5 * time.Second, Patience: patience, Meter: &r.meter, Cause: func() error {
+		var timeout *upstream.TimeoutError
+		if errors.As(context.Cause(ctx), &timeout) {
+			return timeout
+		}
+		return nil
+	}}
+	if change != nil {
+		change(&opts)
+	}
+	resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, ContentLength: -1, Body: r.body}
+	r.answer, r.err = relay.Receive(resp, opts)
+	if r.err == nil {
+		r.result = r.answer.Send(r.recorder)
+		if err := r.answer.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	r.took = time.Since(r.meter.start)
+	return r
+}
+
+const events = "text/event-stream; charset=utf-8"
+
+func token(text string) string {
+	return fmt.Sprintf("data: {\"choices\":[{\"delta\":{\"content\":%q}}]}\n\n", text)
+}
+
+const done = "data: [DONE]\n\n"
+
+func TestTimesOfAStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ms := time.Millisecond
+		r := play(t, events, nil,
+			piece{after: 100 * ms, text: "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n"},
+			piece{after: 50 * ms, text: token("a")},
+			piece{after: 20 * ms, text: token("b") + token("c")},
+			piece{after: 4 * time.Second, text: token("d")},
+			piece{text: done}, piece{err: io.EOF})
+		if r.err != nil || r.result.Outcome != relay.Completed || !r.answer.Stream || r.answer.Status != 200 {
+			t.Errorf("%v, %+v", r.err, r.result)
+		}
+		if diff := cmp.Diff([]time.Duration{20 * ms, 0, 4 * time.Second}, r.meter.gaps); diff != "" || r.meter.first != 150*ms {
+			t.Errorf("first token after %s, gaps (-want +got):\n%s", r.meter.first, diff)
+		}
+		if !r.body.closed {
+			t.Error("the backend's answer was not closed")
+		}
+	})
+}
+
+// TestSilence: each kind of silence has its limit, and nothing but silence has.
+func TestSilence(t *testing.T) {
+	f := func(name, contentType string, took time.Duration, wantErr, wantResult string, pieces ...piece) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := play(t, contentType, nil, pieces...)
+				got := ""
+				if r.result.Err != nil {
+					got = r.result.Err.Error()
+				}
+				if r.took != took || got != wantResult || (r.err == nil) != (wantErr == "") || r.err != nil && !strings.Contains(r.err.Error(), wantErr) {
+					t.Errorf("after %s: error %v, result %+v; want %s, %q, %q", r.took, r.err, r.result, took, wantErr, wantResult)
+				}
+			})
+		})
+	}
+	const second = time.Second
+	idle := "waited 5s for the next byte of the model server"
+	f("before the first frame", events, 10*second, "waited 10s for the first byte of the model server", "")
+	f("half a first frame", events, 10*second, "waited 10s for the first byte of the model server", "", piece{after: second, text: "data: {"})
+	f("in a stream", events, 7*second, "", idle, piece{after: 2 * second, text: token("a")})
+	f("slow but alive", events, 16*second, "", "", piece{after: 4 * second, text: token("a")}, piece{after: 4 * second, text: ": comment\n\n"},
+		piece{after: 4 * second, text: token("b")}, piece{after: 4 * second, text: done}, piece{err: io.EOF})
+	f("after DONE", events, 2*second, "", "", piece{after: second, text: done})
+	f("in a plain answer", "application/json", 6*second, idle, "", piece{after: second, text: "{"})
+	f("slow plain answer", "application/json", 8*second, "", "", piece{after: 4 * second, text: "{"}, piece{after: 4 * second, text: "}"}, piece{err: io.EOF})
+}
+
+func TestPlainAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := play(t, "application/json", nil, piece{text: `{"usage":{"prompt_tokens":4,`}, piece{text: `"completion_tokens":2}}`}, piece{err: io.EOF})
+		if r.err != nil || r.answer.Stream || r.result.Outcome != relay.Completed || r.result.Usage != (relay.Usage{Prompt: 4, Completion: 2}) {
+			t.Errorf("%v, %+v", r.err, r.result)
+		}
+		if got := r.recorder.Header().Get("Content-Length"); got != "51" {
+			t.Errorf("Content-Length = %q for %q", got, r.recorder.Body)
+		}
+	})
+}
+
+func TestReceiveFailsClosed(t *testing.T) {
+	f := func(name, contentType, want string, pieces ...piece) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := play(t, contentType, nil, pieces...)
+				if r.err == nil || !strings.Contains(r.err.Error(), want) || !r.body.closed || r.recorder.Body.Len() > 0 {
+					t.Errorf("error %v, closed %v, sent %q; want %q", r.err, r.body.closed, r.recorder.Body, want)
+				}
+			})
+		})
+	}
+	reset := errors.New("connection reset")
+	f("empty stream", events, "ended before its first event", piece{err: io.EOF})
+	f("stream reset", events, "connection reset", piece{err: reset})
+	f("torn first frame", events, "unexpected EOF", piece{text: "data: {"}, piece{err: io.EOF})
+	f("endless first frame", events, "over the limit", piece{text: "data: " + strings.Repeat("x", 9<<20)})
+	f("plain reset", "text/plain", "connection reset", piece{text: "abc"}, piece{err: reset})
+}
+
+// TestTooLateForAStatus: what breaks after the first byte.
+func TestTooLateForAStatus(t *testing.T) {
+	reset := errors.New("connection reset")
+	cause := func(err error) func(*relay.Options) {
+		return func(o *relay.Options) { o.Cause = func() error { return err } }
+	}
+	f := func(name, contentType string, change func(*relay.Options), want relay.Outcome, abort bool, end string, pieces ...piece) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := play(t, contentType, change, pieces...)
+				if r.err != nil || r.result.Outcome != want || r.result.Abort != abort || !strings.HasSuffix(r.recorder.Body.String(), end) {
+					t.Errorf("%v, %+v, sent ...%q", r.err, r.result, tail(r.recorder.Body.String()))
+				}
+			})
+		})
+	}
+	lost := []piece{{text: token("a")}, {err: reset}}
+	f("reset", events, nil, relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
+	f("the gateway stops", events, cause(relay.ErrStopping), relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
+	f("the client left", events, cause(relay.ErrClientClosed), relay.ClientClosed, false, token("a"), lost...)
+	f("no DONE needed", events, func(o *relay.Options) { o.NeedsDone = false }, relay.Completed, false, token("a"), piece{text: token("a")}, piece{err: io.EOF})
+	big := piece{text: strings.Repeat("x", 8<<20)}
+	f("big and cut", "text/plain", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
+	f("big and left", "text/plain", cause(relay.ErrClientClosed), relay.ClientClosed, true, "x", big, piece{err: reset})
+	f("big and whole", "text/plain", nil, relay.Completed, false, "xyz", big, piece{text: "xyz"}, piece{err: io.EOF})
+}
+
+func tail(s string) string { return s[max(0, len(s)-200):] }
+
+// deaf is a client that takes nothing more.
+type deaf struct{ http.ResponseWriter }
+
+func (deaf) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+func (deaf) Flush()                    {}
+
+func TestClientTakesNothing(t *testing.T) {
+	f := func(contentType, body string) {
+		t.Helper()
+		_, patience := upstream.WithPatience(t.Context(), time.Minute, 0)
+		defer patience.Stop()
+		resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(strings.NewReader(body))}
+		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: func() error { return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := a.Send(deaf{httptest.NewRecorder()}); r.Outcome != relay.ClientClosed || r.Err == nil {
+			t.Errorf("%s: %+v", contentType, r)
+		}
+	}
+	f(events, token("a"))
+	f("text/plain", "abc")
+	f("text/plain", strings.Repeat("x", 9<<20))
+}
+
+// flushes counts how often a client's connection was flushed.
+type flushes struct {
+	*httptest.ResponseRecorder
+	n int
+}
+
+func (f *flushes) FlushError() error { f.n++; return nil }
+
+// TestFlush: a frame that came alone goes alone; those that came together go together.
+func TestFlush(t *testing.T) {
+	f := func(want int, pieces ...piece) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			ctx, patience := upstream.WithPatience(t.Context(), time.Minute, 0)
+			defer patience.Stop()
+			resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {events}}, Body: &script{ctx: ctx, pieces: append(pieces, piece{err: io.EOF})}}
+			a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: func() error { return nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := &flushes{ResponseRecorder: httptest.NewRecorder()}
+			if a.Send(out); out.n != want {
+				t.Errorf("%d flushes, want %d", out.n, want)
+			}
+		})
+	}
+	f(3, piece{text: token("a")}, piece{text: token("b")}, piece{text: done})
+	f(1, piece{text: token("a") + token("b") + done})
+	f(2, piece{text: token("a") + token("b")}, piece{text: token("c") + done})
+	f(2, piece{text: token("a") + "data: {"}, piece{text: "}\n\n" + done})
+}
