@@ -160,3 +160,55 @@ func TestStop(t *testing.T) {
 	f("in time", patience, true)
 	f("too late", 50*time.Millisecond, false)
 }
+
+// TestStopEndsAPlainRequest: what the drain time does not suffice for gets a status, not silence.
+func TestStopEndsAPlainRequest(t *testing.T) {
+	arrived := make(chan struct{})
+	b := newBackend(t, func(c *exchange) {
+		close(arrived)
+		c.gone()
+	})
+	f := start(t, func(c *gateway.Config) { c.DrainTimeout = 50 * time.Millisecond }, model("m", b.URL))
+	done := make(chan answer, 1)
+	go func() { done <- f.post("/llm/m/chat/completions", hello) }()
+	<-arrived
+	if err := f.stop(); err != nil {
+		t.Error(err)
+	}
+	if a := <-done; a.status != 503 || a.code() != "shutting_down" || a.header.Get("Retry-After") == "" {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	if !strings.Contains(f.logs.String(), `"reason":"stopping"`) {
+		t.Error("the log does not tell")
+	}
+}
+
+// TestSupervisorRestarts: a feed that breaks is taken up again, whatever the new supervisor's revisions are.
+func TestSupervisorRestarts(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("old", b.URL))
+	f.deploy(model("old", b.URL))
+	f.mu.Lock()
+	f.revision = 0 // a new run counts from the start
+	f.mu.Unlock()
+	f.publish(model("new", b.URL))
+	f.CloseClientConnections()
+	await(t, "the new models", func() bool { return f.post("/llm/new/chat/completions", hello).status == 200 })
+	f.awaitMetric("fluidmcp_supervisor_connected", 1)
+	f.awaitMetric("fluidmcp_fleet_age_seconds", 0)
+}
+
+// TestBadSnapshotLeavesTheRestInForce: one backend without a usable URL does not take the fleet down.
+func TestBadSnapshotLeavesTheRestInForce(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL), model("broken", "no url at all"))
+	if a := f.post("/llm/m/chat/completions", hello); a.status != 200 {
+		t.Errorf("the good one: %d %s", a.status, a.body)
+	}
+	if a := f.post("/llm/broken/chat/completions", hello); a.status != 503 || a.code() != "model_unavailable" {
+		t.Errorf("the broken one: %d %s", a.status, a.body)
+	}
+	if !strings.Contains(f.logs.String(), `bad URL \"no url at all\"`) {
+		t.Error("the log does not name the fault")
+	}
+}

@@ -3,9 +3,13 @@ package gateway_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"strings"
+	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway"
@@ -150,4 +154,67 @@ func TestClientLeaves(t *testing.T) {
 	f("stream before the first frame", chatStream, false, func(c *exchange) { c.write(streamHead) })
 	f("stream", chatStream, true, func(c *exchange) { c.write(streamHead, chunk(helloFrame)) },
 		`fluidmcp_streams_total{model="m",outcome="client_closed"}`)
+}
+
+// TestManyStreams: readers of all speeds, at once, each get exactly their own stream.
+func TestManyStreams(t *testing.T) {
+	const tokens = 50
+	b := newBackend(t, func(c *exchange) {
+		c.write(streamHead)
+		for i := range tokens {
+			c.write(chunk(fmt.Sprintf("data: {\"choices\":[{\"delta\":{\"content\":\"%s-%d\"}}]}\n\n", c.Header.Get("X-Request-Id"), i)))
+		}
+		c.write(chunk(doneFrame), "0\r\n\r\n")
+	})
+	f := start(t, nil, model("m", b.URL))
+	var all sync.WaitGroup
+	for n := range 100 {
+		all.Go(func() {
+			id := fmt.Sprint("reader-", n)
+			resp := f.open(t.Context(), "POST", "/llm/m/chat/completions", chatStream, "X-Request-Id", id)
+			defer resp.Body.Close()
+			src := io.Reader(resp.Body)
+			if n%2 == 0 {
+				src = iotest.OneByteReader(src)
+			}
+			body, err := io.ReadAll(src)
+			if err != nil || strings.Count(string(body), id+"-") != tokens || !strings.HasSuffix(string(body), doneFrame) {
+				t.Errorf("%s got %d bytes, %v", id, len(body), err)
+			}
+		})
+	}
+	all.Wait()
+	f.awaitMetric(`fluidmcp_streams_total{model="m",outcome="completed"}`, 100)
+	f.awaitMetric(`fluidmcp_time_to_first_token_seconds_count{model="m"}`, 100)
+	f.awaitMetric(`fluidmcp_inter_token_seconds_count{model="m"}`, 100*(tokens-1))
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+}
+
+// TestBigFrame: a frame of a megabyte, as logprobs and images make them.
+func TestBigFrame(t *testing.T) {
+	frame := "data: {\"choices\":[{\"delta\":{\"content\":\"" + strings.Repeat("ä", 1<<19) + "\"}}]}\n\n"
+	b := newBackend(t, func(c *exchange) { c.stream(frame[:1000001], frame[1000001:], doneFrame) }) // cut inside of a letter
+	f := start(t, nil, model("m", b.URL))
+	if a := f.post("/llm/m/chat/completions", chatStream); a.body != frame+doneFrame {
+		t.Errorf("got %d bytes, want %d", len(a.body), len(frame+doneFrame))
+	}
+}
+
+// TestClientLeavesWhileSending: half a body is no request.
+func TestClientLeavesWhileSending(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "POST /llm/m/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	f.awaitMetric(`fluidmcp_requests_total{code="499",endpoint="chat_completions",model="m"}`, 1)
+	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="client_closed"}`, 1)
+	if len(b.requests()) != 0 {
+		t.Error("half a request was forwarded")
+	}
 }

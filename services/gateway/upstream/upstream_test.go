@@ -140,3 +140,51 @@ func TestProber(t *testing.T) {
 		}
 	})
 }
+
+// TestTransport: model servers are asked directly, by what the operator wrote, and answers come as they are.
+func TestTransport(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 || r.Header.Get("Accept-Encoding") != "" || r.Header.Get("User-Agent") != "" {
+			t.Errorf("the backend got %v", r.Header)
+		}
+	}))
+	defer server.Close()
+	transport := upstream.NewTransport(time.Second)
+	defer transport.CloseIdleConnections()
+	if transport.Proxy != nil {
+		t.Error("a proxy of the environment would stand between")
+	}
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := httptest.NewRequest("POST", "/", nil)
+	in.Header.Set("Accept-Encoding", "gzip")
+	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/x"}, []byte("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := transport.RoundTrip(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	server.Close()
+	if _, err := transport.RoundTrip(out); upstream.KindOf(t.Context(), err) != upstream.Connect {
+		t.Errorf("a server that is gone: %v", err)
+	}
+}
+
+func TestForwardedOverTLS(t *testing.T) {
+	in := httptest.NewRequest("POST", "https://front.example/", nil)
+	in.RemoteAddr = "[2001:db8::1]:4711"
+	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: &url.URL{Scheme: "http", Host: "h"}, Path: "/"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"X-Forwarded-For": "2001:db8::1", "X-Forwarded-Host": "front.example", "X-Forwarded-Proto": "https"} {
+		if got := out.Header.Get(name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+}
