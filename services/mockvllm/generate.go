@@ -1,0 +1,188 @@
+package mockvllm
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
+)
+
+// generation is one request on its way through the engine: one sequence for each choice.
+type generation struct {
+	head   protocol.Head
+	common *protocol.Common
+	chat   bool
+	works  []protocol.Work
+	seqs   []*engine.Sequence
+	wake   chan struct{}
+}
+
+func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
+	body, ok := readBody(w, r)
+	if !ok {
+		return
+	}
+	req, err := protocol.DecodeChat(r.Header.Get("Content-Type"), body)
+	if err == nil {
+		err = s.known(req.Model)
+	}
+	var works []protocol.Work
+	if err == nil {
+		works, err = req.Plan(s.cfg.ServedNames[0], s.cfg.MaxModelLen)
+	}
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	s.generate(w, r, &generation{head: s.head(r, "chatcmpl-", req.RequestID), common: &req.Common, chat: true, works: works})
+}
+
+func (s *Server) completion(w http.ResponseWriter, r *http.Request) {
+	body, ok := readBody(w, r)
+	if !ok {
+		return
+	}
+	req, err := protocol.DecodeCompletion(r.Header.Get("Content-Type"), body)
+	if err == nil {
+		err = s.known(req.Model)
+	}
+	var works []protocol.Work
+	if err == nil {
+		works, err = req.Plan(s.cfg.MaxModelLen)
+	}
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	s.generate(w, r, &generation{head: s.head(r, "cmpl-", req.RequestID), common: &req.Common, works: works})
+}
+
+// readBody returns false when the client left before its body was there; then there is nobody to answer.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		return nil, false
+	}
+	return body, true
+}
+
+// known refuses a model that is not served. No model is the first one.
+func (s *Server) known(model string) *protocol.Error {
+	if model == "" {
+		return nil
+	}
+	for _, name := range s.cfg.ServedNames {
+		if name == model {
+			return nil
+		}
+	}
+	return protocol.UnknownModel(model, s.cfg.ServedNames)
+}
+
+// head takes the answer's id from the header, the body or nowhere.
+func (s *Server) head(r *http.Request, prefix, fromBody string) protocol.Head {
+	id := r.Header.Get("X-Request-Id")
+	if id == "" {
+		id = fromBody
+	}
+	if id == "" {
+		id = protocol.NewID()
+	}
+	return protocol.Head{ID: prefix + id, Created: time.Now().Unix(), Model: s.cfg.ServedNames[0], Fingerprint: s.fingerprint}
+}
+
+func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation) {
+	if err := s.submit(g); err != nil {
+		w.Header().Del("Vary") // vLLM's outermost handler answers here
+		refuse(w, protocol.Stopping())
+		return
+	}
+	defer s.engine.Abort(g.seqs...)
+	if g.common.Stream {
+		g.stream(r.Context(), w)
+		return
+	}
+	for !g.over() {
+		if !g.wait(r.Context()) {
+			return // the client has left
+		}
+	}
+	choices := make([]protocol.Choice, len(g.seqs))
+	for i := range g.seqs {
+		choices[i] = g.choice(i, 0)
+	}
+	body := protocol.CompletionBody
+	if g.chat {
+		body = protocol.ChatBody
+	}
+	reply(w, http.StatusOK, body(g.head, choices, g.usage()))
+}
+
+func (s *Server) submit(g *generation) (err error) {
+	g.wake = make(chan struct{}, 1)
+	requests := make([]engine.Request, len(g.works))
+	for i, work := range g.works {
+		requests[i] = engine.Request{Prompt: work.PromptTokens, Tokens: len(work.Answer.Deltas),
+			Reason: work.Answer.Finish, Wake: g.wake}
+	}
+	g.seqs, err = s.engine.Submit(requests...)
+	return err
+}
+
+// wait returns false when ctx ended first.
+func (g *generation) wait(ctx context.Context) bool {
+	select {
+	case <-g.wake:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (g *generation) over() bool {
+	for _, s := range g.seqs {
+		if _, over := s.Progress(); !over {
+			return false
+		}
+	}
+	return true
+}
+
+// choice is the end of a sequence that is over, with its text from token from on.
+func (g *generation) choice(i, from int) protocol.Choice {
+	answer := g.works[i].Answer
+	n, _ := g.seqs[i].Progress()
+	c := protocol.Choice{Finish: text.FinishAbort}
+	for _, delta := range answer.Deltas[from:n] {
+		c.Text += delta
+	}
+	if n < len(answer.Deltas) {
+		return c
+	}
+	c.Finish = answer.Finish
+	switch {
+	case answer.StopString != "":
+		c.Stop = answer.StopString
+	case answer.StopToken >= 0:
+		c.Stop = answer.StopToken
+	}
+	return c
+}
+
+// usage counts each prompt once, however many answers it has.
+func (g *generation) usage() protocol.Usage {
+	var u protocol.Usage
+	for i, s := range g.seqs {
+		n, _ := s.Progress()
+		u.Completion += n
+		if i%g.common.N == 0 {
+			u.Prompt += g.works[i].PromptTokens
+		}
+	}
+	return u
+}
