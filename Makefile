@@ -1,0 +1,38 @@
+# make without a target lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build run test images lint fmt compose-up compose-down clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+build: ## compile every program into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/... ./services/*/cmd/...
+
+run: ## answer requests on http://localhost:8099 with a mock model
+	go run ./cmd/fluidmcp run examples/vllm-mock-config.json --file --start-server
+
+# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1.
+test: ## unit tests with the race detector, then the scenarios
+	go test -race ./...
+	go test -count=1 -timeout 20m ./integration/...
+
+images: ## build the three images from their Dockerfiles
+	scripts/images.sh release
+
+lint: ## what CI checks before it tests
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted, see make fmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./... ./integration/...
+	lint=$$(scripts/tools.sh golangci-lint) && $$lint run ./... && cd integration && $$lint run -c ../.golangci.yml ./...
+
+fmt: ## format every Go file
+	gofmt -w $$(git ls-files '*.go')
+
+compose-up: ## start the containers and wait until they are healthy
+	docker compose up --build --detach --wait
+
+compose-down: ## stop and remove the containers; volumes stay
+	docker compose down
+
+clean: ## remove what build and tests left in the tree
+	rm -rf bin dist
