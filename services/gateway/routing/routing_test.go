@@ -207,3 +207,39 @@ func TestConcurrent(t *testing.T) {
 		t.Errorf("in flight at the end: %v", busy)
 	}
 }
+
+// FuzzPick: whatever the candidates are, the pick is one of the best, and with equals everyone has a turn.
+func FuzzPick(f *testing.F) {
+	f.Add([]byte{1, 2, 3}, uint64(0))
+	f.Add([]byte{0x80, 0x81, 5, 5}, uint64(9))
+	f.Add([]byte{}, uint64(1)<<63)
+	f.Fuzz(func(t *testing.T, loads []byte, turn uint64) {
+		var candidates []routing.Candidate
+		for _, b := range loads {
+			candidates = append(candidates, routing.Candidate{Inflight: int64(b & 0x7f), Down: b&0x80 != 0})
+		}
+		at := routing.Pick(candidates, turn)
+		if len(candidates) == 0 {
+			if at != -1 {
+				t.Fatalf("picked %d of none", at)
+			}
+			return
+		}
+		picked := candidates[at]
+		best := map[int]bool{}
+		for i, c := range candidates {
+			if picked.Down && !c.Down || picked.Down == c.Down && c.Inflight < picked.Inflight {
+				t.Fatalf("picked %+v, %+v is better", picked, c)
+			}
+			if c == picked {
+				best[i] = true
+			}
+		}
+		for i := range uint64(len(candidates)) {
+			delete(best, routing.Pick(candidates, turn+i))
+		}
+		if turn < 1<<62 && len(best) > 0 {
+			t.Fatalf("%v never have a turn among %v", best, candidates)
+		}
+	})
+}
