@@ -87,6 +87,7 @@ for name in "$@"; do
 	version_of "$name" >/dev/null
 done
 mkdir -p "$cache"
+find "$cache" -maxdepth 1 -name '.build-*' -mmin +120 -exec rm -rf {} + # of builds that were killed
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; exit 130' INT TERM
 monitoring=() # these two share most packages: one after the other compiles them once
