@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -91,9 +92,9 @@ func clientLeft(r *http.Request, err error) error {
 
 // failure turns a failed last attempt into what the client is told.
 func (c *call) failure(r *http.Request, a *attempt) error {
-	if ended := cause(r.Context(), r.Context()); ended == relay.ErrClientClosed {
+	if ended := cause(r.Context(), r.Context()); errors.Is(ended, relay.ErrClientClosed) {
 		return clientLeft(r, a.err)
-	} else if ended == relay.ErrStopping {
+	} else if errors.Is(ended, relay.ErrStopping) {
 		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
 			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: a.err})
 	}
