@@ -11,7 +11,7 @@ type Candidate struct {
 func Pick(candidates []Candidate, turn uint64) int {
 	best := -1
 	for i := range candidates {
-		at := int((turn + uint64(i)) % uint64(len(candidates))) //nolint:gosec // below a length, so it fits
+		at := int((turn + uint64(i)) % uint64(len(candidates)))
 		if best < 0 || better(candidates[at], candidates[best]) {
 			best = at
 		}
