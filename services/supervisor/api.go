@@ -1,0 +1,163 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// status answers GET /api/llm/status.
+func (s *Supervisor) status(w http.ResponseWriter, _ *http.Request) error {
+	overview := Overview{Status: "ok", Epoch: s.board.epoch, Gateways: s.gateways.live()}
+	s.board.read(func() {
+		overview.Revision = s.board.revision
+		for _, m := range s.board.models {
+			now := m.foremost()
+			overview.Models.Total++
+			switch {
+			case now.Phase == fleet.Ready:
+				overview.Models.Ready++
+			case now.Desired == unit.Running:
+				overview.Status = "degraded"
+			}
+		}
+	})
+	return web.JSON(w, http.StatusOK, overview)
+}
+
+// models answers GET /api/llm/models.
+func (s *Supervisor) models(w http.ResponseWriter, _ *http.Request) error {
+	list := make([]ModelStatus, 0, len(s.board.models))
+	s.board.read(func() {
+		for _, m := range s.board.models {
+			list = append(list, m.report())
+		}
+	})
+	return web.JSON(w, http.StatusOK, map[string]any{"models": list})
+}
+
+// model answers GET /api/llm/models/{id}.
+func (s *Supervisor) model(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	return s.send(w, http.StatusOK, m)
+}
+
+func (s *Supervisor) find(r *http.Request) (*model, error) {
+	id := mux.Vars(r)["id"]
+	for _, m := range s.board.models {
+		if m.ID == id {
+			return m, nil
+		}
+	}
+	return nil, &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found",
+		Message: fmt.Sprintf("The model %q is not in the models file.", id)}
+}
+
+func (s *Supervisor) send(w http.ResponseWriter, status int, m *model) error {
+	var report ModelStatus
+	s.board.read(func() { report = m.report() })
+	return web.JSON(w, status, report)
+}
+
+// act answers POST /api/llm/models/{id}/start, stop and restart. It does not wait for what it sets off.
+func (s *Supervisor) act(kind unit.Kind) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		m, err := s.find(r)
+		if err != nil {
+			return err
+		}
+		if kind == unit.Restart && m.Driver == spec.External {
+			return conflict(m, "cannot be restarted")
+		}
+		for _, i := range m.instances {
+			if _, err := i.unit.Do(r.Context(), kind); errors.Is(err, unit.ErrEnded) {
+				return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
+					Message: "The supervisor is ending.", Cause: err}
+			} else if err != nil {
+				return err
+			}
+		}
+		return s.send(w, http.StatusAccepted, m)
+	}
+}
+
+// conflict refuses what FluidMCP cannot do with a server that it does not run.
+func conflict(m *model, what string) error {
+	return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "not_supported",
+		Message: fmt.Sprintf("The model %q is external: its server runs elsewhere and %s from here.", m.ID, what)}
+}
+
+// healthCheck answers POST /api/llm/models/{id}/health-check with what its servers say now.
+func (s *Supervisor) healthCheck(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	check := HealthCheck{Model: m.ID, Healthy: true, Instances: make([]InstanceHealth, len(m.instances))}
+	var asked sync.WaitGroup
+	for n, i := range m.instances {
+		asked.Go(func() {
+			result := i.target.Ready(r.Context())
+			h := InstanceHealth{ID: i.ID, URL: i.URL, Healthy: result.Err == nil, Status: result.Status,
+				LatencyMS: float64(result.Latency) / float64(time.Millisecond)}
+			if result.Err != nil {
+				h.Error = result.Err.Error()
+			}
+			check.Instances[n] = h
+		})
+	}
+	asked.Wait()
+	for _, h := range check.Instances {
+		check.Healthy = check.Healthy && h.Healthy
+	}
+	return web.JSON(w, http.StatusOK, check)
+}
+
+// logs answers GET /api/llm/models/{id}/logs. Several instances are told apart as tail(1) does.
+func (s *Supervisor) logs(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	if m.Driver == spec.External {
+		return conflict(m, "its output cannot be read")
+	}
+	lines := 100
+	if raw := r.URL.Query().Get("lines"); raw != "" {
+		if lines, err = strconv.Atoi(raw); err != nil || lines < 1 || lines > logs.MaxLines {
+			return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_lines", Param: "lines",
+				Message: fmt.Sprintf("lines must be a whole number from 1 to %d.", logs.MaxLines)}
+		}
+	}
+	var text strings.Builder
+	for _, i := range m.instances {
+		if len(m.instances) > 1 {
+			fmt.Fprintf(&text, "==> %s <==\n", i.ID)
+		}
+		for _, line := range i.output.Last(lines) {
+			text.WriteString(line)
+			text.WriteByte('\n')
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff") // a model may print HTML
+	_, err = io.WriteString(w, text.String())
+	return err
+}

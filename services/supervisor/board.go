@@ -1,0 +1,140 @@
+package supervisor
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// board knows what every unit last said of itself.
+type board struct {
+	epoch  string
+	models []*model // ordered by id; what is below a model and does not change is read without the lock
+
+	mu       sync.Mutex
+	revision uint64
+	silent   int // units that have not said anything yet
+	changes  broadcast
+}
+
+func newBoard(models []*model) *board {
+	b := &board{epoch: rand.Text(), models: models, changes: newBroadcast()}
+	for _, m := range models {
+		b.silent += len(m.instances)
+	}
+	return b
+}
+
+// broadcast wakes everybody who waits. It is guarded by its owner's lock.
+type broadcast struct{ next chan struct{} }
+
+func newBroadcast() broadcast { return broadcast{make(chan struct{})} }
+
+func (b *broadcast) fire() {
+	close(b.next)
+	b.next = make(chan struct{})
+}
+
+// update stores a unit's status and returns the one before. Watchers learn of it when there is something to see.
+func (b *board) update(i *instance, now unit.Status) unit.Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := i.status
+	i.status = now
+	if before.Phase == "" {
+		b.silent--
+	}
+	if before.Phase != now.Phase || before.Reason != now.Reason || before.Message != now.Message || before.Starts != now.Starts {
+		b.revision++
+		b.changes.fire()
+	}
+	return before
+}
+
+// at returns the present revision.
+func (b *board) at() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.revision
+}
+
+// changed returns a channel that is closed with the next change.
+func (b *board) changed() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.changes.next
+}
+
+var errNotReconciled = errors.New("the models have not been looked at for the first time yet")
+
+// snapshot is the fleet for gateways. There is none before every unit has begun: a gateway would take that for an empty fleet.
+func (b *board) snapshot(keys bool) (fleet.Snapshot, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.silent > 0 {
+		return fleet.Snapshot{}, errNotReconciled
+	}
+	snapshot := fleet.Snapshot{Epoch: b.epoch, Revision: b.revision, Models: make([]fleet.Model, 0, len(b.models))}
+	for _, m := range b.models {
+		snapshot.Models = append(snapshot.Models, m.fleet(keys))
+	}
+	return snapshot, nil
+}
+
+// read calls f with the statuses at rest.
+func (b *board) read(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
+}
+
+// fleet is a model as gateways see it. The board is locked.
+func (m *model) fleet(keys bool) fleet.Model {
+	first := m.foremost()
+	out := fleet.Model{
+		ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName,
+		Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State),
+		Timeouts: fleet.Timeouts{FirstByte: m.Timeouts.FirstByte, Idle: m.Timeouts.Idle, Total: m.Timeouts.Total},
+		Backends: make([]fleet.Backend, 0, len(m.instances)),
+	}
+	for _, i := range m.instances {
+		b := fleet.Backend{ID: i.ID, URL: i.Dial, Routable: i.status.Routable(), Weight: 1}
+		if keys {
+			b.APIKey = m.APIKey.Reveal()
+		}
+		out.Backends = append(out.Backends, b)
+	}
+	return out
+}
+
+// order says which instance speaks for a model of several: the best of those that run, then the worst of the rest.
+var order = []fleet.Phase{fleet.Ready, fleet.Starting, fleet.Unhealthy, fleet.Draining, fleet.Stopping, fleet.Backoff, fleet.Failed,
+	fleet.Pending, fleet.Stopped}
+
+// foremost is the status that speaks for the model. The board is locked.
+func (m *model) foremost() unit.Status {
+	for _, phase := range order {
+		for _, i := range m.instances {
+			if i.status.Phase == phase {
+				return i.status
+			}
+		}
+	}
+	return m.instances[0].status
+}
+
+// message is a state's sentence for people, with what comes next.
+func message(s unit.State) string {
+	switch s.Phase {
+	case fleet.Backoff:
+		return fmt.Sprintf("%s; starting again in %s", s.Message, s.RetryAt.Sub(s.Since).Round(100*time.Millisecond))
+	case fleet.Failed:
+		return s.Message + "; it stays down until it is started"
+	}
+	return s.Message
+}

@@ -1,0 +1,76 @@
+// Command supervisor runs the supervisor, configured by SUPERVISOR_* in the environment.
+//
+//	supervisor [serve]      run the models of SUPERVISOR_MODELS until SIGINT or SIGTERM
+//	supervisor guard        end the process groups named on standard input once it closes; for the supervisor's own use
+//	supervisor healthcheck  exit 0 when the supervisor at SUPERVISOR_ADDR is up
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kelseyhightower/envconfig"
+
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal kills; the guard ends the models then
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "supervisor:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	command := "serve"
+	if len(args) > 0 {
+		command = args[0]
+	}
+	cfg := supervisor.Default()
+	if command == "guard" {
+		return process.RunGuard(in)
+	}
+	if err := envconfig.Process("supervisor", &cfg); err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, cfg, out)
+	case "healthcheck":
+		return web.Probe(ctx, "http://"+cfg.Addr+"/health")
+	}
+	return fmt.Errorf("unknown argument %q: use serve, guard or healthcheck", command)
+}
+
+func serve(ctx context.Context, cfg supervisor.Config, out io.Writer) error {
+	if err := envconfig.CheckDisallowed("supervisor", &cfg); err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
+	log, err := telemetry.NewLogger(out, cfg.LogLevel)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the path of this program, which is its own guard: %w", err)
+	}
+	s, err := supervisor.New(cfg, supervisor.Deps{Log: log, Guard: []string{self, "guard"}})
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return s.Run(ctx, ln)
+}

@@ -1,0 +1,62 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// Config is what an operator can set. The environment names a field SUPERVISOR_ADDR, SUPERVISOR_DRAIN_TIMEOUT and so on.
+type Config struct {
+	Addr          string        `split_words:"true"` // listen address
+	Token         string        `split_words:"true"` // asked of gateways and people as bearer token; empty asks nobody
+	LogLevel      string        `split_words:"true"` // debug, info, warn or error
+	Models        string        `split_words:"true"` // path of the models file
+	DrainTimeout  time.Duration `split_words:"true"` // for requests in flight before a server is ended, unless its model says otherwise
+	StartTimeout  time.Duration `split_words:"true"` // from a server's start to its being ready, unless its model says otherwise
+	ProbeStarting time.Duration `split_words:"true"` // between two probes of a server that starts
+	ProbeInterval time.Duration `split_words:"true"` // between two probes of one that is ready; three failures in a row count
+}
+
+// Default returns the settings that need no thought.
+func Default() Config {
+	return Config{
+		Addr:          "127.0.0.1:8098",
+		LogLevel:      "info",
+		DrainTimeout:  120 * time.Second,
+		StartTimeout:  15 * time.Minute, // measured starts of vLLM take from half a minute to this
+		ProbeStarting: 250 * time.Millisecond,
+		ProbeInterval: 5 * time.Second,
+	}
+}
+
+// Validate reports every fault at once.
+func (c Config) Validate() error {
+	var faults []error
+	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {
+		faults = append(faults, fmt.Errorf("LogLevel %q: use debug, info, warn or error", c.LogLevel))
+	}
+	positive := func(name string, d time.Duration) {
+		if d <= 0 {
+			faults = append(faults, fmt.Errorf("%s %s: must be positive", name, d))
+		}
+	}
+	positive("DrainTimeout", c.DrainTimeout)
+	positive("StartTimeout", c.StartTimeout)
+	positive("ProbeStarting", c.ProbeStarting)
+	positive("ProbeInterval", c.ProbeInterval)
+	return errors.Join(faults...)
+}
+
+// Deps is what a program, not an operator, gives.
+type Deps struct {
+	Log      *zap.Logger
+	Models   *spec.File          // nil: New loads Config.Models
+	Commands map[string][]string // what to run for a command of the file, such as mockvllm; others are looked up in PATH
+	Guard    []string            // command whose process calls process.RunGuard; nil: models survive a kill of the supervisor
+}

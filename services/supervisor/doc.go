@@ -1,0 +1,16 @@
+// Package supervisor starts, watches, restarts, drains and stops the model servers of a models file, and tells gateways where to
+// send traffic. No request passes through it.
+//
+//	spec/     the models file ──► plan.go makes a unit of each instance in it
+//	unit/     what should happen next, one goroutine an instance
+//	driver/   how to start and end one: process/, external/
+//	probe/    how it is
+//	logs/     what it printed
+//	   │ every change
+//	   ▼
+//	board.go ──► feed.go      snapshots for gateways     gateways.go ◄── their heartbeats: what is in flight
+//	         ──► api.go       management for people             │
+//	         ──► metrics.go                                     └──► a drain waits for them
+//
+// routes.go has every URL.
+package supervisor

@@ -1,0 +1,216 @@
+package supervisor_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap/zaptest"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// patience is how long a test waits for what must come. It only bounds a failure.
+const patience = 20 * time.Second
+
+// stack is a supervisor under test.
+type stack struct {
+	t      *testing.T
+	url    string
+	token  string
+	stop   context.CancelFunc
+	ended  chan error
+	client *http.Client
+}
+
+// freePort returns a port that nothing listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+// fake is the fields of a model that this test binary serves at port.
+func fake(port int, more string) string {
+	return fmt.Sprintf(`"command": "fakevllm", "args": ["--port", "%d"], "served_name": "fake", "endpoints": {"base_url": "http://localhost:%[1]d/v1"}%s`, port, more)
+}
+
+// parse makes a plan of entries such as `"id": {fields}`.
+func parse(t *testing.T, entries ...string) *spec.File {
+	t.Helper()
+	file, err := spec.Parse("models.json", []byte(`{"llmModels": {`+strings.Join(entries, ",")+`}}`), os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func commands(t *testing.T) map[string][]string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]string{"fakevllm": {self, "fakevllm"}}
+}
+
+// quick is a configuration whose probes do not make tests wait.
+func quick() supervisor.Config {
+	cfg := supervisor.Default()
+	cfg.ProbeStarting = 20 * time.Millisecond
+	cfg.ProbeInterval = 50 * time.Millisecond
+	return cfg
+}
+
+// run starts a supervisor, with a guard, that ends with the test.
+func run(t *testing.T, cfg supervisor.Config, file *spec.File) *stack {
+	t.Helper()
+	cmds := commands(t)
+	s, err := supervisor.New(cfg, supervisor.Deps{
+		Log: zaptest.NewLogger(t), Models: file, Commands: cmds, Guard: []string{cmds["fakevllm"][0], "guard"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	st := &stack{t: t, url: "http://" + ln.Addr().String(), token: cfg.Token, stop: stop, ended: make(chan error, 1),
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	go func() { st.ended <- s.Run(ctx, ln) }()
+	t.Cleanup(st.end)
+	return st
+}
+
+// end stops the supervisor and waits for it. It may be called again.
+func (s *stack) end() {
+	s.t.Helper()
+	s.stop()
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			s.t.Errorf("Run: %v", err)
+		}
+		s.ended <- nil
+	case <-time.After(patience):
+		s.t.Fatal("the supervisor did not end")
+	}
+}
+
+// do sends a request and returns status and body.
+func (s *stack) do(method, path, body string) (int, string) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// post asks a model server of the test something.
+func post(t *testing.T, url string) {
+	t.Helper()
+	resp, err := http.Post(url, "", nil)
+	if err == nil { // /die answers with a closed connection
+		resp.Body.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func decode[T any](t *testing.T, body string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		t.Fatalf("decode %s: %v", body, err)
+	}
+	return v
+}
+
+// model returns a model's status.
+func (s *stack) model(id string) supervisor.ModelStatus {
+	s.t.Helper()
+	status, body := s.do(http.MethodGet, "/api/llm/models/"+id, "")
+	if status != http.StatusOK {
+		s.t.Fatalf("model %s: %d %s", id, status, body)
+	}
+	return decode[supervisor.ModelStatus](s.t, body)
+}
+
+// watch follows the feed and returns the snapshots as they come, until the test or the supervisor ends.
+func (s *stack) watch() <-chan fleet.Snapshot {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	out, over := make(chan fleet.Snapshot, 1000), make(chan struct{})
+	client := fleet.Client{URL: s.url, Token: s.token, HTTP: s.client}
+	go func() {
+		defer close(over)
+		_ = client.Watch(ctx, func(snapshot fleet.Snapshot) { out <- snapshot }, func(error) {})
+	}()
+	s.t.Cleanup(func() {
+		cancel()
+		<-over
+	})
+	return out
+}
+
+// until reads snapshots until one satisfies, and returns that.
+func until(t *testing.T, feed <-chan fleet.Snapshot, what string, satisfies func(fleet.Snapshot) bool) fleet.Snapshot {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case snapshot := <-feed:
+			if satisfies(snapshot) {
+				return snapshot
+			}
+		case <-deadline:
+			t.Fatalf("the feed never showed %s", what)
+		}
+	}
+}
+
+// phase waits until the model is in it.
+func phase(t *testing.T, feed <-chan fleet.Snapshot, id string, want fleet.Phase) fleet.Snapshot {
+	t.Helper()
+	return until(t, feed, id+" "+string(want), func(s fleet.Snapshot) bool { return find(s, id).Phase == want })
+}
+
+func find(s fleet.Snapshot, id string) fleet.Model {
+	for _, m := range s.Models {
+		if m.ID == id {
+			return m
+		}
+	}
+	return fleet.Model{}
+}
+
+// running tells whether a process is there and no zombie.
+func running(pid int) bool { return syscall.Kill(pid, 0) == nil }

@@ -1,0 +1,69 @@
+package supervisor_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+)
+
+// TestMain makes this binary a model server or a guard when it is started as one.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "fakevllm":
+			fakeVLLM(os.Args[2:])
+			return
+		case "guard":
+			if err := process.RunGuard(os.Stdin); err != nil {
+				panic(err)
+			}
+			return
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// fakeVLLM answers as much of vLLM as a supervisor sees. POST /die?code= and /sick make it fail.
+func fakeVLLM(args []string) {
+	flags := flag.NewFlagSet("fakevllm", flag.ExitOnError)
+	name := flags.String("name", "fake", "served model name")
+	port := flags.String("port", "", "")
+	crash := flags.Bool("crash", false, "exit at once")
+	_ = flags.Parse(args)
+	fmt.Println("fake vLLM says hello")
+	if *crash {
+		os.Exit(3)
+	}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	go func() {
+		<-term
+		os.Exit(0)
+	}()
+	sick := false
+	http.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		if sick {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	http.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"data": [{"id": %q}]}`, *name)
+	})
+	http.HandleFunc("GET /env", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))
+	})
+	http.HandleFunc("POST /sick", func(http.ResponseWriter, *http.Request) { sick = true })
+	http.HandleFunc("POST /die", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
+	if err := http.ListenAndServe("127.0.0.1:"+*port, nil); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,91 @@
+package supervisor
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// metrics are what the supervisor counts. Labels come from the models file and from the closed lists of phases and reasons.
+type metrics struct {
+	restarts *prometheus.CounterVec
+	start    *prometheus.HistogramVec
+}
+
+func newMetrics(reg prometheus.Registerer, b *board) *metrics {
+	m := &metrics{
+		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fluidmcp_model_restarts_total",
+			Help: "Starts of a model server after its first, by what made them necessary; requested: a person.",
+		}, []string{"model", "reason"}),
+		start: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "fluidmcp_model_start_seconds",
+			Help:    "Time from starting a model server to its being ready.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1800},
+		}, []string{"model"}),
+	}
+	reg.MustRegister(m.restarts, m.start, lives{b})
+	return m
+}
+
+func (m *metrics) restarted(model string, why unit.Reason) {
+	m.restarts.WithLabelValues(model, snake(string(why))).Inc()
+}
+
+// snake turns CrashLoop into crash_loop.
+func snake(s string) string {
+	var out strings.Builder
+	for i, c := range s {
+		if unicode.IsUpper(c) && i > 0 {
+			out.WriteByte('_')
+		}
+		out.WriteRune(unicode.ToLower(c))
+	}
+	return out.String()
+}
+
+var (
+	phaseDesc = prometheus.NewDesc("fluidmcp_model_phase",
+		"1 for the phase that a model server is in, 0 for the others.", []string{"model", "instance", "phase"}, nil)
+	uptimeDesc = prometheus.NewDesc("fluidmcp_model_uptime_seconds",
+		"Time since a model server became ready; 0 when it is not.", []string{"model", "instance"}, nil)
+)
+
+// lives reads phases and uptimes from the board when somebody asks.
+type lives struct{ board *board }
+
+// Describe implements prometheus.Collector.
+func (lives) Describe(out chan<- *prometheus.Desc) {
+	out <- phaseDesc
+	out <- uptimeDesc
+}
+
+// Collect implements prometheus.Collector.
+func (l lives) Collect(out chan<- prometheus.Metric) {
+	l.board.read(func() {
+		for _, m := range l.board.models {
+			for _, i := range m.instances {
+				i.collect(out, m.ID)
+			}
+		}
+	})
+}
+
+func (i *instance) collect(out chan<- prometheus.Metric, model string) {
+	for _, phase := range order {
+		value := 0.
+		if i.status.Phase == phase {
+			value = 1
+		}
+		out <- prometheus.MustNewConstMetric(phaseDesc, prometheus.GaugeValue, value, model, i.ID, string(phase))
+	}
+	up := 0.
+	if i.status.Routable() {
+		up = time.Since(i.status.ReadyAt).Seconds()
+	}
+	out <- prometheus.MustNewConstMetric(uptimeDesc, prometheus.GaugeValue, up, model, i.ID)
+}

@@ -1,0 +1,96 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// Overview is the answer to GET /api/llm/status.
+type Overview struct {
+	Status   string `json:"status"` // "ok", or "degraded" when a model that should run is not ready
+	Epoch    string `json:"epoch"`
+	Revision uint64 `json:"revision"`
+	Models   struct {
+		Ready int `json:"ready"`
+		Total int `json:"total"`
+	} `json:"models"`
+	Gateways int `json:"gateways"` // heard of within five seconds
+}
+
+// ModelStatus is a model for people and their tools.
+type ModelStatus struct {
+	ID         string           `json:"id"`
+	Aliases    []string         `json:"aliases,omitempty"`
+	ServedName string           `json:"served_name"`
+	Driver     spec.Driver      `json:"driver"`
+	Desired    unit.Desired     `json:"desired"`
+	Phase      fleet.Phase      `json:"phase"`
+	Reason     string           `json:"reason"`
+	Message    string           `json:"message"`
+	Since      time.Time        `json:"since"`
+	Restarts   int              `json:"restarts"` // of all instances, those that people asked for too
+	Instances  []InstanceStatus `json:"instances"`
+}
+
+// InstanceStatus is one model server.
+type InstanceStatus struct {
+	ID       string      `json:"id"`
+	URL      string      `json:"url"` // as the file says
+	PID      int         `json:"pid,omitempty"`
+	Phase    fleet.Phase `json:"phase"`
+	Since    time.Time   `json:"since"`
+	Restarts int         `json:"restarts"`
+	LastExit *ExitStatus `json:"last_exit,omitempty"`
+}
+
+// ExitStatus is how a process ended.
+type ExitStatus struct {
+	Code   int       `json:"code"`
+	Signal string    `json:"signal"` // "" for an exit of its own
+	At     time.Time `json:"at"`
+}
+
+// HealthCheck is the answer to POST /api/llm/models/{id}/health-check.
+type HealthCheck struct {
+	Model     string           `json:"model"`
+	Healthy   bool             `json:"healthy"` // all instances are
+	Instances []InstanceHealth `json:"instances"`
+}
+
+// InstanceHealth is what one model server said.
+type InstanceHealth struct {
+	ID        string  `json:"id"`
+	URL       string  `json:"url"`
+	Healthy   bool    `json:"healthy"`
+	Status    int     `json:"status"` // of HTTP; 0 without an answer
+	LatencyMS float64 `json:"latency_ms"`
+	Error     string  `json:"error"`
+}
+
+// report describes the model. The board is locked.
+func (m *model) report() ModelStatus {
+	first := m.foremost()
+	out := ModelStatus{
+		ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName, Driver: m.Driver,
+		Desired: first.Desired, Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State), Since: first.Since,
+		Instances: make([]InstanceStatus, 0, len(m.instances)),
+	}
+	for _, i := range m.instances {
+		out.Restarts += i.status.Restarts()
+		out.Instances = append(out.Instances, i.report())
+	}
+	return out
+}
+
+// report describes the instance. The board is locked.
+func (i *instance) report() InstanceStatus {
+	now := i.status
+	out := InstanceStatus{ID: i.ID, URL: i.URL, PID: now.PID, Phase: now.Phase, Since: now.Since, Restarts: now.Restarts()}
+	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {
+		out.LastExit = &ExitStatus{Code: exit.Code, Signal: exit.Signal, At: exit.At}
+	}
+	return out
+}

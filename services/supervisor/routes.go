@@ -1,0 +1,105 @@
+package supervisor
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// routes is every URL. The id of a model may hold slashes, encoded or not.
+func (s *Supervisor) routes() http.Handler {
+	r := mux.NewRouter().SkipClean(true)
+	r.Handle("/health", methods{http.MethodGet: health})
+	r.Handle("/ready", methods{http.MethodGet: web.Ready(s.reconciled)})
+	r.Handle("/metrics", telemetry.MetricsHandler(s.registry))
+
+	r.Handle("/v1/fleet", s.private(methods{http.MethodGet: s.fleet}))
+	r.Handle("/v1/gateways/{id}/heartbeat", s.private(methods{http.MethodPost: s.heartbeat}))
+	r.Handle("/v1/gateways/{id}", s.private(methods{http.MethodDelete: s.leave}))
+
+	const one = "/api/llm/models/{id:.+}"
+	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: s.status}))
+	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: s.models}))
+	r.Handle(one+"/start", s.private(methods{http.MethodPost: s.act(unit.Start)}))
+	r.Handle(one+"/stop", s.private(methods{http.MethodPost: s.act(unit.Stop)}))
+	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.act(unit.Restart)}))
+	r.Handle(one+"/health-check", s.private(methods{http.MethodPost: s.healthCheck}))
+	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.logs}))
+	r.Handle(one, s.private(methods{http.MethodGet: s.model}))
+	r.NotFoundHandler = web.Handler(web.NotFound)
+	return s.logged(crossOrigin(r))
+}
+
+// methods is a path's handlers by method. HEAD is answered as GET, whose body net/http leaves out.
+type methods map[string]web.Handler
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if h, ok := m[method]; ok {
+		h.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(m)), ", "))
+	web.Handler(web.MethodNotAllowed).ServeHTTP(w, r)
+}
+
+// private asks for the token when there is one.
+func (s *Supervisor) private(next http.Handler) http.Handler {
+	if s.cfg.Token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte(s.cfg.Token)) // equal lengths keep the comparison's time constant
+	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		got := sha256.Sum256([]byte(token))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			return &openai.Error{Status: http.StatusUnauthorized, Type: openai.TypeInvalidRequest, Code: "invalid_token",
+				Message: "The supervisor needs its token: send it as Authorization: Bearer TOKEN."}
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// crossOrigin refuses what a page of another site makes a browser send: it could stop the models of its visitor's machine.
+func crossOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(web.Handler(func(http.ResponseWriter, *http.Request) error {
+		return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
+			Message: "A page of another site must not manage models."}
+	}))
+	return protection.Handler(next)
+}
+
+// logged writes one line a request. What machines ask every few seconds is written only when it fails.
+func (s *Supervisor) logged(next http.Handler) http.Handler {
+	all := web.Logged(s.log, next)
+	failures := web.Logged(s.log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)), next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch p := r.URL.Path; {
+		case p == "/health", p == "/ready", p == "/metrics", strings.HasPrefix(p, "/v1/gateways/"):
+			failures.ServeHTTP(w, r)
+		default:
+			all.ServeHTTP(w, r)
+		}
+	})
+}
+
+func health(w http.ResponseWriter, _ *http.Request) error {
+	return web.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}

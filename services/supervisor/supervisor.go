@@ -1,0 +1,152 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// httpGrace is how long answers may take to complete once every model server has ended. All of them are quick.
+const httpGrace = 2 * time.Second
+
+// Supervisor runs the models of one file.
+type Supervisor struct {
+	cfg      Config
+	log      *zap.Logger
+	guard    *process.Guard
+	client   *http.Client // for probes
+	board    *board
+	gateways *gateways
+	registry *prometheus.Registry
+	metrics  *metrics
+	ending   chan struct{} // closed once every model server has ended; watchers leave then
+}
+
+// New plans every model and starts nothing. A model that no driver can run is an error.
+func New(cfg Config, deps Deps) (*Supervisor, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("supervisor configuration: %w", err)
+	}
+	file := deps.Models
+	if file == nil {
+		if cfg.Models == "" {
+			return nil, errors.New("no models file: set SUPERVISOR_MODELS to its path")
+		}
+		var err error
+		if file, err = spec.Load(cfg.Models); err != nil {
+			return nil, err
+		}
+	}
+	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), registry: telemetry.NewRegistry(), ending: make(chan struct{})}
+	if deps.Log == nil {
+		s.log = zap.NewNop()
+	}
+	if len(deps.Guard) > 0 {
+		s.guard = process.NewGuard(deps.Guard, s.log)
+	}
+	models, err := s.plan(file, deps.Commands)
+	if err != nil {
+		return nil, err
+	}
+	s.board = newBoard(models)
+	s.metrics = newMetrics(s.registry, s.board)
+	s.warn(file)
+	return s, nil
+}
+
+// warn says what works but hardly as meant.
+func (s *Supervisor) warn(file *spec.File) {
+	if s.cfg.Token != "" {
+		return
+	}
+	for _, m := range file.Models {
+		if m.APIKey != "" {
+			s.log.Warn("gateways get no api_key from a supervisor without a token: set SUPERVISOR_TOKEN", zap.String("model", m.ID))
+		}
+	}
+}
+
+// Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, all at once, and returns
+// nil: after the longest drain timeout and process.Grace at most, and nothing is left behind.
+func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
+	if err := s.guard.Start(); err != nil {
+		_ = ln.Close()
+		return err
+	}
+	defer s.guard.Close()
+	defer s.client.CloseIdleConnections()
+	models, endModels := context.WithCancel(ctx)
+	defer endModels()
+	server, endServer := context.WithCancel(context.WithoutCancel(ctx)) // gateways report what is in flight until the end
+	defer endServer()
+	var g errgroup.Group
+	g.Go(func() error {
+		defer endModels() // nobody could steer them
+		return web.Serve(server, ln, s.routes(), httpGrace)
+	})
+	g.Go(func() error {
+		defer endServer()
+		s.runUnits(models)
+		close(s.ending)
+		return nil
+	})
+	return g.Wait()
+}
+
+func (s *Supervisor) runUnits(ctx context.Context) {
+	var units sync.WaitGroup
+	for _, m := range s.board.models {
+		for _, i := range m.instances {
+			units.Go(func() { i.unit.Run(ctx) })
+		}
+	}
+	units.Wait()
+}
+
+// changed takes in what a unit reports after each event.
+func (s *Supervisor) changed(i *instance, now unit.Status) {
+	before := s.board.update(i, now)
+	if before.Phase == now.Phase && before.Starts == now.Starts {
+		return
+	}
+	fields := []zap.Field{zap.String("model", i.model.ID), zap.String("instance", i.ID), zap.String("phase", string(now.Phase))}
+	if now.PID != 0 {
+		fields = append(fields, zap.Int("pid", now.PID))
+	}
+	if now.Reason != "" {
+		fields = append(fields, zap.String("reason", string(now.Reason)))
+	}
+	if text := message(now.State); text != "" {
+		fields = append(fields, zap.String("detail", text))
+	}
+	if before.LastExit != now.LastExit {
+		fields = append(fields, zap.Int("code", now.LastExit.Code), zap.String("signal", now.LastExit.Signal))
+	}
+	switch now.Phase {
+	case fleet.Ready:
+		took := now.ReadyAt.Sub(now.Launched)
+		if before.Phase == fleet.Starting && !now.Policy.Remote {
+			s.metrics.start.WithLabelValues(i.model.ID).Observe(took.Seconds())
+		}
+		s.log.Info("model", append(fields, zap.Duration("took", took))...)
+	case fleet.Backoff, fleet.Failed, fleet.Unhealthy:
+		s.log.Warn("model", fields...)
+	default:
+		s.log.Info("model", fields...)
+	}
+}
