@@ -20,6 +20,8 @@ type Config struct {
 	APIKeys         []string // none: no authentication
 	MaxModelLen     int      // tokens of prompt and answer
 	MaxNumSeqs      int      // requests that run at a time
+	ToolParser      string   // "" refuses tools as vLLM does without a parser
+	AutoTools       bool     // needs a ToolParser
 	ShutdownTimeout time.Duration
 	AccessLog       bool
 
@@ -58,6 +60,7 @@ func (c Config) Validate() error {
 	check(c.MaxModelLen > 0, "--max-model-len: %d is not positive", c.MaxModelLen)
 	check(c.MaxNumSeqs > 0, "--max-num-seqs: %d is not positive", c.MaxNumSeqs)
 	check(c.ShutdownTimeout >= 0, "--shutdown-timeout: %s is negative", c.ShutdownTimeout)
+	check(!c.AutoTools || c.ToolParser != "", "--enable-auto-tool-choice requires --tool-call-parser")
 	m := c.Mock
 	check(m.Answer == "guide", "--mock-answer: %q is not known, use guide", m.Answer)
 	check(m.ErrorRate >= 0 && m.ErrorRate <= 1, "--mock-error-rate: %g is not within 0 and 1", m.ErrorRate)

@@ -2,8 +2,10 @@ package mockvllm
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
@@ -30,15 +32,14 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.known(req.Model)
 	}
-	var works []protocol.Work
 	if err == nil {
-		works, err = req.Plan(s.cfg.ServedNames[0], s.cfg.MaxModelLen)
+		g := &generation{head: s.head(r, "chatcmpl-", req.RequestID), common: &req.Common, chat: true}
+		if g.works, err = req.Plan(s.model); err == nil {
+			s.generate(w, r, g)
+			return
+		}
 	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	s.generate(w, r, &generation{head: s.head(r, "chatcmpl-", req.RequestID), common: &req.Common, chat: true, works: works})
+	refuse(w, err)
 }
 
 func (s *Server) completion(w http.ResponseWriter, r *http.Request) {
@@ -50,15 +51,14 @@ func (s *Server) completion(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.known(req.Model)
 	}
-	var works []protocol.Work
 	if err == nil {
-		works, err = req.Plan(s.cfg.MaxModelLen)
+		g := &generation{head: s.head(r, "cmpl-", req.RequestID), common: &req.Common}
+		if g.works, err = req.Plan(s.model); err == nil {
+			s.generate(w, r, g)
+			return
+		}
 	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	s.generate(w, r, &generation{head: s.head(r, "cmpl-", req.RequestID), common: &req.Common, works: works})
+	refuse(w, err)
 }
 
 // readBody returns false when the client left before its body was there; then there is nobody to answer.
@@ -86,7 +86,7 @@ func (s *Server) known(model string) *protocol.Error {
 
 // head takes the answer's id from the header, the body or nowhere.
 func (s *Server) head(r *http.Request, prefix, fromBody string) protocol.Head {
-	id := r.Header.Get("X-Request-Id")
+	id := latin1(r.Header.Get("X-Request-Id"))
 	if id == "" {
 		id = fromBody
 	}
@@ -96,7 +96,21 @@ func (s *Server) head(r *http.Request, prefix, fromBody string) protocol.Head {
 	return protocol.Head{ID: prefix + id, Created: time.Now().Unix(), Model: s.cfg.ServedNames[0], Fingerprint: s.fingerprint}
 }
 
+// latin1 reads a header as vLLM's web framework does: each byte is a character.
+func latin1(header string) string {
+	runes := make([]rune, len(header))
+	for i := range len(header) {
+		runes[i] = rune(header[i])
+	}
+	return string(runes)
+}
+
 func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation) {
+	if rank, err := strconv.Atoi(r.Header.Get("X-Data-Parallel-Rank")); err == nil && rank != 0 {
+		refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest,
+			Message: fmt.Sprintf("data_parallel_rank %d is out of range [0, 1).", rank)})
+		return
+	}
 	if err := s.submit(g); err != nil {
 		w.Header().Del("Vary") // vLLM's outermost handler answers here
 		refuse(w, protocol.Stopping())

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -128,12 +129,20 @@ func (m *metrics) counted(known map[string]string, next http.Handler) http.Handl
 		}
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
-		handler := r.URL.Path
-		if known[handler] == "" || rec.status == http.StatusMethodNotAllowed {
-			handler = "none"
-		}
-		m.http.WithLabelValues(handler, method(r.Method), strconv.Itoa(rec.status/100)+"xx").Inc()
+		m.http.WithLabelValues(handlerLabel(known, r.URL.Path, rec.status), method(r.Method), strconv.Itoa(rec.status/100)+"xx").Inc()
 	})
+}
+
+// handlerLabel is a path of the route table, none for any other; redirects to one keep their slash.
+func handlerLabel(known map[string]string, path string, status int) string {
+	route := path
+	if status == http.StatusTemporaryRedirect {
+		route = strings.TrimSuffix(path, "/")
+	}
+	if known[route] == "" || status == http.StatusMethodNotAllowed {
+		return "none"
+	}
+	return path
 }
 
 // method keeps strange ones out of the labels.

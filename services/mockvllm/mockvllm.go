@@ -14,6 +14,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
 // Deps are what the programmer chooses.
@@ -28,6 +29,7 @@ type Server struct {
 	engine      *engine.Engine
 	metrics     *metrics
 	faults      faults.Injector
+	model       protocol.Model
 	fingerprint string
 	stopping    chan struct{} // closed when the server begins to end
 }
@@ -40,7 +42,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Console == nil {
 		deps.Console = io.Discard
 	}
-	s := &Server{cfg: cfg, console: newConsole(deps.Console), fingerprint: fingerprint(cfg), stopping: make(chan struct{})}
+	s := &Server{cfg: cfg, console: newConsole(deps.Console), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
+		model: protocol.Model{Name: cfg.ServedNames[0], MaxLen: cfg.MaxModelLen, Tools: cfg.ToolParser != ""}}
 	s.metrics = newMetrics(cfg.ServedNames[0], func() engine.Load { return s.engine.Load() })
 	s.engine = engine.New(cfg.MaxNumSeqs, latency.Constant{TTFT: cfg.Mock.TTFT, ITL: cfg.Mock.ITL}, s.metrics)
 	s.faults.Put(cfg.Mock.rules())
@@ -79,7 +82,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	s.announce(ln.Addr())
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+		return errors.Join(fmt.Errorf("serve %s: %w", ln.Addr(), err), srv.Close())
 	case <-ctx.Done():
 	}
 	s.drain()

@@ -57,6 +57,30 @@ func (s *Sequence) publish() {
 	}
 }
 
+// Durations are the phases of a finished sequence.
+type Durations struct{ Queue, Prefill, Decode, EndToEnd time.Duration }
+
+func (s *Sequence) blocks() int64 {
+	return int64((s.Prompt + s.delivered + blockTokens - 1) / blockTokens)
+}
+
+// durations of the phases that were entered; the others are 0.
+func (s *Sequence) durations(now time.Time) Durations {
+	d := Durations{EndToEnd: now.Sub(s.arrived)}
+	if s.started.IsZero() {
+		d.Queue = d.EndToEnd
+		return d
+	}
+	d.Queue = s.started.Sub(s.arrived)
+	if s.first.IsZero() {
+		d.Prefill = now.Sub(s.started)
+		return d
+	}
+	d.Prefill = s.first.Sub(s.started)
+	d.Decode = s.last.Sub(s.first)
+	return d
+}
+
 // runningHeap orders sequences by the deadline of their next token.
 type runningHeap []*Sequence
 

@@ -12,7 +12,8 @@ type Chat struct {
 	Messages []text.Message
 	Template text.Template
 
-	media bool // a part that is not text
+	media    bool   // a part that is not text
+	noParser string // why tools cannot be called
 }
 
 // DecodeChat reads a chat completion request. What is wrong comes back as an *Error, in vLLM's order of checks.
@@ -42,7 +43,7 @@ func beforeChat(o object) *Error {
 			return badValue("logprob_token_ids", "", "when using `logprob_token_ids`, `logprobs` must be set to true.")
 		}
 	}
-	return toolChoice(o)
+	return beforeTools(o)
 }
 
 func notIterable(o object) *Error {
@@ -85,17 +86,6 @@ func topLogprobs(o object) *Error {
 	return nil
 }
 
-func toolChoice(o object) *Error {
-	tools, there := o["tools"].([]any)
-	if there && len(tools) == 0 {
-		return badValue("tools", "", "`tools` must not be an empty array. Either provide at least one tool or omit the field entirely.")
-	}
-	if choice := o["tool_choice"]; o["tools"] == nil && choice != nil && choice != "none" {
-		return badValue("tool_choice", "", "When using `tool_choice`, `tools` must be set.")
-	}
-	return nil
-}
-
 // readChat reads the fields in the order of vLLM's ChatCompletionRequest.
 func readChat(f *fields) (*Chat, *Error) {
 	c := &Chat{}
@@ -129,24 +119,30 @@ func readChat(f *fields) (*Chat, *Error) {
 	f.str("user")
 	c.sampling(f)
 	c.probabilities(f)
-	c.ask(f.boolean("echo", false), "echo")
-	c.Template = text.Template{AddGenerationPrompt: f.boolean("add_generation_prompt", true),
-		ContinueFinalMessage: f.boolean("continue_final_message", false)}
-	c.ask(f.boolean("add_special_tokens", false), "add_special_tokens")
-	f.list("documents")
-	template := f.str("chat_template")
-	for _, name := range []string{"chat_template_kwargs", "media_io_kwargs", "mm_processor_kwargs"} {
-		f.dict(name)
-	}
+	template := c.template(f)
 	c.structured(f)
 	c.service(f)
 	if err := f.finish(); err != nil {
 		return nil, err
 	}
 	if template != "" {
-		return c, badRequest("Chat template is passed with request, but --trust-request-chat-template is not set. Refused request with untrusted chat template.")
+		return nil, badRequest("Chat template is passed with request, but --trust-request-chat-template is not set. Refused request with untrusted chat template.")
 	}
 	return c, nil
+}
+
+// template reads how the conversation is rendered and returns a template of the request's own.
+func (c *Chat) template(f *fields) string {
+	c.ask(f.boolean("echo", false), "echo")
+	c.Template = text.Template{AddGenerationPrompt: f.boolean("add_generation_prompt", true),
+		ContinueFinalMessage: f.boolean("continue_final_message", false)}
+	c.ask(f.boolean("add_special_tokens", false), "add_special_tokens")
+	f.list("documents")
+	own := f.str("chat_template")
+	for _, name := range []string{"chat_template_kwargs", "media_io_kwargs", "mm_processor_kwargs"} {
+		f.dict(name)
+	}
+	return own
 }
 
 // probabilities reads what asks for logprobs or forbids tokens.
@@ -163,28 +159,3 @@ func (c *Common) allowed(f *fields) {
 }
 
 func (c *Common) badWords(f *fields) { c.ask(len(f.list("bad_words")) > 0, "bad_words") }
-
-// tools reads the functions that a model may call. Without a parser, which this server has none of, vLLM refuses them.
-func (c *Chat) tools(f *fields) {
-	list := f.list("tools")
-	for i, v := range list {
-		c.tool(&fields{from: asObject(v), loc: f.loc + ".tools." + itoa(i)}, f)
-	}
-	c.ask(len(list) > 0, "tools")
-}
-
-func (c *Chat) tool(tool, f *fields) {
-	function, ok := tool.from["function"].(object)
-	switch {
-	case !ok:
-		tool.fault("function", "missing", "Field required", tool.from, "")
-	case function["name"] == nil:
-		tool.fault("function.name", "missing", "Field required", function, "")
-	}
-	f.faults = append(f.faults, tool.faults...)
-}
-
-func asObject(v any) object {
-	o, _ := v.(object)
-	return o
-}

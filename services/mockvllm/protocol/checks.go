@@ -17,51 +17,48 @@ type Work struct {
 	Answer       text.Completion
 }
 
-// Plan checks a chat request against a context of maxLen tokens and writes its answers, one for each choice.
-func (c *Chat) Plan(served string, maxLen int) ([]Work, *Error) {
+// Model is what a request is checked against.
+type Model struct {
+	Name   string // first served one
+	MaxLen int    // tokens of prompt and answer
+	Tools  bool   // there is a parser for calls
+}
+
+// Plan checks a chat request and writes its answers, one for each choice.
+func (c *Chat) Plan(m Model) ([]Work, *Error) {
 	if len(c.Messages) == 0 {
 		return nil, badRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
 	}
-	if c.tooled() {
-		return nil, badRequest(`"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set`)
+	if c.noParser != "" && !m.Tools {
+		return nil, badRequest("%s", c.noParser)
 	}
 	if c.Template.AddGenerationPrompt && c.Template.ContinueFinalMessage {
 		return nil, badRequest("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
 	}
 	if c.media {
-		return nil, badRequest("%s is not a multimodal model", served)
+		return nil, badRequest("%s is not a multimodal model", m.Name)
 	}
 	prompt := c.Template.Render(c.Messages)
 	if err := badText(prompt); err != nil {
 		return nil, err
 	}
-	if err := tooManyChars(prompt, maxLen); err != nil {
+	if err := tooManyChars(prompt, m.MaxLen); err != nil {
 		return nil, err
 	}
-	return c.plan(text.Encode(prompt), text.LastUser(c.Messages), maxLen)
-}
-
-// tooled tells whether the model may call functions.
-func (c *Chat) tooled() bool {
-	for _, name := range c.undone {
-		if name == "tools" {
-			return true
-		}
-	}
-	return false
+	return c.plan(text.Encode(prompt), text.LastUser(c.Messages), m.MaxLen)
 }
 
 // Plan checks a text completion request and writes its answers, those of the first prompt first.
-func (c *Completion) Plan(maxLen int) ([]Work, *Error) {
+func (c *Completion) Plan(m Model) ([]Work, *Error) {
 	if len(c.Prompts) == 0 {
 		return nil, badRequest("You must pass at least one prompt")
 	}
 	var all []Work
 	for _, p := range c.Prompts {
-		if err := p.check(maxLen); err != nil {
+		if err := p.check(m.MaxLen); err != nil {
 			return nil, err
 		}
-		works, err := c.plan(p.encode(), p.asked(), maxLen)
+		works, err := c.plan(p.encode(), p.asked(), m.MaxLen)
 		if err != nil {
 			return nil, err
 		}
@@ -176,6 +173,9 @@ func (c *Common) ranges(budget int64) *Error {
 		if stop == "" {
 			return badRequest("stop cannot contain an empty string.")
 		}
+	}
+	if c.noneAllowed {
+		return badValue("allowed_token_ids", "[]", "allowed_token_ids is not None and empty!")
 	}
 	return c.stopTokens()
 }

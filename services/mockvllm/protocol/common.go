@@ -16,13 +16,13 @@ type Common struct {
 	N         int
 	RequestID string
 
-	limits       text.Limits
-	max          int64 // as requested
-	maxGiven     bool
-	maxName      string // the field that max came from
-	samplings    samplings
-	undone       []string // parameters that ask for what this server does not do
-	rawStreaming bool
+	limits      text.Limits
+	max         int64 // as requested
+	maxGiven    bool
+	maxName     string // the field that max came from
+	samplings   samplings
+	noneAllowed bool     // allowed_token_ids is an empty list
+	undone      []string // parameters that ask for what this server does not do
 }
 
 // samplings are numbers that vLLM checks and whose effect on an answer no mock can show.
@@ -111,7 +111,7 @@ func (c *Common) streamOptions(f *fields) {
 	f.faults = append(f.faults, inner.faults...)
 }
 
-// penalties reads three fields that stand side by side in both models.
+// bias reads the weights that a request puts on tokens.
 func (c *Common) bias(f *fields) {
 	bias := f.dict("logit_bias")
 	for key, v := range bias {

@@ -96,7 +96,7 @@ func readCompletion(f *fields) (*Completion, *Error) {
 		return nil, err
 	}
 	if suffix {
-		return c, &Error{Status: http.StatusBadRequest, Type: TypeBadRequest, Param: "suffix",
+		return nil, &Error{Status: http.StatusBadRequest, Type: TypeBadRequest, Param: "suffix",
 			Message: "suffix is only supported for models with FIM completion rendering"}
 	}
 	return c, nil

@@ -15,7 +15,6 @@ func (c *Chat) messages(f *fields) {
 	v, there := f.from["messages"]
 	if !there {
 		f.fault("messages", "missing", "Field required", f.from, "")
-		// The fault is the body's: its location ends with the field, its input is the whole.
 		return
 	}
 	list, ok := v.([]any)

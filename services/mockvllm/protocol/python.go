@@ -37,10 +37,7 @@ func pyString(v any) string {
 func (n number) integer() bool { return !strings.ContainsAny(string(n), ".eEIN") }
 
 func (n number) float() float64 {
-	f, err := strconv.ParseFloat(string(n), 64)
-	if err != nil { // out of range: an infinity, as in Python
-		return f
-	}
+	f, _ := strconv.ParseFloat(string(n), 64) // out of range gives an infinity, as in Python
 	return f
 }
 

@@ -8,11 +8,12 @@ import (
 
 // Limits say where an answer ends.
 type Limits struct {
-	Max, Min    int      // tokens; Max counts the end token too and is at least 1
+	Max         int      // tokens with the end token, at least 1
+	Min         int      // tokens before anything but Max ends the answer, which begins again where it would end
 	Stop        []string // the answer ends before the first of these
 	StopTokens  []int    // the answer ends with the first of these
 	IncludeStop bool     // keep the stop string
-	IgnoreEnd   bool     // go on until Max: the answer begins again where it would end
+	IgnoreEnd   bool     // go on until Max, as with Min
 }
 
 // Finish reasons, as vLLM spells them.
@@ -33,7 +34,7 @@ type Completion struct {
 // Text joins the first n deltas.
 func (c Completion) Text(n int) string { return strings.Join(c.Deltas[:n], "") }
 
-// Complete cuts an answer into deltas under limits. While stop strings are given, text is held back by the length of
+// Complete cuts an answer, which is not empty, into deltas under limits. While stop strings are given, text is held back by the length of
 // the longest one minus one characters, as vLLM does, so a delta can be empty.
 func Complete(answer string, lim Limits) Completion {
 	w := writer{lim: lim, done: Completion{StopToken: -1}}
@@ -43,11 +44,8 @@ func Complete(answer string, lim Limits) Completion {
 	ids := encodePlain(answer)
 	for i := 0; ; i++ {
 		id := End
-		if i < len(ids) {
-			id = ids[i]
-		} else if n := len(w.done.Deltas); (lim.IgnoreEnd || n < lim.Min) && len(ids) > 0 {
-			i = 0
-			id = ids[0]
+		if i < len(ids) || lim.IgnoreEnd || i < lim.Min {
+			id = ids[i%len(ids)]
 		}
 		if w.token(id) {
 			return w.done
@@ -62,19 +60,22 @@ type writer struct {
 
 	text strings.Builder // everything so far
 	sent int             // bytes of text in deltas
+	from int             // a stop string must end after this byte
 	done Completion
 }
 
 // token appends one token and tells whether the answer ended with it.
 func (w *writer) token(id int) bool {
 	n := len(w.done.Deltas) + 1
-	free := n >= w.lim.Min
-	ends := id == End && !w.lim.IgnoreEnd && free
-	if !ends {
+	free := n > w.lim.Min
+	if id != End {
 		w.text.WriteString(Piece(id))
 	}
+	if !free {
+		w.from = w.text.Len()
+	}
 	switch {
-	case ends:
+	case id == End:
 		return w.end(FinishStop)
 	case free && slices.Contains(w.lim.StopTokens, id):
 		w.done.StopToken = id
@@ -93,11 +94,12 @@ func (w *writer) stopped() bool {
 	all := w.text.String()
 	for _, s := range w.lim.Stop {
 		// Before what was sent no stop string can begin: it would have been met then.
-		at := strings.Index(all[w.sent:], s)
+		from := max(w.sent, w.from-len(s)+1)
+		at := strings.Index(all[from:], s)
 		if at < 0 {
 			continue
 		}
-		at += w.sent
+		at += from
 		if w.lim.IncludeStop {
 			at += len(s)
 		}

@@ -1,0 +1,141 @@
+package mockvllm_test
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// outcomes sends n chats and writes one letter for each: o for an answer, x for an error, l for the limit.
+func (s *server) outcomes(n int) string {
+	s.t.Helper()
+	var b strings.Builder
+	for range n {
+		resp := s.do("POST", chatPath, chatBody("x", ""))
+		switch resp.StatusCode {
+		case http.StatusOK:
+			b.WriteByte('o')
+		case http.StatusInternalServerError:
+			b.WriteByte('x')
+		case http.StatusTooManyRequests:
+			b.WriteByte('l')
+		default:
+			s.t.Fatalf("unexpected %s", resp.Status)
+		}
+		_ = resp.Body.Close()
+	}
+	return b.String()
+}
+
+func TestErrorRateIsExactAndRepeatable(t *testing.T) {
+	first := start(t, "--mock-error-rate", "0.2", "--mock-seed", "7").outcomes(50)
+	if got := strings.Count(first, "x"); got != 10 {
+		t.Errorf("%d errors in 50 requests, want 10: %s", got, first)
+	}
+	if again := start(t, "--mock-error-rate", "0.2", "--mock-seed", "7").outcomes(50); again != first {
+		t.Errorf("the same seed gives\n%s and\n%s", first, again)
+	}
+	if other := start(t, "--mock-error-rate", "0.2", "--mock-seed", "8").outcomes(50); other == first {
+		t.Errorf("another seed gives the same: %s", other)
+	}
+}
+
+func TestErrorEnvelopes(t *testing.T) {
+	s := start(t, "--mock-error-rate", "1")
+	status, r := s.refusal(chatPath, chatBody("x", ""))
+	if status != 500 || r.Error.Message != "Model error" || r.Error.Type != "InternalServerError" || r.Error.Param != nil {
+		t.Errorf("%d %+v", status, r.Error)
+	}
+	if status, _ := s.call("GET", "/health", ""); status != 200 {
+		t.Errorf("health %d: a rule without a path is for answers only", status)
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	s := start(t, "--mock-rate-limit", "10/60s")
+	if got := s.outcomes(12); got != "ooooooooooll" {
+		t.Errorf("outcomes %s", got)
+	}
+	resp := s.do("POST", chatPath, chatBody("x", ""))
+	after, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || after < 1 || after > 60 {
+		t.Errorf("Retry-After %q", resp.Header.Get("Retry-After"))
+	}
+	if _, r := s.refusal(completionPath, `{"prompt":"x"}`); r.Error.Message != "Rate limit exceeded" || r.Error.Type != "RateLimitError" {
+		t.Errorf("%+v", r.Error)
+	}
+}
+
+func TestDelay(t *testing.T) {
+	s := start(t, "--mock-delay", "1h")
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		resp, err := s.client.Do(s.request(ctx, "POST", chatPath, chatBody("x", "")))
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		done <- err
+	}()
+	s.call("GET", "/v1/models", "")
+	select {
+	case err := <-done:
+		t.Fatalf("answered at once: %v", err)
+	default:
+	}
+	leave()
+	if err := <-done; err == nil {
+		t.Error("answered")
+	}
+	s.call("DELETE", "/mock/faults", "")
+	if got := s.outcomes(1); got != "o" {
+		t.Errorf("without the delay: %s", got)
+	}
+	if got := s.metric(running); got != "0" {
+		t.Errorf("running = %s", got)
+	}
+}
+
+func TestFaultsAtRunTime(t *testing.T) {
+	s := start(t, "--mock-error-rate", "0.5", "--mock-seed", "3")
+	f := func(method, body string, want int, answer string) {
+		t.Helper()
+		if status, got := s.call(method, "/mock/faults", body); status != want || got != answer {
+			t.Errorf("%s %s: %d %s\nwant %d %s", method, body, status, got, want, answer)
+		}
+	}
+	f("GET", "", 200, `{"seed":3,"rules":[{"match":{"percent":50},"do":{"status":500}}]}`)
+	const set = `{"seed":1,"rules":[{"match":{"path":"/v1/completions"},"do":{"status":503,"message":"busy"}},{"do":{"rate_limit":{"requests":1,"window":"1m0s"}}}]}`
+	f("PUT", set, 200, set)
+	f("GET", "", 200, set)
+	if status, r := s.refusal(completionPath, `{"prompt":"x"}`); status != 503 || r.Error.Message != "busy" {
+		t.Errorf("%d %+v", status, r.Error)
+	}
+	if got := s.outcomes(2); got != "ol" { // the completion failed before the limit counted it
+		t.Errorf("outcomes %s", got)
+	}
+	f("PUT", `{"seed":1,"rules":[],"rule":[]}`, 400, `{"error":{"message":"read fault rules: unknown field \"rule\"","type":"BadRequestError","param":null,"code":400}}`)
+	f("GET", "", 200, set)
+	f("DELETE", "", 204, "")
+	f("GET", "", 200, `{"seed":0,"rules":[]}`)
+	if got := s.outcomes(3); got != "ooo" {
+		t.Errorf("outcomes %s", got)
+	}
+	f("POST", "{}", 405, `{"detail":"Method Not Allowed"}`)
+}
+
+func TestARuleMayNameAnyPath(t *testing.T) {
+	s := start(t)
+	s.call("PUT", "/mock/faults", `{"rules":[{"match":{"path":"/health"},"do":{"status":503}}]}`)
+	if status, _ := s.call("GET", "/health", ""); status != 503 {
+		t.Errorf("health %d", status)
+	}
+	s.call("PUT", "/mock/faults", `{"rules":[{"match":{"path":"/mock/faults"},"do":{"status":503}}]}`)
+	if status, _ := s.call("GET", "/mock/faults", ""); status != 200 {
+		t.Errorf("the way to take rules back is gone: %d", status)
+	}
+}

@@ -1,0 +1,259 @@
+package mockvllm_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds waits for what must happen; nothing asserts how long it took.
+const patience = 20 * time.Second
+
+// server is a running mockvllm, started through its command line.
+type server struct {
+	t      *testing.T
+	url    string
+	stop   context.CancelFunc
+	exited chan int
+	log    *logBuffer
+	client *http.Client
+}
+
+// start runs `mockvllm serve ARGS --port 0` until the test ends.
+func start(t *testing.T, args ...string) *server {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	transport := &http.Transport{DisableCompression: true}
+	s := &server{t: t, stop: stop, exited: make(chan int, 1), log: newLogBuffer(),
+		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		args = append([]string{"mock-model"}, args...)
+	}
+	args = append([]string{"serve"}, append(args, "--host", "127.0.0.1", "--port", "0")...)
+	noEnv := func(string) string { return "" }
+	go func() { s.exited <- mockvllm.Main(ctx, args, noEnv, s.log, s.log) }()
+	t.Cleanup(func() {
+		stop()
+		transport.CloseIdleConnections()
+		if code := <-s.exited; code != 0 {
+			t.Errorf("exit code %d; log:\n%s", code, s.log)
+		}
+	})
+	_, rest, _ := strings.Cut(s.log.waitFor(t, "Starting vLLM server on "), "server on ")
+	s.url = rest
+	return s
+}
+
+// do sends a request. The body, if any, is sent as JSON.
+func (s *server) do(method, path, body string, header ...string) *http.Response {
+	s.t.Helper()
+	return s.doContext(s.t.Context(), method, path, body, header...)
+}
+
+func (s *server) doContext(ctx context.Context, method, path, body string, header ...string) *http.Response {
+	s.t.Helper()
+	req := s.request(ctx, method, path, body, header...)
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+func (s *server) request(ctx context.Context, method, path, body string, header ...string) *http.Request {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	return req
+}
+
+// call sends a request and returns its status and whole body.
+func (s *server) call(method, path, body string, header ...string) (int, string) {
+	s.t.Helper()
+	resp := s.do(method, path, body, header...)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// answer is what tests look at in a completion.
+type answer struct {
+	ID, Object, Model string
+	Choices           []struct {
+		Index        int
+		Text         string
+		Message      struct{ Role, Content string }
+		Delta        struct{ Role, Content string }
+		FinishReason string `json:"finish_reason"`
+		StopReason   any    `json:"stop_reason"`
+	}
+	Usage *usage
+}
+
+type usage struct {
+	Prompt     int `json:"prompt_tokens"`
+	Completion int `json:"completion_tokens"`
+	Total      int `json:"total_tokens"`
+}
+
+const (
+	chatPath       = "/v1/chat/completions"
+	completionPath = "/v1/completions"
+)
+
+// chat asks one question, with further fields such as `,"max_tokens":3`.
+func (s *server) chat(question, fields string) answer {
+	s.t.Helper()
+	return s.ask(chatPath, chatBody(question, fields))
+}
+
+func chatBody(question, fields string) string {
+	quoted, _ := json.Marshal(question) // strings always marshal
+	return `{"messages":[{"role":"user","content":` + string(quoted) + `}]` + fields + `}`
+}
+
+func (s *server) ask(path, body string) answer {
+	s.t.Helper()
+	status, text := s.call("POST", path, body)
+	if status != http.StatusOK {
+		s.t.Fatalf("POST %s %s: %d %s", path, body, status, text)
+	}
+	var a answer
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		s.t.Fatalf("answer %q: %v", text, err)
+	}
+	return a
+}
+
+// stream sends a streamed request and returns the data of all frames.
+func (s *server) stream(path, body string) []string {
+	s.t.Helper()
+	resp := s.do("POST", path, body)
+	if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || got != "text/event-stream; charset=utf-8" {
+		s.t.Fatalf("POST %s %s: %s, content type %q", path, body, resp.Status, got)
+	}
+	return readFrames(s.t, resp.Body)
+}
+
+func readFrames(t *testing.T, r io.Reader) (frames []string) {
+	t.Helper()
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			frames = append(frames, data)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return frames
+}
+
+func parse(t *testing.T, frame string) answer {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal([]byte(frame), &a); err != nil {
+		t.Fatalf("frame %q: %v", frame, err)
+	}
+	return a
+}
+
+// metric returns the value of one sample of /metrics, "" when there is none.
+func (s *server) metric(sample string) string {
+	s.t.Helper()
+	_, text := s.call("GET", "/metrics", "")
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(line, sample+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// waitMetric waits until a sample has a value.
+func (s *server) waitMetric(sample, want string) {
+	s.t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for {
+		got := s.metric(sample)
+		if got == want {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			s.t.Fatalf("%s = %q, want %q", sample, got, want)
+		}
+	}
+}
+
+// logBuffer collects lines and lets a test wait for one.
+type logBuffer struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	grown chan struct{} // closed and replaced at each write
+}
+
+func newLogBuffer() *logBuffer { return &logBuffer{grown: make(chan struct{})} }
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.grown)
+	b.grown = make(chan struct{})
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// waitFor returns the first line that holds part.
+func (b *logBuffer) waitFor(t *testing.T, part string) string {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		b.mu.Lock()
+		text, grown := b.text.String(), b.grown
+		b.mu.Unlock()
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, part) && strings.HasSuffix(line, "\n") {
+				return strings.TrimSpace(line)
+			}
+		}
+		select {
+		case <-grown:
+		case <-deadline:
+			t.Fatalf("no line with %q in:\n%s", part, text)
+		}
+	}
+}

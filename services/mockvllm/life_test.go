@@ -1,0 +1,204 @@
+package mockvllm_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm"
+)
+
+func TestStopAbortsWhatRuns(t *testing.T) {
+	s := start(t, "--mock-itl", "1h")
+	resp := s.do("POST", chatPath, endless(`,"stream":true,"stream_options":{"include_usage":true}`))
+	body := bufio.NewReader(resp.Body)
+	for range 4 { // role and first token, each with its blank line
+		if _, err := body.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain := make(chan answer, 1)
+	go func() { plain <- s.chat("Hi", `,"ignore_eos":true`) }()
+	s.waitMetric(counter("generation_tokens_total"), "2")
+	s.stop()
+
+	frames := readFrames(t, body)
+	if len(frames) != 3 || frames[2] != "[DONE]" {
+		t.Fatalf("after the stop came %q", frames)
+	}
+	if c := parse(t, frames[0]).Choices[0]; c.FinishReason != "abort" || c.Delta.Content != "" {
+		t.Errorf("finish chunk %s", frames[0])
+	}
+	if u := parse(t, frames[1]).Usage; u == nil || u.Completion != 1 {
+		t.Errorf("usage chunk %s", frames[1])
+	}
+	if a := <-plain; a.Choices[0].FinishReason != "abort" || a.Choices[0].Message.Content != "Mock" || a.Usage.Completion != 1 {
+		t.Errorf("plain answer %+v %+v", a.Choices, a.Usage)
+	}
+	code := <-s.exited
+	s.exited <- code // the cleanup looks at it
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestStopEndsDelays(t *testing.T) {
+	s := start(t, "--mock-delay", "1h")
+	done := make(chan error, 1)
+	ready := make(chan struct{})
+	go func() {
+		close(ready)
+		resp, err := s.client.Do(s.request(context.Background(), "POST", chatPath, chatBody("x", "")))
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		done <- err
+	}()
+	<-ready
+	s.stop()
+	<-done // an answer or a refused connection, but an end
+}
+
+func TestShutdownTimeoutDrains(t *testing.T) {
+	s := start(t, "--shutdown-timeout", "60", "--max-num-seqs", "1", "--mock-ttft", "1h")
+	running1 := s.doContext(t.Context(), "POST", chatPath, endless(`,"stream":true`))
+	s.waitMetric(running, "1")
+	s.stop()
+	s.log.waitFor(t, "[shutdown] draining")
+	if status, _ := s.call("GET", "/health", ""); status != 200 {
+		t.Errorf("health while draining: %d", status)
+	}
+	status, r := 0, refusal{}
+	for status != http.StatusInternalServerError { // until the engine has heard of it, a request waits
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		resp := s.doContext(ctx, "POST", chatPath, chatBody("late", `,"stream":true`))
+		status = resp.StatusCode
+		cancel()
+		_ = resp.Body.Close()
+	}
+	if _, r = s.refusal(chatPath, chatBody("late", "")); r.Error.Message != "cannot schedule new futures after shutdown" {
+		t.Errorf("late request: %+v", r.Error)
+	}
+	_ = running1.Body.Close() // its client leaves: nothing is in flight any more
+	if code := <-s.exited; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	s.exited <- 0
+}
+
+// build makes the real binary.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "mockvllm")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/mockvllm").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return bin
+}
+
+func TestTheRealBinary(t *testing.T) {
+	bin := build(t)
+	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		log := newLogBuffer()
+		cmd := exec.Command(bin, "serve", "--host", "127.0.0.1", "--port", "0", "--mock-itl", "1h")
+		cmd.Env = append(os.Environ(), "MODEL_NAME=from-env")
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		_, url, _ := strings.Cut(log.waitFor(t, "Starting vLLM server on "), "server on ")
+		log.waitFor(t, "Application startup complete.")
+		probe := exec.CommandContext(t.Context(), bin, "healthcheck", "--port", url[strings.LastIndex(url, ":")+1:])
+		if out, err := probe.CombinedOutput(); err != nil {
+			t.Errorf("healthcheck: %v\n%s", err, out)
+		}
+		s := &server{t: t, url: url, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+		resp := s.do("POST", chatPath, endless(`,"stream":true`))
+		body := bufio.NewReader(resp.Body)
+		if first, err := body.ReadString('\n'); err != nil || !strings.Contains(first, `"model":"from-env"`) {
+			t.Errorf("first frame %q, %v", first, err)
+		}
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		frames := readFrames(t, body)
+		if len(frames) == 0 || frames[len(frames)-1] != "[DONE]" {
+			t.Errorf("%s: the stream ends with %q", sig, frames)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v; log:\n%s", sig, err, log)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	f := func(want int, lastLine string, args ...string) {
+		t.Helper()
+		log := newLogBuffer()
+		code := mockvllm.Main(t.Context(), args, func(string) string { return "" }, io.Discard, log)
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if last := lines[len(lines)-1]; code != want || !strings.HasSuffix(last, lastLine) {
+			t.Errorf("%q: exit %d, last line %q; want %d, %q", args, code, last, want, lastLine)
+		}
+	}
+	f(2, "vllm: error: unrecognized arguments: --no-such-flag", "serve", "m", "--no-such-flag")
+	f(2, "vllm: error: unrecognized arguments: --swap-space 4", "serve", "m", "--swap-space", "4")
+	f(2, "vllm: error: unrecognized arguments: --task generate", "serve", "m", "--task", "generate")
+	f(2, "vllm: error: unrecognized arguments: --disable-log-requests", "serve", "m", "--disable-log-requests")
+	f(2, "vllm serve: error: argument --max-num-seqs: invalid int value: 'x'", "serve", "m", "--max-num-seqs", "x")
+	f(2, "vllm serve: error: argument --port: expected one argument", "serve", "m", "--port")
+	f(2, "vllm serve: error: argument --served-model-name: expected at least one argument", "serve", "m", "--served-model-name", "--port", "1")
+	f(2, "(choose from 'serve', 'healthcheck')", "sevre")
+	f(2, "the following arguments are required: subcommand")
+	f(1, "--max-num-seqs: 0 is not positive", "serve", "m", "--max-num-seqs", "0")
+	f(1, "--enable-auto-tool-choice requires --tool-call-parser", "serve", "m", "--enable-auto-tool-choice")
+	f(1, "address already in use", "serve", "m", "--host", "127.0.0.1", "--port", port)
+	f(0, "", "--version")
+	_ = taken.Close()
+	f(1, "connection refused", "healthcheck", "--port", port)
+}
+
+func TestStopWhileLoading(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	log := newLogBuffer()
+	exited := make(chan int, 1)
+	go func() {
+		exited <- mockvllm.Main(ctx, []string{"serve", "m", "--mock-load-time", "1h", "--port", "0"}, func(string) string { return "" }, log, log)
+	}()
+	log.waitFor(t, "Starting to load model")
+	stop()
+	if code := <-exited; code != 0 || strings.Contains(log.String(), "Starting vLLM server") {
+		t.Errorf("exit %d; log:\n%s", code, log)
+	}
+}
+
+func TestRunReportsABrokenListener(t *testing.T) {
+	s, err := mockvllm.New(mockvllm.Default(), mockvllm.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	if err := s.Run(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Run = %v", err)
+	}
+}

@@ -1,0 +1,155 @@
+package mockvllm_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+)
+
+// refusal is vLLM's error envelope.
+type refusal struct {
+	Error struct {
+		Message, Type string
+		Param         *string
+		Code          int
+	}
+}
+
+func (s *server) refusal(path, body string) (int, refusal) {
+	s.t.Helper()
+	status, text := s.call("POST", path, body)
+	var r refusal
+	if err := json.Unmarshal([]byte(text), &r); err != nil || r.Error.Code != status {
+		s.t.Errorf("POST %s %s: %d %s", path, body, status, text)
+	}
+	return status, r
+}
+
+// What vLLM would do and the mock does not is never ignored.
+func TestUnsupportedFieldsAreRefused(t *testing.T) {
+	s := start(t)
+	f := func(path, fields, param string) {
+		t.Helper()
+		body := chatBody("x", ","+fields)
+		if path == completionPath {
+			body = `{"prompt":"x",` + fields + `}`
+		}
+		status, r := s.refusal(path, body)
+		if status != http.StatusNotImplemented || r.Error.Type != "NotImplementedError" || r.Error.Param == nil || *r.Error.Param != param {
+			t.Errorf("%s: %d %+v, want 501 naming %s", fields, status, r.Error, param)
+		}
+	}
+	for _, path := range []string{chatPath, completionPath} {
+		f(path, `"logit_bias":{"300":1}`, "logit_bias")
+		f(path, `"response_format":{"type":"json_object"}`, "response_format")
+		f(path, `"structured_outputs":{"choice":["a"]}`, "structured_outputs")
+		f(path, `"use_beam_search":true`, "use_beam_search")
+		f(path, `"allowed_token_ids":[300]`, "allowed_token_ids")
+		f(path, `"bad_words":["x"]`, "bad_words")
+		f(path, `"prompt_logprobs":1`, "prompt_logprobs")
+		f(path, `"return_token_ids":true`, "return_token_ids")
+		f(path, `"truncate_prompt_tokens":3`, "truncate_prompt_tokens")
+		f(path, `"echo":true`, "echo")
+		f(path, `"stream":true,"stream_interval":4`, "stream_interval")
+		f(path, `"repetition_detection":{"max_pattern_size":2}`, "repetition_detection")
+	}
+	f(chatPath, `"logprobs":true`, "logprobs")
+	f(completionPath, `"logprobs":0`, "logprobs")
+	f(chatPath, `"thinking_token_budget":3`, "thinking_token_budget")
+	f(chatPath, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"`, "tools")
+}
+
+func TestUnsupportedPathsAreRefused(t *testing.T) {
+	s := start(t)
+	for _, path := range []string{"/v1/responses", "/v1/messages", "/invocations", "/v1/chat/completions/batch"} {
+		if status, r := s.refusal(path, `{}`); status != http.StatusNotImplemented {
+			t.Errorf("%s: %d %+v", path, status, r.Error)
+		}
+	}
+}
+
+func TestToolsNeedAParser(t *testing.T) {
+	const tools = `,"tools":[{"type":"function","function":{"name":"f"}}]`
+	f := func(s *server, fields string, want int, message string) {
+		t.Helper()
+		if status, r := s.refusal(chatPath, chatBody("x", tools+fields)); status != want || r.Error.Message != message {
+			t.Errorf("%s: %d %q, want %d %q", fields, status, r.Error.Message, want, message)
+		}
+	}
+	s := start(t)
+	f(s, "", 400, `"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set`)
+	f(s, `,"tool_choice":"required"`, 400, `tool_choice="required" requires --tool-call-parser to be set`)
+	f(s, `,"tool_choice":{"type":"function","function":{"name":"f"}}`, 400, `tool_choice=function "f" requires --tool-call-parser to be set`)
+	f(s, `,"tool_choice":{"type":"function","function":{"name":"g"}}`, 400,
+		"The tool specified in `tool_choice` does not match any of the specified `tools` (parameter=tool_choice)")
+	f(s, `,"tool_choice":{"type":"function"}`, 400, "Invalid value for `function`: `None` in `tool_choice`! "+
+		"Correct usage: `{\"type\": \"function\", \"function\": {\"name\": \"my_function\"}}` (parameter=tool_choice.function)")
+	f(s, `,"tool_choice":"maybe"`, 400, "Invalid value for `tool_choice`: maybe! Only named tools, \"none\", \"auto\" or \"required\" are supported. (parameter=tool_choice)")
+	with := start(t, "--enable-auto-tool-choice", "--tool-call-parser", "hermes")
+	f(with, "", 501, "mockvllm does not support `tools` yet.")
+}
+
+func TestAPIKeys(t *testing.T) {
+	s := start(t, "--api-key", "one", "two")
+	f := func(method, path, authorization string, want int) {
+		t.Helper()
+		status, body := s.call(method, path, "", "Authorization", authorization)
+		if status != want || want == 401 && method != "HEAD" && body != `{"error":"Unauthorized"}` {
+			t.Errorf("%s %s with %q: %d %s, want %d", method, path, authorization, status, body, want)
+		}
+	}
+	f("GET", "/v1/models", "Bearer one", 200)
+	f("GET", "/v1/models", "bearer two", 200)
+	f("GET", "/v1/models", "Bearer  one", 401)
+	f("GET", "/v1/models", "Bearer three", 401)
+	f("GET", "/v1/models", "Basic one", 401)
+	f("GET", "/v1/models", "one", 401)
+	f("HEAD", "/v1/models", "", 401)
+	f("GET", "/v1x", "", 401)
+	f("GET", "/v2/x", "", 401)
+	f("GET", "/inference/v1/generate", "", 401)
+	f("OPTIONS", "/v1/models", "", 405)
+	f("GET", "/health", "", 200)
+	f("GET", "/metrics", "", 200)
+	f("GET", "/nope", "", 404)
+	f("GET", "/mock/faults", "", 200)
+	resp := s.do("GET", "/v1/models", "")
+	if resp.Header.Get("Vary") != "" {
+		t.Error("a 401 has a vary header")
+	}
+}
+
+func TestTokenizeRoundTrip(t *testing.T) {
+	s := start(t)
+	const text = "Grüße, 世界 🎉\n\n  and   so on"
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body := s.call("POST", "/tokenize", `{"prompt":`+string(quoted)+`,"add_special_tokens":false,"return_token_strs":true}`)
+	var tokens struct {
+		Count, MaxModelLen int
+		Tokens             []int
+		Strs               []string `json:"token_strs"`
+	}
+	if err := json.Unmarshal([]byte(body), &tokens); err != nil || tokens.Count != len(tokens.Tokens) || tokens.Count != len(tokens.Strs) {
+		t.Fatalf("%v in %s", err, body)
+	}
+	ids, err := json.Marshal(map[string]any{"tokens": tokens.Tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body = s.call("POST", "/detokenize", string(ids))
+	var back struct{ Prompt string }
+	if err := json.Unmarshal([]byte(body), &back); err != nil || back.Prompt != text {
+		t.Errorf("%v: %q, want %q", err, back.Prompt, text)
+	}
+	a := s.ask(completionPath, `{"prompt":`+string(quoted)+`}`)
+	if a.Usage.Prompt != tokens.Count+1 { // and the token that begins a text
+		t.Errorf("usage %+v, tokenize counts %d", a.Usage, tokens.Count)
+	}
+	_, body = s.call("POST", "/tokenize", chatBody("Hello", ""))
+	if chat := s.chat("Hello", ""); json.Unmarshal([]byte(body), &tokens) != nil || tokens.Count != chat.Usage.Prompt {
+		t.Errorf("tokenize counts %d tokens of a conversation, its answer %d", tokens.Count, chat.Usage.Prompt)
+	}
+}
