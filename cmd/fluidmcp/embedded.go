@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+)
+
+// newMockvllm makes this binary a mockvllm. It takes vLLM's command line, so cobra must not look at the flags.
+func newMockvllm() *cobra.Command {
+	return &cobra.Command{
+		Use:                "mockvllm",
+		Short:              "Be a vLLM server without the GPU",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if code := mockvllm.Main(cmd.Context(), args, os.Getenv, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != 0 {
+				return exitCode(code)
+			}
+			return nil
+		},
+	}
+}
+
+// newGuard makes this binary the process that ends the models of a supervisor that was killed.
+func newGuard() *cobra.Command {
+	return &cobra.Command{
+		Use:    "guard",
+		Short:  "End the process groups named on standard input once it closes",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return process.RunGuard(cmd.InOrStdin())
+		},
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second Ctrl-C ends the process at once; the guard ends its children
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// exitCode is an error that ends the process with a code of its own and has said all there is to say.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// run is the whole program. It returns its exit code: 0 when all went as asked, 1 otherwise.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	fmt.Fprintf(stderr, "fluidmcp: %v\n", err)
+	return 1
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "fluidmcp",
+		Short: "Run vLLM models behind one OpenAI-compatible address, without a GPU if need be",
+		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server   start the models and serve them on port 8099
+  fluidmcp run examples/vllm-mock-config.json                  check the file and show what would start
+  fluidmcp ps                                                  list the models of a running FluidMCP`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newRun(), newPs(), newLogs(), newVersion(), newMockvllm(), newGuard())
+	for _, verb := range []string{"start", "stop", "restart"} {
+		root.AddCommand(newLifecycle(verb))
+	}
+	return root
+}

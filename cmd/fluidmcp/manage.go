@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// gatewayURL is where the management commands find a running FluidMCP.
+type gatewayURL struct{ base string }
+
+func (g *gatewayURL) addFlag(cmd *cobra.Command) {
+	base := "http://localhost:8099"
+	if env := os.Getenv("FLUIDMCP_URL"); env != "" {
+		base = env
+	}
+	cmd.Flags().StringVar(&g.base, "url", base, "gateway to talk to (environment: FLUIDMCP_URL)")
+}
+
+// call sends one management request and returns the body of its answer.
+func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, g.base+"/api/llm/"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%w; is FluidMCP running there? `fluidmcp run FILE --start-server` starts it, --url names another address", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		return nil, failure(resp.Status, body)
+	}
+	return body, nil
+}
+
+// failure takes the message out of an OpenAI error envelope.
+func failure(status string, body []byte) error {
+	var envelope struct {
+		Error struct{ Message string }
+	}
+	if json.Unmarshal(body, &envelope) == nil && envelope.Error.Message != "" {
+		return errors.New(envelope.Error.Message)
+	}
+	return fmt.Errorf("the gateway answered %s: %s", status, body)
+}
+
+// model is what the commands show of a model's status.
+type model struct {
+	ID        string    `json:"id"`
+	Driver    string    `json:"driver"`
+	Phase     string    `json:"phase"`
+	Reason    string    `json:"reason"`
+	Message   string    `json:"message"`
+	Since     time.Time `json:"since"`
+	Restarts  int       `json:"restarts"`
+	Instances []struct {
+		PID int    `json:"pid"`
+		URL string `json:"url"`
+	} `json:"instances"`
+}
+
+func newPs() *cobra.Command {
+	var gateway gatewayURL
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ps",
+		Short: "List the models of a running FluidMCP",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			body, err := gateway.call(cmd.Context(), http.MethodGet, "models")
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				_, err := cmd.OutOrStdout().Write(body)
+				return err
+			}
+			var list struct{ Models []model }
+			if err := json.Unmarshal(body, &list); err != nil {
+				return fmt.Errorf("decode the list of models: %w", err)
+			}
+			return printModels(cmd.OutOrStdout(), list.Models, time.Now())
+		},
+	}
+	gateway.addFlag(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for scripts")
+	return cmd
+}
+
+func printModels(w io.Writer, models []model, now time.Time) error {
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "MODEL\tPHASE\tSINCE\tRESTARTS\tDRIVER\tPID\tURL\tMESSAGE")
+	for _, m := range models {
+		for i, inst := range m.Instances {
+			id, pid := m.ID, ""
+			if i > 0 {
+				id = ""
+			}
+			if inst.PID > 0 {
+				pid = strconv.Itoa(inst.PID)
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n",
+				id, m.Phase, now.Sub(m.Since).Round(time.Second), m.Restarts, m.Driver, pid, inst.URL, m.Message)
+		}
+	}
+	return table.Flush()
+}
+
+// newLifecycle makes `start`, `stop` and `restart`.
+func newLifecycle(verb string) *cobra.Command {
+	short := map[string]string{
+		"start":   "Start a model that was stopped or has failed",
+		"stop":    "Let a model's requests finish, stop it, and keep it stopped",
+		"restart": "Let a model's requests finish and start its server anew",
+	}[verb]
+	var gateway gatewayURL
+	cmd := &cobra.Command{
+		Use:     verb + " MODEL",
+		Short:   short,
+		Example: "  fluidmcp " + verb + " mock-llm",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := gateway.call(cmd.Context(), http.MethodPost, "models/"+url.PathEscape(args[0])+"/"+verb)
+			if err != nil {
+				return err
+			}
+			var m model
+			if err := json.Unmarshal(body, &m); err != nil {
+				return fmt.Errorf("decode the model's status: %w", err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s requested, now %s; `fluidmcp ps` shows how it goes on\n", m.ID, verb, m.Phase)
+			return err
+		},
+	}
+	gateway.addFlag(cmd)
+	return cmd
+}
+
+func newLogs() *cobra.Command {
+	var gateway gatewayURL
+	var lines int
+	cmd := &cobra.Command{
+		Use:     "logs MODEL",
+		Short:   "Show the last lines that a model's server printed",
+		Example: "  fluidmcp logs mock-llm --lines 20",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := fmt.Sprintf("models/%s/logs?lines=%d", url.PathEscape(args[0]), lines)
+			body, err := gateway.call(cmd.Context(), http.MethodGet, path)
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(body)
+			return err
+		},
+	}
+	gateway.addFlag(cmd)
+	cmd.Flags().IntVar(&lines, "lines", 100, "how many lines at most, 1 to 10000")
+	return cmd
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// printPlan shows what a valid models file would start.
+func printPlan(w io.Writer, path string, file *spec.File, asJSON bool) error {
+	if asJSON {
+		return planJSON(w, file)
+	}
+	fmt.Fprintf(w, "%s is valid. It would run:\n\n", path)
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "  MODEL\tDRIVER\tADDRESS\tCOMMAND")
+	for _, m := range file.Models {
+		for _, inst := range m.Instances {
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", m.ID, m.Driver, inst.URL, inst.CommandLine())
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nStart it with: fluidmcp run %s --start-server\n", path)
+	return err
+}
+
+func planJSON(w io.Writer, file *spec.File) error {
+	type instance struct {
+		ID      string `json:"id"`
+		URL     string `json:"url"`
+		Command string `json:"command,omitempty"`
+	}
+	type model struct {
+		ID         string      `json:"id"`
+		Aliases    []string    `json:"aliases,omitempty"`
+		ServedName string      `json:"served_name,omitempty"`
+		Driver     spec.Driver `json:"driver"`
+		Instances  []instance  `json:"instances"`
+	}
+	models := make([]model, len(file.Models))
+	for i, m := range file.Models {
+		models[i] = model{ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName, Driver: m.Driver}
+		for _, inst := range m.Instances {
+			models[i].Instances = append(models[i].Instances, instance{inst.ID, inst.URL, inst.CommandLine()})
+		}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(map[string]any{"models": models})
+}

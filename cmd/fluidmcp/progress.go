@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/version"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// progress tells a person at the terminal what happens to the models, as it happens.
+type progress struct {
+	file   *spec.File
+	colour bool
+
+	mu      sync.Mutex // shown by the feed's goroutine, ended by the signal's
+	w       io.Writer
+	port    int
+	seen    map[string]fleet.Model
+	since   map[string]time.Time // when a model began to start
+	greeted bool
+}
+
+func newProgress(w io.Writer, file *spec.File) *progress {
+	return &progress{w: w, file: file, colour: isTerminal(w), seen: map[string]fleet.Model{}, since: map[string]time.Time{}}
+}
+
+// isTerminal tells whether colour makes sense (https://no-color.org).
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
+}
+
+func (p *progress) hello(port int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.port = port
+	fmt.Fprintf(p.w, "FluidMCP %s runs %s\n\n", version.Get().Version, p.file.Path)
+}
+
+// show prints what changed since the last snapshot, and the addresses to try once every model has been ready.
+func (p *progress) show(s fleet.Snapshot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ready := 0
+	for _, m := range s.Models {
+		before := p.seen[m.ID]
+		if before.Phase != m.Phase || before.Reason != m.Reason || before.Message != m.Message {
+			p.line(m)
+		}
+		p.seen[m.ID] = m
+		if m.Phase == fleet.Ready {
+			ready++
+		}
+	}
+	if !p.greeted && ready == len(s.Models) {
+		p.greeted = true
+		p.addresses(s.Models)
+	}
+}
+
+func (p *progress) line(m fleet.Model) {
+	detail := m.Message
+	switch m.Phase {
+	case fleet.Starting:
+		p.since[m.ID] = time.Now()
+		detail = p.commandLine(m.ID)
+	case fleet.Ready:
+		detail = m.Backends[0].URL
+		if start, ok := p.since[m.ID]; ok {
+			detail += fmt.Sprintf(" after %.1f s", time.Since(start).Seconds())
+			delete(p.since, m.ID)
+		}
+	}
+	if detail == "" {
+		detail = m.Reason
+	}
+	fmt.Fprintf(p.w, "  %-20s %s  %s\n", m.ID, p.paint(m.Phase), detail)
+}
+
+// commandLine is what the file says to run for a model.
+func (p *progress) commandLine(id string) string {
+	for _, m := range p.file.Models {
+		if m.ID == id && m.Driver == spec.Process {
+			return m.Instances[0].CommandLine()
+		}
+	}
+	return ""
+}
+
+// paint pads a phase and, on a terminal, gives it the colour of a traffic light.
+func (p *progress) paint(phase fleet.Phase) string {
+	padded := fmt.Sprintf("%-9s", phase)
+	if !p.colour {
+		return padded
+	}
+	code := 33
+	switch phase {
+	case fleet.Ready:
+		code = 32
+	case fleet.Failed, fleet.Unhealthy, fleet.Backoff:
+		code = 31
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, padded)
+}
+
+func (p *progress) addresses(models []fleet.Model) {
+	base := fmt.Sprintf("http://localhost:%d", p.port)
+	fmt.Fprintf(p.w, `
+Try:
+  chat     curl %[1]s/llm/%[2]s/chat/completions -H 'Content-Type: application/json' \
+             -d '{"messages":[{"role":"user","content":"Hello, how are you?"}],"max_tokens":100}'
+  metrics  %[1]s/metrics
+  health   %[1]s/health
+  UI       %[1]s/ui/
+
+Ctrl-C lets requests finish and ends the models.
+`, base, models[0].ID)
+}
+
+func (p *progress) stopping() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, "\nStopping: requests in flight may finish. Ctrl-C again ends at once.")
+}
+
+func (p *progress) stopped(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		fmt.Fprintln(p.w, "Stopped.")
+	}
+}

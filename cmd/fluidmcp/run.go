@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// runOptions are the flags of `fluidmcp run`.
+type runOptions struct {
+	start          bool
+	asJSON         bool
+	host           string
+	port           int
+	supervisorPort int
+	logLevel       string
+}
+
+func newRun() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Check a models file, and with --start-server start its models and serve them",
+		Long: `Check a models file and show what it would start. With --start-server, start the models as child processes and serve
+them on one OpenAI-compatible address until Ctrl-C. Ctrl-C lets the requests in flight finish and then ends every
+model; a second one ends at once.
+
+The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed.`,
+		Example: `  fluidmcp run examples/vllm-mock-config.json --file --start-server
+  fluidmcp run examples/vllm-mock-config.json --json | jq`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.Bool("file", true, "FILE is a path; there is no other kind yet, so this may be left out")
+	f.BoolVar(&o.start, "start-server", false, "start the models and serve them")
+	f.BoolVar(&o.asJSON, "json", false, "print the plan as JSON for scripts")
+	f.StringVar(&o.host, "host", "127.0.0.1", "address to listen on")
+	f.IntVar(&o.port, "port", 8099, "port of the gateway; 0 takes a free one")
+	f.IntVar(&o.supervisorPort, "supervisor-port", 8098, "port of the supervisor; 0 takes a free one")
+	f.StringVar(&o.logLevel, "log-level", "error", "log lines of gateway and supervisor on standard error: debug, info, warn or error")
+	return cmd
+}
+
+func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Writer) error {
+	log, logErr := telemetry.NewLogger(stderr, o.logLevel)
+	file, fileErr := spec.Load(path)
+	if !o.start {
+		if err := errors.Join(fileErr, logErr); err != nil {
+			return err
+		}
+		return printPlan(stdout, path, file, o.asJSON)
+	}
+	// All faults at once: what is wrong with the file and which ports are taken.
+	ports, portErr := o.listen(file)
+	defer ports.close()
+	if err := errors.Join(fileErr, logErr, portErr); err != nil {
+		return err
+	}
+	return o.serve(ctx, log, file, ports, newProgress(stdout, file))
+}
+
+// listeners are the two addresses of the program itself.
+type listeners struct{ gateway, supervisor net.Listener }
+
+func (l listeners) close() {
+	for _, ln := range []net.Listener{l.gateway, l.supervisor} {
+		if ln != nil {
+			_ = ln.Close() // the service that used it has closed it already
+		}
+	}
+}
+
+// listen opens the program's own ports and looks whether those of the models are free.
+func (o *runOptions) listen(file *spec.File) (listeners, error) {
+	var l listeners
+	var gatewayErr, supervisorErr error
+	l.gateway, gatewayErr = listen(o.host, o.port, "the gateway", "--port")
+	l.supervisor, supervisorErr = listen("127.0.0.1", o.supervisorPort, "the supervisor", "--supervisor-port")
+	faults := []error{gatewayErr, supervisorErr}
+	if file != nil {
+		for _, p := range file.Ports() {
+			ln, err := listen("127.0.0.1", p.Port, fmt.Sprintf("model %q", p.Model), "the port in the file")
+			faults = append(faults, err)
+			if err == nil {
+				faults = append(faults, ln.Close())
+			}
+		}
+	}
+	return l, errors.Join(faults...)
+}
+
+func listen(host string, port int, who, mend string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d of %s is in use by another process: end that process or change %s", port, who, mend)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s: %w", who, err)
+	}
+	return ln, nil
+}
+
+// serve runs supervisor and gateway until ctx ends. The gateway goes first, so that requests in flight still find their
+// models; then the supervisor ends the models.
+func (o *runOptions) serve(ctx context.Context, log *zap.Logger, file *spec.File, ports listeners, progress *progress) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the path of this program, which mock models run: %w", err)
+	}
+	token := rand.Text() // nobody else can steer the supervisor past the gateway
+	supervisorURL := "http://" + ports.supervisor.Addr().String()
+
+	supervisorCfg := supervisor.Default()
+	supervisorCfg.Token = token
+	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{
+		Log:      log.Named("supervisor"),
+		Models:   file,
+		Commands: map[string][]string{"mockvllm": {self, "mockvllm"}},
+		Guard:    []string{self, "guard"},
+	})
+	if err != nil {
+		return err
+	}
+	gatewayCfg := gateway.Default()
+	gatewayCfg.SupervisorURL = supervisorURL
+	gatewayCfg.SupervisorToken = token
+	gw, err := gateway.New(gatewayCfg, gateway.Deps{Log: log.Named("gateway")})
+	if err != nil {
+		return err
+	}
+
+	progress.hello(ports.gateway.Addr().(*net.TCPAddr).Port)
+	models, endModels := context.WithCancel(context.WithoutCancel(ctx))
+	defer endModels()
+	watch, endWatch := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWatch()
+	g, ctx := errgroup.WithContext(ctx)
+	context.AfterFunc(ctx, progress.stopping)
+	g.Go(func() error {
+		defer endModels()
+		return gw.Run(ctx, ports.gateway)
+	})
+	g.Go(func() error {
+		defer endWatch()
+		return sup.Run(models, ports.supervisor)
+	})
+	g.Go(func() error {
+		client := &fleet.Client{URL: supervisorURL, Token: token}
+		_ = client.Watch(watch, progress.show, func(error) {}) // ends with watch; the services report their own failures
+		return nil
+	})
+	err = g.Wait()
+	progress.stopped(err)
+	return err
+}

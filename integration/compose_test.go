@@ -1,0 +1,135 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/modules/compose"
+)
+
+// services of the compose stack by the model that they serve. testdata/compose.override.yaml adds the last two.
+var services = map[string]string{mockLLM: "mockvllm", mockGPT: "mock-gpt", mockLlama: "mock-llama"}
+
+// startCompose brings up deploy/compose.yaml with testdata/compose.override.yaml on top.
+func startCompose(t *testing.T) *stack {
+	images := composeImages(t)
+	project := fmt.Sprintf("fluidmcp-it-%d", os.Getpid())
+	file, err := compose.NewDockerComposeWith(
+		compose.StackIdentifier(project),
+		compose.WithStackFiles("../deploy/compose.yaml", "testdata/compose.override.yaml"),
+		compose.WithProfiles("mock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stackUp := file.WithEnv(images)
+	t.Cleanup(func() {
+		if t.Failed() {
+			dumpContainers(t, file)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := file.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)); err != nil {
+			t.Errorf("compose down: %v", err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	if err := stackUp.Up(ctx, compose.Wait(true)); err != nil {
+		t.Fatalf("compose up: %v", err)
+	}
+
+	s := &stack{
+		gateway:    address(t, file, "gateway", 8099),
+		supervisor: address(t, file, "supervisor", 8098),
+		prometheus: address(t, file, "prometheus", 9090),
+		project:    project,
+		mocks:      map[string]string{},
+	}
+	for model, service := range services {
+		s.mocks[model] = address(t, file, service, 8000)
+	}
+	s.kill = func(t *testing.T, model string) {
+		t.Helper()
+		docker(t, "kill", "--signal", "KILL", container(t, file, services[model]).GetContainerID())
+	}
+	s.revive = func(t *testing.T, model string) {
+		t.Helper()
+		// A container that was killed by hand is not restarted by its policy.
+		docker(t, "start", container(t, file, services[model]).GetContainerID())
+		s.mocks[model] = address(t, file, services[model], 8000) // a published port is a new one
+	}
+	eventually(t, func() error { return s.allReady(t) })
+	return s
+}
+
+// composeImages builds the images of the stack, and returns their names as the compose file reads them.
+func composeImages(t *testing.T) map[string]string {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
+		missing(t, "FLUIDMCP_REQUIRE_DOCKER", "no Docker engine answers: "+strings.TrimSpace(string(out)))
+	}
+	// The stack is torn down by the test itself; the reaper's image could not be pulled everywhere. And published ports
+	// are on the loopback, also where testcontainers takes this machine for a container.
+	t.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+	t.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+
+	cmd := exec.CommandContext(t.Context(), "../scripts/images.sh", "test")
+	var progress strings.Builder
+	cmd.Stderr = &progress
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("scripts/images.sh test: %v\n%s", err, progress.String())
+	}
+	images := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, image, _ := strings.Cut(strings.TrimSpace(line), "=")
+		images[name] = image
+	}
+	return images
+}
+
+func container(t *testing.T, file compose.ComposeStack, service string) *testcontainers.DockerContainer {
+	t.Helper()
+	c, err := file.ServiceContainer(t.Context(), service)
+	if err != nil {
+		t.Fatalf("service %s: %v", service, err)
+	}
+	return c
+}
+
+// address is the base URL of a port that the override publishes on the loopback.
+func address(t *testing.T, file compose.ComposeStack, service string, port int) string {
+	t.Helper()
+	out := docker(t, "port", container(t, file, service).GetContainerID(), strconv.Itoa(port)+"/tcp")
+	host, _, _ := strings.Cut(out, "\n")
+	return "http://" + host
+}
+
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// dumpContainers puts the state and the last log lines of a failed stack into the test's log.
+func dumpContainers(t *testing.T, file *compose.DockerCompose) {
+	for _, service := range file.Services() {
+		c, err := file.ServiceContainer(context.Background(), service)
+		if err != nil {
+			t.Logf("%s: %v", service, err)
+			continue
+		}
+		out, err := exec.Command("docker", "logs", "--tail", "200", c.GetContainerID()).CombinedOutput()
+		t.Logf("---- %s %v\n%s", service, err, out)
+	}
+}

@@ -1,0 +1,57 @@
+package integration
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// containersLockedUp looks at the running containers, not at the file that describes them.
+func containersLockedUp(t *testing.T, s *stack) {
+	ids := docker(t, "ps", "-q", "--filter", "label=com.docker.compose.project="+s.project)
+	var containers []struct {
+		Name   string
+		Config struct {
+			User   string
+			Labels map[string]string
+		}
+		State struct {
+			Health struct{ Status string }
+		}
+		HostConfig struct {
+			ReadonlyRootfs bool
+			CapDrop        []string
+			SecurityOpt    []string
+			Init           bool
+			Privileged     bool
+			PortBindings   map[string][]struct{ HostIP string }
+		}
+	}
+	inspected := docker(t, append([]string{"inspect"}, strings.Fields(ids)...)...)
+	if err := json.Unmarshal([]byte(inspected), &containers); err != nil {
+		t.Fatal(err)
+	}
+	if len(containers) != 6 {
+		t.Errorf("%d containers, want gateway, supervisor, three mocks and Prometheus", len(containers))
+	}
+	for _, c := range containers {
+		h := c.HostConfig
+		if c.Config.User == "" || strings.HasPrefix(c.Config.User, "0") || strings.HasPrefix(c.Config.User, "root") {
+			t.Errorf("%s runs as %q", c.Name, c.Config.User)
+		}
+		if c.State.Health.Status != "healthy" {
+			t.Errorf("%s is %q to its health check", c.Name, c.State.Health.Status)
+		}
+		if !h.ReadonlyRootfs || h.Privileged || !h.Init || !slices.Contains(h.CapDrop, "ALL") || !slices.Contains(h.SecurityOpt, "no-new-privileges:true") {
+			t.Errorf("%s is not locked up: %+v", c.Name, h)
+		}
+		for port, bindings := range h.PortBindings {
+			for _, b := range bindings {
+				if b.HostIP != "127.0.0.1" {
+					t.Errorf("%s publishes %s on %q", c.Name, port, b.HostIP)
+				}
+			}
+		}
+	}
+}

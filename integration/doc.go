@@ -1,0 +1,10 @@
+// Package integration tests FluidMCP from the outside. One list of scenarios runs against each way of running it: the
+// fluidmcp binary with its models as child processes, and the compose stack with its models as containers.
+//
+//	go test ./integration/...                              what can run here
+//	FLUIDMCP_REQUIRE_DOCKER=1 go test ./integration/...    fails where no Docker engine answers
+//	go test ./integration -run 'TestScenarios/binary'      one way only
+//
+// scenarios_test.go is the list; stack_test.go is what a scenario may use; binary_test.go and compose_test.go bring the
+// two stacks up; the scenarios themselves lie in files named for what they are about.
+package integration

@@ -1,0 +1,57 @@
+package integration
+
+import (
+	"bytes"
+	"net/http"
+	"testing"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// scrape is one reading of a /metrics page.
+type scrape map[string]*dto.MetricFamily
+
+func (s *stack) scrape(t *testing.T, base string) scrape {
+	t.Helper()
+	a := do(t, http.MethodGet, base+"/metrics", nil).want(t, http.StatusOK)
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(a.body))
+	if err != nil {
+		t.Fatalf("%s/metrics: %v", base, err)
+	}
+	return families
+}
+
+// sum adds up all series of a metric whose labels include the given name-value pairs. A histogram counts its observations.
+func (s scrape) sum(name string, labels ...string) float64 {
+	total := 0.0
+	for _, m := range s[name].GetMetric() {
+		if !has(m, labels) {
+			continue
+		}
+		switch {
+		case m.Counter != nil:
+			total += m.Counter.GetValue()
+		case m.Gauge != nil:
+			total += m.Gauge.GetValue()
+		case m.Histogram != nil:
+			total += float64(m.Histogram.GetSampleCount())
+		}
+	}
+	return total
+}
+
+func has(m *dto.Metric, labels []string) bool {
+	for i := 0; i+1 < len(labels); i += 2 {
+		found := false
+		for _, l := range m.GetLabel() {
+			found = found || l.GetName() == labels[i] && l.GetValue() == labels[i+1]
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,55 @@
+package integration
+
+import "testing"
+
+// scenario is one thing that a user relies on.
+type scenario struct {
+	name string
+	run  func(t *testing.T, s *stack)
+	only string // the one way of running that has what it is about; "" means all
+}
+
+// scenarios run in this order on one stack. Each leaves the stack as it found it; those that kill come last.
+var scenarios = []scenario{
+	{name: "every service tells its health", run: healthEverywhere},
+	{name: "the guide's request", run: guideRequest},
+	{name: "every path form", run: pathForms},
+	{name: "text completions", run: textCompletions},
+	{name: "streams come token by token", run: streamTokenByToken},
+	{name: "models are listed", run: modelList},
+	{name: "bad requests", run: badRequests},
+	{name: "stream is a boolean", run: streamIsABoolean},
+	{name: "several models", run: severalModels},
+	{name: "concurrent requests are counted exactly", run: countedExactly},
+	{name: "failures are counted", run: failuresCounted},
+	{name: "slow model", run: slowModel},
+	{name: "random errors", run: randomErrors},
+	{name: "rate limit", run: rateLimit},
+	{name: "official Go SDK", run: goSDK},
+	{name: "official Python SDK", run: pythonSDK},
+	{name: "management", run: management},
+	{name: "stop and start", run: stopAndStart},
+	{name: "restart", run: restart},
+	{name: "Prometheus sees everything", run: prometheusSeesEverything, only: "compose"},
+	{name: "dashboards ask for what there is", run: dashboardQueries, only: "compose"},
+	{name: "containers are locked up", run: containersLockedUp, only: "compose"},
+	{name: "model server killed in flight", run: killedInFlight},
+}
+
+func TestScenarios(t *testing.T) {
+	ways := []struct {
+		name  string
+		start func(*testing.T) *stack
+	}{{"binary", startBinary}, {"compose", startCompose}}
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			s := way.start(t)
+			for _, sc := range scenarios {
+				if sc.only != "" && sc.only != way.name {
+					continue
+				}
+				t.Run(sc.name, func(t *testing.T) { sc.run(t, s) })
+			}
+		})
+	}
+}

@@ -1,0 +1,251 @@
+package integration
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The models that every stack serves. All but impatient and the one with a slash are model servers of their own.
+const (
+	mockLLM   = "mock-llm"     // the guide's model; its server calls itself mock-model
+	mockGPT   = "mock-gpt"     // named by MODEL_NAME, answers a token every tokenGap
+	mockLlama = "mock-llama"   // named by MODEL_NAME
+	slashed   = "acme/mock-7b" // external, at mock-llm's server
+	impatient = "impatient"    // external, at mock-llm's server, with a first-byte timeout of one second
+	tokenGap  = 150 * time.Millisecond
+)
+
+// stack is a running FluidMCP. The addresses are base URLs without a slash at the end.
+type stack struct {
+	gateway    string
+	supervisor string
+	prometheus string            // "" where none runs
+	project    string            // of compose; "" without it
+	mocks      map[string]string // address of each model server by model
+	processes  bool              // the supervisor starts and ends the model servers itself
+	kill       func(t *testing.T, model string)
+	revive     func(t *testing.T, model string) // for what nobody else starts again; nothing where the supervisor does
+}
+
+// answer is a whole HTTP answer.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// client keeps no connection, so that a scenario never meets the remains of another.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
+
+// do sends one request; body may be nil, a string, or something to send as JSON.
+func do(t *testing.T, method, url string, body any) answer {
+	t.Helper()
+	a, err := send(t, method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func send(t *testing.T, method, url string, body any) (answer, error) {
+	t.Helper()
+	resp, err := open(t, method, url, body)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, b}, err
+}
+
+// open sends one request and leaves the body of the answer to the caller.
+func open(t *testing.T, method, url string, body any) (*http.Response, error) {
+	t.Helper()
+	var payload []byte
+	switch b := body.(type) {
+	case nil:
+	case string:
+		payload = []byte(b)
+	default:
+		var err error
+		if payload, err = json.Marshal(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return client.Do(req)
+}
+
+// want fails the test unless the answer has the status.
+func (a answer) want(t *testing.T, status int) answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d; body %s", a.status, status, a.body)
+	}
+	return a
+}
+
+// decode reads the body as JSON.
+func (a answer) decode(t *testing.T, into any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, into); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+}
+
+// failure is the inside of the OpenAI error envelope.
+type failure struct {
+	Message *string `json:"message"`
+	Type    *string `json:"type"`
+	Param   any     `json:"param"`
+	Code    any     `json:"code"`
+}
+
+// wantFailure checks status and envelope and returns the envelope.
+func (a answer) wantFailure(t *testing.T, status int, code string) failure {
+	t.Helper()
+	a.want(t, status)
+	return parseFailure(t, a.body, code)
+}
+
+// parseFailure checks that body is an error envelope with the four keys of the OpenAI API and the code.
+func parseFailure(t *testing.T, body []byte, code string) failure {
+	t.Helper()
+	var envelope map[string]map[string]any
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		t.Fatalf("not an error envelope: %v in %s", err, body)
+	}
+	for _, key := range []string{"message", "type", "param", "code"} {
+		if _, ok := envelope["error"][key]; !ok {
+			t.Fatalf("no error.%s in %s", key, body)
+		}
+	}
+	var f struct{ Error failure }
+	if err := json.Unmarshal(body, &f); err != nil || f.Error.Message == nil || *f.Error.Message == "" || f.Error.Type == nil {
+		t.Fatalf("incomplete error envelope (%v): %s", err, body)
+	}
+	if code != "" && f.Error.Code != code {
+		t.Fatalf("error.code %v, want %s: %s", f.Error.Code, code, body)
+	}
+	return f.Error
+}
+
+type message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+func user(text string) []message { return []message{{"user", text}} }
+
+// completion is what the scenarios read of a chat or text completion, whole or one chunk of it.
+type completion struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Model   string `json:"model"`
+	Choices []struct {
+		Message      message `json:"message"`
+		Delta        message `json:"delta"`
+		Text         string  `json:"text"`
+		FinishReason string  `json:"finish_reason"`
+	} `json:"choices"`
+	Usage *struct {
+		Prompt     int `json:"prompt_tokens"`
+		Completion int `json:"completion_tokens"`
+		Total      int `json:"total_tokens"`
+	} `json:"usage"`
+}
+
+// event is one event of a stream with the time it came.
+type event struct {
+	data string
+	at   time.Time
+}
+
+// events reads server-sent events until the stream ends; err is nil for a clean end.
+func events(body io.Reader, each func(event)) error {
+	lines := bufio.NewScanner(body)
+	for lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			each(event{data, time.Now()})
+		}
+	}
+	return lines.Err()
+}
+
+// stream sends a request and returns all events of its answer.
+func stream(t *testing.T, url string, body any) (*http.Response, []event) {
+	t.Helper()
+	resp, err := open(t, http.MethodPost, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var all []event
+	if err := events(resp.Body, func(e event) { all = append(all, e) }); err != nil {
+		t.Fatalf("stream broke: %v after %v", err, all)
+	}
+	return resp, all
+}
+
+// eventually polls until check returns nil, and fails the test with its last error when that takes too long.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	const patience = 30 * time.Second
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline.C:
+			t.Fatalf("not within %s: %v", patience, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// ask sends the guide's kind of request to a model and returns the status.
+func (s *stack) ask(t *testing.T, model string) error {
+	t.Helper()
+	a, err := send(t, http.MethodPost, s.gateway+"/llm/"+model+"/chat/completions", map[string]any{"messages": user("ping")})
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusOK {
+		return fmt.Errorf("%s answers %d: %s", model, a.status, a.body)
+	}
+	return nil
+}
+
+// faults sets the rules by which a model's server misbehaves, for the rest of the scenario.
+func (s *stack) faults(t *testing.T, model string, rules string) {
+	t.Helper()
+	url := s.mocks[model] + "/mock/faults"
+	do(t, http.MethodPut, url, rules).want(t, http.StatusOK)
+	t.Cleanup(func() {
+		req, err := http.NewRequest(http.MethodDelete, url, nil) // the test's own context is over by now
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := client.Do(req); err == nil { // a killed server has forgotten its faults
+			resp.Body.Close()
+		}
+	})
+}
