@@ -60,23 +60,22 @@ build() {
 	esac
 }
 
-# ensure NAME builds into a directory of its own and renames, so that a file in the cache is always whole.
-ensure() {
-	local name=$1 target="$cache/$1-$2" work
-	[ -x "$target" ] && return
+# ensure NAME VERSION builds into a folder of its own and renames, so that a file in the cache is always whole.
+ensure() (
+	name=$1 target=$cache/$1-$2
+	[ ! -x "$target" ] || exit 0
 	work=$(mktemp -d "$cache/.build-XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 143' INT TERM
 	say "building $name $2"
-	if build "$name" "$work/out" >"$work/log" 2>&1; then
-		mv "$work/out" "$target"
-		rm -rf "$work"
-		say "built $name $2 in ${SECONDS} s"
-	else
+	if ! build "$name" "$work/out" >"$work/log" 2>&1; then
 		say "building $name $2 failed:"
 		tail -n 30 "$work/log" >&2
-		rm -rf "$work"
-		return 1
+		exit 1
 	fi
-}
+	mv "$work/out" "$target"
+	say "built $name $2 in ${SECONDS} s"
+)
 
 case ${1-} in
 -h | --help) usage; exit ;;
@@ -87,7 +86,6 @@ for name in "$@"; do
 	version_of "$name" >/dev/null
 done
 mkdir -p "$cache"
-find "$cache" -maxdepth 1 -name '.build-*' -mmin +120 -exec rm -rf {} + # of builds that were killed
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; exit 130' INT TERM
 monitoring=() # these two share most packages: one after the other compiles them once
