@@ -3,6 +3,7 @@ package supervisor_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -103,21 +104,14 @@ func TestModelThatCannotStart(t *testing.T) {
 		`"other": {"command": "fakevllm", "args": ["--name", "x", "--port", "`+fmt.Sprint(port)+`"], "served_name": "y", "timeouts": {"start": 0.2}, "restart_policy": "never"}`,
 	))
 	feed := s.watch()
+	until(t, feed, "three failures", func(s fleet.Snapshot) bool {
+		return !slices.ContainsFunc(s.Models, func(m fleet.Model) bool { return m.Phase != fleet.Failed })
+	})
 	for id, reason := range map[string]string{"absent": "StartFailed", "never": "Exited", "other": "StartTimeout"} {
-		until(t, feed, id+" failed", func(s fleet.Snapshot) bool { return find(s, id).Phase == fleet.Failed || allFailed(s) })
 		if m := s.model(id); m.Reason != reason || m.Message == "" {
 			t.Errorf("%s failed for %s: %s", id, m.Reason, m.Message)
 		}
 	}
-}
-
-func allFailed(s fleet.Snapshot) bool {
-	for _, m := range s.Models {
-		if m.Phase != fleet.Failed {
-			return false
-		}
-	}
-	return true
 }
 
 func TestReplicasAreOneModel(t *testing.T) {

@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 			return
 		}
 	}
+	// Under the race detector a program sleeps a second before it exits, unless told not to; the children inherit this.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m)
 }
 

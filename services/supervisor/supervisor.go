@@ -13,12 +13,10 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // httpGrace is how long answers may take to complete once every model server has ended. All of them are quick.
@@ -116,37 +114,4 @@ func (s *Supervisor) runUnits(ctx context.Context) {
 		}
 	}
 	units.Wait()
-}
-
-// changed takes in what a unit reports after each event.
-func (s *Supervisor) changed(i *instance, now unit.Status) {
-	before := s.board.update(i, now)
-	if before.Phase == now.Phase && before.Starts == now.Starts {
-		return
-	}
-	fields := []zap.Field{zap.String("model", i.model.ID), zap.String("instance", i.ID), zap.String("phase", string(now.Phase))}
-	if now.PID != 0 {
-		fields = append(fields, zap.Int("pid", now.PID))
-	}
-	if now.Reason != "" {
-		fields = append(fields, zap.String("reason", string(now.Reason)))
-	}
-	if text := message(now.State); text != "" {
-		fields = append(fields, zap.String("detail", text))
-	}
-	if before.LastExit != now.LastExit {
-		fields = append(fields, zap.Int("code", now.LastExit.Code), zap.String("signal", now.LastExit.Signal))
-	}
-	switch now.Phase {
-	case fleet.Ready:
-		took := now.ReadyAt.Sub(now.Launched)
-		if before.Phase == fleet.Starting && !now.Policy.Remote {
-			s.metrics.start.WithLabelValues(i.model.ID).Observe(took.Seconds())
-		}
-		s.log.Info("model", append(fields, zap.Duration("took", took))...)
-	case fleet.Backoff, fleet.Failed, fleet.Unhealthy:
-		s.log.Warn("model", fields...)
-	default:
-		s.log.Info("model", fields...)
-	}
 }

@@ -1,0 +1,59 @@
+package supervisor
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// changed takes in what a unit reports after each event: the board first, because a backend that is not routable any more has
+// to be out of the feed at once, then metrics and log.
+func (s *Supervisor) changed(i *instance, now unit.Status) {
+	before := s.board.update(i, now)
+	if before.Phase == now.Phase && before.Starts == now.Starts {
+		return
+	}
+	log := s.log.With(zap.String("model", i.model.ID), zap.String("instance", i.ID))
+	fields := event(before, now)
+	switch now.Phase {
+	case fleet.Ready:
+		if before.Phase == fleet.Starting && !now.Policy.Remote {
+			took := now.ReadyAt.Sub(now.Launched)
+			s.metrics.start.WithLabelValues(i.model.ID).Observe(took.Seconds())
+			fields = append(fields, zap.Duration("took", took))
+		}
+		log.Info("model is ready", fields...)
+	case fleet.Backoff, fleet.Failed, fleet.Unhealthy:
+		log.Warn("model is "+words[now.Phase], fields...)
+	default:
+		log.Info("model is "+words[now.Phase], fields...)
+	}
+}
+
+// words says a phase in a sentence.
+var words = map[fleet.Phase]string{
+	fleet.Stopped: "stopped", fleet.Pending: "pending", fleet.Starting: "starting", fleet.Unhealthy: "unhealthy",
+	fleet.Draining: "draining", fleet.Stopping: "stopping", fleet.Backoff: "backing off", fleet.Failed: "failed",
+}
+
+// event is what there is to say of a change of phase.
+func event(before, now unit.Status) []zap.Field {
+	var fields []zap.Field
+	if now.PID != 0 {
+		fields = append(fields, zap.Int("pid", now.PID))
+	}
+	if now.Reason != "" {
+		fields = append(fields, zap.String("reason", string(now.Reason)))
+	}
+	if text := message(now.State); text != "" {
+		fields = append(fields, zap.String("detail", text))
+	}
+	if before.LastExit != now.LastExit && !now.Policy.Remote {
+		fields = append(fields, zap.Int("code", now.LastExit.Code))
+		if now.LastExit.Signal != "" {
+			fields = append(fields, zap.String("signal", now.LastExit.Signal))
+		}
+	}
+	return fields
+}
