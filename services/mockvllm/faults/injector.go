@@ -99,15 +99,16 @@ func (s *ruleState) hit(percent *float64, seed, rule uint64) bool {
 	return s.deck[at]
 }
 
-// block is the smallest number of requests, ten at least, in which a share in hundredths of a percent is whole.
+// block is the smallest number of requests in which a share, rounded to hundredths of a percent, is whole. A hundred
+// requests hold whole blocks of all whole percents.
 func block(percent float64) (hits, size int) {
-	hits, size = int(math.Round(percent*100)), 10000
-	for _, prime := range []int{2, 2, 2, 2, 5, 5, 5, 5} {
-		if hits%prime == 0 && size/prime >= 10 {
-			hits, size = hits/prime, size/prime
+	share := int(math.Round(percent * 100))
+	for _, size = range []int{10, 20, 25, 50, 100, 1000, 10000} {
+		if share*size%10000 == 0 {
+			break
 		}
 	}
-	return hits, size
+	return share * size / 10000, size
 }
 
 // admit returns 0 for a request within the limit, else the time until one would be.

@@ -1,0 +1,121 @@
+package mockvllm
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func env(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	f := func(line string, getenv func(string) string, change func(*Config)) {
+		t.Helper()
+		got, _, err := configure(strings.Fields(line), getenv)
+		want := Default()
+		change(&want)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%q: %v\n%s", line, err, diff)
+		}
+	}
+	named := func(c *Config, names ...string) { c.Model, c.ServedNames = names[0], names }
+	f("", env(), func(*Config) {})
+	f("m", env(), func(c *Config) { named(c, "m") })
+	f("--model m", env(), func(c *Config) { named(c, "m") })
+	f("org/m --served-model-name a b --port 1", env(), func(c *Config) { c.Model, c.ServedNames, c.Port = "org/m", []string{"a", "b"}, 1 })
+	f("m --served_model_name=a", env("MODEL_NAME", "e"), func(c *Config) { c.Model, c.ServedNames = "m", []string{"a"} })
+	f("m", env("MODEL_NAME", "e"), func(c *Config) { c.Model, c.ServedNames = "m", []string{"e"} })
+	f("", env("MODEL_NAME", "e"), func(c *Config) { named(c, "e") })
+	f("--max-model-len 8k --max_num_seqs=3", env(), func(c *Config) { c.MaxModelLen, c.MaxNumSeqs = 8000, 3 })
+	f("--max-model-len 8K", env(), func(c *Config) { c.MaxModelLen = 8192 })
+	f("--max-model-len 25.6k", env(), func(c *Config) { c.MaxModelLen = 25600 })
+	f("--max-model-len -1", env(), func(*Config) {})
+	f("--max-model-len auto", env(), func(*Config) {})
+	f("--api-key a b", env("VLLM_API_KEY", "c"), func(c *Config) { c.APIKeys = []string{"a", "b"} })
+	f("", env("VLLM_API_KEY", "c"), func(c *Config) { c.APIKeys = []string{"c"} })
+	f("--shutdown-timeout 30", env(), func(c *Config) { c.ShutdownTimeout = 30 * time.Second })
+	f("--disable-uvicorn-access-log", env(), func(c *Config) { c.AccessLog = false })
+	f("--no-disable-uvicorn-access-log", env(), func(*Config) {})
+	f("--mock-ttft 20ms --mock-itl=5ms --mock-load-time 3s", env(), func(c *Config) {
+		c.Mock.TTFT, c.Mock.ITL, c.Mock.LoadTime = 20*time.Millisecond, 5*time.Millisecond, 3*time.Second
+	})
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Setenv("MOCKVLLM_TTFT", "20ms")
+	t.Setenv("MOCKVLLM_ERROR_RATE", "0.2")
+	t.Setenv("MOCKVLLM_RATE_LIMIT", "10/60s")
+	cfg, _, err := configure([]string{"--mock-ttft", "1s"}, env())
+	if err != nil || cfg.Mock.TTFT != time.Second || cfg.Mock.ErrorRate != 0.2 || cfg.Mock.RateLimit.Requests != 10 {
+		t.Errorf("%+v, %v", cfg.Mock, err)
+	}
+	t.Setenv("MOCKVLLM_TYPO", "1")
+	if _, _, err := configure(nil, env()); err == nil || !strings.Contains(err.Error(), "MOCKVLLM_TYPO") {
+		t.Errorf("error %v, want one that names the variable", err)
+	}
+}
+
+func TestAcceptedWithoutEffect(t *testing.T) {
+	f := func(line string, want ...string) {
+		t.Helper()
+		_, cl, err := configure(strings.Fields(line), env())
+		if diff := cmp.Diff(want, cl.idle); diff != "" || err != nil {
+			t.Errorf("%q: %v\n%s", line, err, diff)
+		}
+	}
+	f("m --dtype auto --enforce-eager --gpu_memory_utilization=0.9", "--dtype", "--enforce-eager", "--gpu-memory-utilization")
+	f("m --no-enable-prefix-caching -tp 2", "--no-enable-prefix-caching", "-tp")
+	f("m --compilation-config.mode 3", "--compilation-config.mode")
+	f("m --lora-modules a=x b=y --port 1", "--lora-modules")
+	f("m --port 1")
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	f := func(line, want string) {
+		t.Helper()
+		if _, _, err := configure(strings.Fields(line), env()); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", line, err, want)
+		}
+	}
+	f("m --x", "vllm: error: unrecognized arguments: --x")
+	f("m --x=1 y --port 1 z", "vllm: error: unrecognized arguments: --x=1 y z")
+	f("m --no-port", "vllm: error: unrecognized arguments: --no-port")
+	f("m --enforce-eager=1", "vllm: error: unrecognized arguments: --enforce-eager=1")
+	f("m --port x", "vllm serve: error: argument --port: invalid int value: 'x'")
+	f("m --mock-itl 5", "vllm serve: error: argument --mock-itl: invalid duration value: '5'")
+	f("m --mock-error-rate lots", "vllm serve: error: argument --mock-error-rate: invalid float value: 'lots'")
+	f("m --mock-rate-limit 10", `vllm serve: error: argument --mock-rate-limit: rate limit "10": write requests/window, such as 10/60s`)
+	f("m --mock-seed x", "vllm serve: error: argument --mock-seed: invalid int value: 'x'")
+	f("m --max-model-len 1.5", "vllm serve: error: argument --max-model-len: invalid human_readable_int_or_auto value: '1.5'")
+}
+
+func TestKeysStayOutOfTheLog(t *testing.T) {
+	_, cl, err := configure([]string{"m", "--api-key", "secret", "--port", "1"}, env())
+	if got := strings.Join(cl.given, ", "); err != nil || got != "'port': '1'" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestValidateReportsAllFaults(t *testing.T) {
+	err := Config{Port: -1, MaxModelLen: 0, ShutdownTimeout: -1, Mock: MockConfig{Answer: "x", ErrorRate: 2, ITL: -1}}.Validate()
+	for _, part := range []string{"--port", "--served-model-name", "--max-model-len", "--max-num-seqs", "--shutdown-timeout",
+		"--mock-answer", "--mock-error-rate", "--mock-itl"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%v does not name %s", err, part)
+		}
+	}
+	if err := Default().Validate(); err != nil {
+		t.Errorf("defaults: %v", err)
+	}
+}
