@@ -66,7 +66,7 @@ func TestStopEndsDelays(t *testing.T) {
 	}()
 	<-ready
 	s.stop()
-	<-done // an answer or a refused connection, but an end
+	_ = <-done // an answer or a refused connection, but an end
 }
 
 func TestShutdownTimeoutDrains(t *testing.T) {
