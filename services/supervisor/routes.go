@@ -25,8 +25,8 @@ func (s *Supervisor) routes() http.Handler {
 	r.Handle("/metrics", telemetry.MetricsHandler(s.registry))
 
 	r.Handle("/v1/fleet", s.private(methods{http.MethodGet: s.fleet}))
-	r.Handle("/v1/gateways/{id}/heartbeat", s.private(methods{http.MethodPost: s.heartbeat}))
-	r.Handle("/v1/gateways/{id}", s.private(methods{http.MethodDelete: s.leave}))
+	r.Handle("/v1/gateways/{id:.+}/heartbeat", s.private(methods{http.MethodPost: s.heartbeat}))
+	r.Handle("/v1/gateways/{id:.+}", s.private(methods{http.MethodDelete: s.leave}))
 
 	const one = "/api/llm/models/{id:.+}"
 	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: s.status}))

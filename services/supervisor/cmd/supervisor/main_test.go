@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+)
+
+// TestMain makes this binary the guard that the program starts of itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "guard" {
+		if err := process.RunGuard(os.Stdin); err != nil {
+			panic(err)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// buffer may be written to and read by different goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func TestServeAndHealthcheck(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	_ = ln.Close()
+	models := filepath.Join(t.TempDir(), "models.json")
+	if err := os.WriteFile(models, []byte(`{"llmModels": {"m": {"endpoints": {"base_url": "http://localhost:1"}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SUPERVISOR_ADDR", addr)
+	t.Setenv("SUPERVISOR_MODELS", models)
+	t.Setenv("SUPERVISOR_DRAIN_TIMEOUT", "1s")
+	ctx, cancel := context.WithCancel(t.Context())
+	var log buffer
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, nil, nil, &log) }()
+
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.After(20 * time.Second); run(t.Context(), []string{"healthcheck"}, nil, &log) != nil; {
+		select {
+		case <-poll.C:
+		case err := <-ended:
+			t.Fatalf("ended with %v: %s", err, log.String())
+		case <-deadline:
+			t.Fatal("never healthy")
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	if !strings.Contains(log.String(), `"model is starting"`) {
+		t.Errorf("log: %s", log.String())
+	}
+}
+
+func TestFaultsOfTheCommandLineAndTheEnvironment(t *testing.T) {
+	f := func(name, value, arg, want string) {
+		t.Helper()
+		if name != "" {
+			t.Setenv(name, value)
+			defer os.Unsetenv(name)
+		}
+		err := run(t.Context(), strings.Fields(arg), strings.NewReader("nonsense\n"), &buffer{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s=%s %s: want %q, got %v", name, value, arg, want, err)
+		}
+	}
+	f("", "", "help", `unknown argument "help"`)
+	f("", "", "serve", "set SUPERVISOR_MODELS")
+	f("SUPERVISOR_DRAIN_TIMEOUT", "soon", "serve", "read environment")
+	f("SUPERVISOR_DRAIN_TIMOUT", "1s", "serve", "SUPERVISOR_DRAIN_TIMOUT")
+	f("SUPERVISOR_LOG_LEVEL", "loud", "serve", "loud")
+	f("SUPERVISOR_ADDR", "127.0.0.1:1", "healthcheck", "connection refused")
+	models := filepath.Join(t.TempDir(), "models.json")
+	if err := os.WriteFile(models, []byte(`{"llmModels": {"m": {"endpoints": {"base_url": "http://localhost:1"}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	t.Setenv("SUPERVISOR_MODELS", models)
+	f("SUPERVISOR_ADDR", fmt.Sprint(taken.Addr()), "serve", "address already in use")
+}
