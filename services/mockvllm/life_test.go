@@ -52,21 +52,21 @@ func TestStopAbortsWhatRuns(t *testing.T) {
 }
 
 func TestStopEndsDelays(t *testing.T) {
-	s := start(t, "--mock-delay", "1h")
-	done := make(chan error, 1)
-	ready := make(chan struct{})
-	go func() {
-		close(ready)
-		resp, err := s.client.Do(s.request(context.Background(), "POST", chatPath, chatBody("x", "")))
-		if err == nil {
-			_, err = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
-		}
-		done <- err
-	}()
-	<-ready
-	s.stop()
-	_ = <-done // an answer or a refused connection, but an end
+	s := start(t, "--mock-rate-limit", "1/1h", "--mock-delay", "1h")
+	statuses := make(chan int, 2)
+	for range 2 {
+		go func() {
+			status, _ := s.call("POST", chatPath, chatBody("x", ""))
+			statuses <- status
+		}()
+	}
+	if got := <-statuses; got != http.StatusTooManyRequests {
+		t.Errorf("status %d: the other one should have been turned away", got)
+	}
+	s.stop() // while the one that was let in waits
+	if got := <-statuses; got != http.StatusInternalServerError {
+		t.Errorf("status %d after the stop", got)
+	}
 }
 
 func TestShutdownTimeoutDrains(t *testing.T) {
