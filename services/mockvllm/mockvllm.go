@@ -94,9 +94,10 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-// drain lets requests complete for as long as the shutdown timeout allows.
+// drain takes no further request and lets those in flight complete for as long as the shutdown timeout allows.
 func (s *Server) drain() {
 	defer close(s.stopping)
+	idle := s.engine.Refuse()
 	if s.cfg.ShutdownTimeout == 0 {
 		return
 	}
@@ -104,7 +105,7 @@ func (s *Server) drain() {
 	timeout := time.NewTimer(s.cfg.ShutdownTimeout)
 	defer timeout.Stop()
 	select {
-	case <-s.engine.Refuse():
+	case <-idle:
 	case <-timeout.C:
 	}
 }
