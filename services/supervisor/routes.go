@@ -89,7 +89,7 @@ func crossOrigin(next http.Handler) http.Handler {
 // logged writes one line a request. What machines ask every few seconds is written only when it fails.
 func (s *Supervisor) logged(next http.Handler) http.Handler {
 	all := web.Logged(s.log, next)
-	failures := web.Logged(s.log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)), next)
+	failures := web.Logged(s.log.WithOptions(zap.IncreaseLevel(max(zap.WarnLevel, s.log.Level()))), next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch p := r.URL.Path; {
 		case p == "/health", p == "/ready", p == "/metrics", strings.HasPrefix(p, "/v1/gateways/"):

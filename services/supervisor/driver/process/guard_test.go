@@ -3,7 +3,9 @@ package process_test
 import (
 	"bufio"
 	"io"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,42 +62,45 @@ func TestGuardForgetsWhatHasEnded(t *testing.T) {
 	dead(t, pid)
 }
 
-// TestGuardIsReplaced kills the guard: the next server that starts finds out, and a new guard knows the old servers too.
+// TestGuardIsReplaced kills the guard: another takes its place and knows the servers that run.
 func TestGuardIsReplaced(t *testing.T) {
 	// The shell tells the guard's pid before it becomes the guard.
-	pidFile := t.TempDir() + "/pid"
+	pidFile := t.TempDir() + "/pids"
 	guard := process.NewGuard([]string{"sh", "-c", `echo $$ >>"$0"; exec "$1" guard`, pidFile, self(t)}, zap.NewNop())
 	if err := guard.Start(); err != nil {
 		t.Fatal(err)
 	}
-	first, lines := start(t, &process.Driver{Argv: []string{self(t), "server"}, Guard: guard})
+	s, lines := start(t, &process.Driver{Argv: []string{self(t), "server"}, Guard: guard})
 	pids(t, lines, 1)
-	pid := lastPID(t, pidFile)
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(guardPID(t, pidFile, 1), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	dead(t, pid)
-	second, lines := start(t, &process.Driver{Argv: []string{self(t), "server"}, Guard: guard})
-	pids(t, lines, 1)
+	guardPID(t, pidFile, 2)
 	guard.Close()
-	for _, s := range []interface{ PID() int }{first, second} {
-		dead(t, s.PID())
-	}
-	exit(t, first)
-	exit(t, second)
+	dead(t, s.PID())
+	exit(t, s)
 }
 
-func lastPID(t *testing.T, path string) int {
+// guardPID waits for the n-th guard to write its pid.
+func guardPID(t *testing.T, path string, n int) int {
 	t.Helper()
-	out, err := exec.Command("tail", "-n", "1", path).Output()
-	if err != nil {
-		t.Fatal(err)
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.After(patience); ; {
+		data, err := os.ReadFile(path)
+		if lines := strings.Split(string(data), "\n"); err == nil && len(lines) > n { // the last one is empty
+			pid, err := strconv.Atoi(lines[n-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("guard %d never came", n)
+		}
 	}
-	var pid int
-	for _, c := range strings.TrimSpace(string(out)) {
-		pid = 10*pid + int(c-'0')
-	}
-	return pid
 }
 
 func TestGuardRefusesWhatIsNotForIt(t *testing.T) {
