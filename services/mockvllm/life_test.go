@@ -69,6 +69,21 @@ func TestStopEndsDelays(t *testing.T) {
 	}
 }
 
+func TestUnusedConnectionsDoNotKeepTheServer(t *testing.T) {
+	s := start(t)
+	_, r := s.dial()
+	s.call("GET", "/health", "") // accepted after the other one
+	s.stop()
+	if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("the unused connection: %v", err)
+	}
+	code := <-s.exited
+	s.exited <- code // the cleanup looks at it
+	if strings.Contains(s.log.String(), "do not take their answers") {
+		t.Errorf("the server waited:\n%s", s.log)
+	}
+}
+
 func TestShutdownTimeoutDrains(t *testing.T) {
 	s := start(t, "--shutdown-timeout", "60", "--max-num-seqs", "1", "--mock-ttft", "1h")
 	running1 := s.doContext(t.Context(), "POST", chatPath, endless(`,"stream":true`))

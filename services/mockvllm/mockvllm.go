@@ -75,7 +75,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer running.Wait()
 	defer stopEngine()
 
-	srv := &http.Server{Handler: s.handler(), IdleTimeout: keepAlive, ReadHeaderTimeout: readHeaders,
+	fresh := &unused{conns: map[net.Conn]struct{}{}}
+	srv := &http.Server{Handler: s.handler(), IdleTimeout: keepAlive, ReadHeaderTimeout: readHeaders, ConnState: fresh.track,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	served := make(chan error, 1)
 	running.Go(func() { served <- srv.Serve(ln) })
@@ -86,7 +87,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.drain()
-	err := s.end(srv)
+	err := s.end(srv, fresh)
 	if failed := <-served; !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), failed)
 	}
@@ -111,7 +112,7 @@ func (s *Server) drain() {
 }
 
 // end aborts what still runs and closes the listener and all connections.
-func (s *Server) end(srv *http.Server) error {
+func (s *Server) end(srv *http.Server, fresh *unused) error {
 	s.console.line("INFO:     Shutting down")
 	if load := s.engine.Load(); load.Running+load.Waiting > 0 {
 		s.console.info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", load.Running+load.Waiting)
@@ -119,8 +120,10 @@ func (s *Server) end(srv *http.Server) error {
 	s.engine.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
+	srv.RegisterOnShutdown(fresh.close) // runs once the listener is closed
 	if err := srv.Shutdown(ctx); err != nil {
-		return srv.Close() // a client that takes no answer does not keep the server
+		s.console.line("ERROR:    Closing connections whose clients do not take their answers.")
+		return srv.Close()
 	}
 	return nil
 }
