@@ -156,8 +156,7 @@ func TestMetrics(t *testing.T) {
 	feed := s.watch()
 	phase(t, feed, "m", fleet.Ready)
 	s.do(http.MethodPost, "/api/llm/models/m/restart", "")
-	phase(t, feed, "m", fleet.Starting)
-	phase(t, feed, "m", fleet.Ready)
+	s.restarted(feed, "m", 1)
 	_, body := s.do("GET", "/metrics", "")
 	lines := strings.Split(body, "\n")
 	for _, want := range []string{

@@ -88,5 +88,5 @@ func TestDrainTimeoutOfTheModel(t *testing.T) {
 	g.beat(up, 1)
 	s.do(http.MethodPost, "/api/llm/models/m/restart", "")
 	g.beat(up, 1)
-	phase(t, feed, "m", fleet.Starting)
+	s.restarted(feed, "m", 1)
 }

@@ -203,6 +203,15 @@ func phase(t *testing.T, feed <-chan fleet.Snapshot, id string, want fleet.Phase
 	return until(t, feed, id+" "+string(want), func(s fleet.Snapshot) bool { return find(s, id).Phase == want })
 }
 
+// restarted waits until the model is ready with its n-th restart behind it. What lies between may pass too quickly to be seen in
+// the feed, where changes that come faster than they are read become one.
+func (s *stack) restarted(feed <-chan fleet.Snapshot, id string, n int) {
+	s.t.Helper()
+	until(s.t, feed, "restart of "+id, func(now fleet.Snapshot) bool {
+		return find(now, id).Phase == fleet.Ready && s.model(id).Restarts == n
+	})
+}
+
 func find(s fleet.Snapshot, id string) fleet.Model {
 	for _, m := range s.Models {
 		if m.ID == id {

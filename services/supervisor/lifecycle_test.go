@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -25,11 +26,10 @@ func TestModelComesUpIsRestartedAndLeavesNothing(t *testing.T) {
 	if status != http.StatusAccepted {
 		t.Fatalf("restart answered %d", status)
 	}
-	phase(t, feed, "m", fleet.Starting)
-	phase(t, feed, "m", fleet.Ready)
+	s.restarted(feed, "m", 1)
 	m := s.model("m")
-	if m.Instances[0].PID == first || m.Restarts != 1 {
-		t.Errorf("after a restart: pid %d as before, or %d restarts", m.Instances[0].PID, m.Restarts)
+	if m.Instances[0].PID == first {
+		t.Errorf("after a restart: pid %d as before", first)
 	}
 	s.end()
 	for _, pid := range []int{first, m.Instances[0].PID} {
@@ -72,11 +72,11 @@ func TestSickModelIsRestarted(t *testing.T) {
 	feed := s.watch()
 	phase(t, feed, "m", fleet.Ready)
 	post(t, fmt.Sprintf("http://127.0.0.1:%d/sick", port))
-	sick := find(phase(t, feed, "m", fleet.Unhealthy), "m")
-	if sick.Backends[0].Routable || sick.Reason != "LivenessFailed" {
+	sick := find(phase(t, feed, "m", fleet.Backoff), "m")
+	if sick.Backends[0].Routable || sick.Reason != "LivenessFailed" || !strings.HasPrefix(sick.Message, "health check answered 503") {
 		t.Errorf("a sick model is fed as %+v", sick)
 	}
-	phase(t, feed, "m", fleet.Ready)
+	s.restarted(feed, "m", 1)
 }
 
 func TestStoppedModelStaysStopped(t *testing.T) {
