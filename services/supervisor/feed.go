@@ -44,9 +44,11 @@ func (s *Supervisor) watch(w http.ResponseWriter, r *http.Request) error {
 	}
 	quiet := time.NewTicker(fleet.KeepAlive)
 	defer quiet.Stop()
+	var sent uint64 // revisions begin at 1
 	for {
-		changed := s.board.changed()
-		if snapshot, err := s.board.snapshot(s.cfg.Token != ""); err == nil {
+		changed, last := s.board.changed(), s.over()
+		if snapshot, err := s.board.snapshot(s.cfg.Token != ""); err == nil && snapshot.Revision != sent {
+			sent = snapshot.Revision
 			data, err := json.Marshal(snapshot)
 			if err != nil {
 				return err
@@ -55,18 +57,26 @@ func (s *Supervisor) watch(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
+		if last {
+			return nil
+		}
 		if err := s.idle(r, out, changed, quiet.C); err != nil || r.Context().Err() != nil {
 			return err
-		}
-		select {
-		case <-s.ending:
-			return nil
-		default:
 		}
 	}
 }
 
-// idle keeps the connection in use until something changes, the client leaves or the supervisor ends.
+// over tells whether every model server has ended, so that the next snapshot is the last.
+func (s *Supervisor) over() bool {
+	select {
+	case <-s.ending:
+		return true
+	default:
+		return false
+	}
+}
+
+// idle keeps the connection in use until something changes, the client leaves or every model server has ended.
 func (s *Supervisor) idle(r *http.Request, out *sse.Writer, changed <-chan struct{}, quiet <-chan time.Time) error {
 	for {
 		select {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -33,15 +34,26 @@ type stack struct {
 	client *http.Client
 }
 
-// freePort returns a port that nothing listens on.
+// freePort returns a port that is free, and so is the next one. It lies below those that the kernel gives to clients, of which one
+// could take it before the model server does.
 func freePort(t *testing.T) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 20_000 + rand.IntN(10_000)
+		if free(port) && free(port+1) {
+			return port
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port")
+	return 0
+}
+
+func free(port int) bool {
+	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err == nil {
+		_ = ln.Close()
+	}
+	return err == nil
 }
 
 // fake is the fields of a model that this test binary serves at port.

@@ -115,7 +115,6 @@ func TestModelThatCannotStart(t *testing.T) {
 }
 
 func TestReplicasAreOneModel(t *testing.T) {
-	// Two ports in a row are needed; another process may take the second, then the next pair is tried.
 	first := freePort(t)
 	s := run(t, quick(), parse(t, `"m": {`+fake(first, `, "replicas": 2`)+`}`))
 	feed := s.watch()
