@@ -56,22 +56,25 @@ type Exit struct {
 
 // State is all that is known of a unit.
 //
-//	                 start, restart
-//	   ┌────────────────────────────────────────────┬─────────────┐
-//	   │                               due          │             │
-//	   ▼    probe ok          ┌─────────────── backoff ──stop─►   │
-//	starting ──────► ready ◄──┼──► unhealthy       ▲              │
-//	 │ │ ▲ │           │ │    │  probes  │ │        │ exit, failed │
-//	 │ │ │ └───────────│─┴────│──────────┴─│────────┴─ start ──► failed
-//	 │ │ └─────────────│──────┘            │          (too often, permanent,
-//	 │ │ stop, restart │ stop, restart     │           restart not wanted)
-//	 │ ▼               ▼                   │
-//	 │ stopping ◄── draining ◄─────────────┘
-//	 │  │  drained     │
-//	 │  └──── exit ────┴──► stopped, or starting after a restart
-//	 └─ pending (before the first start)
+//	pending ──start──► starting ──probe ok──► ready ◄──probes──► unhealthy
+//	                    ▲  │ │                 │ │                 │ │
+//	                    │  │ │ exit            │ │ exit            │ │ exit
+//	                    │  │ └───────────┬─────┼─┴─────────────────┼─┘
+//	                    │  │             ▼     │                   │
+//	                    ├──│─due── backoff or failed               │
+//	                    │  │                   │                   │
+//	                    │  │ stop, restart     │ stop, restart     │ stop, restart
+//	                    │  ▼                   ▼                   │
+//	                    │ stopping ◄─drained─ draining ◄───────────┘
+//	                    │  │                   │
+//	                    │  │ exit              │ exit
+//	                    │  └─────────┬─────────┘
+//	                    │            ▼
+//	                    └─start── stopped, or starting at once after a restart
 //
-// From every phase a stop leads to stopped, at last; only a person's start leads out of it.
+// An exit leads to failed when it is one too many, trying again would not help, or the policy is not to. From backoff and failed a
+// start or restart leads to starting, a stop to stopped. An unhealthy server that is being ended for it goes on to stopping without
+// a drain. Once stopped, only a person's start or restart leads on.
 type State struct {
 	Policy   Policy
 	Desired  Desired
