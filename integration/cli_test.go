@@ -111,7 +111,8 @@ func TestCtrlCLetsRequestsFinish(t *testing.T) {
 }
 
 func TestSecondCtrlCEndsAtOnce(t *testing.T) {
-	c, s, pid := runOne(t, "--mock-delay", "10m")
+	c, s, pid := runOne(t)
+	do(t, "PUT", s.mocks[mockLLM]+"/mock/faults", `{"rules":[{"do":{"delay":"10m"}}]}`).want(t, http.StatusOK)
 	go func() { _, _ = send(t, "POST", s.gateway+"/llm/mock-llm/chat/completions", hello) }()
 	eventually(t, func() error {
 		if n := s.inflight(t, mockLLM); n != 1 {

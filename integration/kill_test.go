@@ -72,7 +72,7 @@ func killedInFlight(t *testing.T, s *stack) {
 		}
 	}
 	f("fluidmcp_streams_total", streams, "outcome", "interrupted")
-	f("fluidmcp_errors_total", streams, "reason", "interrupted")
+	f("fluidmcp_errors_total", plain+streams, "reason", "interrupted")
 	f("fluidmcp_errors_total", plain+streams)
 	f("fluidmcp_requests_total", plain+streams)
 

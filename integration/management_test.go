@@ -69,7 +69,7 @@ func management(t *testing.T, s *stack) {
 	if !health.Healthy {
 		t.Error("not healthy")
 	}
-	logs := do(t, "GET", s.gateway+"/api/llm/models/mock-llm/logs?lines=50", nil)
+	logs := do(t, "GET", s.gateway+"/api/llm/models/mock-llm/logs?lines=10000", nil)
 	if s.processes {
 		if !strings.Contains(string(logs.want(t, http.StatusOK).body), "Application startup complete.") {
 			t.Errorf("logs lack the server's own line: %s", logs.body)
@@ -113,7 +113,7 @@ func restart(t *testing.T, s *stack) {
 		s.command(t, mockLLM, "restart").wantFailure(t, http.StatusConflict, "")
 		return
 	}
-	before := s.status(t, mockLlama)
+	before, counted := s.status(t, mockLlama), s.requestedRestarts(t, mockLlama)
 	s.command(t, mockLlama, "restart").want(t, http.StatusAccepted)
 	eventually(t, func() error {
 		after := s.status(t, mockLlama)
@@ -122,7 +122,12 @@ func restart(t *testing.T, s *stack) {
 		}
 		return s.ask(t, mockLlama)
 	})
-	if n := s.scrape(t, s.supervisor).sum("fluidmcp_model_restarts_total", "model", mockLlama, "reason", "requested"); n != 1 {
-		t.Errorf("fluidmcp_model_restarts_total is %v", n)
+	if grew := s.requestedRestarts(t, mockLlama) - counted; grew != 1 {
+		t.Errorf("fluidmcp_model_restarts_total grew by %v", grew)
 	}
+}
+
+func (s *stack) requestedRestarts(t *testing.T, model string) float64 {
+	t.Helper()
+	return s.scrape(t, s.supervisor).sum("fluidmcp_model_restarts_total", "model", model, "reason", "requested")
 }

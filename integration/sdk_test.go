@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net/http"
@@ -82,8 +83,7 @@ func pythonSDK(t *testing.T, s *stack) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := make([]byte, 5)
-	if _, err := out.Read(said); err != nil || string(said) != "kill\n" {
+	if said, err := bufio.NewReader(out).ReadString('\n'); err != nil || said != "kill\n" {
 		t.Errorf("the script said %q, %v", said, err)
 	}
 	s.kill(t, mockGPT)

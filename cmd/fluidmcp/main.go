@@ -12,9 +12,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// interrupted is the exit code of a program that a second Ctrl-C ended, 128 and the number of SIGINT.
+const interrupted = 130
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // so that a second Ctrl-C ends the process at once; the guard ends its children
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		// The default action would not do: a shell that starts a program in the background has it ignore SIGINT.
+		<-signals
+		os.Exit(interrupted) // the guard ends the children
+	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

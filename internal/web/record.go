@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -116,6 +117,19 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
 	}
 	failure.Write(w)
+}
+
+// LimitBody reads at most limit bytes of the request's body; more is a *http.MaxBytesError. Where w is wrapped,
+// http.MaxBytesReader cannot tell the server that the limit was hit. The server would then close the connection at once,
+// and a client that still sends would find a reset connection where the answer should be.
+func LimitBody(w http.ResponseWriter, r *http.Request, limit int64) io.ReadCloser {
+	for {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return http.MaxBytesReader(w, r.Body, limit)
+		}
+		w = wrapper.Unwrap()
+	}
 }
 
 // recorder notes status and size on their way out.

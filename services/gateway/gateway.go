@@ -48,7 +48,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
-	g := &Gateway{cfg: cfg, log: deps.Log.Named("gateway"), id: "gateway-" + rand.Text()[:8], started: time.Now()}
+	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
 	g.router = routing.NewRouter()
 	g.backends = upstream.NewTransport(cfg.ConnectTimeout)
 	g.supervisor = upstream.NewTransport(cfg.ConnectTimeout)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/body"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
@@ -69,9 +70,10 @@ func (g *Gateway) modelOf(doc *body.Document) (*routing.Model, error) {
 
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > g.cfg.MaxBodyBytes {
+		_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer
 		return nil, errTooLarge(g.cfg.MaxBodyBytes)
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.cfg.MaxBodyBytes))
+	raw, err := io.ReadAll(web.LimitBody(w, r, g.cfg.MaxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

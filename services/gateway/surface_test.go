@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -144,6 +145,25 @@ func TestBodyLimit(t *testing.T) {
 	f.awaitMetric(`fluidmcp_requests_total{code="413",endpoint="chat_completions",model="unknown"}`, 1)
 	if len(b.requests()) != 0 {
 		t.Error("a body over the limit was forwarded")
+	}
+}
+
+// A client that sends far more than fits into the sockets, and closes the connection after its request, gets the answer
+// too and not a reset connection.
+func TestBodyOverTheLimitIsAnswered(t *testing.T) {
+	f := start(t, func(c *gateway.Config) { c.MaxBodyBytes = 64 }, model("m", newBackend(t, vllm).URL))
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/chat/completions", bytes.NewReader(make([]byte, 32<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 413 {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }
 

@@ -97,7 +97,7 @@ func (s *Supervisor) idle(r *http.Request, out *sse.Writer, changed <-chan struc
 // heartbeat answers POST /v1/gateways/{id}/heartbeat.
 func (s *Supervisor) heartbeat(w http.ResponseWriter, r *http.Request) error {
 	var hb fleet.Heartbeat
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxHeartbeat)).Decode(&hb); err != nil {
+	if err := json.NewDecoder(web.LimitBody(w, r, maxHeartbeat)).Decode(&hb); err != nil {
 		return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_heartbeat",
 			Message: "The body is not a heartbeat.", Cause: err}
 	}
