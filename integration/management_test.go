@@ -74,10 +74,10 @@ func management(t *testing.T, s *stack) {
 		if !strings.Contains(string(logs.want(t, http.StatusOK).body), "Application startup complete.") {
 			t.Errorf("logs lack the server's own line: %s", logs.body)
 		}
+		do(t, "GET", s.gateway+"/api/llm/models/mock-llm/logs?lines=none", nil).wantFailure(t, http.StatusBadRequest, "")
 	} else {
 		logs.wantFailure(t, http.StatusConflict, "")
 	}
-	do(t, "GET", s.gateway+"/api/llm/models/mock-llm/logs?lines=none", nil).wantFailure(t, http.StatusBadRequest, "")
 	do(t, "GET", s.gateway+"/api/llm/models/nobody", nil).wantFailure(t, http.StatusNotFound, "model_not_found")
 	do(t, "GET", s.gateway+"/api/llm/models/mock-llm/stop", nil).wantFailure(t, http.StatusMethodNotAllowed, "")
 }
