@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Message
 	}
-	return fmt.Sprintf("%s: %v", e.Message, e.Cause)
+	return fmt.Sprintf("%s: %v", strings.TrimSuffix(e.Message, "."), e.Cause)
 }
 
 // Unwrap returns the cause.

@@ -30,8 +30,8 @@ func TestErrorWrite(t *testing.T) {
 }
 
 func TestErrorCauseIsForTheLogOnly(t *testing.T) {
-	e := &Error{Status: 502, Message: "model server gone", Cause: io.ErrUnexpectedEOF}
-	if got := e.Error(); got != "model server gone: unexpected EOF" {
+	e := &Error{Status: 502, Message: "Model server gone.", Cause: io.ErrUnexpectedEOF}
+	if got := e.Error(); got != "Model server gone: unexpected EOF" {
 		t.Errorf("Error() = %q", got)
 	}
 	if !errors.Is(e, io.ErrUnexpectedEOF) {
