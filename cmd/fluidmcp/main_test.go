@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// What starts processes is tested in integration/, with the real program.
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fluidmcp runs the program in this process and returns its exit code and what it printed.
+func fluidmcp(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, failed bytes.Buffer
+	code = run(t.Context(), args, &out, &failed)
+	return code, out.String(), failed.String()
+}
+
+func TestVersion(t *testing.T) {
+	code, out, _ := fluidmcp(t, "version", "--json")
+	var info map[string]string
+	if err := json.Unmarshal([]byte(out), &info); err != nil || code != 0 || info["version"] == "" || info["go"] == "" {
+		t.Errorf("exit %d, %v: %s", code, err, out)
+	}
+	if code, out, _ := fluidmcp(t, "version"); code != 0 || !strings.HasPrefix(out, "fluidmcp ") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	const file = "../../examples/vllm-multi-mock-config.json"
+	code, out, _ := fluidmcp(t, "run", file, "--json")
+	var plan struct {
+		Models []struct {
+			ID        string
+			Instances []struct{ URL, Command string }
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &plan); err != nil || code != 0 || len(plan.Models) != 2 {
+		t.Fatalf("exit %d, %v: %s", code, err, out)
+	}
+	if m := plan.Models[0]; m.ID != "mock-gpt" || m.Instances[0].URL != "http://localhost:8001" || !strings.Contains(m.Instances[0].Command, "mockvllm") {
+		t.Errorf("first model %+v", m)
+	}
+	if code, out, _ := fluidmcp(t, "run", file); code != 0 || !strings.Contains(out, "mock-llama") || !strings.Contains(out, "--start-server") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		if code, out, failed := fluidmcp(t, args...); code == 0 || out != "" || !strings.Contains(failed, want) {
+			t.Errorf("fluidmcp %v: exit %d, stdout %q, stderr %q; want %q", args, code, out, failed, want)
+		}
+	}
+	f("does not exist", "run", "nowhere.json")
+	f(`log level "loud"`, "run", "../../examples/vllm-mock-config.json", "--log-level", "loud")
+	f("unknown command", "walk")
+	f("unknown flag: --starts", "run", "x", "--starts")
+	f("is FluidMCP running there?", "ps", "--url", "http://127.0.0.1:1")
+}
+
+func TestManagementCommands(t *testing.T) {
+	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001"},{"url":"http://localhost:8002"}]}`
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method + " " + r.URL.EscapedPath() + "?" + r.URL.RawQuery {
+		case "GET /api/llm/models?":
+			_, _ = w.Write([]byte(`{"models":[` + status + `]}`))
+		case "POST /api/llm/models/org%2Fm/restart?":
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = w.Write([]byte(status))
+		case "GET /api/llm/models/org%2Fm/logs?lines=5":
+			_, _ = w.Write([]byte("last words\n"))
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"error":{"message":"No model of that name."}}`))
+		}
+	}))
+	defer gateway.Close()
+	f := func(wantCode int, want string, args ...string) {
+		t.Helper()
+		code, out, failed := fluidmcp(t, append(args, "--url", gateway.URL)...)
+		if code != wantCode || !strings.Contains(out+failed, want) {
+			t.Errorf("fluidmcp %v: exit %d, %q %q; want %d and %q", args, code, out, failed, wantCode, want)
+		}
+	}
+	f(0, "http://localhost:8002", "ps")
+	f(0, `"restarts":2`, "ps", "--json")
+	f(0, "restart requested", "restart", "org/m")
+	f(0, "last words", "logs", "org/m", "--lines", "5")
+	f(1, "No model of that name.", "stop", "nobody")
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestProgress(t *testing.T) {
+	file, err := spec.Load("../../examples/vllm-mock-config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	p := newProgress(&out, file)
+	p.hello(8099)
+	show := func(phase fleet.Phase, message string) {
+		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "mock-llm", Phase: phase, Message: message,
+			Backends: []fleet.Backend{{URL: "http://127.0.0.1:8001"}}}}})
+	}
+	show(fleet.Starting, "")
+	show(fleet.Starting, "")
+	show(fleet.Ready, "")
+	show(fleet.Backoff, "killed; next start in 1 s")
+	show(fleet.Ready, "")
+	p.stopping()
+	p.stopped(nil)
+	got := out.String()
+	for want, times := range map[string]int{
+		"starting   mockvllm serve mock-model --port 8001": 1,
+		"ready      http://127.0.0.1:8001":                 2,
+		"killed; next start in 1 s":                        1,
+		"http://localhost:8099/ui/":                        1,
+		"Ctrl-C again ends at once":                        1,
+		"Stopped.":                                         1,
+		"\x1b[":                                            0, // no colour without a terminal
+	} {
+		if n := strings.Count(got, want); n != times {
+			t.Errorf("%q stands %d times, want %d, in:\n%s", want, n, times, got)
+		}
+	}
+}
