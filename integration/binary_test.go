@@ -150,8 +150,9 @@ func startBinary(t *testing.T) *stack {
 	}
 	file := modelsFile(t, map[string]any{
 		mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "mock-model", "--port", fmt.Sprint(ports[2])}},
-		mockGPT: map[string]any{"command": "mockvllm", "args": []string{"serve", "--port", fmt.Sprint(ports[3]), "--mock-itl", tokenGap.String()},
-			"env": map[string]string{"MODEL_NAME": "mock-gpt"}},
+		// The guide's own way to write its two models.
+		mockGPT: map[string]any{"command": "python", "args": []string{"tests/mock_vllm_server.py"},
+			"env": map[string]string{"MODEL_NAME": "mock-gpt", "MOCKVLLM_ITL": tokenGap.String()}, "endpoints": map[string]string{"base_url": s.mocks[mockGPT] + "/v1"}},
 		mockLlama: map[string]any{"command": "python", "args": []string{"tests/mock_vllm_server.py"},
 			"env": map[string]string{"MODEL_NAME": "mock-llama"}, "endpoints": map[string]string{"base_url": s.mocks[mockLlama] + "/v1"}},
 		slashed:   map[string]any{"endpoints": map[string]string{"base_url": s.mocks[mockLLM] + "/v1"}, "served_name": "mock-model"},

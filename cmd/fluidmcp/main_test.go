@@ -57,6 +57,12 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+func TestPlanOfWhatCannotStart(t *testing.T) {
+	if code, out, _ := fluidmcp(t, "run", "../../examples/container.json"); code != 0 || !strings.Contains(out, "no driver docker") || strings.Contains(out, "Start it") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	f := func(want string, args ...string) {
 		t.Helper()
@@ -135,5 +141,23 @@ func TestProgress(t *testing.T) {
 		if n := strings.Count(got, want); n != times {
 			t.Errorf("%q stands %d times, want %d, in:\n%s", want, n, times, got)
 		}
+	}
+}
+
+// A model that cannot start does not hide how to reach the others.
+func TestProgressWithAFailedModel(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, &spec.File{})
+	p.hello(8099)
+	show := func(second fleet.Phase) {
+		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: second}, {ID: "b", Phase: fleet.Ready, Backends: []fleet.Backend{{}}}}})
+	}
+	show(fleet.Starting)
+	if strings.Contains(out.String(), "Try:") {
+		t.Error("addresses are shown while a model starts")
+	}
+	show(fleet.Failed)
+	if !strings.Contains(out.String(), "/llm/b/chat/completions") {
+		t.Errorf("no address of the model that is ready:\n%s", &out)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -44,24 +45,27 @@ func (p *progress) hello(port int) {
 	fmt.Fprintf(p.w, "FluidMCP %s runs %s\n\n", version.Get().Version, p.file.Path)
 }
 
-// show prints what changed since the last snapshot, and the addresses to try once every model has been ready.
+// show prints what changed since the last snapshot, and the addresses to try once a model is ready and none is on its way.
 func (p *progress) show(s fleet.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ready := 0
+	ready, coming := "", false
 	for _, m := range s.Models {
 		before := p.seen[m.ID]
 		if before.Phase != m.Phase || before.Reason != m.Reason || before.Message != m.Message {
 			p.line(m)
 		}
 		p.seen[m.ID] = m
-		if m.Phase == fleet.Ready {
-			ready++
+		switch m.Phase {
+		case fleet.Ready:
+			ready = cmp.Or(ready, m.ID)
+		case fleet.Pending, fleet.Starting:
+			coming = true
 		}
 	}
-	if !p.greeted && ready == len(s.Models) {
+	if !p.greeted && !coming && ready != "" {
 		p.greeted = true
-		p.addresses(s.Models)
+		p.addresses(ready)
 	}
 }
 
@@ -110,7 +114,7 @@ func (p *progress) paint(phase fleet.Phase) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, padded)
 }
 
-func (p *progress) addresses(models []fleet.Model) {
+func (p *progress) addresses(model string) {
 	base := fmt.Sprintf("http://localhost:%d", p.port)
 	fmt.Fprintf(p.w, `
 Try:
@@ -121,7 +125,7 @@ Try:
   UI       %[1]s/ui/
 
 Ctrl-C lets requests finish and ends the models.
-`, base, models[0].ID)
+`, base, model)
 }
 
 func (p *progress) stopping() {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/kelseyhightower/envconfig"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -41,7 +42,9 @@ func newRun() *cobra.Command {
 them on one OpenAI-compatible address until Ctrl-C. Ctrl-C lets the requests in flight finish and then ends every
 model; a second one ends at once.
 
-The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed.`,
+The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts and
+limits come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT and so on; the READMEs of the
+services list them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --file --start-server
   fluidmcp run examples/vllm-mock-config.json --json | jq`,
 		Args: cobra.ExactArgs(1),
@@ -51,6 +54,7 @@ The command "mockvllm" in a file is this program itself, so a mock needs nothing
 	}
 	f := cmd.Flags()
 	f.Bool("file", true, "FILE is a path; there is no other kind yet, so this may be left out")
+	_ = f.MarkHidden("file") // command lines in circulation have it; it changes nothing
 	f.BoolVar(&o.start, "start-server", false, "start the models and serve them")
 	f.BoolVar(&o.asJSON, "json", false, "print the plan as JSON for scripts")
 	f.StringVar(&o.host, "host", "127.0.0.1", "address to listen on")
@@ -129,7 +133,10 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, file *spec.File
 	token := rand.Text() // nobody else can steer the supervisor past the gateway
 	supervisorURL := "http://" + ports.supervisor.Addr().String()
 
-	supervisorCfg := supervisor.Default()
+	supervisorCfg, gatewayCfg := supervisor.Default(), gateway.Default()
+	if err := errors.Join(envconfig.Process("supervisor", &supervisorCfg), envconfig.Process("gateway", &gatewayCfg)); err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
 	supervisorCfg.Token = token
 	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{
 		Log:      log.Named("supervisor"),
@@ -140,7 +147,6 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, file *spec.File
 	if err != nil {
 		return err
 	}
-	gatewayCfg := gateway.Default()
 	gatewayCfg.SupervisorURL = supervisorURL
 	gatewayCfg.SupervisorToken = token
 	gw, err := gateway.New(gatewayCfg, gateway.Deps{Log: log.Named("gateway")})

@@ -23,6 +23,9 @@ const RequestIDHeader = "X-Request-Id"
 // nginx coined the number.
 const StatusClientClosed = 499
 
+// ErrClientLeft is the failure of a request whose client is gone. Handler breaks the connection for it.
+var ErrClientLeft = errors.New("the client left")
+
 // Record collects what the log line of one request will say. It belongs to the goroutine that serves the request.
 type Record struct {
 	ID     string // request id
@@ -107,12 +110,19 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rec.Status != 0 {
 		return
 	}
-	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		rec.Status = StatusClientClosed
-		return
-	}
 	var failure *openai.Error
-	if !errors.As(err, &failure) {
+	switch {
+	case errors.Is(err, ErrClientLeft):
+		rec.Status = StatusClientClosed
+		panic(http.ErrAbortHandler) // a handler that writes nothing sends an empty 200, which may still reach somebody
+	case errors.As(err, &failure):
+	case errors.Is(context.Cause(r.Context()), ErrStopping):
+		failure = &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
+			Message: "The server is shutting down. Send the request again.", RetryAfter: time.Second}
+	case r.Context().Err() != nil && errors.Is(err, context.Canceled):
+		rec.Status = StatusClientClosed
+		panic(http.ErrAbortHandler)
+	default:
 		failure = &openai.Error{Status: http.StatusInternalServerError, Type: openai.TypeInternal, Code: "internal_error",
 			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
 	}

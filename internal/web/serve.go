@@ -24,12 +24,15 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Dura
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	endRequests := func() { end(ErrStopping) }
 	defer endRequests()
+	var fresh Unused
 	srv := &http.Server{
 		Handler:           h,
+		ConnState:         fresh.Track,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return base },
 	}
+	srv.RegisterOnShutdown(fresh.Close) // runs once the listener is closed
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

@@ -148,3 +148,29 @@ func TestServeReportsABrokenListener(t *testing.T) {
 		t.Errorf("Serve returned %v", err)
 	}
 }
+
+// Browsers open connections in advance. One that carries nothing must not hold up the end of a server.
+func TestServeDoesNotWaitForUnusedConnections(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- web.Serve(ctx, ln, http.NotFoundHandler(), 100*time.Millisecond) }()
+	unused, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unused.Close()
+	resp, err := http.Get("http://" + ln.Addr().String()) // the server has accepted the first connection before this one
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Serve ended with %v", err)
+	}
+}

@@ -24,6 +24,7 @@ const (
 	reasonUpstream5xx  = "upstream_5xx"  // the server failed
 	reasonStreamError  = "stream_error"  // the server put an error into its stream
 	reasonClientClosed = "client_closed" // the client left
+	reasonInternal     = "internal"      // a defect of the gateway
 	reasonStopping     = "stopping"      // the gateway ended the request because it stops
 )
 
@@ -50,8 +51,10 @@ type call struct {
 func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{g: g, started: time.Now(), endpoint: "other"}
-		defer c.record(r) // also when a broken answer ends the handler by panic
+		returned := false
+		defer func() { c.record(r, returned) }() // also when a broken answer or a defect ends the handler by panic
 		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, c) }).ServeHTTP(w, r)
+		returned = true
 	})
 }
 
@@ -119,15 +122,17 @@ func (c *call) finished(result relay.Result) {
 }
 
 // record is step 6: one set of metrics and the fields of the log line.
-func (c *call) record(r *http.Request) {
+func (c *call) record(r *http.Request, returned bool) {
 	rec := web.RecordOf(r.Context())
-	if c.reason == reasonClientClosed {
+	switch {
+	case c.reason == reasonClientClosed:
 		rec.Status = web.StatusClientClosed
+	case rec.Status == 0 && !returned:
+		rec.Status, c.reason = http.StatusInternalServerError, reasonInternal
+	case rec.Status == 0:
+		rec.Status = http.StatusOK // net/http sends it for a handler that wrote nothing
 	}
 	status := rec.Status
-	if status == 0 {
-		status = http.StatusOK // net/http sends it for a handler that wrote nothing
-	}
 	c.reason = c.reasonFor(status)
 	m, model := c.g.metrics, c.label()
 	m.requests.WithLabelValues(model, c.endpoint, strconv.Itoa(status)).Inc()

@@ -84,16 +84,13 @@ func errUnavailable(m fleet.Model) *openai.Error {
 	return e
 }
 
-// clientLeft records that nobody waits for an answer.
-func clientLeft(r *http.Request, err error) error {
-	web.RecordOf(r.Context()).Status = web.StatusClientClosed
-	return err
-}
+// clientLeft says that nobody waits for an answer.
+func clientLeft(err error) error { return fmt.Errorf("%w: %w", web.ErrClientLeft, err) }
 
 // failure turns a failed last attempt into what the client is told.
 func (c *call) failure(r *http.Request, a *attempt) error {
 	if ended := cause(r.Context(), r.Context()); errors.Is(ended, relay.ErrClientClosed) {
-		return clientLeft(r, a.err)
+		return clientLeft(a.err)
 	} else if errors.Is(ended, relay.ErrStopping) {
 		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
 			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: a.err})

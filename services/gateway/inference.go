@@ -59,6 +59,7 @@ func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail st
 	result := a.answer.Send(w)
 	c.finished(result)
 	if result.Abort {
+		web.RecordOf(r.Context()).Err = result.Err
 		panic(http.ErrAbortHandler) // the one way to break the connection; net/http expects and swallows it
 	}
 	return result.Err

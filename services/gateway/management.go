@@ -31,6 +31,9 @@ func (g *Gateway) management() (http.Handler, error) {
 			p.SetXForwarded()
 			p.Out.Header.Del("Authorization")
 			p.Out.Header.Del("Cookie")
+			// The guard below has compared them with our own host; to the supervisor's they would be foreign.
+			p.Out.Header.Del("Origin")
+			p.Out.Header.Del("Sec-Fetch-Site")
 			if g.cfg.SupervisorToken != "" {
 				p.Out.Header.Set("Authorization", "Bearer "+g.cfg.SupervisorToken)
 			}

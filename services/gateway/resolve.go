@@ -78,8 +78,11 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, errTooLarge(g.cfg.MaxBodyBytes)
+	case err != nil && r.Context().Err() != nil:
+		return nil, clientLeft(fmt.Errorf("read body: %w", err))
 	case err != nil:
-		return nil, clientLeft(r, fmt.Errorf("read body: %w", err))
+		return nil, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "incomplete_body",
+			Message: "The body ended before its announced end or is wrongly framed.", Cause: err}
 	}
 	return raw, nil
 }

@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -165,6 +167,33 @@ func TestBodyOverTheLimitIsAnswered(t *testing.T) {
 	if resp.StatusCode != 413 {
 		t.Errorf("status %d", resp.StatusCode)
 	}
+}
+
+// What a client sent in part, or wrongly framed, is its fault and gets an answer that says so, never an empty 200.
+func TestTornBodies(t *testing.T) {
+	f := start(t, nil, model("m", newBackend(t, vllm).URL))
+	for name, body := range map[string]string{
+		"bad chunk":  "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+		"short body": "Content-Length: 100\r\n\r\n{}",
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST /llm/m/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+body); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := io.ReadAll(conn)
+		if bytes.HasPrefix(got, []byte("HTTP/1.1 200")) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	f.awaitMetric(`fluidmcp_requests_total{code="400",endpoint="chat_completions",model="m"}`, 1)
+	f.awaitMetric(`fluidmcp_requests_total{code="499",endpoint="chat_completions",model="m"}`, 1) // who closes is gone
 }
 
 func TestConsole(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
@@ -75,8 +76,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer running.Wait()
 	defer stopEngine()
 
-	fresh := &unused{conns: map[net.Conn]struct{}{}}
-	srv := &http.Server{Handler: s.handler(), IdleTimeout: keepAlive, ReadHeaderTimeout: readHeaders, ConnState: fresh.track,
+	fresh := &web.Unused{}
+	srv := &http.Server{Handler: s.handler(), IdleTimeout: keepAlive, ReadHeaderTimeout: readHeaders, ConnState: fresh.Track,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	served := make(chan error, 1)
 	running.Go(func() { served <- srv.Serve(ln) })
@@ -112,7 +113,7 @@ func (s *Server) drain() {
 }
 
 // end aborts what still runs and closes the listener and all connections.
-func (s *Server) end(srv *http.Server, fresh *unused) error {
+func (s *Server) end(srv *http.Server, fresh *web.Unused) error {
 	s.console.line("INFO:     Shutting down")
 	if load := s.engine.Load(); load.Running+load.Waiting > 0 {
 		s.console.info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", load.Running+load.Waiting)
@@ -120,7 +121,7 @@ func (s *Server) end(srv *http.Server, fresh *unused) error {
 	s.engine.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
-	srv.RegisterOnShutdown(fresh.close) // runs once the listener is closed
+	srv.RegisterOnShutdown(fresh.Close) // runs once the listener is closed
 	if err := srv.Shutdown(ctx); err != nil {
 		s.console.line("ERROR:    Closing connections whose clients do not take their answers.")
 		return srv.Close()
