@@ -15,11 +15,14 @@ run: ## answer requests on http://localhost:8099 with a mock model
 # The race detector needs a C compiler; without one the tests run all the same and the first line says so.
 race := $(if $(shell command -v cc),-race)
 
-# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1.
+# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1. What go test skips it
+# does not tell, so the last lines do.
 test: ## unit tests with the race detector, then the scenarios
 	@$(if $(race),,echo "no C compiler: testing without the race detector")
 	go test $(race) ./...
 	go test -count=1 -timeout 20m ./integration/...
+	@docker version >/dev/null 2>&1 || echo "SKIPPED the compose stack: no Docker engine answers; FLUIDMCP_REQUIRE_DOCKER=1 makes that a failure"
+	@command -v python3 >/dev/null || echo "SKIPPED the Python SDK: python3 is not installed; FLUIDMCP_REQUIRE_PYTHON=1 makes that a failure"
 
 images: ## build the three images from their Dockerfiles
 	scripts/images.sh release
