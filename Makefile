@@ -1,7 +1,7 @@
 # make without a target lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test images lint fmt compose-up compose-down clean
+.PHONY: help build run test test-unit test-scenarios images lint fmt compose-up compose-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -15,14 +15,18 @@ run: ## answer requests on http://localhost:8099 with a mock model
 # The race detector needs a C compiler; without one the tests run all the same and the first line says so.
 race := $(if $(shell command -v cc),-race)
 
-# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1. What go test skips it
-# does not tell, so the last lines do.
-test: ## unit tests with the race detector, then the scenarios
+# What go test skips it does not tell, so the last lines do.
+test: test-unit test-scenarios ## everything that CI tests
+	@docker version >/dev/null 2>&1 || echo "SKIPPED the compose stack: no Docker engine answers; FLUIDMCP_REQUIRE_DOCKER=1 makes that a failure"
+	@command -v python3 >/dev/null || echo "SKIPPED what needs Python: python3 is not installed; FLUIDMCP_REQUIRE_PYTHON=1 makes that a failure"
+
+test-unit: ## the unit tests of every package, with the race detector
 	@$(if $(race),,echo "no C compiler: testing without the race detector")
 	go test $(race) ./...
+
+# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1.
+test-scenarios: ## the scenarios against the binary and the compose stack
 	go test -count=1 -timeout 20m ./integration/...
-	@docker version >/dev/null 2>&1 || echo "SKIPPED the compose stack: no Docker engine answers; FLUIDMCP_REQUIRE_DOCKER=1 makes that a failure"
-	@command -v python3 >/dev/null || echo "SKIPPED the Python SDK: python3 is not installed; FLUIDMCP_REQUIRE_PYTHON=1 makes that a failure"
 
 images: ## build the three images from their Dockerfiles
 	scripts/images.sh release
