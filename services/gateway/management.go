@@ -47,12 +47,7 @@ func (g *Gateway) management() (http.Handler, error) {
 			return nil
 		},
 	}
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(web.Handler(func(http.ResponseWriter, *http.Request) error {
-		return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
-			Message: "A page of another origin may not manage models."}
-	}))
-	return guard.Handler(proxy), nil
+	return web.SameOrigin(proxy), nil
 }
 
 func supervisorDown(w http.ResponseWriter, r *http.Request, err error) {

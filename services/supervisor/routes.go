@@ -38,7 +38,7 @@ func (s *Supervisor) routes() http.Handler {
 	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.logs}))
 	r.Handle(one, s.private(methods{http.MethodGet: s.model}))
 	r.NotFoundHandler = web.Handler(web.NotFound)
-	return s.logged(crossOrigin(r))
+	return s.logged(web.SameOrigin(r))
 }
 
 // methods is a path's handlers by method. HEAD is answered as GET, whose body net/http leaves out.
@@ -74,16 +74,6 @@ func (s *Supervisor) private(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 		return nil
 	})
-}
-
-// crossOrigin refuses what a page of another site makes a browser send: it could stop the models of its visitor's machine.
-func crossOrigin(next http.Handler) http.Handler {
-	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(web.Handler(func(http.ResponseWriter, *http.Request) error {
-		return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
-			Message: "A page of another site must not manage models."}
-	}))
-	return protection.Handler(next)
 }
 
 // logged writes one line a request. What machines ask every few seconds is written only when it fails.
