@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -75,8 +76,8 @@ func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) 
 func (g *Gateway) try(r *http.Request, c *call, q *query, lease *routing.Lease) *attempt {
 	begin := time.Now()
 	limits := q.model.Timeouts
-	idle := or(limits.Idle, g.cfg.IdleTimeout)
-	ctx, patience := upstream.WithPatience(r.Context(), or(limits.FirstByte, g.cfg.FirstByteTimeout), or(limits.Total, g.cfg.TotalTimeout))
+	idle := cmp.Or(limits.Idle, g.cfg.IdleTimeout)
+	ctx, patience := upstream.WithPatience(r.Context(), cmp.Or(limits.FirstByte, g.cfg.FirstByteTimeout), cmp.Or(limits.Total, g.cfg.TotalTimeout))
 	a := &attempt{lease: lease, patience: patience}
 	a.answer, a.err = g.send(ctx, r, q, lease, relay.Options{
 		NeedsDone: q.endpoint.chat,
@@ -125,18 +126,11 @@ func cause(client, attempt context.Context) error {
 	var timeout *upstream.TimeoutError
 	switch {
 	case errors.Is(context.Cause(client), web.ErrStopping):
-		return relay.ErrStopping
+		return web.ErrStopping
 	case client.Err() != nil:
-		return relay.ErrClientClosed
+		return web.ErrClientLeft
 	case errors.As(context.Cause(attempt), &timeout):
 		return timeout
 	}
 	return nil
-}
-
-func or(limit, otherwise time.Duration) time.Duration {
-	if limit > 0 {
-		return limit
-	}
-	return otherwise
 }

@@ -111,7 +111,7 @@ func (c *call) finished(result relay.Result) {
 	switch result.Outcome {
 	case relay.Interrupted:
 		c.reason = reasonInterrupted
-		if errors.Is(result.Err, relay.ErrStopping) {
+		if errors.Is(result.Err, web.ErrStopping) {
 			c.reason = reasonStopping
 		}
 	case relay.Failed:

@@ -10,7 +10,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -89,9 +88,9 @@ func clientLeft(err error) error { return fmt.Errorf("%w: %w", web.ErrClientLeft
 
 // failure turns a failed last attempt into what the client is told.
 func (c *call) failure(r *http.Request, a *attempt) error {
-	if ended := cause(r.Context(), r.Context()); errors.Is(ended, relay.ErrClientClosed) {
+	if ended := cause(r.Context(), r.Context()); errors.Is(ended, web.ErrClientLeft) {
 		return clientLeft(a.err)
-	} else if errors.Is(ended, relay.ErrStopping) {
+	} else if errors.Is(ended, web.ErrStopping) {
 		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
 			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: a.err})
 	}

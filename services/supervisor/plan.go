@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 		Changed:       func(now unit.Status) { s.changed(i, now) },
 		Launching:     func(why unit.Reason) { s.metrics.restarted(m.ID, why) },
 		Jitter:        rand.Float64,
-		StartTimeout:  or(m.Timeouts.Start, s.cfg.StartTimeout),
+		StartTimeout:  cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout),
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,
 	}
@@ -86,14 +87,6 @@ func resolve(argv []string, commands map[string][]string) []string {
 	return argv
 }
 
-// or is d, or fallback where the file says nothing.
-func or(d, fallback time.Duration) time.Duration {
-	if d == 0 {
-		return fallback
-	}
-	return d
-}
-
 func (i *instance) probe(ctx context.Context, ready bool) error {
 	if ready {
 		return i.target.Alive(ctx).Err
@@ -104,7 +97,7 @@ func (i *instance) probe(ctx context.Context, ready bool) error {
 // drain waits until no gateway has a request on the instance, or as long as its model allows. The board says already that it
 // is not routable.
 func (s *Supervisor) drain(ctx context.Context, i *instance) {
-	ctx, cancel := context.WithTimeout(ctx, or(i.model.Timeouts.Drain, s.cfg.DrainTimeout))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout))
 	defer cancel()
 	s.gateways.drained(ctx, s.board.epoch, s.board.at(), i.ID)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+
+	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
 // chunk is how much of an answer that is not held back is read at once.
@@ -76,7 +78,7 @@ func broken(opts Options, err error, r Result) Result {
 	r.Outcome, r.Err = Interrupted, err
 	if cause := opts.Cause(); cause != nil {
 		r.Err = cause
-		if errors.Is(cause, ErrClientClosed) {
+		if errors.Is(cause, web.ErrClientLeft) {
 			r.Outcome = ClientClosed
 		}
 	}

@@ -50,7 +50,7 @@ type Options struct {
 	Idle      time.Duration // the longest silence after the first byte
 	Patience  Patience
 	Meter     Meter
-	Cause     func() error // why the request was ended, or nil; asked when reading fails
+	Cause     func() error // why the request was ended: web.ErrClientLeft, web.ErrStopping, a timeout; nil when it was not. Asked when reading fails
 }
 
 // Result tells what became of an answer.

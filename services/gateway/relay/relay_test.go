@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -117,12 +118,12 @@ func TestTooLateForAStatus(t *testing.T) {
 	}
 	lost := []piece{{text: token("a")}, {err: reset}}
 	f("reset", events, nil, relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
-	f("the gateway stops", events, cause(relay.ErrStopping), relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
-	f("the client left", events, cause(relay.ErrClientClosed), relay.ClientClosed, false, token("a"), lost...)
+	f("the gateway stops", events, cause(web.ErrStopping), relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
+	f("the client left", events, cause(web.ErrClientLeft), relay.ClientClosed, false, token("a"), lost...)
 	f("no DONE needed", events, func(o *relay.Options) { o.NeedsDone = false }, relay.Completed, false, token("a"), piece{text: token("a")}, piece{err: io.EOF})
 	big := piece{text: strings.Repeat("x", 8<<20)}
 	f("big and cut", "text/plain", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
-	f("big and left", "text/plain", cause(relay.ErrClientClosed), relay.ClientClosed, true, "x", big, piece{err: reset})
+	f("big and left", "text/plain", cause(web.ErrClientLeft), relay.ClientClosed, true, "x", big, piece{err: reset})
 	f("big and whole", "text/plain", nil, relay.Completed, false, "xyz", big, piece{text: "xyz"}, piece{err: io.EOF})
 }
 

@@ -9,12 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
-)
-
-// Ends of a stream that the options' Cause may give, besides a timeout.
-var (
-	ErrClientClosed = errors.New("the client left")
-	ErrStopping     = errors.New("the gateway is shutting down")
+	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
 var (
@@ -139,7 +134,7 @@ func (s *stream) end(r Result) Result {
 // interruptedEvent is the last event of a stream that broke. No [DONE] follows, so no client takes it for complete.
 func interruptedEvent(cause error) []byte {
 	message := "The model server stopped in the middle of the answer. What came before is incomplete; send the request again."
-	if errors.Is(cause, ErrStopping) {
+	if errors.Is(cause, web.ErrStopping) {
 		message = "The gateway is shutting down before the answer was complete. Send the request again."
 	}
 	data, err := json.Marshal(&openai.Error{Type: openai.TypeUpstream, Code: "stream_interrupted", Message: message})

@@ -92,12 +92,16 @@ func (f *fields) integer(name string) (n int64, given bool) {
 	if !ok {
 		return 0, false
 	}
-	n, kind, msg := laxInt(v)
+	return converted(f, name, v, laxInt)
+}
+
+// converted is v as a number, or a reported fault.
+func converted[T any](f *fields, name string, v any, lax func(any) (T, string, string)) (n T, given bool) {
+	n, kind, msg := lax(v)
 	if kind != "" {
 		f.fault(name, kind, msg, v, "")
-		return 0, false
 	}
-	return n, true
+	return n, kind == ""
 }
 
 // between reads an integer and reports one out of [low, high].
@@ -165,12 +169,7 @@ func (f *fields) float(name string) (x float64, given bool) {
 	if !ok {
 		return 0, false
 	}
-	x, kind, msg := laxFloat(v)
-	if kind != "" {
-		f.fault(name, kind, msg, v, "")
-		return 0, false
-	}
-	return x, true
+	return converted(f, name, v, laxFloat)
 }
 
 func laxFloat(v any) (x float64, kind, msg string) {
