@@ -48,7 +48,7 @@ func prometheusSeesEverything(t *testing.T, s *stack) {
 			}
 			jobs = append(jobs, target.Labels.Job)
 		}
-		for _, job := range []string{"gateway", "supervisor", "vllm"} {
+		for _, job := range []string{"fluidmcp-gateway", "fluidmcp-supervisor", "vllm"} {
 			if !slices.Contains(jobs, job) {
 				return fmt.Errorf("no target of job %s among %v", job, jobs)
 			}
