@@ -10,55 +10,57 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
 )
 
 // generation is one request on its way through the engine: one sequence for each choice.
 type generation struct {
+	api    api
 	head   protocol.Head
 	common *protocol.Common
-	chat   bool
 	works  []protocol.Work
 	seqs   []*engine.Sequence
 	wake   chan struct{}
 }
 
-func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
-	if !ok {
-		return
-	}
-	req, err := protocol.DecodeChat(r.Header.Get("Content-Type"), body)
-	if err == nil {
-		err = s.known(req.Model)
-	}
-	if err == nil {
-		g := &generation{head: s.head(r, "chatcmpl-", req.RequestID), common: &req.Common, chat: true}
-		if g.works, err = req.Plan(s.model); err == nil {
-			s.generate(w, r, g)
-			return
-		}
-	}
-	refuse(w, err)
+// api is how one of the interfaces for answers speaks.
+type api struct {
+	id     string // prefix of ids
+	body   func(protocol.Head, []protocol.Choice, protocol.Usage) []byte
+	frames func(protocol.Head, *protocol.Common, func(frame []byte)) protocol.Frames
+	refuse func(http.ResponseWriter, *protocol.Error)
 }
 
-func (s *Server) completion(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
-	if !ok {
-		return
-	}
-	req, err := protocol.DecodeCompletion(r.Header.Get("Content-Type"), body)
-	if err == nil {
-		err = s.known(req.Model)
-	}
-	if err == nil {
-		g := &generation{head: s.head(r, "cmpl-", req.RequestID), common: &req.Common}
-		if g.works, err = req.Plan(s.model); err == nil {
-			s.generate(w, r, g)
+var (
+	chatAPI = api{"chatcmpl-", protocol.ChatBody, protocol.NewChatStream, refuse}
+	textAPI = api{"cmpl-", protocol.CompletionBody, protocol.NewTextStream, refuse}
+)
+
+// request is a decoded one that asks for answers.
+type request interface {
+	Plan(protocol.Model) ([]protocol.Work, *protocol.Error)
+	Shared() *protocol.Common
+}
+
+// generates makes the handler of an interface.
+func generates[R request](s *Server, a api, decode func(contentType string, body []byte) (R, *protocol.Error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, ok := readBody(w, r)
+		if !ok {
 			return
 		}
+		req, err := decode(r.Header.Get("Content-Type"), body)
+		if err == nil {
+			err = s.known(req.Shared().Model)
+		}
+		if err == nil {
+			g := &generation{api: a, head: s.head(r, a.id, req.Shared().RequestID), common: req.Shared()}
+			if g.works, err = req.Plan(s.model); err == nil {
+				s.generate(w, r, g)
+				return
+			}
+		}
+		a.refuse(w, err)
 	}
-	refuse(w, err)
 }
 
 // readBody returns false when the client left before its body was there; then there is nobody to answer.
@@ -107,13 +109,13 @@ func latin1(header string) string {
 
 func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation) {
 	if rank, err := strconv.Atoi(r.Header.Get("X-Data-Parallel-Rank")); err == nil && rank != 0 {
-		refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest,
+		g.api.refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest,
 			Message: fmt.Sprintf("data_parallel_rank %d is out of range [0, 1).", rank)})
 		return
 	}
 	if err := s.submit(g); err != nil {
 		w.Header().Del("Vary") // vLLM's outermost handler answers here
-		refuse(w, protocol.Stopping())
+		g.api.refuse(w, protocol.Stopping())
 		return
 	}
 	defer s.engine.Abort(g.seqs...)
@@ -127,14 +129,11 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation)
 		}
 	}
 	choices := make([]protocol.Choice, len(g.seqs))
-	for i := range g.seqs {
-		choices[i] = g.choice(i, 0)
+	for i, seq := range g.seqs {
+		n, _ := seq.Progress()
+		choices[i] = g.works[i].Choice(n)
 	}
-	body := protocol.CompletionBody
-	if g.chat {
-		body = protocol.ChatBody
-	}
-	reply(w, http.StatusOK, body(g.head, choices, g.usage()))
+	reply(w, http.StatusOK, g.api.body(g.head, choices, g.usage()))
 }
 
 func (s *Server) submit(g *generation) (err error) {
@@ -165,27 +164,6 @@ func (g *generation) over() bool {
 		}
 	}
 	return true
-}
-
-// choice is the end of a sequence that is over, with its text from token from on.
-func (g *generation) choice(i, from int) protocol.Choice {
-	answer := g.works[i].Answer
-	n, _ := g.seqs[i].Progress()
-	c := protocol.Choice{Finish: text.FinishAbort}
-	for _, delta := range answer.Deltas[from:n] {
-		c.Text += delta
-	}
-	if n < len(answer.Deltas) {
-		return c
-	}
-	c.Finish = answer.Finish
-	switch {
-	case answer.StopString != "":
-		c.Stop = answer.StopString
-	case answer.StopToken >= 0:
-		c.Stop = answer.StopToken
-	}
-	return c
 }
 
 // usage counts each prompt once, however many answers it has.

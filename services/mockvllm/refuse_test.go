@@ -3,6 +3,7 @@ package mockvllm_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -56,7 +57,6 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 	f(chatPath, `"logprobs":true`, "logprobs")
 	f(completionPath, `"logprobs":0`, "logprobs")
 	f(chatPath, `"thinking_token_budget":3`, "thinking_token_budget")
-	f(chatPath, `"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"`, "tools")
 }
 
 func TestUnsupportedPathsAreRefused(t *testing.T) {
@@ -85,8 +85,16 @@ func TestToolsNeedAParser(t *testing.T) {
 	f(s, `,"tool_choice":{"type":"function"}`, 400, "Invalid value for `function`: `None` in `tool_choice`! "+
 		"Correct usage: `{\"type\": \"function\", \"function\": {\"name\": \"my_function\"}}` (parameter=tool_choice.function)")
 	f(s, `,"tool_choice":"maybe"`, 400, "Invalid value for `tool_choice`: maybe! Only named tools, \"none\", \"auto\" or \"required\" are supported. (parameter=tool_choice)")
-	with := start(t, "--enable-auto-tool-choice", "--tool-call-parser", "hermes")
-	f(with, "", 501, "mockvllm does not support `tools` yet.")
+	parser := start(t, "--tool-call-parser", "hermes")
+	f(parser, "", 400, `"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set`)
+	// A schema that is none, and one for which no value is found.
+	const impossible = `{"messages":[{"role":"user","content":"x"}],"tool_choice":"required","tools":[{"type":"function","function":{"name":"f","parameters":`
+	if status, r := parser.refusal(chatPath, impossible+`{"pattern":"("}}}]}`); status != 400 || !strings.HasPrefix(r.Error.Message, "Grammar error: the parameters of f: ") {
+		t.Errorf("%d %q", status, r.Error.Message)
+	}
+	if status, r := parser.refusal(chatPath, impossible+`{"not":{}}}}]}`); status != 501 || !strings.HasPrefix(r.Error.Message, "mockvllm cannot make arguments for `f`: ") {
+		t.Errorf("%d %q", status, r.Error.Message)
+	}
 }
 
 func TestAPIKeys(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
 // route is one line of the table. The first route of a path names the methods that a 405 allows, as in vLLM.
@@ -26,8 +28,8 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/models", s.models, false},
 		{"GET", "/ping", empty, false},
 		{"POST", "/ping", empty, false},
-		{"POST", "/v1/chat/completions", s.chat, true},
-		{"POST", "/v1/completions", s.completion, true},
+		{"POST", "/v1/chat/completions", generates(s, chatAPI, protocol.DecodeChat), true},
+		{"POST", "/v1/completions", generates(s, textAPI, protocol.DecodeCompletion), true},
 		{"POST", "/v1/chat/completions/batch", s.notDone, true},
 		{"POST", "/v1/responses", s.notDone, true},
 		{"POST", "/v1/messages", s.notDone, true},

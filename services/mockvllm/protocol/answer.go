@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
 )
 
 // Head is what all parts of one answer carry.
@@ -17,6 +19,8 @@ type Head struct {
 // Choice is one finished answer.
 type Choice struct {
 	Text   string
+	NoText bool // there is none, which is sent as null
+	Calls  []text.Call
 	Finish string
 	Stop   any // the stop string or token id that was met, or nil
 }
@@ -64,13 +68,40 @@ type transfer struct {
 }
 
 type chatMessage struct {
-	Role         string   `json:"role"`
-	Content      jsonText `json:"content"`
-	Refusal      nothing  `json:"refusal"`
-	Annotations  nothing  `json:"annotations"`
-	Audio        nothing  `json:"audio"`
-	FunctionCall nothing  `json:"function_call"`
-	Reasoning    nothing  `json:"reasoning"`
+	Role         string     `json:"role"`
+	Content      *jsonText  `json:"content"`
+	Refusal      nothing    `json:"refusal"`
+	Annotations  nothing    `json:"annotations"`
+	Audio        nothing    `json:"audio"`
+	FunctionCall nothing    `json:"function_call"`
+	ToolCalls    []callBody `json:"tool_calls,omitempty"`
+	Reasoning    nothing    `json:"reasoning"`
+}
+
+type callBody struct {
+	ID       string       `json:"id"`
+	Type     string       `json:"type"`
+	Function functionBody `json:"function"`
+}
+
+type functionBody struct {
+	Name      jsonText `json:"name"`
+	Arguments jsonText `json:"arguments"`
+}
+
+// newCallID makes the id of a call.
+func newCallID() string { return "chatcmpl-tool-" + NewID() }
+
+// message is what a chat choice says.
+func (c Choice) message() chatMessage {
+	m := chatMessage{Role: "assistant"}
+	if !c.NoText {
+		m.Content = (*jsonText)(&c.Text)
+	}
+	for _, call := range c.Calls {
+		m.ToolCalls = append(m.ToolCalls, callBody{newCallID(), "function", functionBody{jsonText(call.Name), jsonText(call.Arguments)}})
+	}
+	return m
 }
 
 type chatChoice struct {
@@ -95,8 +126,7 @@ func ChatBody(h Head, choices []Choice, u Usage) []byte {
 		transfer
 	}{head: h.body("chat.completion"), tail: h.tail(u)}
 	for i, c := range choices {
-		body.Choices = append(body.Choices, chatChoice{Index: i, FinishReason: c.Finish, StopReason: c.stop(),
-			Message: chatMessage{Role: "assistant", Content: jsonText(c.Text)}})
+		body.Choices = append(body.Choices, chatChoice{Index: i, FinishReason: c.Finish, StopReason: c.Stop, Message: c.message()})
 	}
 	return Marshal(body)
 }
@@ -122,7 +152,7 @@ func CompletionBody(h Head, choices []Choice, u Usage) []byte {
 		transfer
 	}{head: h.body("text_completion"), tail: h.tail(u)}
 	for i, c := range choices {
-		body.Choices = append(body.Choices, textChoice{Index: i, Text: jsonText(c.Text), FinishReason: c.Finish, StopReason: c.stop()})
+		body.Choices = append(body.Choices, textChoice{Index: i, Text: jsonText(c.Text), FinishReason: c.Finish, StopReason: c.Stop})
 	}
 	return Marshal(body)
 }
@@ -132,13 +162,6 @@ func (h Head) body(object string) head {
 }
 
 func (h Head) tail(u Usage) tail { return tail{SystemFingerprint: h.Fingerprint, Usage: newUsage(u)} }
-
-func (c Choice) stop() any {
-	if s, ok := c.Stop.(string); ok {
-		return jsonText(s)
-	}
-	return c.Stop
-}
 
 // Marshal encodes a body that this package or its user declared.
 func Marshal(v any) []byte {

@@ -12,8 +12,8 @@ type Chat struct {
 	Messages []text.Message
 	Template text.Template
 
-	media    bool   // a part that is not text
-	noParser string // why tools cannot be called
+	media bool // a part that is not text
+	box   toolbox
 }
 
 // DecodeChat reads a chat completion request. What is wrong comes back as an *Error, in vLLM's order of checks.
@@ -115,7 +115,7 @@ func readChat(f *fields) (*Chat, *Error) {
 	_, given = f.integer("thinking_token_budget")
 	c.ask(given, "thinking_token_budget")
 	f.boolean("include_reasoning", true)
-	f.boolean("parallel_tool_calls", true)
+	c.box.parallel = f.boolean("parallel_tool_calls", true)
 	f.str("user")
 	c.sampling(f)
 	c.probabilities(f)
@@ -134,8 +134,8 @@ func readChat(f *fields) (*Chat, *Error) {
 // template reads how the conversation is rendered and returns a template of the request's own.
 func (c *Chat) template(f *fields) string {
 	c.ask(f.boolean("echo", false), "echo")
-	c.Template = text.Template{AddGenerationPrompt: f.boolean("add_generation_prompt", true),
-		ContinueFinalMessage: f.boolean("continue_final_message", false)}
+	c.Template.AddGenerationPrompt = f.boolean("add_generation_prompt", true)
+	c.Template.ContinueFinalMessage = f.boolean("continue_final_message", false)
 	c.ask(f.boolean("add_special_tokens", false), "add_special_tokens")
 	f.list("documents")
 	own := f.str("chat_template")

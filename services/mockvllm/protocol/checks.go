@@ -11,17 +11,12 @@ import (
 // maxN is vLLM's VLLM_MAX_N_SEQUENCES.
 const maxN = 16384
 
-// Work is one answer to be given, ready for the engine.
-type Work struct {
-	PromptTokens int
-	Answer       text.Completion
-}
-
 // Model is what a request is checked against.
 type Model struct {
 	Name   string // first served one
 	MaxLen int    // tokens of prompt and answer
-	Tools  bool   // there is a parser for calls
+	Parser bool   // calls can be read from answers
+	Auto   bool   // and the model may decide to call
 }
 
 // Plan checks a chat request and writes its answers, one for each choice.
@@ -29,8 +24,8 @@ func (c *Chat) Plan(m Model) ([]Work, *Error) {
 	if len(c.Messages) == 0 {
 		return nil, badRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
 	}
-	if c.noParser != "" && !m.Tools {
-		return nil, badRequest("%s", c.noParser)
+	if err := c.callable(m); err != nil {
+		return nil, err
 	}
 	if c.Template.AddGenerationPrompt && c.Template.ContinueFinalMessage {
 		return nil, badRequest("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
@@ -45,7 +40,7 @@ func (c *Chat) Plan(m Model) ([]Work, *Error) {
 	if err := tooManyChars(prompt, m.MaxLen); err != nil {
 		return nil, err
 	}
-	return c.plan(text.Encode(prompt), text.LastUser(c.Messages), m.MaxLen)
+	return c.plan(text.Encode(prompt), c.reply, m.MaxLen)
 }
 
 // Plan checks a text completion request and writes its answers, those of the first prompt first.
@@ -58,7 +53,7 @@ func (c *Completion) Plan(m Model) ([]Work, *Error) {
 		if err := p.check(m.MaxLen); err != nil {
 			return nil, err
 		}
-		works, err := c.plan(p.encode(), p.asked(), m.MaxLen)
+		works, err := c.plan(p.encode(), func() (reply, *Error) { return reply{text: text.Guide(p.asked())}, nil }, m.MaxLen)
 		if err != nil {
 			return nil, err
 		}
@@ -85,8 +80,15 @@ func (p Prompt) check(maxLen int) *Error {
 	return nil
 }
 
+// reply is what a model says to a prompt, before any limit cuts it.
+type reply struct {
+	text     string
+	calls    choosing
+	parallel bool
+}
+
 // plan checks lengths, then ranges, then what this server cannot do, and answers.
-func (c *Common) plan(prompt []int, asked string, maxLen int) ([]Work, *Error) {
+func (c *Common) plan(prompt []int, answer func() (reply, *Error), maxLen int) ([]Work, *Error) {
 	budget, err := c.budget(len(prompt), maxLen)
 	if err != nil {
 		return nil, err
@@ -97,9 +99,13 @@ func (c *Common) plan(prompt []int, asked string, maxLen int) ([]Work, *Error) {
 	if len(c.undone) > 0 {
 		return nil, notDone(c.undone[0])
 	}
+	said, err := answer()
+	if err != nil {
+		return nil, err
+	}
 	limits := c.limits
 	limits.Max = int(budget)
-	work := Work{PromptTokens: len(prompt), Answer: text.Complete(text.Guide(asked), limits)}
+	work := newWork(len(prompt), text.Complete(said.text, limits), said.calls, said.parallel)
 	works := make([]Work, c.N)
 	for i := range works {
 		works[i] = work

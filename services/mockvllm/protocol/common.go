@@ -25,6 +25,9 @@ type Common struct {
 	undone      []string // parameters that ask for what this server does not do
 }
 
+// Shared gives what all requests for answers have.
+func (c *Common) Shared() *Common { return c }
+
 // samplings are numbers that vLLM checks and whose effect on an answer no mock can show.
 type samplings struct {
 	presence, frequency     float64

@@ -51,7 +51,23 @@ func (c *Chat) message(f *fields) text.Message {
 	default:
 		f.fault("content", "string_type", "Input should be a valid string", content, "")
 	}
+	m.Content += text.Markup(calls(f))
 	return m
+}
+
+// calls reads what an assistant called before. The template shows it as the model wrote it.
+func calls(f *fields) []text.Call {
+	var all []text.Call
+	for i, v := range f.list("tool_calls") {
+		call := fields{from: asObject(v), loc: f.loc + ".tool_calls." + itoa(i)}
+		function := fields{from: call.dict("function"), loc: call.loc + ".function"}
+		if function.from == nil {
+			call.fault("function", "missing", "Field required", v, "")
+		}
+		all = append(all, text.Call{Name: function.str("name"), Arguments: function.str("arguments")})
+		f.faults = append(append(f.faults, call.faults...), function.faults...)
+	}
+	return all
 }
 
 // parts joins text parts by line breaks, as vLLM does for templates that take strings.

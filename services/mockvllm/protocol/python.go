@@ -2,7 +2,9 @@ package protocol
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -90,4 +92,29 @@ func pyRepr(s string) string {
 		}
 	}
 	return b.String() + quote
+}
+
+// pyJSON is Python's json.dumps(v, ensure_ascii=False) of a decoded value, with the members of objects by name.
+func pyJSON(v any) string {
+	switch v := v.(type) {
+	case object:
+		parts := make([]string, 0, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, pyJSON(key)+": "+pyJSON(v[key]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case []any:
+		parts := make([]string, len(v))
+		for i, item := range v {
+			parts[i] = pyJSON(item)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case string:
+		return string(appendString(nil, v))
+	case number:
+		return string(v)
+	case nil:
+		return "null"
+	}
+	return strings.ToLower(pyString(v))
 }

@@ -1,19 +1,33 @@
 package protocol
 
-import "strconv"
+import (
+	"strconv"
 
-// Stream writes the frames of one streamed answer. Frames hold only what vLLM sets explicitly, so null and absent differ.
-type Stream struct {
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
+)
+
+// stream frames chat and text completions. Frames hold only what vLLM sets explicitly, so null and absent differ.
+type stream struct {
 	h     Head
 	chat  bool
 	usage bool // a usage chunk ends the stream
 	every bool // each chunk carries the usage so far
 	open  []byte
 	buf   []byte
+	emit  func(frame []byte)
 }
 
-// NewStream prepares a stream of chat chunks, or of text completion chunks.
-func NewStream(h Head, chat bool, c *Common) *Stream {
+// NewChatStream frames chunks of chat completions.
+func NewChatStream(h Head, c *Common, emit func(frame []byte)) Frames {
+	return newStream(h, true, c, emit)
+}
+
+// NewTextStream frames chunks of text completions.
+func NewTextStream(h Head, c *Common, emit func(frame []byte)) Frames {
+	return newStream(h, false, c, emit)
+}
+
+func newStream(h Head, chat bool, c *Common, emit func(frame []byte)) *stream {
 	object := "text_completion"
 	if chat {
 		object = "chat.completion.chunk"
@@ -22,82 +36,127 @@ func NewStream(h Head, chat bool, c *Common) *Stream {
 	open = append(open, `,"object":"`+object+`","created":`...)
 	open = strconv.AppendInt(open, h.Created, 10)
 	open = appendString(append(open, `,"model":`...), h.Model)
-	return &Stream{h: h, chat: chat, usage: c.Usage, every: c.Running, open: append(open, `,"choices":[`...)}
+	return &stream{h: h, chat: chat, usage: c.Usage, every: c.Running, open: append(open, `,"choices":[`...), emit: emit}
 }
 
-// Done is the frame that ends every stream.
-const Done = "data: [DONE]\n\n"
-
-// Role is the first chunk of a chat choice. Text completions have none. The bytes are valid until the next call.
-func (s *Stream) Role(index int, u Usage) []byte {
-	s.begin(index, `,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]`)
-	s.running(u)
-	return s.end(`,"prompt_token_ids":null,"prompt_text":null}`)
+// Open sends the role of all chat choices. Text completions have none.
+func (s *stream) Open(choices, prompt int) {
+	for i := range choices {
+		if !s.chat {
+			return
+		}
+		s.begin(i, `,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]`)
+		s.running(Usage{Prompt: prompt})
+		s.end(`,"prompt_token_ids":null,"prompt_text":null}`)
+	}
 }
 
-// Delta is the text of one token.
-func (s *Stream) Delta(index int, text string, u Usage) []byte {
-	s.text(index, text)
+// Token sends a delta. A token of which a parser for calls makes nothing has none.
+func (s *stream) Token(choice int, w Work, token int) {
+	part := w.part(token)
+	if w.calls != noCalls && part.Words == "" && len(part.Calls) == 0 {
+		return
+	}
+	s.part(choice, w, part)
 	if s.chat {
 		s.add(`,"logprobs":null,"finish_reason":null,"token_ids":null}]`)
 	} else {
 		s.add(`,"logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]`)
 	}
-	s.running(u)
-	return s.end("}")
+	s.running(Usage{w.PromptTokens, token + 1})
+	s.end("}")
 }
 
-// Finish is the last chunk of a choice, with its last text.
-func (s *Stream) Finish(index int, c Choice, u Usage) []byte {
-	s.text(index, c.Text)
-	s.add(`,"logprobs":null,"finish_reason":"` + c.Finish + `","stop_reason":`)
-	s.buf = append(s.buf, Marshal(c.stop())...)
+// Finish sends the last chunk of a choice, with its last text.
+func (s *stream) Finish(choice int, w Work, delivered int) {
+	s.part(choice, w, w.last(delivered))
+	s.add(`,"logprobs":null,"finish_reason":"` + w.streamedFinish(delivered) + `","stop_reason":`)
+	s.buf = append(s.buf, Marshal(w.stop(delivered))...)
 	if !s.chat {
 		s.add(`,"prompt_token_ids":null`)
 	}
 	s.add(`,"token_ids":null}]`)
-	s.running(u)
+	s.running(Usage{w.PromptTokens, delivered})
 	if !s.usage {
 		s.fingerprint()
 	}
-	return s.end("}")
+	s.end("}")
 }
 
-// Usage is the chunk that ends a stream with include_usage.
-func (s *Stream) Usage(u Usage) []byte {
-	s.buf = append(append(s.buf[:0], s.open...), ']')
-	s.counts(u)
-	s.add("}")
-	s.fingerprint()
-	return s.end("}")
-}
-
-func (s *Stream) text(index int, text string) {
-	if s.chat {
-		s.begin(index, `,"delta":{"content":`)
-	} else {
-		s.begin(index, `,"text":`)
-	}
-	s.buf = appendString(s.buf, text)
-	if s.chat {
+// Close sends the usage, when it was asked for, and [DONE].
+func (s *stream) Close(u Usage) {
+	if s.usage {
+		s.buf = append(append(s.buf[:0], s.open...), ']')
+		s.counts(u)
 		s.add("}")
+		s.fingerprint()
+		s.end("}")
+	}
+	s.emit([]byte("data: [DONE]\n\n"))
+}
+
+// part leaves the choice open behind its text or delta.
+func (s *stream) part(choice int, w Work, part text.Part) {
+	if !s.chat {
+		s.begin(choice, `,"text":`)
+		s.buf = appendString(s.buf, part.Words)
+		return
+	}
+	s.begin(choice, `,"delta":{`)
+	switch {
+	case len(part.Calls) > 0:
+		s.add(`"content":`)
+		if part.Words == "" {
+			s.add("null")
+		} else {
+			s.buf = appendString(s.buf, part.Words)
+		}
+		s.calls(w, part.Calls)
+	case part.Words != "" || w.calls == noCalls:
+		s.buf = appendString(append(s.buf, `"content":`...), part.Words)
+	}
+	s.add("}")
+}
+
+// calls appends pieces of calls, of the first one only when the client wants no more.
+func (s *stream) calls(w Work, parts []text.CallPart) {
+	separator := `,"tool_calls":[{`
+	for _, p := range parts {
+		if p.Index > 0 && !w.parallel {
+			continue
+		}
+		s.add(separator)
+		separator = ",{"
+		if p.Begins {
+			s.add(`"id":"` + newCallID() + `","type":"function",`)
+		}
+		s.add(`"index":` + itoa(p.Index) + `,"function":{`)
+		if p.Begins {
+			s.buf = appendString(append(s.buf, `"name":`...), p.Name)
+		} else {
+			s.buf = appendString(append(s.buf, `"arguments":`...), p.Arguments)
+		}
+		s.add("}}")
+	}
+	if separator == ",{" {
+		s.add("]")
 	}
 }
 
-func (s *Stream) begin(index int, rest string) {
+func (s *stream) begin(index int, rest string) {
 	s.buf = append(append(s.buf[:0], s.open...), `{"index":`...)
 	s.buf = strconv.AppendInt(s.buf, int64(index), 10)
 	s.add(rest)
 }
 
-func (s *Stream) add(text string) { s.buf = append(s.buf, text...) }
+func (s *stream) add(text string) { s.buf = append(s.buf, text...) }
 
-func (s *Stream) end(text string) []byte {
+func (s *stream) end(text string) {
 	s.add(text + "\n\n")
-	return s.buf
+	s.emit(s.buf)
 }
 
-func (s *Stream) running(u Usage) {
+func (s *stream) running(u Usage) {
 	if !s.every {
 		return
 	}
@@ -109,7 +168,7 @@ func (s *Stream) running(u Usage) {
 }
 
 // counts leaves the object open.
-func (s *Stream) counts(u Usage) {
+func (s *stream) counts(u Usage) {
 	s.add(`,"usage":{"prompt_tokens":`)
 	s.buf = strconv.AppendInt(s.buf, int64(u.Prompt), 10)
 	s.add(`,"total_tokens":`)
@@ -118,6 +177,6 @@ func (s *Stream) counts(u Usage) {
 	s.buf = strconv.AppendInt(s.buf, int64(u.Completion), 10)
 }
 
-func (s *Stream) fingerprint() {
+func (s *stream) fingerprint() {
 	s.buf = appendString(append(s.buf, `,"system_fingerprint":`...), s.h.Fingerprint)
 }

@@ -51,17 +51,14 @@ func tokenizeChat(f *fields) (*Tokenize, *Error) {
 	var c Chat
 	t := &Tokenize{Model: f.str("model")}
 	c.messages(f)
-	template := text.Template{AddGenerationPrompt: f.boolean("add_generation_prompt", true),
-		ContinueFinalMessage: f.boolean("continue_final_message", false)}
+	c.Template.AddGenerationPrompt = f.boolean("add_generation_prompt", true)
+	c.Template.ContinueFinalMessage = f.boolean("continue_final_message", false)
 	t.strs = f.boolean("return_token_strs", false)
-	tools := f.list("tools")
+	c.tools(f)
 	if err := f.finish(); err != nil {
 		return nil, err
 	}
-	if tools != nil {
-		return nil, notDone("tools")
-	}
-	prompt := template.Render(c.Messages)
+	prompt := c.Template.Render(c.Messages)
 	t.tokens = text.Encode(prompt)
 	return t, badText(prompt)
 }

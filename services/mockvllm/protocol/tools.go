@@ -1,6 +1,13 @@
 package protocol
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/instance"
+)
 
 // beforeTools checks raw values: a choice needs something to choose from.
 func beforeTools(o object) *Error {
@@ -38,45 +45,142 @@ func namedTool(choice object, tools []any) *Error {
 	return badValue("tool_choice", "", "The tool specified in `tool_choice` does not match any of the specified `tools`")
 }
 
-// tools reads the functions that a model may call, and notes what vLLM says about the choice when it has no parser for
-// calls, as this server has none.
+// choosing is who decides whether a tool is called.
+type choosing int
+
+const (
+	noCalls  choosing = iota // nobody: an answer is words, whatever they look like
+	auto                     // the model
+	required                 // the client, and the model says which
+	named                    // the client, which too
+)
+
+// toolbox is what a chat request says of tools.
+type toolbox struct {
+	tools    []text.Tool
+	choosing choosing
+	name     string // of the named one
+	parallel bool
+}
+
+// tools reads the functions that a model may call. The template shows them to the model even where it may call none.
 func (c *Chat) tools(f *fields) {
 	list := f.list("tools")
 	for i, v := range list {
-		readTool(&fields{from: asObject(v), loc: f.loc + ".tools." + itoa(i)}, f)
+		c.box.tools = append(c.box.tools, readTool(&fields{from: asObject(v), loc: f.loc + ".tools." + itoa(i)}, f))
+		c.Template.Tools = append(c.Template.Tools, pyJSON(v))
 	}
 	if len(list) == 0 {
 		return
 	}
-	c.ask(true, "tools")
+	c.box.choosing = auto
 	switch choice := f.from["tool_choice"].(type) {
-	case nil:
-		c.noParser = autoChoice
 	case string:
-		switch choice {
-		case "none":
-		case "auto":
-			c.noParser = autoChoice
-		default:
-			c.noParser = fmt.Sprintf("tool_choice=%q requires --tool-call-parser to be set", choice)
-		}
+		c.box.choosing = map[string]choosing{"none": noCalls, "auto": auto, "required": required}[choice]
 	case object:
-		c.noParser = fmt.Sprintf("tool_choice=function \"%s\" requires --tool-call-parser to be set", pyString(asObject(choice["function"])["name"]))
+		c.box.choosing = named
+		c.box.name = pyString(asObject(choice["function"])["name"])
 	}
 }
 
-const autoChoice = `"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set`
+// callable refuses calls on a server that could not read them.
+func (c *Chat) callable(m Model) *Error {
+	switch c.box.choosing {
+	case auto:
+		if !m.Parser || !m.Auto {
+			return badRequest(`"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set`)
+		}
+	case required:
+		if !m.Parser {
+			return badRequest(`tool_choice="required" requires --tool-call-parser to be set`)
+		}
+	case named:
+		if !m.Parser {
+			return badRequest(`tool_choice=function "%s" requires --tool-call-parser to be set`, c.box.name)
+		}
+	}
+	return nil
+}
 
 // readTool adds the faults of one tool to those of the request.
-func readTool(tool, request *fields) {
+func readTool(tool, request *fields) text.Tool {
+	var t text.Tool
 	function, ok := tool.from["function"].(object)
 	switch {
 	case !ok:
 		tool.fault("function", "missing", "Field required", tool.from, "")
 	case function["name"] == nil:
 		tool.fault("function.name", "missing", "Field required", function, "")
+	default:
+		inner := fields{from: function, loc: tool.loc + ".function"}
+		t.Name = inner.str("name")
+		if schema := inner.dict("parameters"); schema != nil {
+			t.Schema = []byte(pyJSON(schema))
+		}
+		tool.faults = inner.faults
 	}
 	request.faults = append(request.faults, tool.faults...)
+	return t
+}
+
+// reply decides what the model says: calls of the tools that the user asks for, where it may call; what the tools
+// answered, when that came last; else words.
+func (c *Chat) reply() (reply, *Error) {
+	asked := text.LastUser(c.Messages)
+	r := reply{text: text.Guide(asked), calls: c.box.choosing, parallel: c.box.parallel}
+	results, answered := text.Results(c.Messages)
+	if answered {
+		r.text = text.FromResults(results)
+	}
+	var chosen []text.Tool
+	switch c.box.choosing {
+	case auto:
+		if !answered {
+			chosen = text.Wanted(c.box.tools, asked)
+		}
+	case required:
+		if chosen = text.Wanted(c.box.tools, asked); chosen == nil {
+			chosen = c.box.tools[:1]
+		}
+	case named:
+		chosen = c.box.named()
+	}
+	if len(chosen) == 0 {
+		return r, nil
+	}
+	calls, err := makeCalls(chosen, asked)
+	r.text = text.Markup(calls)
+	return r, err
+}
+
+func (b *toolbox) named() []text.Tool {
+	for i, t := range b.tools {
+		if t.Name == b.name {
+			return b.tools[i : i+1]
+		}
+	}
+	return nil
+}
+
+// makeCalls gives each tool arguments that its schema accepts.
+func makeCalls(tools []text.Tool, asked string) ([]text.Call, *Error) {
+	calls := make([]text.Call, len(tools))
+	for i, t := range tools {
+		calls[i] = text.Call{Name: t.Name, Arguments: "{}"}
+		if t.Schema == nil {
+			continue
+		}
+		arguments, err := instance.Make(t.Schema, asked)
+		switch {
+		case errors.Is(err, instance.ErrSchema):
+			return nil, badRequest("Grammar error: the parameters of %s: %s", t.Name, err)
+		case err != nil:
+			return nil, &Error{Status: http.StatusNotImplemented, Type: TypeNotImplemented, Param: "tools",
+				Message: fmt.Sprintf("mockvllm cannot make arguments for `%s`: %s.", t.Name, err)}
+		}
+		calls[i].Arguments = arguments
+	}
+	return calls, nil
 }
 
 // asObject gives nil for anything else.

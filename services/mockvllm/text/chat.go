@@ -10,14 +10,18 @@ type Message struct{ Role, Content string }
 
 // Template says how a conversation is closed for the model.
 type Template struct {
-	AddGenerationPrompt  bool // open the assistant's turn after the last message
-	ContinueFinalMessage bool // leave the last message open
+	Tools                []string // JSON of each, shown to the model first
+	AddGenerationPrompt  bool     // open the assistant's turn after the last message
+	ContinueFinalMessage bool     // leave the last message open
 }
 
 // Render writes a conversation as the model reads it, with a token that begins the text and one around each turn.
 func (t Template) Render(messages []Message) string {
 	var b strings.Builder
 	b.WriteString("<|begin|>")
+	if len(t.Tools) > 0 {
+		b.WriteString("<|system|>\n" + strings.Join(t.Tools, "\n") + "\n<|end|>\n")
+	}
 	for i, m := range messages {
 		b.WriteString("<|" + m.Role + "|>\n" + m.Content)
 		if i < len(messages)-1 || !t.ContinueFinalMessage {

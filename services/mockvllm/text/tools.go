@@ -1,0 +1,80 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Tool is a function that a model may call.
+type Tool struct {
+	Name   string
+	Schema []byte // JSON Schema of its arguments; nil takes none
+}
+
+// wordLen is from how many letters on a word of a tool's name stands for the tool: get and set would stand for many.
+const wordLen = 4
+
+// Wanted returns the tools that a text asks for: those whose name it holds, or a word of whose name, of four letters or
+// more, it has as a word. "What is the weather in Paris?" asks for get_weather. Case does not matter.
+func Wanted(tools []Tool, text string) []Tool {
+	said := map[string]bool{}
+	for _, w := range wordsOf(text) {
+		said[w] = true
+	}
+	lower := strings.ToLower(text)
+	var wanted []Tool
+	for _, tool := range tools {
+		if tool.Name != "" && strings.Contains(lower, strings.ToLower(tool.Name)) || anySaid(wordsOf(tool.Name), said) {
+			wanted = append(wanted, tool)
+		}
+	}
+	return wanted
+}
+
+func anySaid(name []string, said map[string]bool) bool {
+	for _, w := range name {
+		if len(w) >= wordLen && said[w] {
+			return true
+		}
+	}
+	return false
+}
+
+// wordsOf cuts at everything that is no letter or digit, and before capitals inside of a word: getWeather is two.
+func wordsOf(text string) []string {
+	var b strings.Builder
+	var last rune
+	for _, r := range text {
+		if unicode.IsUpper(r) && unicode.IsLower(last) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(r))
+		last = r
+	}
+	return strings.FieldsFunc(b.String(), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// Results joins what tools answered, when a conversation ends with that.
+func Results(messages []Message) (results string, ok bool) {
+	first := len(messages)
+	for first > 0 && messages[first-1].Role == "tool" {
+		first--
+	}
+	said := make([]string, 0, len(messages)-first)
+	for _, m := range messages[first:] {
+		said = append(said, m.Content)
+	}
+	return strings.Join(said, "; "), len(said) > 0
+}
+
+// longestResult is how many characters of a result an answer repeats.
+const longestResult = 500
+
+// FromResults is the answer to results of tools.
+func FromResults(results string) string {
+	cut := firstRunes(results, longestResult)
+	if cut != results {
+		cut += "..."
+	}
+	return "Mock response with the result: " + cut
+}
