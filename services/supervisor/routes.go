@@ -17,12 +17,14 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
+func (s *Supervisor) handler() http.Handler { return s.logged(web.SameOrigin(s.routes())) }
+
 // routes is every URL. The id of a model may hold slashes, encoded or not.
-func (s *Supervisor) routes() http.Handler {
+func (s *Supervisor) routes() *mux.Router {
 	r := mux.NewRouter().SkipClean(true)
 	r.Handle("/health", methods{http.MethodGet: health})
 	r.Handle("/ready", methods{http.MethodGet: web.Ready(s.reconciled)})
-	r.Handle("/metrics", telemetry.MetricsHandler(s.registry))
+	r.Handle("/metrics", methods{http.MethodGet: unfailing(telemetry.MetricsHandler(s.registry))})
 
 	r.Handle("/v1/fleet", s.private(methods{http.MethodGet: s.fleet}))
 	r.Handle("/v1/gateways/{id:.+}/heartbeat", s.private(methods{http.MethodPost: s.heartbeat}))
@@ -38,7 +40,7 @@ func (s *Supervisor) routes() http.Handler {
 	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.logs}))
 	r.Handle(one, s.private(methods{http.MethodGet: s.model}))
 	r.NotFoundHandler = web.Handler(web.NotFound)
-	return s.logged(web.SameOrigin(r))
+	return r
 }
 
 // methods is a path's handlers by method. HEAD is answered as GET, whose body net/http leaves out.
@@ -55,6 +57,14 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(m)), ", "))
 	web.Handler(web.MethodNotAllowed).ServeHTTP(w, r)
+}
+
+// unfailing makes a handler one that returns no error.
+func unfailing(h http.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}
 }
 
 // private asks for the token when there is one.

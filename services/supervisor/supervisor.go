@@ -95,7 +95,7 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	var g errgroup.Group
 	g.Go(func() error {
 		defer endModels() // nobody could steer them
-		return web.Serve(server, ln, s.routes(), httpGrace)
+		return web.Serve(server, ln, s.handler(), httpGrace)
 	})
 	g.Go(func() error {
 		defer endServer()
