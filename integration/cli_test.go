@@ -20,7 +20,7 @@ func TestRunExample(t *testing.T) {
 	c := launch(t, "run", "examples/vllm-mock-config.json", "--file", "--start-server")
 	c.waitLine(t, "starting")
 	c.waitLine(t, "ready")
-	for _, path := range []string{"/llm/mock-llm/chat/completions", "/metrics", "/health", "/ui/"} {
+	for _, path := range []string{"/llm/mock-llm/chat/completions", "/metrics", "/health", "/ui/", "/docs/"} {
 		c.waitLine(t, "http://localhost:8099"+path)
 	}
 	s := &stack{gateway: "http://localhost:8099", supervisor: "http://localhost:8098", mocks: map[string]string{mockLLM: "http://localhost:8001"}}

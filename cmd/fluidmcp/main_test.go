@@ -134,6 +134,7 @@ func TestProgress(t *testing.T) {
 		"ready      http://127.0.0.1:8001":                 2,
 		"killed; next start in 1 s":                        1,
 		"http://localhost:8099/ui/":                        1,
+		"http://localhost:8099/docs/":                      1,
 		"Ctrl-C again ends at once":                        1,
 		"Stopped.":                                         1,
 		"\x1b[":                                            0, // no colour without a terminal

@@ -123,6 +123,7 @@ Try:
   metrics  %[1]s/metrics
   health   %[1]s/health
   UI       %[1]s/ui/
+  API      %[1]s/docs/
 
 Ctrl-C lets requests finish and ends the models.
 `, base, model)

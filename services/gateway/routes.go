@@ -9,11 +9,16 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/console"
+	"github.com/fluidmcp/fluidmcp/services/gateway/reference"
 )
 
 // routes is every URL of the gateway.
 func (g *Gateway) routes() (http.Handler, error) {
 	manage, err := g.management()
+	if err != nil {
+		return nil, err
+	}
+	document, err := reference.Document()
 	if err != nil {
 		return nil, err
 	}
@@ -25,6 +30,9 @@ func (g *Gateway) routes() (http.Handler, error) {
 	r.Handle("/metrics", telemetry.MetricsHandler(g.registry)).Methods(get...)
 	r.PathPrefix("/ui/").Handler(http.StripPrefix("/ui", console.Handler())).Methods(get...)
 	r.Handle("/ui", http.RedirectHandler("/ui/", http.StatusMovedPermanently)).Methods(get...)
+	r.Handle("/openapi.json", document).Methods(get...)
+	r.PathPrefix("/docs/").Handler(http.StripPrefix("/docs", reference.Viewer())).Methods(get...)
+	r.Handle("/docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently)).Methods(get...)
 	r.Handle("/", http.RedirectHandler("/ui/", http.StatusFound)).Methods(get...)
 	r.PathPrefix("/api/llm/").Handler(manage)
 
