@@ -134,6 +134,8 @@ func newLifecycle(verb string) *cobra.Command {
 		Short:   short,
 		Example: "  fluidmcp " + verb + " mock-llm",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := gateway.call(cmd.Context(), http.MethodPost, "models/"+url.PathEscape(args[0])+"/"+verb)
 			if err != nil {
@@ -159,6 +161,8 @@ func newLogs() *cobra.Command {
 		Short:   "Show the last lines that a model's server printed",
 		Example: "  fluidmcp logs mock-llm --lines 20",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := fmt.Sprintf("models/%s/logs?lines=%d", url.PathEscape(args[0]), lines)
 			body, err := gateway.call(cmd.Context(), http.MethodGet, path)

@@ -48,6 +48,8 @@ services list them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --file --start-server
   fluidmcp run examples/vllm-mock-config.json --json | jq`,
 		Args: cobra.ExactArgs(1),
+
+		ValidArgsFunction: modelsFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -61,6 +63,10 @@ services list them).`,
 	f.IntVar(&o.port, "port", 8099, "port of the gateway; 0 takes a free one")
 	f.IntVar(&o.supervisorPort, "supervisor-port", 8098, "port of the supervisor; 0 takes a free one")
 	f.StringVar(&o.logLevel, "log-level", "error", "log lines of gateway and supervisor on standard error: debug, info, warn or error")
+	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc("log-level", levels); err != nil {
+		panic(err) // the flag is two lines above
+	}
 	return cmd
 }
 

@@ -1,0 +1,49 @@
+package integration
+
+import (
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// completions asks the program as a shell does when somebody presses the tab key.
+func completions(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), fluidmcp(t), append([]string{"__complete"}, args...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[:len(lines)-1] // the last one tells the shell what else to offer
+}
+
+func TestCompletion(t *testing.T) {
+	_, s, _ := runOne(t)
+	for _, verb := range []string{"start", "stop", "restart", "logs"} {
+		if got := completions(t, verb, "--url", s.gateway, ""); len(got) != 1 || got[0] != mockLLM+"\tready" {
+			t.Errorf("fluidmcp %s TAB offers %q", verb, got)
+		}
+		if got := completions(t, verb, "--url", s.gateway, mockLLM, ""); len(got) != 0 {
+			t.Errorf("fluidmcp %s MODEL TAB offers %q", verb, got)
+		}
+	}
+	if got := strings.Join(completions(t, "run", ""), " "); got != "json yaml yml" {
+		t.Errorf("fluidmcp run TAB offers files ending in %s", got)
+	}
+	if got := completions(t, "run", "--log-level", ""); len(got) != 4 {
+		t.Errorf("fluidmcp run --log-level TAB offers %q", got)
+	}
+}
+
+func TestCompletionScript(t *testing.T) {
+	script, err := exec.CommandContext(t.Context(), fluidmcp(t), "completion", "bash").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "--norc", "-c", "source /dev/stdin && complete -p fluidmcp")
+	cmd.Stdin = bytes.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "__start_fluidmcp") {
+		t.Errorf("bash does not take the script: %v\n%s", err, out)
+	}
+}
