@@ -9,6 +9,7 @@ Usage: scripts/tools.sh [NAME...]
 Builds tools that are not in the cache yet and prints the path of each, one a line, in the order asked for.
 
   golangci-lint   the linter
+  actionlint      the linter of GitHub workflows
   compose         the docker compose command (a CLI plugin)
   prometheus      Prometheus without most of its service discoveries
   promtool        its checker of configurations and rules
@@ -23,6 +24,7 @@ cache=${FLUIDMCP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}}/fluidmcp/bin
 
 # The go.mod files below tools/ pin the same versions, with the checksums of everything they need.
 golangci_version=v2.15.0
+actionlint_version=v1.7.12
 compose_version=v5.6.0
 prometheus_version=v0.316.0 # of the module; the program calls itself 3.16.0
 
@@ -31,6 +33,7 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 version_of() {
 	case $1 in
 	golangci-lint) echo "$golangci_version" ;;
+	actionlint) echo "$actionlint_version" ;;
 	compose) echo "$compose_version" ;;
 	prometheus | promtool) echo "$prometheus_version" ;;
 	*)
@@ -40,16 +43,21 @@ version_of() {
 	esac
 }
 
+# install PACKAGE@VERSION OUTPUT is for modules that the toolchain can install as they were released.
+install() {
+	local name=${1##*/} folder
+	folder=$(dirname "$2")
+	GOBIN=$folder go install -trimpath -ldflags '-s -w' "$1"
+	mv "$folder/${name%@*}" "$2"
+}
+
 # build NAME OUTPUT
 build() {
 	export CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false
 	local cli=github.com/docker/compose/v5
 	case $1 in
-	golangci-lint) # its module forbids nothing, so the toolchain can install it as it was released
-		GOBIN=$(dirname "$2") go install -trimpath -ldflags '-s -w' \
-			"github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version"
-		mv "$(dirname "$2")/golangci-lint" "$2"
-		;;
+	golangci-lint) install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version" "$2" ;;
+	actionlint) install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint_version" "$2" ;;
 	compose) # without a version of its own it refuses to work
 		go build -C "$here/tools/compose" -trimpath -ldflags "-s -w -X $cli/internal.Version=$compose_version" -o "$2" $cli/cmd
 		;;
@@ -80,7 +88,7 @@ ensure() (
 case ${1-} in
 -h | --help) usage; exit ;;
 esac
-[ $# -gt 0 ] || set -- golangci-lint compose prometheus promtool
+[ $# -gt 0 ] || set -- golangci-lint actionlint compose prometheus promtool
 
 for name in "$@"; do
 	version_of "$name" >/dev/null
