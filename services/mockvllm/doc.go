@@ -5,7 +5,7 @@
 //	main.go       Main: what `mockvllm` and `fluidmcp mockvllm` share
 //	mockvllm.go   New wires the rooms, Run serves until it is told to stop
 //	routes.go     every URL
-//	generate.go   chat and text completions, plain and streamed
+//	generate.go   chat and text completions and messages, plain and streamed
 //
 // A request passes: access log, API key, CORS, HTTP metrics, faults, then its handler. A generating handler decodes and
 // checks (protocol), writes the whole answer (text), and hands its length to the engine, which says when each token is

@@ -31,8 +31,9 @@ type api struct {
 }
 
 var (
-	chatAPI = api{"chatcmpl-", protocol.ChatBody, protocol.NewChatStream, refuse}
-	textAPI = api{"cmpl-", protocol.CompletionBody, protocol.NewTextStream, refuse}
+	chatAPI     = api{"chatcmpl-", protocol.ChatBody, protocol.NewChatStream, refuse}
+	textAPI     = api{"cmpl-", protocol.CompletionBody, protocol.NewTextStream, refuse}
+	messagesAPI = api{"chatcmpl-", protocol.MessageBody, protocol.NewMessageStream, refuseMessages}
 )
 
 // request is a decoded one that asks for answers.

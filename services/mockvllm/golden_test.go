@@ -138,6 +138,9 @@ func TestSuccessesHaveTheRecordedShape(t *testing.T) {
 		e.Body = strings.Replace(e.Body, "[300, 301, 302]", "[353, 354, 355]", 1) // letters, in the mock's vocabulary
 		f(plain, e)
 	}
+	for _, e := range readExchanges(t, "testdata/messages.jsonl") {
+		f(plain, e)
+	}
 	for _, e := range readExchanges(t, "testdata/tools.jsonl") {
 		if steering.MatchString(e.Body) && strings.Contains(e.Body, "regex") { // which made the random model call
 			e.Body = strings.Replace(e.Body, "Hello there", "Hello get_weather", 1)

@@ -65,3 +65,23 @@ func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) {
 	}
 	reply(w, http.StatusOK, req.Body())
 }
+
+func (s *Server) countTokens(w http.ResponseWriter, r *http.Request) {
+	body, ok := readBody(w, r)
+	if !ok {
+		return
+	}
+	var counted []byte
+	req, err := protocol.DecodeCountTokens(r.Header.Get("Content-Type"), body)
+	if err == nil {
+		err = s.known(req.Model)
+	}
+	if err == nil {
+		counted, err = req.CountTokens(s.model)
+	}
+	if err != nil {
+		refuseMessages(w, err)
+		return
+	}
+	reply(w, http.StatusOK, counted)
+}

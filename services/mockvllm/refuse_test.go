@@ -61,7 +61,7 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 
 func TestUnsupportedPathsAreRefused(t *testing.T) {
 	s := start(t)
-	for _, path := range []string{"/v1/responses", "/v1/messages", "/invocations", "/v1/chat/completions/batch"} {
+	for _, path := range []string{"/v1/responses", "/invocations", "/v1/chat/completions/batch"} {
 		if status, r := s.refusal(path, `{}`); status != http.StatusNotImplemented {
 			t.Errorf("%s: %d %+v", path, status, r.Error)
 		}
@@ -90,6 +90,9 @@ func TestToolsNeedAParser(t *testing.T) {
 	// A schema that is none, and one for which no value is found.
 	const impossible = `{"messages":[{"role":"user","content":"x"}],"tool_choice":"required","tools":[{"type":"function","function":{"name":"f","parameters":`
 	if status, r := parser.refusal(chatPath, impossible+`{"pattern":"("}}}]}`); status != 400 || !strings.HasPrefix(r.Error.Message, "Grammar error: the parameters of f: ") {
+		t.Errorf("%d %q", status, r.Error.Message)
+	}
+	if status, r := parser.refusal(chatPath, impossible+`{"type":"array"}}}]}`); status != 501 || !strings.HasPrefix(r.Error.Message, "mockvllm cannot make arguments for `f`: ") {
 		t.Errorf("%d %q", status, r.Error.Message)
 	}
 	if status, r := parser.refusal(chatPath, impossible+`{"not":{}}}}]}`); status != 501 || !strings.HasPrefix(r.Error.Message, "mockvllm cannot make arguments for `f`: ") {

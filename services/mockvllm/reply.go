@@ -18,6 +18,10 @@ func reply(w http.ResponseWriter, status int, body []byte) {
 
 func refuse(w http.ResponseWriter, err *protocol.Error) { reply(w, err.Status, err.Body()) }
 
+func refuseMessages(w http.ResponseWriter, err *protocol.Error) {
+	reply(w, err.Status, err.MessagesBody())
+}
+
 // detail is how FastAPI itself refuses.
 func detail(w http.ResponseWriter, status int, text string) {
 	refuse(w, &protocol.Error{Status: status, Detail: text})

@@ -30,7 +30,7 @@ func decodeBody(contentType string, body []byte) (object, *Error) {
 		return nil, schemaError(fault{"missing", "body", "Field required", nil, ""})
 	default:
 		return nil, schemaError(fault{"model_attributes_type", "body",
-			"Input should be a valid dictionary or object to extract fields from", v, ""})
+			notAnObject, v, ""})
 	}
 }
 

@@ -21,26 +21,32 @@ type Model struct {
 
 // Plan checks a chat request and writes its answers, one for each choice.
 func (c *Chat) Plan(m Model) ([]Work, *Error) {
-	if len(c.Messages) == 0 {
-		return nil, badRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
-	}
 	if err := c.callable(m); err != nil {
 		return nil, err
 	}
-	if c.Template.AddGenerationPrompt && c.Template.ContinueFinalMessage {
-		return nil, badRequest("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
-	}
-	if c.media {
-		return nil, badRequest("%s is not a multimodal model", m.Name)
-	}
-	prompt := c.Template.Render(c.Messages)
-	if err := badText(prompt); err != nil {
+	prompt, err := c.render(m)
+	if err != nil {
 		return nil, err
 	}
 	if err := tooManyChars(prompt, m.MaxLen); err != nil {
 		return nil, err
 	}
 	return c.plan(text.Encode(prompt), c.reply, m.MaxLen)
+}
+
+// render is the prompt as the model reads it.
+func (c *Chat) render(m Model) (string, *Error) {
+	if len(c.Messages) == 0 {
+		return "", badRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
+	}
+	if c.Template.AddGenerationPrompt && c.Template.ContinueFinalMessage {
+		return "", badRequest("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
+	}
+	if c.media {
+		return "", badRequest("%s is not a multimodal model", m.Name)
+	}
+	prompt := c.Template.Render(c.Messages)
+	return prompt, badText(prompt)
 }
 
 // Plan checks a text completion request and writes its answers, those of the first prompt first.

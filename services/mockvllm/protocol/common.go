@@ -105,7 +105,7 @@ func (c *Common) streamOptions(f *fields) {
 	}
 	o, ok := v.(object)
 	if !ok {
-		f.fault("stream_options", "model_attributes_type", "Input should be a valid dictionary or object to extract fields from", v, "")
+		f.fault("stream_options", "model_attributes_type", notAnObject, v, "")
 		return
 	}
 	inner := fields{from: o, loc: f.loc + ".stream_options"}
@@ -158,7 +158,7 @@ func (c *Common) responseFormat(f *fields) {
 	}
 	format, isObject := v.(object)
 	if !isObject {
-		f.fault("response_format", "model_attributes_type", "Input should be a valid dictionary or object to extract fields from", v, "")
+		f.fault("response_format", "model_attributes_type", notAnObject, v, "")
 		return
 	}
 	kind, there := format["type"]

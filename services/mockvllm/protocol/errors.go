@@ -46,6 +46,17 @@ func (e *Error) Body() []byte {
 	return fmt.Appendf(b, `,"code":%d}}`, e.Status)
 }
 
+// MessagesBody is the answer of the Messages API, in Anthropic's form with vLLM's types. What the schema refuses never
+// reaches that API's handler in vLLM and keeps the other form.
+func (e *Error) MessagesBody() []byte {
+	if e.Type == TypeSchema || e.Detail != "" {
+		return e.Body()
+	}
+	b := appendString([]byte(`{"type":"error","error":{"type":`), e.Type)
+	b = appendString(append(b, `,"message":`...), e.Message)
+	return append(b, "}}"...)
+}
+
 func badRequest(format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Type: TypeBadRequest, Message: fmt.Sprintf(format, args...)}
 }

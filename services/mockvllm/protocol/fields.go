@@ -122,6 +122,8 @@ func (f *fields) between(name string, low, high int64) (n int64, given bool) {
 	return n, given
 }
 
+const notAnObject = "Input should be a valid dictionary or object to extract fields from"
+
 const (
 	intType  = "Input should be a valid integer"
 	intParse = "Input should be a valid integer, unable to parse string as an integer"

@@ -61,8 +61,7 @@ func (f *fields) stops(name string) []string {
 	case !isList:
 		f.fault(name, "list_type", "Input should be a valid list", v, "")
 	case len(list) > maxStops:
-		f.fault(name, "too_long", fmt.Sprintf("List should have at most %d items after validation, not %d", maxStops, len(list)), v,
-			fmt.Sprintf("{'field_type': 'List', 'max_length': %d, 'actual_length': %d}", maxStops, len(list)))
+		f.tooMany(name, len(list))
 	default:
 		for i, item := range list {
 			s, ok := item.(string)
@@ -76,4 +75,10 @@ func (f *fields) stops(name string) []string {
 		f.faults = f.faults[:before]
 	}
 	return stops
+}
+
+// tooMany is the fault of a list with more than maxStops items.
+func (f *fields) tooMany(name string, n int) {
+	f.fault(name, "too_long", fmt.Sprintf("List should have at most %d items after validation, not %d", maxStops, n), f.from[name],
+		fmt.Sprintf("{'field_type': 'List', 'max_length': %d, 'actual_length': %d}", maxStops, n))
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -117,14 +118,42 @@ func TestBadPrompts(t *testing.T) {
 func FuzzDecodeChat(f *testing.F) {
 	f.Add([]byte(`{"messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],"stop":["x"],"n":2,"max_tokens":"5"}`))
 	f.Add([]byte(`{"messages":[{}],"tools":[{"function":{"name":1}}],"tool_choice":{"function":{}},"stream_options":{}}`))
+	f.Add([]byte(`{"messages":[{"role":"user","content":"f"}],"tools":[{"function":{"name":"f","parameters":{"required":["a"]}}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c, err := DecodeChat(jsonType, body)
 		if err == nil && c.N < 100 {
-			_, err = c.Plan(Model{Name: "m", MaxLen: 500})
+			_, err = c.Plan(Model{Name: "m", MaxLen: 500, Parser: true, Auto: true})
 		}
 		if err != nil && (err.Status < 400 || err.Error() == "" || len(err.Body()) == 0) {
 			t.Fatalf("%q: empty refusal %+v", body, err)
 		}
+	})
+}
+
+func FuzzDecodeMessages(f *testing.F) {
+	f.Add([]byte(`{"model":"m","max_tokens":50,"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"text","text":"x"}]}]}]}`))
+	f.Add([]byte(`{"model":"m","max_tokens":90,"messages":[{"role":"user","content":"f"}],"tools":[{"name":"f","input_schema":{}}],"system":[{}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := DecodeMessages(jsonType, body)
+		var works []Work
+		if err == nil {
+			works, err = c.Plan(Model{Name: "m", MaxLen: 500, Parser: true, Auto: true})
+		}
+		if err != nil {
+			if err.Status < 400 || err.Error() == "" || !json.Valid(err.MessagesBody()) {
+				t.Fatalf("%q: bad refusal %+v", body, err)
+			}
+			return
+		}
+		n := len(works[0].Answer.Deltas)
+		if !json.Valid(MessageBody(Head{}, []Choice{works[0].Choice(n)}, Usage{})) {
+			t.Fatalf("%q: %+v", body, works)
+		}
+		s := NewMessageStream(Head{}, &c.Common, func([]byte) {})
+		for i := range n - 1 {
+			s.Token(0, works[0], i)
+		}
+		s.Finish(0, works[0], n)
 	})
 }
 

@@ -3,6 +3,7 @@ package protocol
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
@@ -42,6 +43,10 @@ func namedTool(choice object, tools []any) *Error {
 			return nil
 		}
 	}
+	return unknownTool()
+}
+
+func unknownTool() *Error {
 	return badValue("tool_choice", "", "The tool specified in `tool_choice` does not match any of the specified `tools`")
 }
 
@@ -98,6 +103,9 @@ func (c *Chat) callable(m Model) *Error {
 		if !m.Parser {
 			return badRequest(`tool_choice=function "%s" requires --tool-call-parser to be set`, c.box.name)
 		}
+		if c.box.named() == nil {
+			return unknownTool()
+		}
 	}
 	return nil
 }
@@ -114,13 +122,18 @@ func readTool(tool, request *fields) text.Tool {
 	default:
 		inner := fields{from: function, loc: tool.loc + ".function"}
 		t.Name = inner.str("name")
-		if schema := inner.dict("parameters"); schema != nil {
-			t.Schema = []byte(pyJSON(schema))
-		}
+		t.Schema = argumentsSchema(inner.dict("parameters"))
 		tool.faults = inner.faults
 	}
 	request.faults = append(request.faults, tool.faults...)
 	return t
+}
+
+// argumentsSchema is the schema of a call's arguments, which are an object even where the schema does not say so.
+func argumentsSchema(parameters object) []byte {
+	schema := object{"type": "object"}
+	maps.Copy(schema, parameters)
+	return []byte(pyJSON(schema))
 }
 
 // reply decides what the model says: calls of the tools that the user asks for, where it may call; what the tools
@@ -166,11 +179,10 @@ func (b *toolbox) named() []text.Tool {
 func makeCalls(tools []text.Tool, asked string) ([]text.Call, *Error) {
 	calls := make([]text.Call, len(tools))
 	for i, t := range tools {
-		calls[i] = text.Call{Name: t.Name, Arguments: "{}"}
-		if t.Schema == nil {
-			continue
-		}
 		arguments, err := instance.Make(t.Schema, asked)
+		if err == nil && arguments[0] != '{' {
+			err = errors.New("its schema is not that of an object")
+		}
 		switch {
 		case errors.Is(err, instance.ErrSchema):
 			return nil, badRequest("Grammar error: the parameters of %s: %s", t.Name, err)
@@ -178,7 +190,7 @@ func makeCalls(tools []text.Tool, asked string) ([]text.Call, *Error) {
 			return nil, &Error{Status: http.StatusNotImplemented, Type: TypeNotImplemented, Param: "tools",
 				Message: fmt.Sprintf("mockvllm cannot make arguments for `%s`: %s.", t.Name, err)}
 		}
-		calls[i].Arguments = arguments
+		calls[i] = text.Call{Name: t.Name, Arguments: arguments}
 	}
 	return calls, nil
 }

@@ -8,7 +8,7 @@ import (
 // Tool is a function that a model may call.
 type Tool struct {
 	Name   string
-	Schema []byte // JSON Schema of its arguments; nil takes none
+	Schema []byte // JSON Schema of its arguments
 }
 
 // wordLen is from how many letters on a word of a tool's name stands for the tool: get and set would stand for many.
