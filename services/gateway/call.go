@@ -28,6 +28,9 @@ const (
 	reasonStopping     = "stopping"      // the gateway ended the request because it stops
 )
 
+var reasons = []string{reasonBadRequest, reasonNoBackend, reasonConnect, reasonTimeout, reasonInterrupted, reasonUpstream4xx,
+	reasonUpstream5xx, reasonStreamError, reasonClientClosed, reasonInternal, reasonStopping}
+
 // unknownModel labels what cannot be told by a declared model. A client's string is never a label.
 const unknownModel = "unknown"
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
@@ -36,7 +37,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	answers := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 300}
 	gaps := []float64{.001, .0025, .005, .01, .025, .05, .075, .1, .15, .25, .5, 1, 2.5, 10}
 	own := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1}
-	return &metrics{
+	m := &metrics{
 		requests: counter("fluidmcp_requests_total",
 			"Inference requests by the status sent; 499 for a client that left.", "model", "endpoint", "code"),
 		duration: histogram("fluidmcp_request_duration_seconds",
@@ -58,13 +59,30 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		streams: counter("fluidmcp_streams_total",
 			"Event streams, by how they ended.", "model", "outcome"),
 	}
+	m.begin(unknownModel)
+	return m
 }
 
-// keep deletes the series of models that are not in the table any more. It is called for each table, one after another.
+// begin makes the series of a model that count rare events. One that appears with its first event would hide it: rates
+// are reckoned from differences.
+func (m *metrics) begin(model string) {
+	for _, reason := range reasons {
+		m.errors.WithLabelValues(model, reason)
+	}
+	for _, outcome := range relay.Outcomes {
+		m.streams.WithLabelValues(model, string(outcome))
+	}
+}
+
+// keep begins the series of models that are new in the table and deletes those of models that are not in it any more. It
+// is called for each table, one after another.
 func (m *metrics) keep(table *routing.Table) {
 	now := make(map[string]bool)
 	for _, model := range table.Models {
 		now[model.ID] = true
+		if !m.known[model.ID] {
+			m.begin(model.ID)
+		}
 	}
 	for id := range m.known {
 		if !now[id] {

@@ -49,6 +49,7 @@ func TestMetricNames(t *testing.T) {
 		"fluidmcp_gateway_overhead_seconds_count model",
 		"fluidmcp_inflight_requests model",
 		"fluidmcp_inter_token_seconds_count model",
+		"fluidmcp_model_info model served_name",
 		"fluidmcp_request_duration_seconds_count endpoint model",
 		"fluidmcp_requests_total code endpoint model",
 		"fluidmcp_retries_total model reason",
@@ -78,5 +79,17 @@ func TestLabelsAreNotClientStrings(t *testing.T) {
 	f.awaitMetric(`fluidmcp_requests_total{code="404",endpoint="chat_completions",model="unknown"}`, 1)
 	if scrape := f.do("GET", "/metrics", "").body; strings.Contains(scrape, "evil") {
 		t.Errorf("a client's string is in the metrics: %s", scrape)
+	}
+}
+
+// TestRareEventsBeginAtZero: a counter whose first value is 1 has no rise, so the first event would be missed by alerts.
+func TestRareEventsBeginAtZero(t *testing.T) {
+	f := start(t, nil, model("m", newBackend(t, vllm).URL))
+	f.awaitMetric(`fluidmcp_model_info{model="m",served_name="m-served"}`, 1)
+	for _, series := range []string{`fluidmcp_errors_total{model="m",reason="interrupted"}`, `fluidmcp_errors_total{model="unknown",reason="internal"}`,
+		`fluidmcp_streams_total{model="m",outcome="interrupted"}`} {
+		if scrape := f.do("GET", "/metrics", "").body; !strings.Contains(scrape, series+" 0\n") {
+			t.Errorf("no %s in %s", series, scrape)
+		}
 	}
 }

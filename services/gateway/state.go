@@ -7,6 +7,7 @@ import (
 )
 
 var (
+	infoDesc      = prometheus.NewDesc("fluidmcp_model_info", "1 for each declared model; its servers call themselves served_name.", []string{"model", "served_name"}, nil)
 	inflightDesc  = prometheus.NewDesc("fluidmcp_inflight_requests", "Requests at the servers of a model.", []string{"model"}, nil)
 	backendUp     = prometheus.NewDesc("fluidmcp_backend_up", "1 when a backend takes new requests and answered last, to a probe or a request.", []string{"model", "backend"}, nil)
 	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
@@ -33,8 +34,9 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 	gauge(ageDesc, s.feed.age().Seconds())
 	inflight := make(map[string]float64)
 	if table := s.router.Table(); table != nil {
-		for _, id := range table.IDs() {
-			inflight[id] = 0
+		for _, m := range table.Models {
+			inflight[m.ID] = 0
+			gauge(infoDesc, 1, m.ID, m.ServedName)
 		}
 	}
 	for _, b := range s.router.Backends() {

@@ -31,6 +31,9 @@ const (
 	ClientClosed Outcome = "client_closed" // the client left
 )
 
+// Outcomes are all of them.
+var Outcomes = []Outcome{Completed, Interrupted, Failed, ClientClosed}
+
 // Patience is asked to end the request when the backend is silent for too long.
 type Patience interface {
 	Expect(next time.Duration)
