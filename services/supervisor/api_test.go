@@ -163,6 +163,7 @@ func TestMetrics(t *testing.T) {
 		`fluidmcp_model_phase{instance="m-0",model="m",phase="ready"} 1`,
 		`fluidmcp_model_phase{instance="m-0",model="m",phase="starting"} 0`,
 		`fluidmcp_model_restarts_total{model="m",reason="requested"} 1`,
+		`fluidmcp_model_restarts_total{model="m",reason="exited"} 0`,
 		`fluidmcp_model_start_seconds_count{model="m"} 2`,
 	} {
 		if !slices.Contains(lines, want) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -29,7 +30,20 @@ func newMetrics(reg prometheus.Registerer, b *board) *metrics {
 		}, []string{"model"}),
 	}
 	reg.MustRegister(m.restarts, m.start, lives{b})
+	for _, model := range b.models {
+		if model.Driver == spec.Process {
+			m.begin(model.ID)
+		}
+	}
 	return m
+}
+
+// begin makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
+// rates are reckoned from differences.
+func (m *metrics) begin(model string) {
+	for _, why := range []unit.Reason{unit.Exited, unit.StartFailed, unit.StartTimeout, unit.LivenessFailed, unit.Requested} {
+		m.restarts.WithLabelValues(model, snake(string(why)))
+	}
 }
 
 func (m *metrics) restarted(model string, why unit.Reason) {
