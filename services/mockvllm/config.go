@@ -20,6 +20,7 @@ type Config struct {
 	APIKeys         []string // none: no authentication
 	MaxModelLen     int      // tokens of prompt and answer
 	MaxNumSeqs      int      // requests that run at a time
+	PrefixCaching   bool     // count which blocks of a prompt were there before
 	ToolParser      string   // "" refuses tools as vLLM does without a parser
 	AutoTools       bool     // needs a ToolParser
 	ShutdownTimeout time.Duration
@@ -43,7 +44,7 @@ type MockConfig struct {
 // Default is vLLM's own defaults. A model's context is not known without the model; 40960 is that of the default model.
 func Default() Config {
 	const model = "Qwen/Qwen3-0.6B"
-	return Config{Port: 8000, Model: model, ServedNames: []string{model}, MaxModelLen: 40960, MaxNumSeqs: 256,
+	return Config{Port: 8000, Model: model, ServedNames: []string{model}, MaxModelLen: 40960, MaxNumSeqs: 256, PrefixCaching: true,
 		AccessLog: true, Mock: MockConfig{Answer: "guide"}}
 }
 

@@ -75,7 +75,7 @@ func TestAcceptedWithoutEffect(t *testing.T) {
 		}
 	}
 	f("m --dtype auto --enforce-eager --gpu_memory_utilization=0.9", "--dtype", "--enforce-eager", "--gpu-memory-utilization")
-	f("m --no-enable-prefix-caching -tp 2", "--no-enable-prefix-caching", "-tp")
+	f("m --no-async-scheduling -tp 2", "--no-async-scheduling", "-tp")
 	f("m --compilation-config.mode 3", "--compilation-config.mode")
 	f("m --lora-modules a=x b=y --port 1", "--lora-modules")
 	f("m --port 1")

@@ -20,6 +20,7 @@ func flags() map[string]flag {
 		}},
 		"--max-model-len":              {one, setMaxModelLen},
 		"--max-num-seqs":               {one, integer(func(c *Config) *int { return &c.MaxNumSeqs })},
+		"--enable-prefix-caching":      {none, func(c *Config, v []string) error { c.PrefixCaching = v[0] == "true"; return nil }},
 		"--shutdown-timeout":           {one, seconds},
 		"--tool-call-parser":           {one, word(func(c *Config) *string { return &c.ToolParser })},
 		"--enable-auto-tool-choice":    {none, func(c *Config, v []string) error { c.AutoTools = v[0] == "true"; return nil }},
@@ -63,7 +64,7 @@ var idleFlags = map[arity]string{
 		--ssl-ciphers --allowed-origins --allowed-methods --allowed-headers --scheduling-policy --stream-interval
 		--api-server-count -asc --data-parallel-size -dp --tensor-parallel-size -tp --pipeline-parallel-size -pp`,
 	many: `--lora-modules`,
-	none: `--trust-remote-code --enforce-eager --enable-chunked-prefill --async-scheduling --enable-prefix-caching
+	none: `--trust-remote-code --enforce-eager --enable-chunked-prefill --async-scheduling
 		--enable-lora --trust-request-chat-template --enable-prompt-tokens-details
 		--enable-per-request-metrics --enable-server-load-tracking --enable-tokenizer-info-endpoint
 		--enable-request-id-headers --enable-force-include-usage --enable-log-requests --enable-log-outputs

@@ -141,8 +141,11 @@ func (s *Server) submit(g *generation) (err error) {
 	g.wake = make(chan struct{}, 1)
 	requests := make([]engine.Request, len(g.works))
 	for i, work := range g.works {
-		requests[i] = engine.Request{Prompt: work.PromptTokens, Tokens: len(work.Answer.Deltas),
+		requests[i] = engine.Request{Prompt: len(work.Prompt), Tokens: len(work.Answer.Deltas),
 			Reason: work.Answer.Finish, Wake: g.wake}
+		if s.cfg.PrefixCaching {
+			requests[i].Prefix = engine.Prefix(g.common.CacheSalt, work.Prompt)
+		}
 	}
 	g.seqs, err = s.engine.Submit(requests...)
 	return err
@@ -174,7 +177,7 @@ func (g *generation) usage() protocol.Usage {
 		n, _ := s.Progress()
 		u.Completion += n
 		if i%g.common.N == 0 {
-			u.Prompt += g.works[i].PromptTokens
+			u.Prompt += len(g.works[i].Prompt)
 		}
 	}
 	return u

@@ -24,22 +24,30 @@ var (
 
 // metrics has vLLM's names, help texts, buckets and labels. It is the engine's observer.
 type metrics struct {
-	reg                    *prometheus.Registry
-	prompt, generated      prometheus.Counter
-	success                map[string]prometheus.Counter // by finish reason
-	ttft, itl, e2e, queued prometheus.Histogram
-	http                   *prometheus.CounterVec
+	reg               *prometheus.Registry
+	caching           bool
+	queries, hits     prometheus.Counter
+	prompt, generated prometheus.Counter
+	success           map[string]prometheus.Counter // by finish reason
+	ttft, itl         prometheus.Histogram
+	sizes             struct{ prompt, answer prometheus.Histogram }
+	phases            struct{ queue, prefill, decode, inference, all prometheus.Histogram }
+	http              *prometheus.CounterVec
 }
 
-func newMetrics(model string, load func() engine.Load) *metrics {
-	m := &metrics{reg: telemetry.NewRegistry(), success: map[string]prometheus.Counter{}}
-	f := family{m.reg, prometheus.Labels{"model_name": model, "engine": "0"}}
+func newMetrics(cfg Config, load func() engine.Load) *metrics {
+	m := &metrics{reg: telemetry.NewRegistry(), caching: cfg.PrefixCaching, success: map[string]prometheus.Counter{}}
+	f := family{m.reg, prometheus.Labels{"model_name": cfg.ServedNames[0], "engine": "0"}}
+	m.reg.MustRegister(cacheConfig(cfg))
 	f.gauge("num_requests_running", "Number of requests in model execution batches.",
 		func() float64 { return float64(load().Running) })
 	f.gauge("num_requests_waiting", "Number of requests waiting to be processed.",
 		func() float64 { return float64(load().Waiting) })
 	f.gauge("kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.",
 		func() float64 { return load().CacheUsage })
+	m.queries = f.counter("prefix_cache_queries_total", "Prefix cache queries, in terms of number of queried tokens.")
+	m.hits = f.counter("prefix_cache_hits_total", "Prefix cache hits, in terms of number of cached tokens.")
+	f.counter("num_preemptions_total", "Cumulative number of preemption from the engine.") // there is always room
 	m.prompt = f.counter("prompt_tokens_total", "Number of prefill tokens processed.")
 	m.generated = f.counter("generation_tokens_total", "Number of generation tokens processed.")
 	success := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vllm:request_success_total",
@@ -50,12 +58,36 @@ func newMetrics(model string, load func() engine.Load) *metrics {
 	}
 	m.ttft = f.histogram("time_to_first_token_seconds", "Histogram of time to first token in seconds.", ttftBuckets)
 	m.itl = f.histogram("inter_token_latency_seconds", "Histogram of inter-token latency in seconds.", itlBuckets)
-	m.e2e = f.histogram("e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", lifeBuckets)
-	m.queued = f.histogram("request_queue_time_seconds", "Histogram of time spent in WAITING phase for request.", lifeBuckets)
+	m.perRequest(f, cfg.MaxModelLen)
 	m.http = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total",
 		Help: "Total number of requests by method, status and handler."}, []string{"handler", "method", "status"})
 	m.reg.MustRegister(m.http)
 	return m
+}
+
+// perRequest makes what is observed once for each request, at its end.
+func (m *metrics) perRequest(f family, maxLen int) {
+	m.sizes.prompt = f.histogram("request_prompt_tokens", "Number of prefill tokens processed.", sizeBuckets(maxLen))
+	m.sizes.answer = f.histogram("request_generation_tokens", "Number of generation tokens processed.", sizeBuckets(maxLen))
+	p := &m.phases
+	p.all = f.histogram("e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", lifeBuckets)
+	p.queue = f.histogram("request_queue_time_seconds", "Histogram of time spent in WAITING phase for request.", lifeBuckets)
+	p.inference = f.histogram("request_inference_time_seconds", "Histogram of time spent in RUNNING phase for request.", lifeBuckets)
+	p.prefill = f.histogram("request_prefill_time_seconds", "Histogram of time spent in PREFILL phase for request.", lifeBuckets)
+	p.decode = f.histogram("request_decode_time_seconds", "Histogram of time spent in DECODE phase for request.", lifeBuckets)
+}
+
+// sizeBuckets are 1, 2, 5, 10 and so on, in tokens, up to the context's length.
+func sizeBuckets(maxLen int) []float64 {
+	var bounds []float64
+	for decade := 1; ; decade *= 10 {
+		for _, step := range []int{1, 2, 5} {
+			if step*decade > maxLen {
+				return bounds
+			}
+			bounds = append(bounds, float64(step*decade))
+		}
+	}
 }
 
 // family makes vLLM's metrics, all with the same labels.
@@ -80,6 +112,14 @@ func (f family) histogram(name, help string, buckets []float64) prometheus.Histo
 	return h
 }
 
+// Admitted counts the tokens that were looked up in the prefix cache.
+func (m *metrics) Admitted(s *engine.Sequence, cached int) {
+	if m.caching {
+		m.queries.Add(float64(s.Prompt))
+		m.hits.Add(float64(cached))
+	}
+}
+
 // Token counts a delivered token, and with the first one the prompt that was read for it.
 func (m *metrics) Token(s *engine.Sequence, first bool, gap time.Duration) {
 	m.generated.Inc()
@@ -92,10 +132,15 @@ func (m *metrics) Token(s *engine.Sequence, first bool, gap time.Duration) {
 }
 
 // Finished counts a request that was answered to its end.
-func (m *metrics) Finished(_ *engine.Sequence, reason string, took engine.Durations) {
+func (m *metrics) Finished(s *engine.Sequence, reason string, took engine.Durations) {
 	m.success[reason].Inc()
-	m.e2e.Observe(took.EndToEnd.Seconds())
-	m.queued.Observe(took.Queue.Seconds())
+	m.sizes.prompt.Observe(float64(s.Prompt))
+	m.sizes.answer.Observe(float64(s.Delivered()))
+	m.phases.all.Observe(took.EndToEnd.Seconds())
+	m.phases.queue.Observe(took.Queue.Seconds())
+	m.phases.inference.Observe((took.Prefill + took.Decode).Seconds())
+	m.phases.prefill.Observe(took.Prefill.Seconds())
+	m.phases.decode.Observe(took.Decode.Seconds())
 }
 
 func (m *metrics) serve(w http.ResponseWriter, _ *http.Request) {

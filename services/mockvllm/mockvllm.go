@@ -45,8 +45,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, console: newConsole(deps.Console), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
 		model: protocol.Model{Name: cfg.ServedNames[0], MaxLen: cfg.MaxModelLen, Parser: cfg.ToolParser != "", Auto: cfg.AutoTools}}
-	s.metrics = newMetrics(cfg.ServedNames[0], func() engine.Load { return s.engine.Load() })
-	s.engine = engine.New(cfg.MaxNumSeqs, latency.Constant{TTFT: cfg.Mock.TTFT, ITL: cfg.Mock.ITL}, s.metrics)
+	s.metrics = newMetrics(cfg, func() engine.Load { return s.engine.Load() })
+	s.engine = engine.New(cfg.MaxNumSeqs, cfg.PrefixCaching, latency.Constant{TTFT: cfg.Mock.TTFT, ITL: cfg.Mock.ITL}, s.metrics)
 	s.faults.Put(cfg.Mock.rules())
 	return s, nil
 }

@@ -5,5 +5,6 @@
 //	              │           │
 //	              └───────────┴──────► ended (abort: Abort of the client's request, or Stop of the engine)
 //
-// What the tokens say is not the engine's business: a sequence is a number of tokens with deadlines.
+// What the tokens say is not the engine's business: a sequence is a number of tokens with deadlines. Of a prompt it knows
+// the hashes of its blocks, to tell how much of it a prefix cache would have had.
 package engine

@@ -22,16 +22,18 @@ type Pace interface {
 
 // Observer is told what happened, from the engine's goroutine.
 type Observer interface {
+	// Admitted is called when a sequence begins to run. cached tokens of its prompt were in the prefix cache.
+	Admitted(s *Sequence, cached int)
 	// Token is called for each token. gap is the time since the one before; for the first one, since the arrival.
 	Token(s *Sequence, first bool, gap time.Duration)
 	// Finished is called for sequences that ended by themselves or with the engine, not for those whose client left.
 	Finished(s *Sequence, reason string, took Durations)
 }
 
-// blockTokens and blocks size the KV cache like the CPU build of vLLM with 1 GiB of it.
+// BlockTokens and Blocks size the KV cache like the CPU build of vLLM with 1 GiB of it. One block is never used.
 const (
-	blockTokens = 128
-	blocks      = 8192
+	BlockTokens = 128
+	Blocks      = 8192
 )
 
 // Engine is created by New and works while Run does.
@@ -45,6 +47,7 @@ type Engine struct {
 
 	// owned by Run
 	waiting  []*Sequence
+	prefixes *prefixCache // nil: none
 	running  runningHeap
 	stopping bool
 	idle     []chan struct{} // closed once nothing runs or waits
@@ -53,9 +56,13 @@ type Engine struct {
 }
 
 // New returns an engine that runs at most maxRunning sequences at a time.
-func New(maxRunning int, pace Pace, observer Observer) *Engine {
-	return &Engine{maxRunning: maxRunning, pace: pace, observer: observer,
+func New(maxRunning int, prefixCaching bool, pace Pace, observer Observer) *Engine {
+	e := &Engine{maxRunning: maxRunning, pace: pace, observer: observer,
 		commands: make(chan func()), done: make(chan struct{})}
+	if prefixCaching {
+		e.prefixes = newPrefixCache(Blocks - 1)
+	}
+	return e
 }
 
 // Load is the state of the engine at one moment.
@@ -67,7 +74,7 @@ type Load struct {
 // Load returns the state after the last step.
 func (e *Engine) Load() Load {
 	return Load{Running: int(e.nRunning.Load()), Waiting: int(e.nWaiting.Load()),
-		CacheUsage: float64(e.nBlocks.Load()) / (blocks - 1)}
+		CacheUsage: float64(e.nBlocks.Load()) / (Blocks - 1)}
 }
 
 // Run delivers tokens until ctx ends. It must be called once.
@@ -178,6 +185,11 @@ func (e *Engine) admit(now time.Time) {
 		s.due = e.pace.Due(now, 0)
 		heap.Push(&e.running, s)
 		e.nBlocks.Add(s.blocks())
+		cached := 0
+		if e.prefixes != nil {
+			cached = e.prefixes.admit(s.Prefix, s.Prompt)
+		}
+		e.observer.Admitted(s, cached)
 	}
 }
 

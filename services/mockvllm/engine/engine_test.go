@@ -24,6 +24,7 @@ func (pace) Due(start time.Time, i int) time.Time {
 // notes is an Observer that keeps what it is told.
 type notes struct {
 	mu       sync.Mutex
+	cached   []int
 	first    []time.Duration
 	gaps     []time.Duration
 	finished []string
@@ -40,6 +41,12 @@ func (n *notes) Token(_ *Sequence, first bool, gap time.Duration) {
 	}
 }
 
+func (n *notes) Admitted(_ *Sequence, cached int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cached = append(n.cached, cached)
+}
+
 func (n *notes) Finished(_ *Sequence, reason string, took Durations) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -52,7 +59,7 @@ func run(t *testing.T, maxRunning int, f func(e *Engine, n *notes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := &notes{}
-		e := New(maxRunning, pace{}, n)
+		e := New(maxRunning, true, pace{}, n)
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { e.Run(ctx) })
@@ -187,7 +194,7 @@ func TestRefuseWaitsForTheLast(t *testing.T) {
 }
 
 func TestAnEngineThatIsGoneRefuses(t *testing.T) {
-	e := New(1, pace{}, &notes{})
+	e := New(1, false, pace{}, &notes{})
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	e.Run(ctx)

@@ -8,6 +8,7 @@ import (
 // Request is one sequence of tokens to be delivered.
 type Request struct {
 	Prompt int           // tokens read
+	Prefix []Block       // of the prompt, as Prefix gives them; none without a prefix cache
 	Tokens int           // tokens to deliver, at least 1
 	Reason string        // finish reason once all are delivered
 	Wake   chan struct{} // capacity 1; gets a value after each progress; sequences of one answer share it
@@ -57,11 +58,14 @@ func (s *Sequence) publish() {
 	}
 }
 
+// Delivered is how many tokens it has. It is for the engine's observer.
+func (s *Sequence) Delivered() int { return s.delivered }
+
 // Durations are the phases of a finished sequence.
 type Durations struct{ Queue, Prefill, Decode, EndToEnd time.Duration }
 
 func (s *Sequence) blocks() int64 {
-	return int64((s.Prompt + s.delivered + blockTokens - 1) / blockTokens)
+	return int64((s.Prompt + s.delivered + BlockTokens - 1) / BlockTokens)
 }
 
 // durations of the phases that were entered; the others are 0.

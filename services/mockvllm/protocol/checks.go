@@ -111,7 +111,7 @@ func (c *Common) plan(prompt []int, answer func() (reply, *Error), maxLen int) (
 	}
 	limits := c.limits
 	limits.Max = int(budget)
-	work := newWork(len(prompt), text.Complete(said.text, limits), said.calls, said.parallel)
+	work := newWork(prompt, text.Complete(said.text, limits), said.calls, said.parallel)
 	works := make([]Work, c.N)
 	for i := range works {
 		works[i] = work

@@ -15,6 +15,7 @@ type Common struct {
 	Running   bool // each chunk carries the usage so far
 	N         int
 	RequestID string
+	CacheSalt string // keeps prompts of one tenant apart from another's in the prefix cache
 
 	limits      text.Limits
 	max         int64 // as requested
@@ -181,7 +182,7 @@ func (c *Common) service(f *fields) {
 	c.ask(f.boolean("return_prompt_text", false), "return_prompt_text")
 	f.literal("mm_payload", "tensors", "none")
 	f.boolean("return_mm_kwargs", false)
-	f.str("cache_salt")
+	c.CacheSalt = f.str("cache_salt")
 	for _, name := range []string{"kv_transfer_params", "ec_transfer_params", "vllm_xargs"} {
 		f.dict(name)
 	}

@@ -4,8 +4,8 @@ import "github.com/fluidmcp/fluidmcp/services/mockvllm/text"
 
 // Work is one answer to be given, ready for the engine.
 type Work struct {
-	PromptTokens int
-	Answer       text.Completion
+	Prompt []int // tokens
+	Answer text.Completion
 
 	calls    choosing
 	parallel bool        // more than one call may be told
@@ -13,8 +13,8 @@ type Work struct {
 }
 
 // newWork reads calls from an answer that may have some.
-func newWork(prompt int, answer text.Completion, calls choosing, parallel bool) Work {
-	w := Work{PromptTokens: prompt, Answer: answer, calls: calls, parallel: parallel}
+func newWork(prompt []int, answer text.Completion, calls choosing, parallel bool) Work {
+	w := Work{Prompt: prompt, Answer: answer, calls: calls, parallel: parallel}
 	if calls != noCalls {
 		w.parts = text.ReadParts(answer.Deltas)
 	}
