@@ -37,6 +37,20 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestSchema(t *testing.T) {
+	code, out, _ := fluidmcp(t, "schema")
+	var schema struct {
+		Schema string                                         `json:"$schema"`
+		Defs   map[string]struct{ Properties map[string]any } `json:"$defs"`
+	}
+	if err := json.Unmarshal([]byte(out), &schema); err != nil || code != 0 {
+		t.Fatalf("exit %d, %v: %s", code, err, out)
+	}
+	if schema.Schema != "https://json-schema.org/draft/2020-12/schema" || schema.Defs["model"].Properties["replicas"] == nil {
+		t.Errorf("not the schema of a models file: %s", out)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	const file = "../../examples/vllm-multi-mock-config.json"
 	code, out, _ := fluidmcp(t, "run", file, "--json")

@@ -8,6 +8,8 @@
 //	        remote.go    endpoints, container, deployment ┘
 //	        check.go     what only the whole file shows: ports and names used twice
 //
+//	fields.go describes every field once: for the reader, for Schema (schema.go) and for the reference in docs/
+//
 // A faulty file gives no plan and one error that names all faults. Secrets, that is api_key and the values of env, are in
 // no error and in no String.
 package spec

@@ -31,6 +31,7 @@ func TestFaultsAreNamed(t *testing.T) {
 				t.Errorf("%s\n  lacks %q in: %v", input, w, err)
 			}
 		}
+		agree(t, input)
 	}
 	// one model with the given fields
 	m := func(fields string, want ...string) {

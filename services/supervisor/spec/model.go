@@ -6,20 +6,11 @@ import (
 	"strings"
 )
 
-// common are the fields of every form.
-var common = []string{"endpoints", "restart_policy", "aliases", "served_name", "api_key", "timeouts", "start"}
-
-// forms are the ways to say what a model is, by the field that makes the form, with the fields that belong to it alone.
+// forms are the ways to say what a model is, by the field that makes the form.
 var forms = []struct {
 	field  string
 	driver Driver
-	own    []string
-}{
-	{"command", Process, []string{"command", "args", "env", "cwd", "replicas"}},
-	{"model", Process, []string{"model", "port", "profile", "config", "env", "cwd", "replicas"}},
-	{"container", Docker, []string{"container"}},
-	{"deployment", Kubernetes, []string{"deployment"}},
-}
+}{{byCommand, Process}, {byModel, Process}, {byContainer, Docker}, {byDeployment, Kubernetes}}
 
 // entry is one model on its way from the file to the plan.
 type entry struct {
@@ -29,31 +20,23 @@ type entry struct {
 }
 
 func (r *reader) model(path, id string, n *node) Model {
-	e := &entry{object: r.object(path, n, knownFields()...), model: Model{ID: id}}
+	e := &entry{object: r.object(path, n, modelFields), model: Model{ID: id}}
 	if n.kind != mapping {
 		return e.model
 	}
 	r.checkID(path, id)
 	e.shared()
 	switch form := e.form(); form {
-	case "command":
+	case byCommand:
 		e.command()
-	case "model":
+	case byModel:
 		e.vllm()
-	case "container", "deployment":
+	case byContainer, byDeployment:
 		e.remote(form)
 	case "endpoints":
 		e.external()
 	}
 	return e.model
-}
-
-func knownFields() []string {
-	known := common
-	for _, f := range forms {
-		known = append(known[:len(known):len(known)], f.own...)
-	}
-	return known
 }
 
 // form finds the one form of the entry, or reports why there is none and returns "".
@@ -81,14 +64,8 @@ func (e *entry) form() string {
 
 // foreign reports fields that belong to another form.
 func (e *entry) foreign(form string) {
-	allowed := map[string]bool{}
-	for _, f := range forms {
-		for _, name := range f.own {
-			allowed[name] = allowed[name] || f.field == form
-		}
-	}
 	for _, name := range e.names {
-		if ok, special := allowed[name]; special && !ok {
+		if !e.field(name).allowed(form) {
 			e.add(e.at(name), "does not go with a model that is given by %s", form)
 		}
 	}
@@ -103,11 +80,13 @@ func (e *entry) shared() {
 	}
 	m.ServedName = e.text("served_name")
 	m.APIKey = Secret(e.text("api_key"))
-	m.Restart = RestartPolicy(e.choice("restart_policy", string(OnFailure), string(Always), string(Never)))
-	if e.choice("start", "auto", "on_demand") == "on_demand" {
+	m.Restart = RestartPolicy(e.choice("restart_policy"))
+	if n := e.fields["start"]; n != nil && n.text == "on_demand" {
 		e.add(e.at("start"), "on_demand is not supported yet; use auto, or leave it out")
+	} else {
+		e.choice("start")
 	}
-	t := e.child("timeouts", "first_byte", "idle", "total", "start", "drain")
+	t := e.child("timeouts")
 	m.Timeouts = Timeouts{
 		FirstByte: t.duration("first_byte"),
 		Idle:      t.duration("idle"),
@@ -115,7 +94,7 @@ func (e *entry) shared() {
 		Start:     t.duration("start"),
 		Drain:     t.duration("drain"),
 	}
-	endpoints := e.child("endpoints", "base_url")
+	endpoints := e.child("endpoints")
 	if e.has("endpoints") && e.fields["endpoints"].kind == mapping && !endpoints.has("base_url") {
 		e.add(endpoints.at("base_url"), `missing; give the address of the model server, such as "http://localhost:8001/v1"`)
 	}

@@ -22,11 +22,12 @@ type object struct {
 	path   string
 	fields map[string]*node
 	names  []string // in the order of the file
+	known  []Field  // nil: names of the file's own
 }
 
 // object opens n, reporting repeated names and, when names are known, those that are not.
-func (r *reader) object(path string, n *node, known ...string) *object {
-	o := &object{reader: r, path: path, fields: map[string]*node{}}
+func (r *reader) object(path string, n *node, known []Field) *object {
+	o := &object{reader: r, path: path, fields: map[string]*node{}, known: known}
 	if n.kind != mapping {
 		r.add(path, "expected an object, found %s", n.kind)
 		return o
@@ -37,7 +38,7 @@ func (r *reader) object(path string, n *node, known ...string) *object {
 			r.add(at, "given twice; keep one")
 			continue
 		}
-		if known != nil && !slices.Contains(known, m.name) {
+		if known != nil && o.field(m.name) == nil {
 			r.unknown(at, m.name, known)
 			continue
 		}
@@ -47,7 +48,20 @@ func (r *reader) object(path string, n *node, known ...string) *object {
 	return o
 }
 
-func (r *reader) unknown(at, name string, known []string) {
+// field describes a field, or is nil when it is not known.
+func (o *object) field(name string) *Field {
+	i := slices.IndexFunc(o.known, func(f Field) bool { return f.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &o.known[i]
+}
+
+func (r *reader) unknown(at, name string, fields []Field) {
+	known := make([]string, len(fields))
+	for i, f := range fields {
+		known[i] = f.Name
+	}
 	if meant := nearest(name, known); meant != "" {
 		r.add(at, "unknown field; did you mean %q?", meant)
 		return
@@ -73,11 +87,12 @@ func (o *object) want(name string, k kind) *node {
 }
 
 // child opens a field that is an object. It is empty when the field is missing.
-func (o *object) child(name string, known ...string) *object {
+func (o *object) child(name string) *object {
+	known := o.field(name).Fields
 	if n := o.fields[name]; n != nil {
-		return o.object(o.at(name), n, known...)
+		return o.object(o.at(name), n, known)
 	}
-	return &object{reader: o.reader, path: o.at(name)}
+	return &object{reader: o.reader, path: o.at(name), known: known}
 }
 
 // text reads a string that must not be empty and replaces ${NAME} in it.
@@ -132,28 +147,25 @@ func (r *reader) scalar(at string, n *node) word {
 	return word{value, n.text}
 }
 
-// whole reads a whole number between lo and hi, or fallback when the field is missing.
-func (o *object) whole(name string, lo, hi, fallback int) int {
-	if !o.has(name) {
-		return fallback
-	}
+// whole reads a whole number within the field's bounds, or its default, 0 without one.
+func (o *object) whole(name string) int {
+	f := o.field(name)
+	fallback, _ := f.Default.(int)
 	n := o.want(name, number)
 	if n == nil {
 		return fallback
 	}
 	v, err := strconv.Atoi(n.text)
-	if err != nil || v < lo || v > hi {
-		o.add(o.at(name), "%s is not a whole number from %d to %d", n.text, lo, hi)
+	if err != nil || v < f.Min || v > f.Max {
+		o.add(o.at(name), "%s is not a whole number from %d to %d", n.text, f.Min, f.Max)
 		return fallback
 	}
 	return v
 }
 
-// choice reads one of a few words; the first is the default.
-func (o *object) choice(name string, of ...string) string {
-	if !o.has(name) {
-		return of[0]
-	}
+// choice reads one of the field's words; the first is the default.
+func (o *object) choice(name string) string {
+	of := o.field(name).Choices
 	n := o.want(name, text)
 	if n == nil {
 		return of[0]

@@ -30,12 +30,12 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*File, er
 }
 
 func (r *reader) models(root *node) []Model {
-	top := r.object("", root, "llmModels", "$schema")
+	top := r.object("", root, fileFields)
 	if !top.has("llmModels") {
 		r.add("llmModels", "missing; it holds the models by id")
 		return nil
 	}
-	byID := r.object("llmModels", top.fields["llmModels"])
+	byID := r.object("llmModels", top.fields["llmModels"], nil)
 	if len(byID.names) == 0 && top.fields["llmModels"].kind == mapping {
 		r.add("llmModels", "names no model")
 	}

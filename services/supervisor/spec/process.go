@@ -88,7 +88,7 @@ func (e *entry) processes(line args, env Env) {
 		line = e.identity(line, env)
 	}
 	port, ok := e.processPort(line, known)
-	replicas := e.whole("replicas", 1, 256, 1)
+	replicas := e.whole("replicas")
 	if !ok {
 		return
 	}

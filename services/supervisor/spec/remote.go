@@ -10,11 +10,11 @@ func (e *entry) remote(form string) {
 	if !e.has("endpoints") {
 		e.add(e.at("endpoints"), "missing; a model given by %s needs its base_url", form)
 	}
-	if form == "container" {
-		c := e.child("container", "name")
+	if form == byContainer {
+		c := e.child("container")
 		e.model.Container.Name = c.required("name", "the container's name")
 	} else {
-		d := e.child("deployment", "name", "namespace")
+		d := e.child("deployment")
 		e.model.Deployment = Deployment{
 			Name:      d.required("name", "the Deployment's name"),
 			Namespace: d.text("namespace"),

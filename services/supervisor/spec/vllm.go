@@ -30,7 +30,7 @@ func (e *entry) vllm() {
 	if strings.HasPrefix(name.value, "-") {
 		e.add(e.at("model"), "must not begin with -")
 	}
-	profile := e.choice("profile", "production", "development", "high-throughput")
+	profile := e.choice("profile")
 	flags := map[string]args{}
 	for flag, value := range profiles[profile] {
 		flags[flag] = flagArgs(flag, value)
@@ -72,7 +72,7 @@ func flagArgs(flag, value string) args {
 
 // vllmPort is port, which may also be said in base_url.
 func (e *entry) vllmPort() (int, bool) {
-	port := e.whole("port", 1, 65535, 0)
+	port := e.whole("port")
 	switch {
 	case port == 0 && e.base.host != "":
 		return e.base.port, true

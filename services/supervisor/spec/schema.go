@@ -1,0 +1,126 @@
+package spec
+
+import (
+	"encoding/json"
+	"maps"
+)
+
+// schema is a JSON Schema, or a part of one.
+type schema = map[string]any
+
+// Schema is the JSON Schema of the models file, draft 2020-12. What it accepts Parse accepts, except for what a schema cannot
+// say: whether ${NAME} is set and what it holds, names, ports and ids that clash with those of other fields or models, a
+// field given twice, whole numbers written as 8001.0, durations that round to nothing or exceed a week, the finer points of
+// URLs, and commands whose address cannot be told. What Parse accepts it accepts.
+func Schema() ([]byte, error) {
+	top := objectSchema(fileFields)
+	top["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	top["title"] = "FluidMCP models file"
+	top["$defs"] = schema{"model": modelSchema(), "id": idSchema()}
+	models := top["properties"].(schema)["llmModels"].(schema)
+	models["minProperties"] = 1
+	models["propertyNames"] = schema{"$ref": "#/$defs/id"}
+	models["additionalProperties"] = schema{"$ref": "#/$defs/model"}
+	text, err := json.MarshalIndent(top, "", "  ")
+	return append(text, '\n'), err
+}
+
+// modelSchema is one entry of llmModels.
+func modelSchema() schema {
+	s := objectSchema(modelFields)
+	s["description"] = "A model, given by one of command, model, container and deployment, or by endpoints alone."
+	var rules []any
+	var given []any
+	for _, f := range forms {
+		rules = append(rules, schema{"if": present(f.field), "then": formSchema(f.field)})
+		given = append(given, present(f.field))
+	}
+	elsewhere := formSchema("")
+	elsewhere["required"] = []string{"endpoints"}
+	s["allOf"] = append(rules, schema{"if": schema{"not": schema{"anyOf": given}}, "then": elsewhere})
+	return s
+}
+
+// formSchema is what holds for a model that is given by a field, beside what holds for all.
+func formSchema(by string) schema {
+	others := schema{}
+	for _, f := range modelFields {
+		if !f.allowed(by) {
+			others[f.Name] = false
+		}
+	}
+	s := schema{"properties": others}
+	switch by {
+	case byModel:
+		s["anyOf"] = []any{present("port"), present("endpoints")}
+	case byContainer, byDeployment:
+		s["required"] = []string{"endpoints"}
+	}
+	return s
+}
+
+func present(name string) schema { return schema{"required": []string{name}} }
+
+// objectSchema is that of an object with the fields, and no others.
+func objectSchema(fields []Field) schema {
+	properties := schema{}
+	required := []string{}
+	for _, f := range fields {
+		properties[f.Name] = f.schema()
+		if f.Needed {
+			required = append(required, f.Name)
+		}
+	}
+	s := schema{"type": "object", "properties": properties}
+	if len(required) > 0 {
+		s["required"] = required
+	}
+	if len(fields) > 0 {
+		s["additionalProperties"] = false
+	}
+	return s
+}
+
+// schema is that of the field's value.
+func (f Field) schema() schema {
+	s := schema{}
+	maps.Copy(s, f.typeSchema())
+	s["description"] = f.Doc
+	if f.Default != nil {
+		s["default"] = f.Default
+	} else if f.Absent != "" {
+		s["description"] = f.Doc + " Default: " + f.Absent + "."
+	}
+	if f.Example != nil {
+		s["examples"] = []any{f.Example}
+	}
+	return s
+}
+
+func (f Field) typeSchema() schema {
+	switch f.Type {
+	case typeURL:
+		return schema{"type": "string", "pattern": `^https?://[^\s/?#@]+(/[^?#@]*)?$|` + refPattern, "allOf": []any{lineSchema()}}
+	case typeChoice:
+		return schema{"type": "string", "enum": f.Choices}
+	case typeWhole:
+		return schema{"type": "integer", "minimum": f.Min, "maximum": f.Max}
+	case typeDuration:
+		return durationSchema()
+	case typeWords:
+		return schema{"type": "array", "items": wordSchema()}
+	case typeIDs:
+		return schema{"type": "array", "items": schema{"anyOf": []any{schema{"$ref": "#/$defs/id"}, schema{"type": "string", "pattern": refPattern}}}}
+	case typeObject:
+		return objectSchema(f.Fields)
+	case typeEnv:
+		return schema{"type": "object", "propertyNames": schema{"pattern": variable.String()}, "additionalProperties": wordSchema()}
+	case typeFlags:
+		return flagsSchema()
+	}
+	s := lineSchema()
+	if f.Name == byModel {
+		s["not"] = schema{"pattern": "^-"} // it would be a flag
+	}
+	return s
+}

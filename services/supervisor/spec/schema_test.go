@@ -1,0 +1,205 @@
+package spec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/tailscale/hujson"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	text, err := spec.Schema()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("models.schema.json", doc); err != nil {
+		return nil, err
+	}
+	return c.Compile("models.schema.json")
+})
+
+// refused is what the schema has against a models file, or nil. What is not JSON is no matter of a schema.
+func refused(t *testing.T, name string, content []byte) error {
+	t.Helper()
+	schema, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if filepath.Ext(name) == ".yaml" {
+		if err := yaml.Unmarshal(content, &doc); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		standard, err := hujson.Standardize(bytes.Clone(content))
+		if err != nil {
+			return err
+		}
+		if doc, err = jsonschema.UnmarshalJSON(bytes.NewReader(standard)); err != nil {
+			return err
+		}
+	}
+	return schema.Validate(doc)
+}
+
+// beyond matches faults that a schema cannot find; the comment of spec.Schema lists them.
+var beyond = regexp.MustCompile(strings.Join([]string{
+	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
+	`given twice`, `is already a name of`, `is also the port of`, `contradicts`, `beyond port 65535`,
+	`FluidMCP cannot tell where`, `more than one needs --port`, `--port needs a number`,
+	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`,
+}, "|"))
+
+// agree checks that parser and schema think alike of a models file, and tells whether it is valid.
+func agree(t *testing.T, content string) bool {
+	t.Helper()
+	_, err := spec.Parse("models.json", []byte(content), environment)
+	refusal := refused(t, "models.json", []byte(content))
+	switch {
+	case err == nil && refusal != nil:
+		t.Errorf("the parser accepts what the schema refuses:\n%s\n%v", content, refusal)
+	case err != nil && refusal == nil:
+		faults := strings.Split(strings.TrimPrefix(err.Error(), "models file models.json: "), "\n  ")
+		if len(faults) > 1 {
+			faults = faults[1:] // the first tells their number
+		}
+		for _, fault := range faults {
+			if !beyond.MatchString(fault) {
+				t.Errorf("the schema accepts what the parser refuses:\n%s\n%s", content, fault)
+			}
+		}
+	}
+	return err == nil
+}
+
+func TestSchemaAcceptsTheExamples(t *testing.T) {
+	files, err := filepath.Glob("../../../examples/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, "testdata/guide-multi.json", "../../../deploy/models.json", "../../../integration/testdata/models.json")
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := refused(t, path, content); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestExamplesOfFieldsAreRight(t *testing.T) {
+	// what makes an entry of the form, as far as the field itself does not
+	forms := map[string]map[string]any{"command": {"command": "mockvllm"}, "model": {"model": "x", "port": 8001}, "": {}}
+	set := func(string) (string, bool) { return "set", true }
+	try := func(f spec.Field, value any) {
+		entry := map[string]any{f.Name: value}
+		form := append(f.Forms, "")[0]
+		if form != "model" {
+			entry["endpoints"] = map[string]any{"base_url": "http://localhost:8001"}
+		}
+		for name, given := range forms[form] {
+			if entry[name] == nil {
+				entry[name] = given
+			}
+		}
+		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{"m": entry}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := spec.Parse("models.json", file, set); err != nil {
+			t.Errorf("the example of %s: %v in %s", f.Name, err, file)
+		}
+		if err := refused(t, "models.json", file); err != nil {
+			t.Errorf("the example of %s: %v", f.Name, err)
+		}
+	}
+	for _, f := range spec.Fields() {
+		if f.Example == nil || f.Doc == "" {
+			t.Errorf("%s has no example or no description", f.Name)
+		}
+		try(f, f.Example)
+		if f.Default != nil {
+			try(f, f.Default)
+		}
+		whole := map[string]any{}
+		for _, part := range f.Fields {
+			whole[part.Name] = part.Example
+		}
+		if f.Fields != nil {
+			try(f, whole)
+		}
+	}
+}
+
+// TestSchemaAndParserAgree draws models files from what is right and what is nearly right.
+func TestSchemaAndParserAgree(t *testing.T) {
+	values := []string{`"mockvllm"`, `"./server"`, `""`, `" "`, `"-x"`, `"a\u0007b"`, `"x"`, `"${NAME}"`, `"http://h:8001/v1"`, `"h:8001"`,
+		`"ftp://h"`, `"http://u@h"`, `"http://h/?q"`, `"1m30s"`, `"90"`, `"0s"`, `"-1s"`, `"1w"`, `"µs"`, `".5h"`, `"+2s"`,
+		`0`, `-1`, `1`, `1.5`, `8001`, `70000`, `256`, `1e9`, `true`, `null`, `[]`, `["a", 1]`, `["a", true]`, `["--port", "8003"]`, `["serve", "x", "--port", "8003"]`,
+		`["v1"]`, `["a b"]`, `{}`, `{"A": "1", "B": 2}`, `{"A-B": "x"}`, `{"A": true}`, `{"A": null}`, `{"port": 1}`, `{"--api_key": "k"}`, `{"dtype": ["a", 1]}`,
+		`{"dtype": [[]]}`, `{"name": "c"}`, `{"name": ""}`, `{"name": "c", "namespace": "n"}`, `{"namespace": "n"}`,
+		`{"base_url": "http://h:8001"}`, `{"base_url": "https://h/v1/"}`, `{"base_url": 1}`, `{"base_url": "http://h:8001", "x": 1}`,
+		`{"drain": 1, "idle": "1s"}`, `{"drain": 604801}`, `{"drain": "x"}`, `{"first_bite": 1}`, `"never"`, `"auto"`, `"on_demand"`, `"development"`}
+	var names []string
+	good := map[string][]string{"endpoints": {`{"base_url": "http://h:8001"}`}, "command": {`"mockvllm"`, `"./server"`}, "port": {`8001`}}
+	for _, f := range spec.Fields() {
+		names = append(names, f.Name)
+		example, err := json.Marshal(f.Example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		good[f.Name] = append(good[f.Name], string(example))
+	}
+	names = append(names, "comand")
+	begin := []string{`{}`, `{"command": "mockvllm"}`, `{"model": "x", "port": 8001}`, `{"endpoints": {"base_url": "http://h:8001"}}`}
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(from []string) string { return from[random.IntN(len(from))] }
+	var valid int
+	for range 20000 {
+		fields := map[string]json.RawMessage{}
+		if err := json.Unmarshal([]byte(pick(begin)), &fields); err != nil {
+			t.Fatal(err)
+		}
+		for range random.IntN(4) {
+			name := pick(names)
+			if value := pick(values); good[name] == nil || random.IntN(4) == 0 {
+				fields[name] = json.RawMessage(value)
+			} else {
+				fields[name] = json.RawMessage(pick(good[name]))
+			}
+		}
+		id := pick([]string{"m", "m", "m", "org/m", "v1", "v1/x", "a b", "", strings.Repeat("x", 201)})
+		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{id: fields}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if agree(t, string(file)) {
+			valid++
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if valid < 1000 {
+		t.Errorf("only %d files were valid, too few to mean something", valid)
+	}
+}
