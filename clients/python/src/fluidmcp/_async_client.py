@@ -1,0 +1,187 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, TypeVar, cast, overload
+
+import httpx
+
+from fluidmcp import _answers, _requests, _retry
+from fluidmcp._options import DEFAULT_TIMEOUT, ClientBase
+from fluidmcp._requests import Request
+from fluidmcp._stream import AsyncStream
+from fluidmcp.errors import FluidMCPError
+from fluidmcp.types import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    Completion,
+    CompletionChunk,
+    HealthCheck,
+    ModelList,
+    ModelStatus,
+    Overview,
+    Prompt,
+)
+
+Self = TypeVar("Self", bound="AsyncFluidMCPClient")
+
+
+class AsyncFluidMCPClient(ClientBase):
+    """The twin of FluidMCPClient for asyncio. Tasks of one event loop may share it. Close it, or use it in
+    an async with statement.
+
+    base_url is the address of the gateway. api_key is sent as "Authorization: Bearer ...". timeout is an httpx.Timeout,
+    or how many seconds of silence are too many (a connection is waited for 5 s at most). max_retries is how often a
+    request is sent again where that is safe; 0 for never.
+
+    Every method raises a FluidMCPError (see fluidmcp.errors) when there is no whole answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://localhost:8099",
+        api_key: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
+        max_retries: int = 2,
+    ) -> None:
+        super().__init__(base_url, api_key, timeout, max_retries)
+        self._http = httpx.AsyncClient(**self._http_options)
+
+    @overload
+    async def chat_completion(
+        self, model_id: str, messages: Sequence[Mapping[str, Any]], *, stream: Literal[False] = False, **kwargs: Any
+    ) -> ChatCompletion: ...
+    @overload
+    async def chat_completion(
+        self, model_id: str, messages: Sequence[Mapping[str, Any]], *, stream: Literal[True], **kwargs: Any
+    ) -> AsyncStream[ChatCompletionChunk]: ...
+    @overload
+    async def chat_completion(
+        self, model_id: str, messages: Sequence[Mapping[str, Any]], *, stream: bool, **kwargs: Any
+    ) -> ChatCompletion | AsyncStream[ChatCompletionChunk]: ...
+    async def chat_completion(
+        self, model_id: str, messages: Sequence[Mapping[str, Any]], *, stream: bool = False, **kwargs: Any
+    ) -> ChatCompletion | AsyncStream[ChatCompletionChunk]:
+        """Let a model answer messages. kwargs are further fields of the request, such as max_tokens.
+
+        With stream=True the chunks of the answer come as the model makes them.
+        """
+        request = _requests.chat_completion(model_id, messages, stream, kwargs)
+        if stream:
+            return cast("AsyncStream[ChatCompletionChunk]", await self._stream(request))
+        return cast(ChatCompletion, await self._json(request))
+
+    @overload
+    async def completion(
+        self, model_id: str, prompt: Prompt, *, stream: Literal[False] = False, **kwargs: Any
+    ) -> Completion: ...
+    @overload
+    async def completion(
+        self, model_id: str, prompt: Prompt, *, stream: Literal[True], **kwargs: Any
+    ) -> AsyncStream[CompletionChunk]: ...
+    @overload
+    async def completion(
+        self, model_id: str, prompt: Prompt, *, stream: bool, **kwargs: Any
+    ) -> Completion | AsyncStream[CompletionChunk]: ...
+    async def completion(
+        self, model_id: str, prompt: Prompt, *, stream: bool = False, **kwargs: Any
+    ) -> Completion | AsyncStream[CompletionChunk]:
+        """Let a model go on with a text. kwargs are further fields of the request; stream is as in chat_completion."""
+        request = _requests.completion(model_id, prompt, stream, kwargs)
+        if stream:
+            return cast("AsyncStream[CompletionChunk]", await self._stream(request))
+        return cast(Completion, await self._json(request))
+
+    async def models(self) -> ModelList:
+        """List the declared models, each with its phase."""
+        return cast(ModelList, await self._json(_requests.models()))
+
+    async def status(self) -> Overview:
+        """Tell how many models are ready."""
+        return cast(Overview, await self._json(_requests.status()))
+
+    async def model(self, model_id: str) -> ModelStatus:
+        """Tell all about a model: its phase, why it is in it, its servers."""
+        return cast(ModelStatus, await self._json(_requests.model(model_id)))
+
+    async def start(self, model_id: str) -> ModelStatus:
+        """Start a model that is stopped or has failed. Returns at once; model() shows how it goes on."""
+        return cast(ModelStatus, await self._json(_requests.command(model_id, "start")))
+
+    async def stop(self, model_id: str) -> ModelStatus:
+        """Stop a model once its requests are done. Returns at once; model() shows how it goes on."""
+        return cast(ModelStatus, await self._json(_requests.command(model_id, "stop")))
+
+    async def restart(self, model_id: str) -> ModelStatus:
+        """Stop a model once its requests are done and start it anew. Returns at once; model() shows how it goes on."""
+        return cast(ModelStatus, await self._json(_requests.command(model_id, "restart")))
+
+    async def health_check(self, model_id: str) -> HealthCheck:
+        """Ask the servers of a model now whether they are well."""
+        return cast(HealthCheck, await self._json(_requests.health_check(model_id)))
+
+    async def logs(self, model_id: str, lines: int = 100) -> str:
+        """Return the last lines that the servers of a model have printed."""
+        return (await self._read(_requests.logs(model_id, lines))).text
+
+    async def close(self) -> None:
+        """Close the connections. Streams that are open break."""
+        await self._http.aclose()
+
+    async def __aenter__(self: Self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _json(self, request: Request) -> Any:
+        return _answers.json_of(await self._read(request))
+
+    async def _read(self, request: Request) -> httpx.Response:
+        """Return a successful answer with its body."""
+        return await self._body(await self._send(request))
+
+    async def _stream(self, request: Request) -> AsyncStream[Any]:
+        response = await self._send(request)
+        try:
+            _answers.check_stream(response)
+        except FluidMCPError:
+            await response.aclose()
+            raise
+        return AsyncStream(response)
+
+    async def _send(self, request: Request) -> httpx.Response:
+        """Return a successful answer whose body has not been read. Sends the request again where that is safe."""
+        for attempt in itertools.count():
+            try:
+                return await self._send_once(request)
+            except FluidMCPError as error:
+                wait = _retry.delay(request, error, attempt, self.max_retries)
+                if wait is None:
+                    raise
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def _send_once(self, request: Request) -> httpx.Response:
+        built = self._http.build_request(**self._arguments(request))
+        with _answers.connection_errors(built):
+            response = await self._http.send(built, stream=True)
+        if response.is_success:
+            return response
+        raise _answers.error_of(await self._body(response))
+
+    async def _body(self, response: httpx.Response) -> httpx.Response:
+        """Read the body of an answer, then let go of the connection."""
+        try:
+            with _answers.connection_errors(response.request):
+                await response.aread()
+        finally:
+            await response.aclose()
+        return response
