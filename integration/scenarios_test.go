@@ -30,6 +30,8 @@ var scenarios = []scenario{
 	{name: "management", run: management},
 	{name: "stop and start", run: stopAndStart},
 	{name: "restart", run: restart},
+	{name: "console in a browser", run: consoleInBrowser, only: "binary"},
+	{name: "API reference in a browser", run: referenceInBrowser, only: "binary"},
 	{name: "Prometheus sees everything", run: prometheusSeesEverything, only: "compose"},
 	{name: "dashboards ask for what there is", run: dashboardQueries, only: "compose"},
 	{name: "containers are locked up", run: containersLockedUp, only: "compose"},

@@ -82,6 +82,7 @@ async function chat(event) {
       if (chunk.error) throw new Error(chunk.error.message);
       answer.append(chunk.choices?.[0]?.delta?.content ?? "");
     }
+    throw new Error("The answer broke off before its end.");
   } catch (error) {
     if (error.name !== "AbortError") answer.append(`\n[${error.message}]`);
   } finally {

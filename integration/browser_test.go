@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"context"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	cdpnetwork "github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a tab of a real browser. What its pages complain about, or ask of anybody but the stack, fails the test.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func openBrowser(t *testing.T, s *stack) *browser {
+	t.Helper()
+	program := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			program = path
+			break
+		}
+	}
+	if program == "" {
+		missing(t, "FLUIDMCP_REQUIRE_BROWSER", "no Chromium is installed")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.DisableGPU)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	home, err := url.Parse(s.gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Listen(ctx, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			t.Errorf("the page threw %s", e.ExceptionDetails.Text)
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == "error" || e.Type == "warning" {
+				t.Errorf("the page's console says %s: %v", e.Type, e.Args)
+			}
+		case *cdpnetwork.EventRequestWillBeSent:
+			if to, err := url.Parse(e.Request.URL); err != nil || to.Host != home.Host && strings.HasPrefix(to.Scheme, "http") {
+				t.Errorf("the page asks %s", e.Request.URL)
+			}
+		}
+	}); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	return &browser{t, ctx}
+}
+
+func (b *browser) do(what string, actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// sees waits until an element holds a text. The selector is CSS.
+func (b *browser) sees(selector, text string) {
+	b.t.Helper()
+	found := chromedp.PollFunction[bool](
+		`(selector, text) => [...document.querySelectorAll(selector)].some((e) => e.textContent.includes(text))`,
+		chromedp.WithPollingArgs(selector, text), chromedp.WithPollingTimeout(time.Minute))
+	if _, err := chromedp.Run(b.ctx, found); err != nil {
+		page, _ := chromedp.Run(b.ctx, chromedp.Text("body")) // it only helps to understand the failure
+		b.t.Fatalf("no %q in %s: %v\n%s", text, selector, err, page)
+	}
+}
+
+// button is the XPath of a model's button in the console.
+func button(model, action string) string {
+	return `//tr[td[1]="` + model + `"]//button[.="` + action + `"]`
+}
+
+// consoleInBrowser uses the page as a person does: looks at the models, stops and starts one, and chats.
+func consoleInBrowser(t *testing.T, s *stack) {
+	b := openBrowser(t, s)
+	b.do("open the page", chromedp.Navigate(s.gateway+"/"))
+	for _, model := range []string{mockLLM, mockGPT, mockLlama, slashed, impatient} {
+		b.sees("#models td:first-child", model)
+	}
+	b.do("stop a model", chromedp.Click(button(slashed, "stop")))
+	b.sees("#models td.stopped", "stopped")
+	s.waitPhase(t, slashed, "stopped")
+	b.do("start it", chromedp.Click(button(slashed, "start")))
+	s.waitPhase(t, slashed, "ready")
+
+	b.do("chat", chromedp.SetValue("#model", mockLLM), chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
+	b.sees("#answer", helloAnswer)
+	b.do("the end", chromedp.WaitVisible("#stop:disabled"))
+
+	b.do("ask a slow one", chromedp.SetValue("#model", mockGPT), chromedp.Click("#chat [type=submit]"))
+	b.sees("#answer", "Mock")
+	s.kill(t, mockGPT)
+	b.sees("#answer", "incomplete")
+	s.revive(t, mockGPT)
+	eventually(t, func() error { return s.ask(t, mockGPT) })
+}
+
+// referenceInBrowser opens the API reference and unfolds an operation.
+func referenceInBrowser(t *testing.T, s *stack) {
+	b := openBrowser(t, s)
+	b.do("open the page", chromedp.Navigate(s.gateway+"/docs"))
+	b.sees(".opblock-summary-path", "/v1/chat/completions")
+	b.do("unfold an operation", chromedp.Click(`.opblock-post .opblock-summary-control`))
+	b.sees(".opblock-body", "Responses")
+}
