@@ -2,7 +2,12 @@ package docs_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,4 +49,40 @@ func normal(t *testing.T, v any) (out any) {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// The list of error codes is closed: programs rely on it.
+func TestErrorCodes(t *testing.T) {
+	text, err := docs.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct {
+			Schemas struct{ ErrorCode struct{ Enum []string } }
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`Code(?:: | = )"([a-z_]+)"`)
+	used := map[string]bool{}
+	for _, folder := range []string{"../services/gateway", "../services/supervisor", "../internal/web"} {
+		err := filepath.WalkDir(folder, func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, found := range code.FindAllSubmatch(source, -1) {
+				used[string(found[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(used)), doc.Components.Schemas.ErrorCode.Enum); diff != "" {
+		t.Errorf("codes in the sources and in openapi.yaml differ (-sources +document):\n%s", diff)
+	}
 }

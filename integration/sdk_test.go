@@ -20,7 +20,7 @@ const sdkRateLimited = `{"rules":[{"do":{"rate_limit":{"requests":1,"window":"60
 
 func goSDK(t *testing.T, s *stack) {
 	ctx := t.Context()
-	sdk := openai.NewClient(option.WithBaseURL(s.gateway+"/v1"), option.WithAPIKey("unused"), option.WithMaxRetries(0))
+	sdk := openai.NewClient(option.WithBaseURL(s.gateway+"/v1"), option.WithAPIKey("unused"), option.WithMaxRetries(0), option.WithHTTPClient(clientOf(t)))
 	ask := func(model string) openai.ChatCompletionNewParams {
 		return openai.ChatCompletionNewParams{
 			Model:    model,

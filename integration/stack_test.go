@@ -86,7 +86,12 @@ func open(t *testing.T, method, url string, body any) (*http.Response, error) {
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	return client.Do(req)
+	return clientOf(t).Do(req)
+}
+
+// clientOf is a client that holds what it gets against the API reference.
+func clientOf(t *testing.T) *http.Client {
+	return &http.Client{Transport: conforming{t, client.Transport}, Timeout: client.Timeout}
 }
 
 // want fails the test unless the answer has the status.
