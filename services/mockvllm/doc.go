@@ -7,7 +7,7 @@
 //	routes.go     every URL
 //	generate.go   chat and text completions and messages, plain and streamed
 //
-// A request passes: access log, API key, CORS, HTTP metrics, faults, then its handler. A generating handler decodes and
+// A request passes: access log, journal, API key, CORS, HTTP metrics, faults, then its handler. A generating handler decodes and
 // checks (protocol), writes the whole answer (text), and hands its length to the engine, which says when each token is
 // due. The handler sends what the engine has delivered, and nothing else: a client that leaves ends the engine's work.
 package mockvllm

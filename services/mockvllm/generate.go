@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
@@ -96,6 +97,7 @@ func (s *Server) head(r *http.Request, prefix, fromBody string) protocol.Head {
 	if id == "" {
 		id = protocol.NewID()
 	}
+	journal.Of(r.Context()).Named(id)
 	return protocol.Head{ID: prefix + id, Created: time.Now().Unix(), Model: s.cfg.ServedNames[0], Fingerprint: s.fingerprint}
 }
 
@@ -134,6 +136,7 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation)
 		n, _ := seq.Progress()
 		choices[i] = g.works[i].Choice(n)
 	}
+	journal.Of(r.Context()).Tokens(g.usage().Completion)
 	reply(w, http.StatusOK, g.api.body(g.head, choices, g.usage()))
 }
 

@@ -163,12 +163,16 @@ func (m *metrics) serve(w http.ResponseWriter, _ *http.Request) {
 }
 
 // uncounted are the paths that vLLM leaves out of its HTTP metrics.
-var uncounted = []string{"/metrics", "/health", "/load", "/ping", "/version", faultsPath}
+var uncounted = []string{"/metrics", "/health", "/load", "/ping", "/version"}
+
+func isUncounted(path string) bool {
+	return slices.Contains(uncounted, path) || strings.HasPrefix(path, ownPaths)
+}
 
 // counted counts requests by the path of their route, or none for what no route takes.
 func (m *metrics) counted(known map[string]string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(uncounted, r.URL.Path) {
+		if isUncounted(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

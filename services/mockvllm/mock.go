@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
@@ -13,7 +14,7 @@ import (
 // faulty puts the rules of the injector before all routes of vLLM. The mock's own are never hit.
 func (s *Server) faulty(generates map[string]bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == faultsPath {
+		if strings.HasPrefix(r.URL.Path, ownPaths) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -71,5 +72,26 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	s.faults.Put(faults.Set{})
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// journaled records what vLLM would count, so that probes do not push answers out of the journal.
+func (s *Server) journaled(next http.Handler) http.Handler {
+	recorded := s.journal.Middleware(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isUncounted(r.URL.Path) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		recorded.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) getJournal(w http.ResponseWriter, r *http.Request) {
+	reply(w, http.StatusOK, protocol.Marshal(s.journal.List(r.URL.Query().Get("request_id"))))
+}
+
+func (s *Server) clearJournal(w http.ResponseWriter, _ *http.Request) {
+	s.journal.Clear()
 	w.WriteHeader(http.StatusNoContent)
 }

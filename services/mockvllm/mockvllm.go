@@ -14,6 +14,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
@@ -30,10 +31,14 @@ type Server struct {
 	engine      *engine.Engine
 	metrics     *metrics
 	faults      faults.Injector
+	journal     *journal.Journal
 	model       protocol.Model
 	fingerprint string
 	stopping    chan struct{} // closed when the server begins to end
 }
+
+// journalSize is how many requests the journal keeps, about 3 MB of them.
+const journalSize = 10_000
 
 // New checks cfg and wires a server.
 func New(cfg Config, deps Deps) (*Server, error) {
@@ -43,7 +48,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Console == nil {
 		deps.Console = io.Discard
 	}
-	s := &Server{cfg: cfg, console: newConsole(deps.Console), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
+	s := &Server{cfg: cfg, console: newConsole(deps.Console), journal: journal.New(journalSize), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
 		model: protocol.Model{Name: cfg.ServedNames[0], MaxLen: cfg.MaxModelLen, Parser: cfg.ToolParser != "", Auto: cfg.AutoTools}}
 	s.metrics = newMetrics(cfg, func() engine.Load { return s.engine.Load() })
 	s.engine = engine.New(cfg.MaxNumSeqs, cfg.PrefixCaching, latency.Constant{TTFT: cfg.Mock.TTFT, ITL: cfg.Mock.ITL}, s.metrics)

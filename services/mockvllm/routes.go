@@ -40,10 +40,17 @@ func (s *Server) routes() []route {
 		{"GET", faultsPath, s.getFaults, false},
 		{"PUT", faultsPath, s.putFaults, false},
 		{"DELETE", faultsPath, s.deleteFaults, false},
+		{"GET", journalPath, s.getJournal, false},
+		{"DELETE", journalPath, s.clearJournal, false},
 	}
 }
 
-const faultsPath = "/mock/faults"
+// What only a mock has. Neither faults nor vLLM's HTTP metrics know of these paths.
+const (
+	ownPaths    = "/mock/"
+	faultsPath  = ownPaths + "faults"
+	journalPath = ownPaths + "journal"
+)
 
 // handler is all of the server: middlewares from the outside in, then the routes.
 func (s *Server) handler() http.Handler {
@@ -59,7 +66,7 @@ func (s *Server) handler() http.Handler {
 	router.NotFoundHandler = unknownPath(allowed)
 	router.MethodNotAllowedHandler = wrongMethod(allowed)
 	inner := s.faulty(generates, router)
-	return s.logged(s.authorized(crossOrigin(s.metrics.counted(allowed, inner))))
+	return s.logged(s.journaled(s.authorized(crossOrigin(s.metrics.counted(allowed, inner)))))
 }
 
 // unknownPath redirects a known path with a slash too many, and knows no other.

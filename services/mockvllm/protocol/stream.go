@@ -83,6 +83,9 @@ func (s *stream) Finish(choice int, w Work, delivered int) {
 	s.end("}")
 }
 
+// Done is the frame that ends a stream of completions.
+const Done = "data: [DONE]\n\n"
+
 // Close sends the usage, when it was asked for, and [DONE].
 func (s *stream) Close(u Usage) {
 	if s.usage {
@@ -92,7 +95,7 @@ func (s *stream) Close(u Usage) {
 		s.fingerprint()
 		s.end("}")
 	}
-	s.emit([]byte("data: [DONE]\n\n"))
+	s.emit([]byte(Done))
 }
 
 // part leaves the choice open behind its text or delta.
