@@ -61,6 +61,11 @@ func (e *Error) Write(w http.ResponseWriter) {
 	if err != nil { // strings always marshal
 		panic(err)
 	}
+	e.WriteBody(w, body)
+}
+
+// WriteBody sends the failure with a body in another API's form.
+func (e *Error) WriteBody(w http.ResponseWriter, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -101,6 +101,11 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 // ServeHTTP calls the handler and is the one place that writes a failure: an *openai.Error as it is, anything else
 // as a 500 whose cause only the log shows. Once a header went out nothing can be added, so the failure is only recorded.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.Serve(w, r, (*openai.Error).Write)
+}
+
+// Serve is ServeHTTP for failures in another form than OpenAI's.
+func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*openai.Error, http.ResponseWriter)) {
 	err := h(w, r)
 	if err == nil {
 		return
@@ -126,7 +131,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		failure = &openai.Error{Status: http.StatusInternalServerError, Type: openai.TypeInternal, Code: "internal_error",
 			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
 	}
-	failure.Write(w)
+	write(failure, w)
 }
 
 // LimitBody reads at most limit bytes of the request's body; more is a *http.MaxBytesError. Where w is wrapped,

@@ -80,7 +80,7 @@ func (g *Gateway) try(r *http.Request, c *call, q *query, lease *routing.Lease) 
 	ctx, patience := upstream.WithPatience(r.Context(), cmp.Or(limits.FirstByte, g.cfg.FirstByteTimeout), cmp.Or(limits.Total, g.cfg.TotalTimeout))
 	a := &attempt{lease: lease, patience: patience}
 	a.answer, a.err = g.send(ctx, r, q, lease, relay.Options{
-		NeedsDone: q.endpoint.chat,
+		End:       q.endpoint.end,
 		DropUsage: q.dropUsage,
 		Idle:      idle,
 		Patience:  patience,

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/internal/anthropic"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
@@ -56,7 +57,12 @@ func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call
 		c := &call{g: g, started: time.Now(), endpoint: "other"}
 		returned := false
 		defer func() { c.record(r, returned) }() // also when a broken answer or a defect ends the handler by panic
-		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, c) }).ServeHTTP(w, r)
+		write := (*openai.Error).Write
+		if anthropicPath(r.URL.Path) {
+			write = anthropic.Write
+			w.Header().Set("Request-Id", web.RecordOf(r.Context()).ID) // where Anthropic's SDKs look for it
+		}
+		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, c) }).Serve(w, r, write)
 		returned = true
 	})
 }

@@ -3,21 +3,26 @@ package gateway
 import (
 	"path"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 )
 
 // endpoint is what the path after the model means.
 type endpoint struct {
-	label string // for metrics, from a closed set
-	path  string // at the backend
-	chat  bool   // chat or text completions: streams end with [DONE] and can be asked for usage
+	label string    // for metrics, from a closed set
+	path  string    // at the backend
+	end   relay.End // of its streams
 }
+
+// chat tells chat and text completions, whose streams have to be asked for usage. Others tell it unasked.
+func (e endpoint) chat() bool { return e.end == relay.EndDone }
 
 // endpoints are the known paths. The key is the path after the model, without v1/.
 var endpoints = map[string]endpoint{
-	"chat/completions":      {label: "chat_completions", path: "/v1/chat/completions", chat: true},
-	"completions":           {label: "completions", path: "/v1/completions", chat: true},
-	"responses":             {label: "responses", path: "/v1/responses"},
-	"messages":              {label: "messages", path: "/v1/messages"},
+	"chat/completions":      {label: "chat_completions", path: "/v1/chat/completions", end: relay.EndDone},
+	"completions":           {label: "completions", path: "/v1/completions", end: relay.EndDone},
+	"responses":             {label: "responses", path: "/v1/responses", end: relay.EndResponse},
+	"messages":              {label: "messages", path: "/v1/messages", end: relay.EndMessage},
 	"messages/count_tokens": {label: "messages", path: "/v1/messages/count_tokens"},
 	"embeddings":            {label: "embeddings", path: "/v1/embeddings"},
 	"score":                 {label: "score", path: "/v1/score"},
@@ -44,4 +49,9 @@ func endpointOf(tail string) (endpoint, bool) {
 		return endpoint{}, false
 	}
 	return endpoint{label: "other", path: "/" + tail}, true
+}
+
+// anthropicPath tells whether a path belongs to Anthropic's Messages API, whose clients read errors in its own form.
+func anthropicPath(path string) bool {
+	return strings.HasSuffix(path, "/messages") || strings.HasSuffix(path, "/messages/count_tokens")
 }

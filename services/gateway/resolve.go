@@ -44,8 +44,8 @@ func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at en
 		}
 		c.model = m.ID
 	}
-	return &query{endpoint: at, model: m, body: doc.Rewrite(m.ServedName, at.chat),
-		dropUsage: at.chat && doc.Stream && !doc.WantUsage}, nil
+	return &query{endpoint: at, model: m, body: doc.Rewrite(m.ServedName, at.chat()),
+		dropUsage: at.chat() && doc.Stream && !doc.WantUsage}, nil
 }
 
 // modelOf finds the model that the body names.

@@ -72,7 +72,8 @@ func TestCompleteStreams(t *testing.T) {
 	f("one byte a chunk", "chat/completions", helloFrame+doneFrame, "completed", send(strings.Split(helloFrame+doneFrame, "")...))
 	f("all in one chunk", "chat/completions", helloFrame+worldFrame+doneFrame, "completed", send(helloFrame+worldFrame+usageFrame+doneFrame))
 	f("comments", "chat/completions", ": keep-alive\n\n"+helloFrame+doneFrame, "completed", send(": keep-alive\n\n", helloFrame, doneFrame))
-	f("responses end without DONE", "responses", "event: response.completed\ndata: {}\n\n", "completed", send("event: response.completed\ndata: {}\n\n"))
+	const completed = "event: response.completed\ndata: {\"response\":{},\"type\":\"response.completed\"}\n\n"
+	f("responses end without DONE", "responses", completed, "completed", send(completed))
 	f("silent after DONE", "chat/completions", helloFrame+doneFrame, "completed",
 		func(c *exchange) { c.write(streamHead, chunk(helloFrame), chunk(doneFrame)); c.gone() })
 	failure := `data: {"error": {"message": "boom", "type": "BadRequestError", "param": null, "code": 400}}` + "\n\n"

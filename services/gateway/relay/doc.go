@@ -4,6 +4,6 @@
 //
 // Receive returns once something is worth sending: a plain answer when it is whole (or 8 MiB of it), an event stream
 // with its first frame. Until then nothing went to the client, so any failure can still become an honest status or
-// another attempt. Send copies the rest; a failure there ends a stream with an error event and no [DONE], and a plain
-// answer with a broken connection.
+// another attempt. Send copies the rest; a failure there ends a stream with an error event in place of the one that ends
+// a complete stream of that API (End), and a plain answer with a broken connection.
 package relay

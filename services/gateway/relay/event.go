@@ -15,18 +15,26 @@ type Usage struct {
 
 // event is what one frame of a stream means.
 type event struct {
-	done      bool // [DONE]
+	last      End  // the stream that ends so is complete with this frame
 	failed    bool // the backend reports an error
 	token     bool // text, reasoning or a part of a tool call
 	usageOnly bool // the chunk that include_usage asks for: usage and an empty list of choices
 	usage     Usage
 }
 
+// lasts are the types of events that end a stream.
+var lasts = map[string]End{
+	"response.completed":  EndResponse,
+	"response.incomplete": EndResponse,
+	"response.failed":     EndResponse,
+	"message_stop":        EndMessage,
+}
+
 // parseEvent reads the data of a frame as chat and text completions, responses and messages send them. Data that is not
 // JSON means nothing, and passes.
 func parseEvent(data []byte) event {
 	if string(bytes.TrimSpace(data)) == "[DONE]" {
-		return event{done: true}
+		return event{last: EndDone}
 	}
 	var e event
 	var hasUsage, noChoices bool
@@ -41,7 +49,8 @@ func parseEvent(data []byte) event {
 		case "type":
 			kind, _ := scan.String(value)
 			e.token = e.token || kind == "content_block_delta" || strings.HasSuffix(kind, ".delta")
-			e.failed = e.failed || kind == "response.failed"
+			e.failed = e.failed || kind == "response.failed" || kind == "error"
+			e.last = lasts[kind]
 		case "usage":
 			hasUsage = string(value) != "null"
 			e.usage = parseUsage(value)

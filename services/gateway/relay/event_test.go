@@ -12,8 +12,8 @@ func TestParseEvent(t *testing.T) {
 		}
 	}
 	token := event{token: true}
-	f(`[DONE]`, event{done: true})
-	f(` [DONE] `, event{done: true})
+	f(`[DONE]`, event{last: EndDone})
+	f(` [DONE] `, event{last: EndDone})
 	f(`not JSON`, event{})
 	f(`{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}`, event{})
 	f(`{"choices":[{"index":0,"delta":{"content":"x"}}]}`, token)
@@ -30,11 +30,15 @@ func TestParseEvent(t *testing.T) {
 	f(`{"error":{"message":"boom"}}`, event{failed: true})
 	f(`{"error":null,"choices":[{"text":"x"}]}`, token)
 	f(`{"type":"response.output_text.delta","delta":"x"}`, token)
-	f(`{"response":{"usage":{"input_tokens":4,"output_tokens":2}},"type":"response.completed"}`, event{usage: Usage{4, 2}})
-	f(`{"response":{},"type":"response.failed"}`, event{failed: true})
+	f(`{"response":{"usage":{"input_tokens":4,"output_tokens":2}},"type":"response.completed"}`, event{last: EndResponse, usage: Usage{4, 2}})
+	f(`{"response":{},"type":"response.incomplete"}`, event{last: EndResponse})
+	f(`{"response":{},"type":"response.failed"}`, event{last: EndResponse, failed: true})
+	f(`{"type":"error","code":"x","message":"boom"}`, event{failed: true})
 	f(`{"type":"message_start","message":{"usage":{"input_tokens":11,"output_tokens":0}}}`, event{usage: Usage{11, 0}})
 	f(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`, token)
 	f(`{"type":"message_delta","usage":{"output_tokens":4}}`, event{usage: Usage{0, 4}})
+	f(`{"type":"message_stop"}`, event{last: EndMessage})
+	f(`{"type":"error","error":{"type":"api_error","message":"boom"}}`, event{failed: true})
 	f(`{"choices":"odd","usage":{"prompt_tokens":-1,"completion_tokens":"x"}}`, event{})
 }
 
@@ -53,7 +57,7 @@ func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(`{"error":{"message":"boom"},"choices":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e := parseEvent(data)
-		if e.usage.Prompt < 0 || e.usage.Completion < 0 || e.done && e.token {
+		if e.usage.Prompt < 0 || e.usage.Completion < 0 || e.last == EndDone && e.token {
 			t.Errorf("%q gives %+v", data, e)
 		}
 	})

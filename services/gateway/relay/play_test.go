@@ -78,7 +78,7 @@ func play(t *testing.T, contentType string, change func(*relay.Options), pieces 
 	ctx, patience := upstream.WithPatience(t.Context(), 10*time.Second, 0)
 	defer patience.Stop()
 	r := &run{recorder: httptest.NewRecorder(), meter: meter{start: time.Now()}, body: &script{ctx: ctx, pieces: pieces}}
-	opts := relay.Options{NeedsDone: true, Idle: 5 * time.Second, Patience: patience, Meter: &r.meter, Cause: func() error {
+	opts := relay.Options{End: relay.EndDone, Idle: 5 * time.Second, Patience: patience, Meter: &r.meter, Cause: func() error {
 		var timeout *upstream.TimeoutError
 		if errors.As(context.Cause(ctx), &timeout) {
 			return timeout

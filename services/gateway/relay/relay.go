@@ -16,7 +16,7 @@ const (
 	maxHeld = 8 << 20
 	// maxFrame bounds one event of a stream.
 	maxFrame = 8 << 20
-	// afterDone is how long the end of the transfer may take once [DONE] came. It frees the connection for the next request.
+	// afterDone is how long the end of the transfer may take once the last event came. It frees the connection for the next request.
 	afterDone = time.Second
 )
 
@@ -46,9 +46,20 @@ type Meter interface {
 	NextToken(gap time.Duration)
 }
 
+// End is how the streams of an API end. A stream that stops before is not complete.
+type End int
+
+// The ends.
+const (
+	EndOfTransfer End = iota // no event tells; for APIs that are not known
+	EndDone                  // [DONE]: chat and text completions
+	EndResponse              // response.completed, .incomplete or .failed: the Responses API
+	EndMessage               // message_stop: Anthropic's Messages API
+)
+
 // Options say how to treat the answers of one request.
 type Options struct {
-	NeedsDone bool          // a stream without [DONE] is not complete
+	End       End           // of streams
 	DropUsage bool          // the usage chunk of a stream was asked for by us, not by the client
 	Idle      time.Duration // the longest silence after the first byte
 	Patience  Patience

@@ -120,7 +120,7 @@ func TestTooLateForAStatus(t *testing.T) {
 	f("reset", events, nil, relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
 	f("the gateway stops", events, cause(web.ErrStopping), relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
 	f("the client left", events, cause(web.ErrClientLeft), relay.ClientClosed, false, token("a"), lost...)
-	f("no DONE needed", events, func(o *relay.Options) { o.NeedsDone = false }, relay.Completed, false, token("a"), piece{text: token("a")}, piece{err: io.EOF})
+	f("no DONE needed", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Completed, false, token("a"), piece{text: token("a")}, piece{err: io.EOF})
 	big := piece{text: strings.Repeat("x", 8<<20)}
 	f("big and cut", "text/plain", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
 	f("big and left", "text/plain", cause(web.ErrClientLeft), relay.ClientClosed, true, "x", big, piece{err: reset})

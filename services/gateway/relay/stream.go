@@ -7,14 +7,19 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/anthropic"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
 var (
-	errEmpty  = errors.New("the event stream ended before its first event")
-	errNoDone = errors.New("the event stream ended without [DONE]")
+	errEmpty = errors.New("the event stream ended before its first event")
+	errNoEnd = map[End]error{
+		EndDone:     errors.New("the event stream ended without [DONE]"),
+		EndResponse: errors.New("the event stream ended without response.completed"),
+		EndMessage:  errors.New("the event stream ended without message_stop"),
+	}
 )
 
 // stream is an event stream on its way.
@@ -75,10 +80,11 @@ func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done
 			return false, err
 		}
 	}
-	if s.frames.Buffered() && !e.done {
+	done = e.last != EndOfTransfer && e.last == s.opts.End
+	if s.frames.Buffered() && !done {
 		return false, nil // the next frame is here already: one flush carries both
 	}
-	return e.done, out.Flush()
+	return done, out.Flush()
 }
 
 func (s *stream) note(e event) {
@@ -109,14 +115,14 @@ func (s *stream) drain() {
 // stop ends a stream in which err came instead of a frame.
 func (s *stream) stop(w http.ResponseWriter, out *http.ResponseController, err error) Result {
 	switch {
-	case err == io.EOF && (!s.opts.NeedsDone || s.failed):
+	case err == io.EOF && (s.opts.End == EndOfTransfer || s.failed):
 		return s.end(Result{Outcome: Completed})
 	case err == io.EOF:
-		err = errNoDone
+		err = errNoEnd[s.opts.End]
 	}
 	r := broken(s.opts, err, Result{})
 	if r.Outcome == Interrupted {
-		if _, failed := w.Write(interruptedEvent(r.Err)); failed == nil {
+		if _, failed := w.Write(s.interrupted(r.Err)); failed == nil {
 			_ = out.Flush() // the client may be gone as well; the result says what matters
 		}
 	}
@@ -131,13 +137,18 @@ func (s *stream) end(r Result) Result {
 	return r
 }
 
-// interruptedEvent is the last event of a stream that broke. No [DONE] follows, so no client takes it for complete.
-func interruptedEvent(cause error) []byte {
-	message := "The model server stopped in the middle of the answer. What came before is incomplete; send the request again."
+// interrupted is the last event of a stream that broke, in the form in which the API's SDKs raise it as an error. The event
+// that ends a complete stream does not follow, so no client takes it for complete.
+func (s *stream) interrupted(cause error) []byte {
+	e := &openai.Error{Type: openai.TypeUpstream, Code: "stream_interrupted",
+		Message: "The model server stopped in the middle of the answer. What came before is incomplete; send the request again."}
 	if errors.Is(cause, web.ErrStopping) {
-		message = "The gateway is shutting down before the answer was complete. Send the request again."
+		e.Message = "The gateway is shutting down before the answer was complete. Send the request again."
 	}
-	data, err := json.Marshal(&openai.Error{Type: openai.TypeUpstream, Code: "stream_interrupted", Message: message})
+	if s.opts.End == EndMessage { // an event without this name would be ignored
+		return sse.AppendData([]byte("event: error\n"), anthropic.Envelope(e))
+	}
+	data, err := json.Marshal(e)
 	if err != nil { // strings always marshal
 		panic(err)
 	}
