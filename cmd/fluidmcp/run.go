@@ -43,8 +43,8 @@ them on one OpenAI-compatible address until Ctrl-C. Ctrl-C lets the requests in 
 model; a second one ends at once.
 
 The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts and
-limits come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT and so on; the READMEs of the
-services list them).`,
+limits come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT and so on;
+docs/configuration.md lists them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --file --start-server
   fluidmcp run examples/vllm-mock-config.json --json | jq`,
 		Args: cobra.ExactArgs(1),

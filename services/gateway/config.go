@@ -15,11 +15,11 @@ type Config struct {
 	SupervisorURL    string        `split_words:"true"` // base URL of the supervisor
 	SupervisorToken  string        `split_words:"true"` // sent to the supervisor; empty when it asks for none
 	LogLevel         string        `split_words:"true"` // debug, info, warn or error
-	ConnectTimeout   time.Duration `split_words:"true"` // to a backend
+	ConnectTimeout   time.Duration `split_words:"true"` // to connect to a backend
 	FirstByteTimeout time.Duration `split_words:"true"` // from sending a request to the answer, or to a stream's first event
 	IdleTimeout      time.Duration `split_words:"true"` // between two pieces of an answer
 	TotalTimeout     time.Duration `split_words:"true"` // of one attempt; 0 means none
-	MaxBodyBytes     int64         `split_words:"true"` // of a request
+	MaxBodyBytes     int64         `split_words:"true"` // of a request; a larger one gets a 413
 	Retries          int           `split_words:"true"` // attempts on other backends after the first
 	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
 	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend

@@ -35,10 +35,10 @@ type MockConfig struct {
 	ITL       time.Duration   `split_words:"true"` // time between tokens
 	Delay     time.Duration   `split_words:"true"` // before each answer
 	ErrorRate float64         `split_words:"true"` // share of answers that are a 500, 0 to 1
-	RateLimit faults.RateFlag `split_words:"true"` // 429 beyond it
+	RateLimit faults.RateFlag `split_words:"true"` // requests and time, such as 10/60s; 429 beyond it
 	Seed      int64           `split_words:"true"` // decides which answers are errors
-	Answer    string          `split_words:"true"` // only "guide" so far
-	LoadTime  time.Duration   `split_words:"true"` // before the port listens
+	Answer    string          `split_words:"true"` // what answers say; only "guide" so far
+	LoadTime  time.Duration   `split_words:"true"` // before the port listens; connections are refused meanwhile
 }
 
 // Default is vLLM's own defaults. A model's context is not known without the model; 40960 is that of the default model.

@@ -99,7 +99,7 @@ var modelFields = []Field{
 		Doc: "Further ids that clients may use for the model. No two models may share one."},
 	{Name: "api_key", Type: typeText, Example: "${PARTNER_KEY}",
 		Absent: "the --api-key or VLLM_API_KEY of the process, if any",
-		Doc:    "The key that the server asks for. The gateway sends it; clients never see it. A process is given it as VLLM_API_KEY."},
+		Doc:    "The key that the server asks for. The gateway sends it; clients never see it. A process with vLLM's flags is given it as VLLM_API_KEY."},
 	{Name: "restart_policy", Type: typeChoice, Choices: []string{string(OnFailure), string(Always), string(Never)}, Default: string(OnFailure), Example: "never",
 		Doc: "What follows when the process ends unasked or stops answering: on-failure and always both start it anew, because " +
 			"such an end is a failure whatever the exit code; never leaves it down."},
