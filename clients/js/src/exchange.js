@@ -85,7 +85,9 @@ export class Exchange {
    */
   async text() {
     try {
-      return (await this.#response?.text()) ?? "";
+      const text = await this.#response?.text();
+      this.signal.throwIfAborted(); // Node 18 may take an abort for the end of the body
+      return text ?? "";
     } catch (cause) {
       throw this.#broken(cause);
     } finally {
@@ -98,7 +100,9 @@ export class Exchange {
     this.#reader ??= this.#response?.body?.getReader();
     this.#startTimer();
     try {
-      return (await this.#reader?.read())?.value;
+      const piece = await this.#reader?.read();
+      this.signal.throwIfAborted(); // as in text
+      return piece?.value;
     } finally {
       this.#stopTimer();
     }

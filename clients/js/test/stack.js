@@ -16,7 +16,7 @@ const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const PATIENCE = 60_000; // milliseconds for a state to come about; only a test that fails waits so long
 
 /** An answer that goes on until somebody ends it. */
-export const ENDLESS = { stream: true, max_tokens: 30_000, ignore_eos: true };
+export const ENDLESS = { stream: /** @type {const} */ (true), max_tokens: 30_000, ignore_eos: true };
 
 /** @param {string} content */
 export const user = (content) => [{ role: "user", content }];
