@@ -1,0 +1,185 @@
+// The package as npm publishes it, installed in an empty project: its types, and a smoke test in Node, Deno and a browser.
+
+import assert from "node:assert/strict";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, createReadStream, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { eventually, startStack } from "./stack.js";
+
+const HERE = fileURLToPath(new URL("../", import.meta.url));
+const run = promisify(execFile);
+
+/** What consumer/smoke.js has to say, wherever it runs. */
+const SMOKE = {
+  chat: "Mock response to: Hello...",
+  streamed: "Mock response to: Grüße 🌍...",
+  aborted: "AbortError",
+  missing: "NotFoundError model_not_found",
+  late: "APITimeoutError",
+  cut: "StreamInterruptedError stream_interrupted",
+};
+
+/** @type {Awaited<ReturnType<typeof startStack>>} */
+let stack;
+/** @type {Awaited<ReturnType<typeof startSite>>} */
+let site;
+const project = mkdtempSync(join(tmpdir(), "fluidmcp-js-consumer-"));
+
+before(async () => {
+  stack = await startStack();
+  site = await startSite();
+  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", project], { cwd: HERE, encoding: "utf8" });
+  cpSync(join(HERE, "test", "consumer"), project, { recursive: true });
+  writeFileSync(join(project, "package.json"), '{"type": "module", "private": true}');
+  const tarball = packed.trim().split("\n").at(-1) ?? "";
+  execFileSync("npm", ["install", "--silent", "--offline", "--no-package-lock", join(project, tarball)], { cwd: project });
+});
+
+after(async () => {
+  await site?.stop();
+  await stack?.stop();
+  rmSync(project, { recursive: true });
+});
+
+test("its files", () => {
+  const files = readdirSync(join(project, "node_modules", "fluidmcp"), { recursive: true, encoding: "utf8" });
+  const sources = readdirSync(join(HERE, "src"));
+  assert.deepEqual(
+    files.sort(),
+    [
+      ...["README.md", "package.json", "src", "types"],
+      ...sources.filter((name) => name.endsWith(".js")).map((name) => join("src", name)),
+      ...sources.map((name) => join("types", name.replace(/\.[jt]s$/, ".d.ts"))),
+    ].sort(),
+  );
+});
+
+for (const [module, resolution] of [
+  ["nodenext", "nodenext"],
+  ["esnext", "bundler"],
+]) {
+  test(`its types, with moduleResolution ${resolution}`, async () => {
+    const options = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable,dom.asynciterable"];
+    const tsc = join(HERE, "node_modules", ".bin", "tsc");
+    const args = [...options, "--module", `${module}`, "--moduleResolution", `${resolution}`, "types.ts"];
+    await run(tsc, args, { cwd: project }).catch((error) => assert.fail(error.stdout));
+  });
+}
+
+test("Node", () => smoke(process.execPath, "main.js"));
+
+test("Deno", () => smoke(join(HERE, "node_modules", ".bin", "deno"), "run", "--quiet", "--allow-net=127.0.0.1", "main.js"));
+
+const chromium = find("chromium", "chromium-browser", "google-chrome");
+const demanded = process.env.FLUIDMCP_REQUIRE_BROWSER === "1";
+const skip = !chromium && !demanded && "SKIPPED: no Chromium is installed; FLUIDMCP_REQUIRE_BROWSER=1 makes that a failure";
+
+test("a browser", { skip }, async () => {
+  assert(chromium, "no Chromium is installed (and FLUIDMCP_REQUIRE_BROWSER=1 asks for it)");
+  await revived();
+  const args = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    `--user-data-dir=${join(project, "profile")}`,
+  ];
+  const browser = spawn(chromium, [...args, site.url], { stdio: "ignore" });
+  const exited = once(browser, "exit");
+  try {
+    const result = await Promise.race([site.result, exited.then(([code]) => assert.fail(`${chromium} ended with ${code}`))]);
+    assert.deepEqual(result, SMOKE);
+  } finally {
+    browser.kill();
+    await exited;
+  }
+});
+
+/**
+ * Runs the smoke test as a program.
+ * @param {string} command
+ * @param {...string} args
+ */
+async function smoke(command, ...args) {
+  await revived();
+  const env = { ...process.env, DENO_DIR: join(project, "deno"), DENO_NO_UPDATE_CHECK: "1" };
+  const { stdout } = await run(command, [...args, stack.url, `${site.url}/kill`], { cwd: project, env });
+  assert.deepEqual(JSON.parse(stdout), SMOKE);
+}
+
+/** Waits until the server that the last smoke test killed is there again. */
+async function revived() {
+  await eventually(async () => assert.equal((await stack.client.model("slow-llm")).phase, "ready"));
+}
+
+/** Serves the page and, as the gateway does not let other origins in, forwards what is for the gateway. */
+async function startSite() {
+  /** @type {(result: unknown) => void} */
+  let tell;
+  /** @type {Promise<unknown>} */
+  const result = new Promise((resolve) => {
+    tell = resolve;
+  });
+  const server = createServer(async (req, res) => {
+    const path = req.url ?? "/";
+    if (path === "/result") {
+      tell(JSON.parse(await text(req)));
+      res.end();
+    } else if (path === "/kill") {
+      const { instances } = await stack.client.model("slow-llm");
+      process.kill(/** @type {number} */ (instances[0]?.pid), "SIGKILL");
+      res.end();
+    } else if (path === "/" || path.endsWith(".js")) {
+      res.setHeader("Content-Type", path === "/" ? "text/html" : "text/javascript");
+      createReadStream(join(project, path === "/" ? "index.html" : path)).pipe(res);
+    } else forward(req, res);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const stop = async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  };
+  return { url: `http://127.0.0.1:${port}`, result, stop };
+}
+
+/**
+ * @param {import("node:http").IncomingMessage} req
+ * @param {import("node:http").ServerResponse} res
+ */
+function forward(req, res) {
+  const { method, headers } = req;
+  const upstream = request(stack.url + req.url, { method, headers }, (answer) => {
+    res.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(res);
+  });
+  upstream.on("error", () => res.destroy());
+  res.on("close", () => upstream.destroy());
+  req.pipe(upstream);
+}
+
+/** @param {...string} names */
+function find(...names) {
+  for (const name of names) {
+    for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+      if (readdirSafely(folder).includes(name)) return join(folder, name);
+    }
+  }
+}
+
+/** @param {string} folder */
+function readdirSafely(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
