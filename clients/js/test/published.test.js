@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, createReadStream, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -60,7 +60,7 @@ test("its files", () => {
   assert.deepEqual(
     files.sort(),
     [
-      ...["README.md", "package.json", "src", "types"],
+      ...["LICENSE", "README.md", "package.json", "src", "types"],
       ...sources.filter((name) => name.endsWith(".js")).map((name) => join("src", name)),
       ...sources.map((name) => join("types", name.replace(/\.[jt]s$/, ".d.ts"))),
     ].sort(),
@@ -78,6 +78,23 @@ for (const [module, resolution] of [
     await run(tsc, args, { cwd: project }).catch((error) => assert.fail(error.stdout));
   });
 }
+
+test("the examples of its README", async () => {
+  const readme = readFileSync(join(project, "node_modules", "fluidmcp", "README.md"), "utf8");
+  const examples = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => `${code}`);
+  const port = new URL(stack.url).port;
+  const outputs = examples.map(async (code, i) => {
+    const file = join(project, `example${i}.js`);
+    writeFileSync(file, code.replaceAll("FluidMCPClient()", `FluidMCPClient({ baseUrl: "http://localhost:${port}" })`));
+    return (await run(process.execPath, [file])).stdout.trim();
+  });
+  assert.deepEqual(await Promise.all(outputs), [
+    "Mock response to: Hello...",
+    "Mock response to: Tell me more...",
+    "AbortError",
+    "404 model_not_found",
+  ]);
+});
 
 test("Node", () => smoke(process.execPath, "main.js"));
 
