@@ -26,10 +26,10 @@ class RawServer:
     """Sends one of the answers for each request in turn, and the last one again and again.
 
     It closes the connection after each, unless keep_alive, which also frames an answer that has no length; with hold it
-    goes silent instead. port 0 takes a free one.
+    goes silent instead. Before __enter__ connections are refused.
     """
 
-    def __init__(self, *answers: bytes, keep_alive: bool = False, hold: bool = False, port: int = 0) -> None:
+    def __init__(self, *answers: bytes, keep_alive: bool = False, hold: bool = False) -> None:
         self.requests = 0
         self.connections = 0
         self.heads: list[str] = []
@@ -39,10 +39,12 @@ class RawServer:
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> RawServer:
+        self._listener.listen(128)
         self._start(self._accept)
         return self
 

@@ -48,6 +48,10 @@ class Stack:
         """Return a model's status, without the client under test."""
         return httpx.get(f"{self.gateway}/api/llm/models/{name.replace('/', '%2F')}").raise_for_status().json()
 
+    def wait_restarts(self, name: str, count: int) -> None:
+        """Wait until a model has been started anew so often."""
+        wait_until(lambda: bool(self.model(name)["restarts"] == count), f"{name} was restarted {count} times")
+
     def wait_phase(self, name: str, phase: str) -> Any:
         """Wait until a model is in a phase and the gateway knows it; return the model's status."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 
 from fluidmcp._requests import Effect, Request
@@ -9,6 +10,8 @@ from fluidmcp.errors import APIConnectionError, APIError, APITimeoutError, Fluid
 
 LONGEST_WAIT = 60.0
 """A server that wants more patience than this many seconds is not waited for: the caller decides."""
+
+_log = logging.getLogger("fluidmcp")
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 8.0  # seconds
 
@@ -18,8 +21,13 @@ def delay(request: Request, error: FluidMCPError, attempt: int, max_retries: int
 
     attempt counts from 0. It is called only while nothing of an answer has been handed on.
     """
-    if attempt >= max_retries:
-        return None
+    wait = _decide(request, error, attempt) if attempt < max_retries else None
+    if wait is not None:
+        _log.info("sending again in %.1f s, attempt %d of %d: %s", wait, attempt + 2, max_retries + 1, error)
+    return wait
+
+
+def _decide(request: Request, error: FluidMCPError, attempt: int) -> float | None:
     backoff = min(_FIRST_BACKOFF * 2**attempt, _LONGEST_BACKOFF)
     backoff = random.uniform(backoff / 2, backoff)  # so that many clients do not come back at once
     if isinstance(error, APIConnectionError):
