@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from stack import LLM, SLASHED, SLOW, Stack
+from stack import LLM, SLASHED, Stack
 
 from fluidmcp import FluidMCPClient
 
@@ -55,13 +56,15 @@ def test_unicode(client: FluidMCPClient) -> None:
     assert "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks) == f"Mock response to: {text}..."
 
 
-def test_many_at_once(client: FluidMCPClient) -> None:
+def test_many_at_once(client: FluidMCPClient, faults: Any) -> None:
+    faults({"do": {"delay": "300ms"}})  # so that they meet
+
     def ask(n: int) -> bool:
         messages = [{"role": "user", "content": f"Request {n}"}]
         if n % 2:
-            answer = client.chat_completion(SLOW, messages)["choices"][0]["message"]["content"]
+            answer = client.chat_completion(LLM, messages)["choices"][0]["message"]["content"]
         else:
-            with client.chat_completion(SLOW, messages, stream=True) as stream:
+            with client.chat_completion(LLM, messages, stream=True) as stream:
                 answer = "".join(c["choices"][0]["delta"].get("content") or "" for c in stream)
         return answer == f"Mock response to: Request {n}..."
 
