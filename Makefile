@@ -1,11 +1,7 @@
 # make without a target lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-<<<<<<< Updated upstream
-.PHONY: help build run test test-unit test-scenarios test-js bin/test/fluidmcp images lint fmt compose-up compose-down clean
-=======
-.PHONY: help build run test test-unit test-scenarios test-python bin/fluidmcp images lint fmt compose-up compose-down clean
->>>>>>> Stashed changes
+.PHONY: help build run test test-unit test-scenarios test-js test-python bin/test/fluidmcp images lint fmt compose-up compose-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,11 +16,7 @@ run: ## answer requests on http://localhost:8099 with a mock model
 race := $(if $(shell command -v cc),-race)
 
 # What go test skips it does not tell, so the last lines do.
-<<<<<<< Updated upstream
-test: test-unit test-scenarios test-js ## everything that CI tests
-=======
-test: test-unit test-scenarios test-python ## everything that CI tests
->>>>>>> Stashed changes
+test: test-unit test-scenarios test-js test-python ## everything that CI tests
 	@docker version >/dev/null 2>&1 || echo "SKIPPED the compose stack: no Docker engine answers; FLUIDMCP_REQUIRE_DOCKER=1 makes that a failure"
 	@command -v python3 >/dev/null || echo "SKIPPED what needs Python: python3 is not installed; FLUIDMCP_REQUIRE_PYTHON=1 makes that a failure"
 	@command -v node >/dev/null || echo "SKIPPED the JavaScript client: node is not installed; FLUIDMCP_REQUIRE_NODE=1 makes that a failure"
@@ -37,21 +29,15 @@ test-unit: ## the unit tests of every package, with the race detector
 test-scenarios: ## the scenarios against the binary and the compose stack
 	go test -count=1 -timeout 20m ./integration/...
 
-<<<<<<< Updated upstream
 # What the clients are tested against. It has no prerequisites here: go build knows best whether it is up to date.
 bin/test/fluidmcp:
 	go build $(race) -o $@ ./cmd/fluidmcp
 
 test-js: bin/test/fluidmcp ## the JavaScript client, in Node, Deno and Chromium
 	FLUIDMCP_BIN=$(CURDIR)/$< clients/js/check.sh
-=======
-test-python: bin/fluidmcp ## the Python client, on the oldest and the newest Python that run here
-	FLUIDMCP_BIN=$(CURDIR)/bin/fluidmcp clients/python/check.sh
 
-# Only Go knows whether it is up to date, so it is always asked.
-bin/fluidmcp:
-	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/fluidmcp
->>>>>>> Stashed changes
+test-python: bin/test/fluidmcp ## the Python client, on the oldest and the newest Python that run here
+	FLUIDMCP_BIN=$(CURDIR)/$< clients/python/check.sh
 
 images: ## build the three images from their Dockerfiles
 	scripts/images.sh release
