@@ -44,8 +44,9 @@ images: ## build the three images from their Dockerfiles
 
 lint: ## what CI checks before it tests
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted, see make fmt:"; echo "$$unformatted"; exit 1; fi
-	go vet ./... ./integration/...
-	lint=$$(scripts/tools.sh golangci-lint) && $$lint run ./... && cd integration && $$lint run -c ../.golangci.yml ./...
+	go vet ./... ./integration/... ./examples/clients/openai_go
+	lint=$$(scripts/tools.sh golangci-lint) && $$lint run ./... && (cd integration && $$lint run -c ../.golangci.yml ./...) && \
+		cd examples/clients/openai_go && $$lint run -c ../../../.golangci.yml
 
 fmt: ## format every Go file
 	gofmt -w .

@@ -3,78 +3,55 @@ package integration
 import (
 	"bufio"
 	"context"
-	"errors"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 )
 
-// The SDKs wait and try again after a failure. The scenarios look at the first answer.
-const sdkRateLimited = `{"rules":[{"do":{"rate_limit":{"requests":1,"window":"60s"}}}]}`
+// The programs of examples/clients are what users of the official SDKs read, so they are run as they are. Each prints the
+// same lines, as its README shows them; the errors on them are of the class that the SDK has for it, or the program ends
+// with another one.
 
-func goSDK(t *testing.T, s *stack) {
-	ctx := t.Context()
-	sdk := openai.NewClient(option.WithBaseURL(s.gateway+"/v1"), option.WithAPIKey("unused"), option.WithMaxRetries(0), option.WithHTTPClient(clientOf(t)))
-	ask := func(model string) openai.ChatCompletionNewParams {
-		return openai.ChatCompletionNewParams{
-			Model:    model,
-			Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hello, how are you?")},
-		}
-	}
-	got, err := sdk.Chat.Completions.New(ctx, ask(mockLLM))
-	if err != nil || got.Choices[0].Message.Content != helloAnswer {
-		t.Fatalf("chat: %v %+v", err, got)
-	}
-	chunks := sdk.Chat.Completions.NewStreaming(ctx, ask(mockLLM))
-	var text strings.Builder
-	for chunks.Next() {
-		text.WriteString(chunks.Current().Choices[0].Delta.Content)
-	}
-	if chunks.Err() != nil || text.String() != helloAnswer {
-		t.Errorf("stream: %q, %v", text.String(), chunks.Err())
-	}
+const clients = "../examples/clients/"
 
-	wantStatus := func(model string, status int) {
-		t.Helper()
-		var failure *openai.Error
-		if _, err := sdk.Chat.Completions.New(ctx, ask(model)); !errors.As(err, &failure) || failure.StatusCode != status {
-			t.Errorf("%s: %v, want status %d", model, err, status)
-		}
-	}
-	wantStatus("nobody", http.StatusNotFound)
-	s.faults(t, mockLLM, sdkRateLimited)
-	if err := s.ask(t, mockLLM); err != nil {
-		t.Fatal(err)
-	}
-	wantStatus(mockLLM, http.StatusTooManyRequests)
-
-	interrupted := sdk.Chat.Completions.NewStreaming(ctx, ask(mockGPT))
-	for killed := false; interrupted.Next(); {
-		if c := interrupted.Current().Choices; !killed && len(c) > 0 && c[0].Delta.Content != "" {
-			killed = true
-			s.kill(t, mockGPT)
-		}
-	}
-	if err := interrupted.Err(); err == nil {
-		t.Error("the SDK took a cut stream for a whole one")
-	}
-	s.revive(t, mockGPT)
-	eventually(t, func() error { return s.ask(t, mockGPT) })
+func openaiPython(t *testing.T, s *stack) {
+	runExample(t, s, badTemperature, "stream_interrupted", pythonForExamples(t), "-u", clients+"openai_python.py", s.gateway)
 }
 
-// pythonSDK runs testdata/sdk.py with the official package. The script says "kill" on its output when a stream runs.
-func pythonSDK(t *testing.T, s *stack) {
-	python := pythonWithOpenAI(t)
+func anthropicPython(t *testing.T, s *stack) {
+	runExample(t, s, "Cannot apply chat template to an empty conversation.", "stream_interrupted",
+		pythonForExamples(t), "-u", clients+"anthropic_python.py", s.gateway)
+}
+
+func openaiJS(t *testing.T, s *stack) {
+	node, script := nodeForExamples(t)
+	runExample(t, s, badTemperature, "stream_interrupted", node, script, s.gateway)
+}
+
+func openaiGo(t *testing.T, s *stack) {
+	program := filepath.Join(t.TempDir(), "openai_go")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir = clients + "openai_go"
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	runExample(t, s, badTemperature, `received error while streaming: {"message":`, program, s.gateway)
+}
+
+const badTemperature = "temperature must be in [0, 2], got 9.0."
+
+// runExample runs a program, kills the server of its slow stream when it says that this runs, and looks at its lines.
+func runExample(t *testing.T, s *stack, badRequest, broken string, argv ...string) {
+	t.Helper()
+	s.faults(t, mockLlama, `{"rules":[{"do":{"rate_limit":{"requests":1,"window":"60s"}}}]}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s.faults(t, mockLlama, sdkRateLimited)
-	cmd := exec.CommandContext(ctx, python, "testdata/sdk.py", s.gateway, mockLLM, mockLlama, mockGPT)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -83,46 +60,113 @@ func pythonSDK(t *testing.T, s *stack) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if said, err := bufio.NewReader(out).ReadString('\n'); err != nil || said != "kill\n" {
-		t.Errorf("the script said %q, %v", said, err)
+	var got []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		got = append(got, lines.Text())
+		if strings.HasPrefix(lines.Text(), "slow stream: it runs") {
+			s.kill(t, mockGPT)
+		}
 	}
-	s.kill(t, mockGPT)
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("testdata/sdk.py: %v", err)
+		t.Errorf("%v: %v", argv, err)
 	}
 	s.revive(t, mockGPT)
-	eventually(t, func() error { return s.ask(t, mockGPT) })
+	eventually(t, func() error {
+		if s.processes { // five crashes in ten minutes would be too many for the supervisor, unless somebody starts the model
+			s.command(t, mockGPT, "start").want(t, http.StatusAccepted)
+		}
+		return s.ask(t, mockGPT)
+	})
+
+	want := []string{
+		"chat: " + regexp.QuoteMeta(helloAnswer),
+		`tokens: \d+ read, \d+ written`,
+		"stream: " + regexp.QuoteMeta(helloAnswer),
+		`call: get_weather\(\{"city": "Paris"\}\)`,
+		`answer: Mock response with the result: \{"city": ?"Paris", ?"sky": ?"clear"\}`,
+		"unknown model: model_not_found",
+		"bad request: " + regexp.QuoteMeta(badRequest) + ".*",
+		`rate limit: wait \d+ s`,
+		"slow stream: it runs, kill the server of mock-gpt to see it break",
+		"slow stream: " + regexp.QuoteMeta(broken) + ".*",
+	}
+	if !slices.EqualFunc(got, want, func(line, pattern string) bool {
+		return regexp.MustCompile("^" + pattern + "$").MatchString(line)
+	}) {
+		t.Errorf("%v printed\n%s\nwant\n%s", argv, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
-// pythonWithOpenAI returns an interpreter that has the packages of testdata/requirements.txt, from a virtual environment
-// below the user's cache that is made once for each state of that file.
-func pythonWithOpenAI(t *testing.T) string {
+// pythonForExamples returns an interpreter that has the packages of the examples, from a virtual environment below the
+// user's cache that is made once for each state of their list.
+func pythonForExamples(t *testing.T) string {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	const requirements = "testdata/requirements.txt"
-	venv := filepath.Join(cache, "fluidmcp", "venv-"+contentHash(t, requirements))
+	const requirements = clients + "requirements.txt"
+	venv, ready := prepared(t, "venv-"+contentHash(t, requirements))
 	python := filepath.Join(venv, "bin", "python")
-	ready := filepath.Join(venv, "complete")
-	if _, err := os.Stat(ready); err == nil {
+	if ready {
 		return python
 	}
 	system, err := exec.LookPath("python3")
 	if err != nil {
 		missing(t, "FLUIDMCP_REQUIRE_PYTHON", "python3 is not installed")
 	}
-	for _, argv := range [][]string{
-		{system, "-m", "venv", "--clear", venv},
-		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements},
-	} {
-		if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
-			missing(t, "FLUIDMCP_REQUIRE_PYTHON", strings.Join(argv, " ")+": "+err.Error()+"\n"+string(out))
-		}
+	prepare(t, "FLUIDMCP_REQUIRE_PYTHON", venv,
+		[]string{system, "-m", "venv", "--clear", venv},
+		[]string{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements})
+	return python
+}
+
+// nodeForExamples returns node and the path of the JavaScript example beside its packages, which are kept as those of
+// Python are.
+func nodeForExamples(t *testing.T) (node, script string) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	npm, npmErr := exec.LookPath("npm")
+	if err != nil || npmErr != nil {
+		missing(t, "FLUIDMCP_REQUIRE_NODE", "node and npm are not installed")
 	}
-	if err := os.WriteFile(ready, nil, 0o600); err != nil {
+	packages, ready := prepared(t, "node-"+contentHash(t, clients+"package-lock.json"))
+	if !ready {
+		for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
+			if err := copyFile(clients+name, filepath.Join(packages, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		prepare(t, "FLUIDMCP_REQUIRE_NODE", packages, []string{npm, "ci", "--prefix", packages, "--no-audit", "--no-fund"})
+	}
+	dir := t.TempDir() // node looks for packages beside the script, and the repository is not written to
+	if err := os.Symlink(filepath.Join(packages, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	return python
+	script = filepath.Join(dir, "openai_js.mjs")
+	if err := copyFile(clients+"openai_js.mjs", script); err != nil {
+		t.Fatal(err)
+	}
+	return node, script
+}
+
+// prepared is a directory below the user's cache, and whether prepare has filled it before.
+func prepared(t *testing.T, name string) (dir string, ready bool) {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(cache, "fluidmcp", name)
+	_, err = os.Stat(filepath.Join(dir, "complete"))
+	return dir, err == nil
+}
+
+// prepare runs commands that fill a directory.
+func prepare(t *testing.T, demand, dir string, commands ...[]string) {
+	t.Helper()
+	for _, argv := range commands {
+		if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			missing(t, demand, strings.Join(argv, " ")+": "+err.Error()+"\n"+string(out))
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "complete"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -2,6 +2,7 @@ package spec_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,6 +60,15 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 			"llama": {spec.Kubernetes, "", []string{
 				"llama-0 at http://llama.models.svc:8000:  > http://llama.models.svc:8000"}},
 		},
+		"clients/models.json": {
+			"mock-llm": {spec.Process, "mock-model", []string{
+				"mock-llm-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 --enable-auto-tool-choice " +
+					"--tool-call-parser hermes > http://127.0.0.1:8001"}},
+			"mock-gpt": {spec.Process, "mock-gpt", []string{
+				"mock-gpt-0 at http://127.0.0.1:8002: mockvllm serve mock-gpt --port 8002 --mock-itl 500ms > http://127.0.0.1:8002"}},
+			"mock-llama": {spec.Process, "mock-llama", []string{
+				"mock-llama-0 at http://127.0.0.1:8003: mockvllm serve mock-llama --port 8003 --mock-rate-limit 1/10s > http://127.0.0.1:8003"}},
+		},
 		"models.yaml": {
 			"slow-mock": {spec.Process, "mock-model", []string{
 				"slow-mock-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 --mock-ttft 300ms > http://127.0.0.1:8001"}},
@@ -67,17 +77,19 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 		},
 	}
 	t.Setenv("PARTNER_KEY", "sk-partner")
-	files, err := filepath.Glob("../../../examples/*.*")
+	const folder = "../../../examples/"
+	files, err := filepath.Glob(folder + "*.*")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("list examples: %v, found %d", err, len(files))
 	}
+	files = append(files, folder+"clients/models.json") // the other files there are programs
 	for _, path := range files {
 		file, err := spec.Load(path)
 		if err != nil {
 			t.Errorf("load: %v", err)
 			continue
 		}
-		name := filepath.Base(path)
+		name := strings.TrimPrefix(path, folder)
 		if diff := cmp.Diff(want[name], planOf(file)); diff != "" {
 			t.Errorf("%s: plan differs (-want +got); every example needs its plan in this test\n%s", name, diff)
 		}
