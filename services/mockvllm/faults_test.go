@@ -126,6 +126,11 @@ func TestFaultsAtRunTime(t *testing.T) {
 		t.Errorf("outcomes %s", got)
 	}
 	f("POST", "{}", 405, `{"detail":"Method Not Allowed"}`)
+	refused := s.do("POST", "/mock/faults", "{}")
+	refused.Body.Close()
+	if allow := refused.Header.Get("Allow"); allow != "GET, PUT, DELETE" {
+		t.Errorf("Allow: %s", allow)
+	}
 }
 
 func TestARuleMayNameAnyPath(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
-// route is one line of the table. The first route of a path names the methods that a 405 allows, as in vLLM.
+// route is one line of the table. The first route of a path names the methods that a 405 allows, as in vLLM; where vLLM has
+// no path, all do.
 type route struct {
 	method, path string
 	handler      http.HandlerFunc
@@ -58,8 +59,11 @@ func (s *Server) handler() http.Handler {
 	allowed, generates := map[string]string{}, map[string]bool{}
 	for _, rt := range s.routes() {
 		router.HandleFunc(rt.path, rt.handler).Methods(rt.method)
-		if allowed[rt.path] == "" {
+		switch {
+		case allowed[rt.path] == "":
 			allowed[rt.path] = rt.method
+		case strings.HasPrefix(rt.path, ownPaths):
+			allowed[rt.path] += ", " + rt.method
 		}
 		generates[rt.method+" "+rt.path] = rt.generates
 	}
