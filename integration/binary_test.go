@@ -16,20 +16,23 @@ import (
 	"time"
 )
 
-// binary builds the fluidmcp command once for all tests, with the race detector where there is a C compiler for it.
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "fluidmcp")
+// binary builds the fluidmcp command once for all tests.
+var binary = sync.OnceValues(func() (string, error) { return build("./cmd/fluidmcp") })
+
+// build compiles a program of the repository, with the race detector where there is a C compiler for it.
+func build(program string) (string, error) {
+	path := filepath.Join(buildDir, filepath.Base(program))
 	args := []string{"build", "-o", path}
 	if _, err := exec.LookPath("cc"); err == nil {
 		args = append(args, "-race")
 	}
-	cmd := exec.Command("go", append(args, "./cmd/fluidmcp")...)
+	cmd := exec.Command("go", append(args, program)...)
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go %v: %w\n%s", args, err, out)
 	}
 	return path, nil
-})
+}
 
 func fluidmcp(t *testing.T) string {
 	t.Helper()
@@ -55,7 +58,7 @@ func freePorts(t *testing.T, n int) []int {
 	return ports
 }
 
-// command is a fluidmcp process under test.
+// command is a process under test.
 type command struct {
 	*exec.Cmd
 	lines  chan string   // what it prints, line by line; closed at its end
@@ -63,10 +66,16 @@ type command struct {
 	err    error
 }
 
-// launch starts fluidmcp with the given arguments, copies what it says to the test's log, and ends it with the test.
+// launch starts fluidmcp with the given arguments.
 func launch(t *testing.T, args ...string) *command {
 	t.Helper()
-	c := &command{Cmd: exec.Command(fluidmcp(t), args...), lines: make(chan string, 1000), exited: make(chan struct{})}
+	return start(t, exec.Command(fluidmcp(t), args...))
+}
+
+// start starts a program, copies what it says to the test's log, and ends it with the test.
+func start(t *testing.T, cmd *exec.Cmd) *command {
+	t.Helper()
+	c := &command{Cmd: cmd, lines: make(chan string, 1000), exited: make(chan struct{})}
 	r, w := io.Pipe()
 	c.Stdout, c.Stderr = w, w
 	c.Dir = ".."

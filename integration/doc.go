@@ -6,5 +6,6 @@
 //	go test ./integration -run 'TestScenarios/binary'      one way only
 //
 // scenarios_test.go is the list; stack_test.go is what a scenario may use; binary_test.go and compose_test.go bring the
-// two stacks up; the scenarios themselves lie in files named for what they are about.
+// two stacks up; the scenarios themselves lie in files named for what they are about. conform_test.go holds every exchange
+// against docs/openapi.yaml, and schemathesis_test.go makes up requests by it.
 package integration

@@ -20,12 +20,12 @@ import (
 const clients = "../examples/clients/"
 
 func openaiPython(t *testing.T, s *stack) {
-	runExample(t, s, badTemperature, "stream_interrupted", pythonForExamples(t), "-u", clients+"openai_python.py", s.gateway)
+	runExample(t, s, badTemperature, "stream_interrupted", pythonWith(t, clients+"requirements.txt"), "-u", clients+"openai_python.py", s.gateway)
 }
 
 func anthropicPython(t *testing.T, s *stack) {
 	runExample(t, s, "Cannot apply chat template to an empty conversation.", "stream_interrupted",
-		pythonForExamples(t), "-u", clients+"anthropic_python.py", s.gateway)
+		pythonWith(t, clients+"requirements.txt"), "-u", clients+"anthropic_python.py", s.gateway)
 }
 
 func openaiJS(t *testing.T, s *stack) {
@@ -97,11 +97,10 @@ func runExample(t *testing.T, s *stack, badRequest, broken string, argv ...strin
 	}
 }
 
-// pythonForExamples returns an interpreter that has the packages of the examples, from a virtual environment below the
-// user's cache that is made once for each state of their list.
-func pythonForExamples(t *testing.T) string {
+// pythonWith returns an interpreter that has the packages of a list, from a virtual environment below the user's cache that
+// is made once for each state of the list.
+func pythonWith(t *testing.T, requirements string) string {
 	t.Helper()
-	const requirements = clients + "requirements.txt"
 	venv, ready := prepared(t, "venv-"+contentHash(t, requirements))
 	python := filepath.Join(venv, "bin", "python")
 	if ready {
