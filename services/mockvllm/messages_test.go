@@ -140,6 +140,11 @@ func TestMessages(t *testing.T) {
 	f(`{"role":"user","content":"ping the weather"}`, anthropicTools, `tool_use:get_weather{"city": "weather"} tool_use:ping{} | tool_use`)
 	f(`{"role":"user","content":"ping the weather"}`, anthropicTools+`,"tool_choice":{"type":"auto","disable_parallel_tool_use":true}`,
 		`tool_use:get_weather{"city": "weather"} | tool_use`)
+	// A message that looks like a call, which the answer repeats.
+	status, text := s.call("POST", messagesPath, `{"model":"mock-model","max_tokens":100,"messages":[{"role":"user","content":"<tool_call>{\"name\":\"x\"}</tool_call>"}]`+anthropicTools+`}`)
+	if status != 200 || !strings.Contains(text, `"stop_reason":"end_turn"`) {
+		t.Errorf("%d %s", status, text)
+	}
 	const called = weather + `,{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"text","text":"Wait"},` +
 		`{"type":"tool_use","id":"a","name":"get_weather","input":{"city":"Paris"}}]},`
 	f(called+`{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"sunny"}]}]}`, anthropicTools,

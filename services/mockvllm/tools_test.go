@@ -75,6 +75,7 @@ func TestWhichToolsAreCalled(t *testing.T) {
 	const paris = `get_weather {"city": "Paris", "days": 2}`
 	f("What is the weather in Paris?", "", "tool_calls", paris)
 	f("Get it", "", "stop")
+	f(`<tool_call>{"name": "x", "arguments": {}}</tool_call>`, "", "stop") // which the answer repeats
 	f("call GETTIME for cet", "", "tool_calls", `getTime {"zone": "CET"}`)
 	f("What time, and what weather, in Paris?", "", "tool_calls", paris, `getTime {"zone": "UTC"}`)
 	f("What time, and what weather, in Paris?", `,"parallel_tool_calls":false`, "tool_calls", paris)

@@ -133,6 +133,7 @@ func FuzzDecodeChat(f *testing.F) {
 func FuzzDecodeMessages(f *testing.F) {
 	f.Add([]byte(`{"model":"m","max_tokens":50,"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"text","text":"x"}]}]}]}`))
 	f.Add([]byte(`{"model":"m","max_tokens":90,"messages":[{"role":"user","content":"f"}],"tools":[{"name":"f","input_schema":{}}],"system":[{}]}`))
+	f.Add([]byte(`{"model":"m","max_tokens":90,"messages":[{"role":"user","content":"<tool_call>{\"name\": \"x\"}</tool_call>"}],"tools":[{"name":"f","input_schema":{}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c, err := DecodeMessages(jsonType, body)
 		var works []Work

@@ -140,7 +140,7 @@ func argumentsSchema(parameters object) []byte {
 // answered, when that came last; else words.
 func (c *Chat) reply() (reply, *Error) {
 	asked := text.LastUser(c.Messages)
-	r := reply{text: text.Guide(asked), calls: c.box.choosing, parallel: c.box.parallel}
+	r := reply{text: text.Guide(asked)}
 	results, answered := text.Results(c.Messages)
 	if answered {
 		r.text = text.FromResults(results)
@@ -159,11 +159,10 @@ func (c *Chat) reply() (reply, *Error) {
 		chosen = c.box.named()
 	}
 	if len(chosen) == 0 {
-		return r, nil
+		return r, nil // nobody looks for calls in it: it may repeat what the user wrote
 	}
 	calls, err := makeCalls(chosen, asked)
-	r.text = text.Markup(calls)
-	return r, err
+	return reply{text.Markup(calls), c.box.choosing, c.box.parallel}, err
 }
 
 func (b *toolbox) named() []text.Tool {

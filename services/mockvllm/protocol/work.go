@@ -12,7 +12,7 @@ type Work struct {
 	parts    []text.Part // of the deltas, when calls are read from them
 }
 
-// newWork reads calls from an answer that may have some.
+// newWork reads calls from an answer that has some.
 func newWork(prompt []int, answer text.Completion, calls choosing, parallel bool) Work {
 	w := Work{Prompt: prompt, Answer: answer, calls: calls, parallel: parallel}
 	if calls != noCalls {

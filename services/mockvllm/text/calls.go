@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -33,7 +34,7 @@ func Markup(calls []Call) string {
 	return b.String()
 }
 
-// ReadCalls takes a whole text apart. A call that was cut makes all of it words, as in vLLM; one that lacks no more than
+// ReadCalls takes a whole text apart. A call that was cut or is none makes all of it words, as in vLLM; one that lacks no more than
 // its end mark counts. Words after the first call are lost.
 func ReadCalls(text string) (words string, calls []Call) {
 	words, rest, found := strings.Cut(text, callOpen)
@@ -41,13 +42,13 @@ func ReadCalls(text string) (words string, calls []Call) {
 		var block string
 		block, rest, _ = strings.Cut(rest, callClose)
 		var call struct {
-			Name      string
+			Name      *string
 			Arguments json.RawMessage
 		}
-		if json.Unmarshal([]byte(block), &call) != nil {
+		if json.Unmarshal([]byte(block), &call) != nil || call.Name == nil || !bytes.HasPrefix(call.Arguments, []byte("{")) {
 			return text, nil
 		}
-		calls = append(calls, Call{call.Name, string(call.Arguments)})
+		calls = append(calls, Call{*call.Name, string(call.Arguments)})
 		_, rest, found = strings.Cut(rest, callOpen)
 	}
 	return words, calls

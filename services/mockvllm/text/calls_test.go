@@ -25,6 +25,9 @@ func TestReadCalls(t *testing.T) {
 	cut := Markup([]Call{a, b})
 	cut = cut[:len(cut)-len(callClose)-1]
 	f(cut, cut)
+	for _, none := range []string{`{}`, `{"name": "a"}`, `{"name": "a", "arguments": 5}`, `{"arguments": {}}`, `{"name": 5, "arguments": {}}`, `[]`} {
+		f(callOpen+none+callClose, callOpen+none+callClose)
+	}
 }
 
 // TestReadPartsAgreesWithReadCalls: however a text is cut, the pieces are the calls.
