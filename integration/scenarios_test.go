@@ -16,6 +16,7 @@ var scenarios = []scenario{
 	{name: "every path form", run: pathForms},
 	{name: "text completions", run: textCompletions},
 	{name: "streams come token by token", run: streamTokenByToken},
+	{name: "messages", run: messagesAPI},
 	{name: "models are listed", run: modelList},
 	{name: "bad requests", run: badRequests},
 	{name: "stream is a boolean", run: streamIsABoolean},
