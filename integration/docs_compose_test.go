@@ -43,19 +43,21 @@ func withDocker(t *testing.T, r *guide.Runner) {
 	})
 }
 
-// forward chooses the machine's ports and makes the guide's lead there once it comes to its first block for Docker.
+// forward chooses the machine's ports and makes the guide's lead there as long as its blocks are for Docker.
 func forward(t *testing.T, r *guide.Runner) {
 	ports := freePorts(t, 2)
 	r.Env = append(r.Env, "FLUIDMCP_GATEWAY_PORT="+strconv.Itoa(ports[0]), "PROMETHEUS_PORT="+strconv.Itoa(ports[1]))
-	r.Needs["docker"] = func() error {
-		for i, port := range []int{8099, 9090} {
-			stop, err := r.Network.Forward(port, fmt.Sprintf("127.0.0.1:%d", ports[i]))
-			if err != nil {
-				return err
-			}
-			t.Cleanup(stop)
+	r.Needs["docker"] = func() (func(), error) {
+		stopGateway, err := r.Network.Forward(8099, fmt.Sprintf("127.0.0.1:%d", ports[0]))
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		stopPrometheus, err := r.Network.Forward(9090, fmt.Sprintf("127.0.0.1:%d", ports[1]))
+		if err != nil {
+			stopGateway()
+			return nil, err
+		}
+		return func() { stopGateway(); stopPrometheus() }, nil
 	}
 }
 

@@ -58,7 +58,7 @@ func reader(t *testing.T, blocks []guide.Block) *guide.Runner {
 		t.Fatalf("git clone: %v\n%s", err, out)
 	}
 	r := &guide.Runner{Dir: clone, Work: t.TempDir(), Network: network(t), Env: environment(t, home, origin), Log: t.Logf,
-		Needs: map[string]func() error{"internet": nil}}
+		Needs: map[string]guide.Prepare{"internet": nil}}
 	if _, err := exec.LookPath("node"); err == nil {
 		r.Needs["node"] = nil
 	}

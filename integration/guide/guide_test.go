@@ -25,7 +25,7 @@ func follow(t *testing.T, source string) (log string, err error) {
 		return "", err
 	}
 	var said strings.Builder
-	r := &guide.Runner{Dir: t.TempDir(), Work: t.TempDir(), Env: append(os.Environ(), "HERE=first"), Needs: map[string]func() error{"internet": nil},
+	r := &guide.Runner{Dir: t.TempDir(), Work: t.TempDir(), Env: append(os.Environ(), "HERE=first"), Needs: map[string]guide.Prepare{"internet": nil},
 		Log: func(format string, args ...any) { said.WriteString(format) }}
 	err = r.Run(t.Context(), blocks)
 	return said.String(), err

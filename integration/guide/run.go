@@ -13,17 +13,21 @@ import (
 
 // Runner is a reader with a machine.
 type Runner struct {
-	Dir     string                  // where every guide begins: a fresh copy of the repository
-	Work    string                  // an empty folder for the runner itself
-	Env     []string                // of a new terminal
-	Network *Network                // for the guide alone; nil is the machine's
-	Needs   map[string]func() error // what there is, with what prepares it before its first block; nil for nothing
+	Dir     string             // where every guide begins: a fresh copy of the repository
+	Work    string             // an empty folder for the runner itself
+	Env     []string           // of a new terminal
+	Network *Network           // for the guide alone; nil is the machine's
+	Needs   map[string]Prepare // what there is, with what prepares it; nil for nothing
 	Log     func(format string, args ...any)
 
+	ready     map[string]func() // what has been prepared, with what ends that
 	shell     *shell
 	terminals map[string]*terminal
 	order     []string // of terminals
 }
+
+// Prepare makes what a block needs ready. What it returns ends that, at the next block that has no need of it.
+type Prepare func() (release func(), err error)
 
 // Run does what the blocks say. It returns the first thing that goes another way than the guide says, and leaves nothing
 // behind.
@@ -31,8 +35,9 @@ func (r *Runner) Run(ctx context.Context, blocks []Block) (err error) {
 	if r.shell, err = newShell(ctx, r); err != nil {
 		return err
 	}
-	r.terminals = map[string]*terminal{}
+	r.terminals, r.ready = map[string]*terminal{}, map[string]func(){}
 	defer func() {
+		r.release(nil)
 		for i := len(r.order) - 1; i >= 0; i-- {
 			err = errors.Join(err, r.interrupt(r.order[i]))
 		}
@@ -70,6 +75,7 @@ func (r *Runner) step(ctx context.Context, b Block, last step) (step, error) {
 			return step{skipped: true}, syntax(ctx, b.Text)
 		}
 	}
+	r.release(b.Needs)
 	for _, need := range b.Needs {
 		if err := r.prepare(need); err != nil {
 			return step{}, fmt.Errorf("prepare %s: %w", need, err)
@@ -89,14 +95,25 @@ func (r *Runner) step(ctx context.Context, b Block, last step) (step, error) {
 	return step{output: output}, err
 }
 
-// prepare calls what a need takes, once.
 func (r *Runner) prepare(need string) error {
-	prepare := r.Needs[need]
-	if prepare == nil {
+	if r.Needs[need] == nil || r.ready[need] != nil {
 		return nil
 	}
-	r.Needs[need] = nil
-	return prepare()
+	release, err := r.Needs[need]()
+	if err == nil {
+		r.ready[need] = release
+	}
+	return err
+}
+
+// release ends what has been prepared, except for what is still needed.
+func (r *Runner) release(needs []string) {
+	for need, release := range r.ready {
+		if !slices.Contains(needs, need) {
+			release()
+			delete(r.ready, need)
+		}
+	}
 }
 
 func (r *Runner) save(b Block) error {
