@@ -36,12 +36,32 @@ func TestGuides(t *testing.T) {
 			if len(blocks) == 0 {
 				return
 			}
+			lintWorkflows(t, blocks)
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			if err := reader(t, blocks).Run(ctx, blocks); err != nil {
 				t.Errorf("%s, %v", filepath.Base(path), err)
 			}
 		})
+	}
+}
+
+// lintWorkflows checks what a guide has the reader save for GitHub.
+func lintWorkflows(t *testing.T, blocks []guide.Block) {
+	t.Helper()
+	for _, b := range blocks {
+		if !strings.HasPrefix(b.File, ".github/workflows/") {
+			continue
+		}
+		actionlint, err := exec.CommandContext(t.Context(), "../scripts/tools.sh", "actionlint").Output()
+		if err != nil {
+			t.Fatalf("scripts/tools.sh actionlint: %v", err)
+		}
+		cmd := exec.CommandContext(t.Context(), strings.TrimSpace(string(actionlint)), "-")
+		cmd.Stdin = strings.NewReader(b.Text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("line %d: actionlint: %v\n%s", b.Line, err, out)
+		}
 	}
 }
 
