@@ -160,7 +160,7 @@ func startBinary(t *testing.T) *stack {
 	file := modelsFile(t, map[string]any{
 		mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "mock-model", "--port", fmt.Sprint(ports[2]),
 			"--enable-auto-tool-choice", "--tool-call-parser", "hermes"}},
-		// The guide's own way to write its two models.
+		// As files in circulation have it: a Python script, which is mockvllm here.
 		mockGPT: map[string]any{"command": "python", "args": []string{"tests/mock_vllm_server.py"},
 			"env": map[string]string{"MODEL_NAME": "mock-gpt", "MOCKVLLM_ITL": tokenGap.String()}, "endpoints": map[string]string{"base_url": s.mocks[mockGPT] + "/v1"}},
 		mockLlama: map[string]any{"command": "python", "args": []string{"tests/mock_vllm_server.py"},

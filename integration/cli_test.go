@@ -39,7 +39,7 @@ func TestRunExample(t *testing.T) {
 	}
 }
 
-// The other file of the guide, in our form; the stacks of TestScenarios have its literal form among their models.
+// The other file of docs/testing-without-a-gpu.md.
 func TestRunMultiExample(t *testing.T) {
 	c := launch(t, "run", "examples/vllm-multi-mock-config.json", "--file", "--start-server")
 	s := &stack{gateway: "http://localhost:8099"}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The three scenarios of the guide, switched on while the server runs. The flags that do the same are tested with mockvllm.
+// The three scenarios of docs/testing-without-a-gpu.md, switched on while the server runs. The flags that do the same are tested with mockvllm.
 
 func slowModel(t *testing.T, s *stack) {
 	s.faults(t, mockLLM, `{"rules":[{"do":{"delay":"5s"}}]}`)

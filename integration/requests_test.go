@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// hello is the request of the guide.
+// hello is the request of step 3 in docs/testing-without-a-gpu.md.
 var hello = map[string]any{"messages": user("Hello, how are you?"), "max_tokens": 100}
 
 const helloAnswer = "Mock response to: Hello, how are you?..."

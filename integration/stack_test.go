@@ -14,7 +14,7 @@ import (
 
 // The models that every stack serves. All but impatient and the one with a slash are model servers of their own.
 const (
-	mockLLM   = "mock-llm"     // the guide's model; its server calls itself mock-model
+	mockLLM   = "mock-llm"     // the model of the guides; its server calls itself mock-model
 	mockGPT   = "mock-gpt"     // named by MODEL_NAME, answers a token every tokenGap
 	mockLlama = "mock-llama"   // named by MODEL_NAME
 	slashed   = "acme/mock-7b" // external, at mock-llm's server

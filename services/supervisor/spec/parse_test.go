@@ -155,7 +155,7 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, path := range append(paths, "testdata/guide-multi.json") {
+	for _, path := range append(paths, "testdata/python-mock.json") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)

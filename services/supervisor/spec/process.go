@@ -9,7 +9,7 @@ import (
 
 const (
 	mockCommand = "mockvllm"
-	mockModel   = "mock-model" // what the guide's mock server calls its model when MODEL_NAME does not say
+	mockModel   = "mock-model" // what mock_vllm_server.py calls its model when MODEL_NAME does not say
 	defaultPort = 8000         // of vLLM
 )
 
@@ -32,7 +32,7 @@ func (e *entry) command() {
 	e.processes(append(args{command}, line...), env)
 }
 
-// mockLine completes a mockvllm command line to "serve MODEL ...". MODEL_NAME, from which the guide's mock server takes its
+// mockLine completes a mockvllm command line to "serve MODEL ...". MODEL_NAME, from which mock_vllm_server.py takes its
 // name, is the served name also where the line names another model.
 func mockLine(line args, modelName string) args {
 	name := modelName

@@ -94,7 +94,7 @@ func TestSchemaAcceptsTheExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "testdata/guide-multi.json", "../../../deploy/models.json", "../../../integration/testdata/models.json")
+	files = append(files, "testdata/python-mock.json", "../../../deploy/models.json", "../../../integration/testdata/models.json")
 	for _, path := range files {
 		content, err := os.ReadFile(path)
 		if err != nil {
