@@ -3,6 +3,7 @@ package mockvllm_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -103,7 +104,9 @@ func TestJournalOfClientsThatLeft(t *testing.T) {
 	}()
 	s.waitMetric(running, "2")
 	leave()
-	<-left
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("the client that left got %v", err)
+	}
 	for id, status := range map[string]int{"streamed": 200, "plain": 0} {
 		if all := s.journal(2, id); len(all) != 1 || all[0].Outcome != journal.Aborted || all[0].Status != status || all[0].Tokens > 1 {
 			t.Errorf("%s: %+v", id, all)

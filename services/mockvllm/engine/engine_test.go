@@ -136,7 +136,10 @@ func TestOthersWaitForASlot(t *testing.T) {
 		expect(t, seqs, -1, 0, 0)
 		time.Sleep(100 * time.Millisecond)
 		expect(t, seqs, -1, -1, 0)
-		if got := n.took[1].Queue; got != 100*time.Millisecond {
+		n.mu.Lock() // the third one goes on
+		got := n.took[1].Queue
+		n.mu.Unlock()
+		if got != 100*time.Millisecond {
 			t.Errorf("the second one waited %s", got)
 		}
 		time.Sleep(100 * time.Millisecond)
