@@ -28,10 +28,10 @@ func TestGuides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(filepath.Base(path), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(path, "../"), func(t *testing.T) {
 			blocks, err := guide.Parse(source)
 			if err != nil {
-				t.Fatalf("%s: %v", filepath.Base(path), err)
+				t.Fatal(err)
 			}
 			if len(blocks) == 0 {
 				return
@@ -40,7 +40,7 @@ func TestGuides(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			if err := reader(t, blocks).Run(ctx, blocks); err != nil {
-				t.Errorf("%s, %v", filepath.Base(path), err)
+				t.Error(err)
 			}
 		})
 	}
@@ -145,7 +145,7 @@ func environment(t *testing.T, home, origin string) []string {
 // repository is a repository whose only commit is the working tree, with what is not committed yet.
 var repository = sync.OnceValues(func() (string, error) {
 	origin := filepath.Join(buildDir, "origin")
-	list := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list := exec.Command("git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = ".."
 	names, err := list.Output()
 	if err != nil {

@@ -17,7 +17,7 @@ const root = "../.."
 // tracked lists the repository's own files that match a pattern of git.
 func tracked(t *testing.T, pattern string) []string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard", pattern)
+	cmd := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", pattern)
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
