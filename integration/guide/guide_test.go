@@ -1,6 +1,9 @@
 package guide_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,6 +144,28 @@ func TestWhatWasNotRunIsTold(t *testing.T) {
 	log, err := follow(t, "~~~sh needs=gpu,docker\nexit 7\n~~~")
 	if err != nil || !strings.Contains(log, "only the syntax is checked") {
 		t.Errorf("logged %q, %v", log, err)
+	}
+}
+
+// A guide has its ports to itself, and only those of the machine that are needed lead into it.
+func TestNetwork(t *testing.T) {
+	network, err := guide.NewNetwork()
+	if err != nil {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	defer network.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "from outside\n") }))
+	defer server.Close()
+	blocks, err := guide.Parse([]byte(ticks("~~~sh\n! curl -s " + server.URL + "\n~~~\n" +
+		"~~~sh needs=docker\ncurl -s http://localhost:8099\n~~~\n~~~text\nfrom outside\n~~~\n" +
+		"~~~sh\n! curl -s http://localhost:8099\n~~~\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &guide.Runner{Dir: t.TempDir(), Work: t.TempDir(), Env: os.Environ(), Network: network, Log: t.Logf, Needs: map[string]guide.Prepare{
+		"docker": func() (func(), error) { return network.Forward(8099, strings.TrimPrefix(server.URL, "http://")) }}}
+	if err := r.Run(t.Context(), blocks); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -148,8 +148,8 @@ func TestYAMLIsReadAlike(t *testing.T) {
 	f("llmModels:\n  m:\n", "llmModels.m: expected an object, found null")
 }
 
-// FuzzParse looks for inputs that break the parser, and checks that a file has either a plan or an error, and that no plan has an
-// instance that could not be run or reached.
+// FuzzParse looks for inputs that break the parser, and checks that a file has either a plan or an error, that no plan has an
+// instance that could not be run or reached, and that the schema agrees.
 func FuzzParse(f *testing.F) {
 	paths, err := filepath.Glob("../../../examples/*.*")
 	if err != nil {
@@ -170,6 +170,9 @@ func FuzzParse(f *testing.F) {
 		file, err := spec.Parse(name, data, environment)
 		if (file == nil) == (err == nil) {
 			t.Fatalf("file %v, error %v", file, err)
+		}
+		if !yaml {
+			agree(t, string(data))
 		}
 		if err != nil {
 			return
