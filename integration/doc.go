@@ -8,4 +8,6 @@
 // scenarios_test.go is the list; stack_test.go is what a scenario may use; binary_test.go and compose_test.go bring the
 // two stacks up; the scenarios themselves lie in files named for what they are about. conform_test.go holds every exchange
 // against docs/openapi.yaml, and schemathesis_test.go makes up requests by it.
+//
+// docs_test.go follows the guides of docs/ word by word; the package guide is the reader who does.
 package integration
