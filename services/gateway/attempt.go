@@ -30,6 +30,12 @@ func (a *attempt) close() {
 	a.lease.Release()
 }
 
+// unavailable is the reason to ask another backend when one answered that it cannot.
+const unavailable = "unavailable"
+
+// The reasons of fluidmcp_retries_total.
+var retryReasons = []string{string(upstream.Connect), string(upstream.Broken), unavailable}
+
 // retryReason says why another backend should be asked, or "". Nothing was sent to the client yet.
 func (a *attempt) retryReason() string {
 	switch a.failed {
@@ -41,7 +47,7 @@ func (a *attempt) retryReason() string {
 	}
 	switch a.answer.Status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return "unavailable"
+		return unavailable
 	}
 	return ""
 }

@@ -69,6 +69,9 @@ func (m *metrics) begin(model string) {
 	for _, reason := range reasons {
 		m.errors.WithLabelValues(model, reason)
 	}
+	for _, reason := range retryReasons {
+		m.retries.WithLabelValues(model, reason)
+	}
 	for _, outcome := range relay.Outcomes {
 		m.streams.WithLabelValues(model, string(outcome))
 	}
