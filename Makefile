@@ -1,7 +1,7 @@
 # make without a target lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-unit test-scenarios test-js test-python bin/test/fluidmcp images lint fmt compose-up compose-down clean
+.PHONY: help build run test test-unit test-scenarios test-js test-python bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -23,7 +23,7 @@ test: test-unit test-scenarios test-js test-python ## everything that CI tests
 
 test-unit: ## the unit tests of every package, with the race detector
 	@$(if $(race),,echo "no C compiler: testing without the race detector")
-	go test $(race) ./...
+	go test $(race) ./... ./tools/dashboards/...
 
 # The scenarios drive programs and images that Go's test cache does not know of, hence -count=1.
 test-scenarios: ## the scenarios against the binary and the compose stack
@@ -44,9 +44,12 @@ images: ## build the three images from their Dockerfiles
 
 lint: ## what CI checks before it tests
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted, see make fmt:"; echo "$$unformatted"; exit 1; fi
-	go vet ./... ./integration/... ./examples/clients/openai_go
+	go vet ./... ./integration/... ./examples/clients/openai_go ./tools/dashboards/...
 	lint=$$(scripts/tools.sh golangci-lint) && $$lint run ./... && (cd integration && $$lint run -c ../.golangci.yml ./...) && \
-		cd examples/clients/openai_go && $$lint run -c ../../../.golangci.yml
+		(cd examples/clients/openai_go && $$lint run -c ../../../.golangci.yml) && cd tools/dashboards && $$lint run -c ../../.golangci.yml ./...
+
+dashboards: ## write the Grafana dashboards anew from tools/dashboards
+	go run ./tools/dashboards deploy/grafana/dashboards
 
 fmt: ## format every Go file
 	gofmt -w .
