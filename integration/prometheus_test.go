@@ -1,33 +1,52 @@
 package integration
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
+	"math"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 )
 
 // query asks the stack's Prometheus and returns the value of the single series that answers.
 func (s *stack) query(t *testing.T, promql string) (float64, error) {
 	t.Helper()
+	values, err := s.values(t, promql)
+	if err == nil && len(values) != 1 {
+		err = fmt.Errorf("%s gives %d series", promql, len(values))
+	}
+	if err != nil {
+		return 0, err
+	}
+	return values[0], nil
+}
+
+// values asks the stack's Prometheus and returns what its series have now, without those that are not a number.
+func (s *stack) values(t *testing.T, promql string) ([]float64, error) {
+	t.Helper()
+	a := do(t, "GET", s.prometheus+"/api/v1/query?query="+url.QueryEscape(promql), nil)
+	if a.status != http.StatusOK {
+		return nil, fmt.Errorf("query %s: %s", promql, a.body)
+	}
 	var got struct {
 		Data struct {
 			Result []struct{ Value [2]any }
 		}
 	}
-	do(t, "GET", s.prometheus+"/api/v1/query?query="+url.QueryEscape(promql), nil).want(t, http.StatusOK).decode(t, &got)
-	if len(got.Data.Result) != 1 {
-		return 0, fmt.Errorf("%s gives %d series", promql, len(got.Data.Result))
+	a.decode(t, &got)
+	var values []float64
+	for _, r := range got.Data.Result {
+		v, err := strconv.ParseFloat(r.Value[1].(string), 64)
+		if err != nil {
+			return nil, fmt.Errorf("query %s: %w", promql, err)
+		}
+		if !math.IsNaN(v) {
+			values = append(values, v)
+		}
 	}
-	return strconv.ParseFloat(got.Data.Result[0].Value[1].(string), 64)
+	return values, nil
 }
 
 func prometheusSeesEverything(t *testing.T, s *stack) {
@@ -74,78 +93,4 @@ func prometheusSeesEverything(t *testing.T, s *stack) {
 		}
 		return err
 	})
-}
-
-// dashboardQueries runs every query of every panel. An error is a query that Prometheus cannot read; a metric that no
-// service has is a panel that stays empty for ever.
-func dashboardQueries(t *testing.T, s *stack) {
-	for _, file := range dashboards(t) {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var board any
-		if err := json.Unmarshal(content, &board); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		queries := slices.Compact(exprs(board))
-		if len(queries) < 5 {
-			t.Errorf("%s has %d queries", file, len(queries))
-		}
-		for _, q := range queries {
-			promql := strings.NewReplacer("$__rate_interval", "1m", "$__range", "1m", "$model", ".*", "${model}", ".*", "$__interval", "15s").Replace(q)
-			a := do(t, "GET", s.prometheus+"/api/v1/query?query="+url.QueryEscape(promql), nil)
-			if a.status != http.StatusOK {
-				t.Errorf("%s: query %s: %s", file, promql, a.body)
-			}
-			for _, name := range metricName.FindAllString(promql, -1) {
-				name = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
-				if !seldom[name] && !s.known(t, name) {
-					t.Errorf("%s: query %s: no service has %s", file, promql, name)
-				}
-			}
-		}
-	}
-}
-
-var metricName = regexp.MustCompile(`\b(fluidmcp_|vllm:)\w+`)
-
-// seldom are counters that have no series before something happens that cannot happen in this stack: each model has one
-// server, so nothing is tried elsewhere, and nobody restarts what is external.
-var seldom = map[string]bool{"fluidmcp_retries_total": true, "fluidmcp_model_restarts_total": true}
-
-// known tells whether Prometheus has met a metric, by the descriptions that come with every scrape.
-func (s *stack) known(t *testing.T, name string) bool {
-	t.Helper()
-	var got struct{ Data map[string]any }
-	do(t, "GET", s.prometheus+"/api/v1/metadata?metric="+url.QueryEscape(name), nil).want(t, http.StatusOK).decode(t, &got)
-	return len(got.Data) > 0
-}
-
-func dashboards(t *testing.T) []string {
-	t.Helper()
-	files, err := filepath.Glob("../deploy/grafana/dashboards/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no dashboards: %v", err)
-	}
-	return files
-}
-
-// exprs collects the queries anywhere in a dashboard.
-func exprs(node any) []string {
-	var found []string
-	switch n := node.(type) {
-	case map[string]any:
-		if e, ok := n["expr"].(string); ok {
-			found = append(found, e)
-		}
-		for _, key := range slices.Sorted(maps.Keys(n)) {
-			found = append(found, exprs(n[key])...)
-		}
-	case []any:
-		for _, child := range n {
-			found = append(found, exprs(child)...)
-		}
-	}
-	return found
 }

@@ -36,9 +36,11 @@ var scenarios = []scenario{
 	{name: "console in a browser", run: consoleInBrowser, only: "binary"},
 	{name: "API reference in a browser", run: referenceInBrowser, only: "binary"},
 	{name: "Prometheus sees everything", run: prometheusSeesEverything, only: "compose"},
-	{name: "dashboards ask for what there is", run: dashboardQueries, only: "compose"},
+	{name: "every metric is documented", run: metricsDocumented, only: "binary"},
 	{name: "containers are locked up", run: containersLockedUp, only: "compose"},
 	{name: "model server killed in flight", run: killedInFlight},
+	{name: "rules are loaded, one alert fires", run: alertFires, only: "compose"},
+	{name: "every query has an answer", run: everyQueryAnswered, only: "compose"},
 }
 
 func TestScenarios(t *testing.T) {
