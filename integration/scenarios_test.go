@@ -20,6 +20,7 @@ var scenarios = []scenario{
 	{name: "models are listed", run: modelList},
 	{name: "bad requests", run: badRequests},
 	{name: "stream is a boolean", run: streamIsABoolean},
+	{name: "requests of the reference", run: referenceExamples},
 	{name: "several models", run: severalModels},
 	{name: "concurrent requests are counted exactly", run: countedExactly},
 	{name: "failures are counted", run: failuresCounted},
