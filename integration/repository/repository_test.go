@@ -117,7 +117,8 @@ func TestMakeHelpListsEveryTarget(t *testing.T) {
 	}
 	for _, line := range phony {
 		for _, target := range strings.Fields(line[1]) {
-			if !bytes.Contains(help, []byte("make "+target+" ")) {
+			file := strings.Contains(target, "/") // built for other targets, not by people
+			if !file && !bytes.Contains(help, []byte("make "+target+" ")) {
 				t.Errorf("make help does not mention %s:\n%s", target, help)
 			}
 		}
