@@ -61,7 +61,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRun(), newPs(), newLogs(), newSchema(), newVersion(), newMockvllm(), newGuard())
+	root.AddCommand(newRun(), newPs(), newLogs(), newLoadtest(), newSchema(), newVersion(), newMockvllm(), newGuard())
 	for _, verb := range []string{"start", "stop", "restart"} {
 		root.AddCommand(newLifecycle(verb))
 	}

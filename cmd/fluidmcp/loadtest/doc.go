@@ -1,0 +1,12 @@
+// Package loadtest sends requests to an OpenAI-compatible server, at a rate or with so many at a time, and measures how it
+// answers.
+//
+//	config.go   what a run is
+//	target.go   where the requests go, and which model is meant
+//	run.go      Run: from a config to a report
+//	drive.go    the two loops that send requests
+//	live.go     what a person at a terminal sees meanwhile
+//
+// A request passes: arrival says when, prompt says what, client sends it and notes the times, result collects them. cost
+// watches the load tester itself, expect judges the run, report prints it.
+package loadtest

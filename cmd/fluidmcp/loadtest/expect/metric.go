@@ -1,0 +1,87 @@
+package expect
+
+import (
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
+)
+
+// dimension is what a figure counts, and with that the units it may be compared in.
+type dimension struct {
+	unit  string             // of the figure
+	units map[string]float64 // factors to it; "" where none is needed
+	hint  string
+}
+
+var (
+	duration = dimension{"ms", map[string]float64{"us": .001, "µs": .001, "ms": 1, "s": 1000}, "a time such as 500ms or 1.5s"}
+	share    = dimension{"share", map[string]float64{"%": .01, "": 1}, "a share such as 1% or 0.01"}
+	plain    = dimension{"", map[string]float64{"": 1}, "a number without a unit"}
+)
+
+var latencies = []string{result.TTFT, result.ITL, result.TPOT, result.E2E, result.TTFTScheduled, result.E2EScheduled}
+
+var statistics = []struct {
+	name string
+	of   func(d result.Distribution) float64
+}{
+	{"mean", func(d result.Distribution) float64 { return d.Mean }},
+	{"p50", func(d result.Distribution) float64 { return d.P50 }},
+	{"p75", func(d result.Distribution) float64 { return d.P75 }},
+	{"p90", func(d result.Distribution) float64 { return d.P90 }},
+	{"p95", func(d result.Distribution) float64 { return d.P95 }},
+	{"p99", func(d result.Distribution) float64 { return d.P99 }},
+	{"p999", func(d result.Distribution) float64 { return d.P999 }},
+	{"max", func(d result.Distribution) float64 { return d.Max }},
+}
+
+var counts = []struct {
+	name string
+	dimension
+	of func(s *result.Summary) float64
+}{
+	{"error_rate", share, func(s *result.Summary) float64 { return s.ErrorRate }},
+	{"errors", plain, func(s *result.Summary) float64 { return float64(s.Requests.Failed) }},
+	{"requests", plain, func(s *result.Summary) float64 { return float64(s.Requests.OK) }},
+	{"requests_per_second", plain, func(s *result.Summary) float64 { return s.RequestsPerSecond }},
+	{"tokens_per_second", plain, func(s *result.Summary) float64 { return s.TokensPerSecond }},
+}
+
+// metric is a figure that expressions can name.
+type metric struct {
+	name    string
+	latency string // "" for figures that every run has
+	dimension
+	of func(s *result.Summary) (value float64, measured bool)
+}
+
+func lookUp(name string) (metric, bool) {
+	for _, c := range counts {
+		if c.name == name {
+			return metric{name, "", c.dimension, func(s *result.Summary) (float64, bool) { return c.of(s), true }}, true
+		}
+	}
+	for _, latency := range latencies {
+		for _, stat := range statistics {
+			if name == latency+"_"+stat.name {
+				return metric{name, latency, duration, func(s *result.Summary) (float64, bool) {
+					d, ok := s.Latencies[latency]
+					return stat.of(d), ok
+				}}, true
+			}
+		}
+	}
+	return metric{}, false
+}
+
+// Names lists what expressions can name, for people.
+func Names() string {
+	var stats, others []string
+	for _, s := range statistics {
+		stats = append(stats, "_"+s.name)
+	}
+	for _, c := range counts {
+		others = append(others, c.name)
+	}
+	return strings.Join(latencies, ", ") + " with " + strings.Join(stats, ", ") + " (such as ttft_p99); " + strings.Join(others, ", ")
+}

@@ -1,0 +1,78 @@
+package loadtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// base is the address that /chat/completions and the like are put behind.
+func (c *Config) base() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("--url: write an address such as http://localhost:8099")
+	}
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/v1") + "/v1"
+	u.RawQuery, u.Fragment = "", ""
+	return u, nil
+}
+
+func (c *Config) path() string {
+	if c.Endpoint == "chat" {
+		return "/chat/completions"
+	}
+	return "/completions"
+}
+
+// patience bounds the question for the models.
+const patience = 10 * time.Second
+
+// onlyModel asks the server which models it has and returns the one, if it is one. The error of an unreachable server
+// tells so before any load is sent.
+func onlyModel(ctx context.Context, base *url.URL, apiKey string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.String()+"/models", nil)
+	if err != nil {
+		return "", err
+	}
+	if apiKey != "" {
+		req.Header.Set("Authorization", "Bearer "+apiKey)
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return "", fmt.Errorf("%w; is a server running there? `fluidmcp run FILE --start-server` starts one, --url names another address", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	if err != nil {
+		return "", fmt.Errorf("read %s/models: %w", base.Redacted(), err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s/models answered %s: %.300s; --model names the model without asking, --api-key sends a key", base.Redacted(), resp.Status, body)
+	}
+	var list struct {
+		Data []struct{ ID string }
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return "", fmt.Errorf("%s/models is no list of models: %w; --model names the model without asking", base.Redacted(), err)
+	}
+	var names []string
+	for _, m := range list.Data {
+		names = append(names, m.ID)
+	}
+	switch len(names) {
+	case 0:
+		return "", fmt.Errorf("%s serves no model", base.Redacted())
+	case 1:
+		return names[0], nil
+	}
+	return "", fmt.Errorf("%s serves %d models; choose one with --model: %s", base.Redacted(), len(names), strings.Join(names, ", "))
+}
