@@ -101,21 +101,22 @@ func (p *plan) warmup() (err error) {
 }
 
 func (p *plan) prompts() error {
-	input, err := prompt.ParseLength(p.Input)
-	if err != nil {
-		return fmt.Errorf("--input-tokens: %w", err)
+	var all []error
+	length := func(flag, text string) prompt.Length {
+		l, err := prompt.ParseLength(text)
+		if err != nil {
+			all = append(all, fmt.Errorf("%s: %w", flag, err))
+		}
+		return l
 	}
-	output, err := prompt.ParseLength(p.Output)
-	if err != nil {
-		return fmt.Errorf("--output-tokens: %w", err)
+	opts := prompt.Options{Model: p.Model, Chat: p.Endpoint == "chat", Stream: p.Stream, Seed: p.Seed,
+		Input: length("--input-tokens", p.Input), Output: length("--output-tokens", p.Output)}
+	p.source = prompt.Synthetic(opts)
+	if p.Prompts != "" {
+		var err error
+		if p.source, err = prompt.Load(p.Prompts, opts); err != nil {
+			all = append(all, fmt.Errorf("--prompts: %w", err))
+		}
 	}
-	opts := prompt.Options{Model: p.Model, Chat: p.Endpoint == "chat", Stream: p.Stream, Input: input, Output: output, Seed: p.Seed}
-	if p.Prompts == "" {
-		p.source = prompt.Synthetic(opts)
-		return nil
-	}
-	if p.source, err = prompt.Load(p.Prompts, opts); err != nil {
-		return fmt.Errorf("--prompts: %w", err)
-	}
-	return nil
+	return errors.Join(all...)
 }

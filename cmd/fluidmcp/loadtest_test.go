@@ -1,0 +1,216 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/report"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
+)
+
+// What needs a model server is tested in integration/, with the real program.
+
+const (
+	contentChunk = `data: {"choices":[{"index":0,"delta":{"content":"word"}}]}` + "\n\n"
+	usageChunk   = `data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}` + "\n\n"
+	doneChunk    = "data: [DONE]\n\n"
+)
+
+// answering is a server that gives each completion the same answer.
+func answering(t *testing.T, answer http.HandlerFunc) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is noticed
+		answer(w, r)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func streaming(events string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		_, _ = io.WriteString(w, events)
+	}
+}
+
+// loadtestJSON runs a load test of three requests and returns its exit code and report.
+func loadtestJSON(t *testing.T, url string, args ...string) (int, report.Report) {
+	t.Helper()
+	code, out, failed := fluidmcp(t, append([]string{"loadtest", "--url", url, "--model", "m", "-c", "1", "-n", "3", "--json"}, args...)...)
+	var r report.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("exit %d: %v in %q; %s", code, err, out, failed)
+	}
+	return code, r
+}
+
+func TestLoadtestFailures(t *testing.T) {
+	f := func(kind, words string, answer http.HandlerFunc, args ...string) {
+		t.Helper()
+		code, r := loadtestJSON(t, answering(t, answer), args...)
+		if code != 1 || r.Requests.Failed != 3 || r.Requests.OK != 0 || r.ErrorRate != 1 || len(r.Latencies) != 0 {
+			t.Errorf("%s: exit %d, %+v, error rate %g, latencies %v", kind, code, r.Requests, r.ErrorRate, r.Latencies)
+		}
+		if len(r.Failures) != 1 || r.Failures[0].Kind != kind || r.Failures[0].Count != 3 || !strings.Contains(r.Failures[0].Example, words) {
+			t.Errorf("failures %+v, want 3 of %s with %q", r.Failures, kind, words)
+		}
+	}
+	f("http_500", "Model error", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"error":{"message":"Model error"}}`))
+	})
+	f("http_429", "slow down", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", http.StatusTooManyRequests) })
+	f("http_302", "Found", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) })
+	f("interrupted", "without [DONE]", streaming(contentChunk+usageChunk))
+	f("interrupted", "out of memory", streaming(contentChunk+`data: {"error":{"message":"out of memory"}}`+"\n\n"+doneChunk))
+	f("interrupted", "unexpected EOF", func(w http.ResponseWriter, r *http.Request) {
+		streaming(contentChunk)(w, r)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	f("bad_answer", "text/html", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) })
+	f("bad_answer", "no JSON", streaming("data: {\n\n"+doneChunk))
+	f("bad_answer", "no completion", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, "--no-stream")
+	f("bad_answer", "no choices", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }, "--no-stream")
+	f("disconnected", "EOF", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	f("timeout", "within 20ms", silent, "--timeout", "20ms")
+	f("timeout", "within 20ms", func(w http.ResponseWriter, r *http.Request) {
+		streaming(contentChunk)(w, r)
+		_ = http.NewResponseController(w).Flush()
+		silent(w, r)
+	}, "--timeout", "20ms")
+}
+
+func TestLoadtestOfNothing(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + ln.Addr().String()
+	ln.Close()
+	code, r := loadtestJSON(t, url)
+	if code != 1 || len(r.Failures) != 1 || r.Failures[0].Kind != "connect" || r.Failures[0].Count != 3 {
+		t.Errorf("exit %d, %+v", code, r.Failures)
+	}
+	if code, out, failed := fluidmcp(t, "loadtest", "--url", url); code != 1 || out != "" || !strings.Contains(failed, "is a server running there?") {
+		t.Errorf("exit %d, %q, %q", code, out, failed)
+	}
+}
+
+// Each third answer fails, so of those that are measured the first does.
+func TestLoadtestKeepsFailuresOutOfLatencies(t *testing.T) {
+	n := 0
+	url := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if n++; n%3 == 0 {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+			return
+		}
+		streaming(contentChunk+usageChunk+doneChunk)(w, r)
+	})
+	code, r := loadtestJSON(t, url, "--warmup", "2", "--fail-if", "error_rate > 33%", "--fail-if", "ttft_p99 > 3600s", "--fail-if", "requests < 1")
+	want := result.Requests{Sent: 3, OK: 2, Failed: 1, Warmup: 2}
+	if diff := cmp.Diff(want, r.Requests); diff != "" || code != conditionMet {
+		t.Errorf("exit %d, %s", code, diff)
+	}
+	if ttft, e2e := r.Latencies[result.TTFT].Count, r.Latencies[result.E2E].Count; ttft != 2 || e2e != 2 {
+		t.Errorf("%d and %d latencies of two answers", ttft, e2e)
+	}
+	var failed []bool
+	for _, v := range r.Conditions {
+		failed = append(failed, v.Failed)
+	}
+	if diff := cmp.Diff([]bool{true, false, false}, failed); diff != "" {
+		t.Error(diff)
+	}
+	if r.Tokens != (result.Tokens{Input: 10, Output: 2}) {
+		t.Errorf("%+v", r.Tokens)
+	}
+}
+
+// Without usage the chunks that bring text are counted, and a warning says so.
+func TestLoadtestWithoutUsage(t *testing.T) {
+	code, r := loadtestJSON(t, answering(t, streaming(contentChunk+contentChunk+doneChunk)))
+	if code != 0 || r.Tokens.Output != 6 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "token counts") {
+		t.Errorf("exit %d, %+v, %q", code, r.Tokens, r.Warnings)
+	}
+}
+
+func TestLoadtestSendsWhatItIsTold(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "prompts.jsonl")
+	if err := os.WriteFile(file, []byte(`{"prompt":"first","temperature":0.5}`+"\n"+`{"messages":[{"role":"user","content":"second"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type request struct {
+		Key, ID string
+		Body    map[string]any
+	}
+	var got []request
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := request{Key: r.Header.Get("Authorization"), ID: r.Header.Get("X-Request-Id")}
+		if err := json.NewDecoder(r.Body).Decode(&q.Body); err != nil || r.URL.Path != "/prefix/v1/chat/completions" {
+			t.Errorf("%s: %v", r.URL, err)
+		}
+		got = append(got, q)
+		streaming(contentChunk+usageChunk+doneChunk)(w, r)
+	}))
+	defer server.Close()
+	t.Setenv("OPENAI_API_KEY", "sk-secret")
+	code, out, failed := fluidmcp(t, "loadtest", "--url", server.URL+"/prefix/v1/", "--model", "m", "-c", "1", "-n", "3", "--prompts", file, "--json")
+	if code != 0 || len(got) != 3 || strings.Contains(out+failed, "sk-secret") {
+		t.Fatalf("exit %d after %d requests: %s %s", code, len(got), out, failed)
+	}
+	say := func(text string) []any { return []any{map[string]any{"role": "user", "content": text}} }
+	usage := map[string]any{"include_usage": true}
+	first := map[string]any{"model": "m", "stream": true, "stream_options": usage, "messages": say("first"), "temperature": .5}
+	second := map[string]any{"model": "m", "stream": true, "stream_options": usage, "messages": say("second")}
+	run, _, _ := strings.Cut(got[0].ID, "-0")
+	for i, body := range []map[string]any{first, second, first} {
+		want := request{"Bearer sk-secret", fmt.Sprintf("%s-%d", run, i), body}
+		if diff := cmp.Diff(want, got[i]); diff != "" {
+			t.Errorf("request %d: %s", i, diff)
+		}
+	}
+}
+
+func TestLoadtestRefusals(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "prompts.jsonl")
+	if err := os.WriteFile(file, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := func(args string, wants ...string) {
+		t.Helper()
+		code, out, failed := fluidmcp(t, append([]string{"loadtest", "--url", "http://127.0.0.1:1", "--model", "m"}, strings.Fields(args)...)...)
+		if code != 1 || out != "" {
+			t.Errorf("%s: exit %d, %q", args, code, out)
+		}
+		for _, want := range wants {
+			if !strings.Contains(failed, want) {
+				t.Errorf("%s is refused without %q: %s", args, want, failed)
+			}
+		}
+	}
+	f("--url localhost", "--url: write an address")
+	f("--endpoint embeddings -c 0 -n -1 --timeout 0s --warmup soon --input-tokens x --prompts "+file, // everything at once
+		`--endpoint "embeddings"`, "--concurrency 0", "--requests", "--timeout 0s", `--warmup "soon"`, "--input-tokens", "not an object")
+	f("--rate -1", "rate -1")
+	f("--rate 1 --arrivals never", `arrivals "never"`)
+	f("--fail-if ttft_max>1s --no-stream", "without a stream there is no ttft")
+	f("--fail-if ttft_scheduled_p99>1s", "only with --rate")
+	f("--fail-if ttft_p98>1s", "there is no ttft_p98")
+	f("-n 1 --duration 1s", "[duration requests]")
+	f("--html /does/not/exist.html", "/does/not/exist.html")
+}
