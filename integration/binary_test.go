@@ -17,26 +17,39 @@ import (
 )
 
 // binary builds the fluidmcp command once for all tests.
-var binary = sync.OnceValues(func() (string, error) { return build("./cmd/fluidmcp") })
+var binary = sync.OnceValues(func() (string, error) { return build("./cmd/fluidmcp", raceDetector()...) })
 
-// build compiles a program of the repository, with the race detector where there is a C compiler for it.
-func build(program string) (string, error) {
-	path := filepath.Join(buildDir, filepath.Base(program))
-	args := []string{"build", "-o", path}
-	if _, err := exec.LookPath("cc"); err == nil {
-		args = append(args, "-race")
+// quick is the same without the race detector, for what is measured.
+var quick = sync.OnceValues(func() (string, error) { return build("./cmd/fluidmcp") })
+
+// raceDetector is the flag for it where there is the C compiler that it needs.
+func raceDetector() []string {
+	if _, err := exec.LookPath("cc"); err != nil {
+		return nil
 	}
-	cmd := exec.Command("go", append(args, program)...)
+	return []string{"-race"}
+}
+
+// build compiles a program of the repository.
+func build(program string, flags ...string) (string, error) {
+	folder, err := os.MkdirTemp(buildDir, "")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, filepath.Base(program))
+	cmd := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), program)...)
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go %v: %w\n%s", args, err, out)
+		return "", fmt.Errorf("%s: %w\n%s", cmd, err, out)
 	}
 	return path, nil
 }
 
-func fluidmcp(t *testing.T) string {
+func fluidmcp(t *testing.T) string { return built(t, binary) }
+
+func built(t *testing.T, program func() (string, error)) string {
 	t.Helper()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}

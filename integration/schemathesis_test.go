@@ -97,7 +97,7 @@ func (s schemathesis) run(t *testing.T, args ...string) {
 // openSupervisor runs a supervisor without a token, so that its own paths can be asked.
 func openSupervisor(t *testing.T, port int, file string) {
 	t.Helper()
-	path, err := build("./services/supervisor/cmd/supervisor")
+	path, err := build("./services/supervisor/cmd/supervisor", raceDetector()...)
 	if err != nil {
 		t.Fatal(err)
 	}
