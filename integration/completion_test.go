@@ -28,6 +28,12 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("fluidmcp %s MODEL TAB offers %q", verb, got)
 		}
 	}
+	if got := completions(t, "loadtest", "--url", s.gateway, "--model", ""); len(got) != 1 || got[0] != mockLLM {
+		t.Errorf("fluidmcp loadtest --model TAB offers %q", got)
+	}
+	if got := completions(t, "loadtest", "--endpoint", ""); len(got) != 2 {
+		t.Errorf("fluidmcp loadtest --endpoint TAB offers %q", got)
+	}
 	if got := strings.Join(completions(t, "run", ""), " "); got != "json yaml yml" {
 		t.Errorf("fluidmcp run TAB offers files ending in %s", got)
 	}

@@ -38,3 +38,15 @@ func modelsFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.She
 	}
 	return []string{"json", "yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
+
+// models offers the models of the server under test.
+func (f *loadtestFlags) models(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	f.complete(cmd)
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
+	defer cancel()
+	names, err := f.cfg.Models(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError | cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

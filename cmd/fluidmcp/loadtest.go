@@ -50,6 +50,15 @@ Exit codes: 0 when the run was made, 1 when it could not be or no request succee
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.add(cmd)
+	for flag, complete := range map[string]cobra.CompletionFunc{
+		"endpoint": cobra.FixedCompletions([]string{"chat", "completions"}, cobra.ShellCompDirectiveNoFileComp),
+		"arrivals": cobra.FixedCompletions([]string{"poisson", "constant"}, cobra.ShellCompDirectiveNoFileComp),
+		"model":    f.models,
+	} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
 	return cmd
 }
 

@@ -111,6 +111,29 @@ func TestLoadtestOfNothing(t *testing.T) {
 	}
 }
 
+func TestLoadtestWithoutAModel(t *testing.T) {
+	f := func(status int, list, want string) {
+		t.Helper()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/models" {
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, list)
+				return
+			}
+			streaming(contentChunk+usageChunk+doneChunk)(w, r)
+		}))
+		defer server.Close()
+		if _, out, failed := fluidmcp(t, "loadtest", "--url", server.URL, "-n", "1"); !strings.Contains(out+failed, want) {
+			t.Errorf("%d %s: %s %s; want %q", status, list, out, failed, want)
+		}
+	}
+	f(200, `{"data":[{"id":"llama"}]}`, "\nllama, 10 at a time, 1 requests")
+	f(200, `{"data":[{"id":"llama"},{"id":"qwen"}]}`, "has 2 models; choose one with --model: llama, qwen")
+	f(200, `{"data":[]}`, "serves no model")
+	f(200, `<html>`, "is no list of models")
+	f(401, `{"error":"Unauthorized"}`, "--api-key sends a key")
+}
+
 // Each third answer fails, so of those that are measured the first does.
 func TestLoadtestKeepsFailuresOutOfLatencies(t *testing.T) {
 	n := 0

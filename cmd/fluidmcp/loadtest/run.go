@@ -29,7 +29,7 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 		return nil, err
 	}
 	if cfg.Model == "" {
-		if cfg.Model, err = onlyModel(ctx, base, cfg.APIKey); err != nil {
+		if cfg.Model, err = cfg.onlyModel(ctx); err != nil {
 			return nil, err
 		}
 	}

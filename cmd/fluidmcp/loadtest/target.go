@@ -33,46 +33,57 @@ func (c *Config) path() string {
 // patience bounds the question for the models.
 const patience = 10 * time.Second
 
-// onlyModel asks the server which models it has and returns the one, if it is one. The error of an unreachable server
-// tells so before any load is sent.
-func onlyModel(ctx context.Context, base *url.URL, apiKey string) (string, error) {
+// Models asks the server which models it has. The error of an unreachable one tells so before any load is sent.
+func (c *Config) Models(ctx context.Context) ([]string, error) {
+	base, err := c.base()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.String()+"/models", nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if apiKey != "" {
-		req.Header.Set("Authorization", "Bearer "+apiKey)
+	if c.APIKey != "" {
+		req.Header.Set("Authorization", "Bearer "+c.APIKey)
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
-		return "", fmt.Errorf("%w; is a server running there? `fluidmcp run FILE --start-server` starts one, --url names another address", err)
+		return nil, fmt.Errorf("%w; is a server running there? `fluidmcp run FILE --start-server` starts one, --url names another address", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
 	if err != nil {
-		return "", fmt.Errorf("read %s/models: %w", base.Redacted(), err)
+		return nil, fmt.Errorf("read %s/models: %w", base.Redacted(), err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s/models answered %s: %.300s; --model names the model without asking, --api-key sends a key", base.Redacted(), resp.Status, body)
+		return nil, fmt.Errorf("%s/models answered %s: %.300s; --model names the model without asking, --api-key sends a key", base.Redacted(), resp.Status, body)
 	}
 	var list struct {
 		Data []struct{ ID string }
 	}
 	if err := json.Unmarshal(body, &list); err != nil {
-		return "", fmt.Errorf("%s/models is no list of models: %w; --model names the model without asking", base.Redacted(), err)
+		return nil, fmt.Errorf("%s/models is no list of models: %w; --model names the model without asking", base.Redacted(), err)
 	}
 	var names []string
 	for _, m := range list.Data {
 		names = append(names, m.ID)
 	}
-	switch len(names) {
-	case 0:
-		return "", fmt.Errorf("%s serves no model", base.Redacted())
-	case 1:
-		return names[0], nil
+	return names, nil
+}
+
+// onlyModel is the server's model, if it has one.
+func (c *Config) onlyModel(ctx context.Context) (string, error) {
+	names, err := c.Models(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case len(names) == 0:
+		return "", fmt.Errorf("%s serves no model", c.URL)
+	case len(names) > 1:
+		return "", fmt.Errorf("the server has %d models; choose one with --model: %s", len(names), strings.Join(names, ", "))
 	}
-	return "", fmt.Errorf("%s serves %d models; choose one with --model: %s", base.Redacted(), len(names), strings.Join(names, ", "))
+	return names[0], nil
 }

@@ -77,7 +77,7 @@ func (r *Report) settings() [][2]string {
 		}
 	}
 	if run.Loop == "open" {
-		add("Open loop", fmt.Sprintf("%s requests per second, %s arrivals", number(run.Rate), run.Arrivals))
+		add("Open loop", fmt.Sprintf("%g requests per second, %s arrivals", run.Rate, run.Arrivals))
 		add("At a time at most", fmt.Sprint(run.Concurrency))
 	} else {
 		add("Closed loop", fmt.Sprintf("%d at a time", run.Concurrency))

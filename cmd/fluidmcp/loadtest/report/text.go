@@ -40,7 +40,7 @@ func (r *Report) Text(w io.Writer) error {
 func (r Run) Sentence() string {
 	parts := []string{r.Model}
 	if r.Loop == "open" {
-		parts = append(parts, fmt.Sprintf("%s requests/s, %s arrivals", number(r.Rate), r.Arrivals))
+		parts = append(parts, fmt.Sprintf("%g requests/s, %s arrivals", r.Rate, r.Arrivals))
 		if r.Concurrency > 0 {
 			parts = append(parts, fmt.Sprintf("at most %d at a time", r.Concurrency))
 		}
