@@ -41,8 +41,8 @@ type accuracy struct {
 }
 
 func (a accuracy) String() string {
-	return fmt.Sprintf("%d streams at a time: first token read %s (p50) and %s (p99) after it was sent, end %s and %s; %.0f us of CPU per request, %.1f per chunk; scheduler delay %.2f ms (p99)",
-		a.streams, a.firstP50, a.firstP99, a.endP50, a.endP99, a.report.Client.CPUPerRequest, a.report.Client.CPUPerChunk, a.report.Client.SchedulerDelay)
+	return fmt.Sprintf("%d streams at a time: first token read %s (p50) and %s (p99) after it was sent, end %s and %s; %.0f us of CPU per request, %.1f per chunk; delays of the machine %.2f ms (p99)",
+		a.streams, a.firstP50, a.firstP99, a.endP50, a.endP99, a.report.Client.CPUPerRequest, a.report.Client.CPUPerChunk, a.report.Client.Delay)
 }
 
 func (a accuracy) within() error {

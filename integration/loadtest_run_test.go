@@ -45,6 +45,17 @@ func TestLoadtestShowsCoordinatedOmission(t *testing.T) {
 	}
 }
 
+// When the time is over no more is sent, also of what is late. That is told: those requests would have been the slowest.
+func TestLoadtestTellsWhatItDidNotSend(t *testing.T) {
+	_, r := loadtest(t, startMock(t, "--mock-ttft", "300ms"), "--duration", "1s", "--rate", "50", "--arrivals", "constant", "-c", "1", "--output-tokens", "1")
+	if r.Requests.Sent+r.Requests.Unsent != 50 || r.Requests.Sent < 1 || r.Requests.Sent > 4 { // more do not fit into a second
+		t.Errorf("%+v", r.Requests)
+	}
+	if len(r.Warnings) == 0 || !strings.Contains(strings.Join(r.Warnings, "\n"), "were due and not sent") {
+		t.Errorf("%q", r.Warnings)
+	}
+}
+
 func TestLoadtestEndsEarlyOnCtrlC(t *testing.T) {
 	mock := startMock(t, "--mock-ttft", "1h")
 	cmd := exec.Command(fluidmcp(t), "loadtest", "--url", mock, "-c", "5", "-n", "100")
@@ -56,12 +67,13 @@ func TestLoadtestEndsEarlyOnCtrlC(t *testing.T) {
 		}
 		return nil
 	})
+	_ = c.Process.Signal(syscall.SIGINT) // programs such as timeout signal a process and its group: that is one Ctrl-C
 	c.end(t, syscall.SIGINT)
 	text := ""
 	for line := range c.lines {
 		text += line + "\n"
 	}
-	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Ended early: 5 requests in flight were cut") || !strings.Contains(text, "ended before any request was answered") {
+	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(text, "Ended early: 5 requests in flight were cut") || !strings.Contains(text, "0 ok") {
 		t.Errorf("%v\n%s", cmd.ProcessState, text)
 	}
 	eventually(t, func() error {

@@ -22,6 +22,7 @@ type loadReport struct {
 		OK     int `json:"ok"`
 		Failed int `json:"failed"`
 		Cut    int `json:"cut"`
+		Unsent int `json:"unsent"`
 		Warmup int `json:"warmup"`
 	} `json:"requests"`
 	Tokens struct {
@@ -41,7 +42,7 @@ type loadReport struct {
 	Client   struct {
 		CPUPerRequest  float64 `json:"cpu_us_per_request"`
 		CPUPerChunk    float64 `json:"cpu_us_per_chunk"`
-		SchedulerDelay float64 `json:"scheduler_delay_p99_ms"`
+		Delay         float64 `json:"delay_p99_ms"`
 	} `json:"client"`
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,12 +37,13 @@ func newLoadtest() *cobra.Command {
 
 A closed loop keeps --concurrency requests in flight, each followed by the next. An open loop sends --rate requests per second
 whatever becomes of them, as many independent users do; its latencies count from the planned time too, so that a server that
-stalls cannot hide the requests that it holds back. Failures are counted by kind and kept out of the latencies. Ctrl-C ends
-the run early and reports what was measured.
+stalls cannot hide the requests that it holds back. Without --concurrency nothing bounds how many such a server collects.
+Failures are counted by kind and kept out of the latencies. Ctrl-C ends the run early and reports what was measured.
 
 What --fail-if can name: ` + expect.Names() + `.
 
-Exit codes: 0 when the run was made, 1 when it could not be or no request succeeded, 3 when a --fail-if is met.`,
+Exit codes: 0 when the run was made, 1 when it could not be or no request succeeded, 3 when a --fail-if is met, 130 when it was
+ended early.`,
 		Example: `  fluidmcp loadtest -c 20 -n 500                                        20 at a time against localhost:8099
   fluidmcp loadtest --rate 50 --duration 30s --warmup 5s --html run.html  50 per second, with a page to look at
   fluidmcp loadtest --url https://gpu-7:8000 --model llama --prompts questions.jsonl --output-tokens 0 -n 1000
@@ -64,11 +66,8 @@ Exit codes: 0 when the run was made, 1 when it could not be or no request succee
 
 func (f *loadtestFlags) add(cmd *cobra.Command) {
 	c, flags := &f.cfg, cmd.Flags()
-	if env := os.Getenv("FLUIDMCP_URL"); env != "" {
-		c.URL = env
-	}
 	flags.SortFlags = false
-	flags.StringVar(&c.URL, "url", c.URL, "server to test (environment: FLUIDMCP_URL)")
+	addURL(cmd, &c.URL, "server to test")
 	flags.StringVar(&c.Model, "model", "", "model to ask; without it, the only one that the server lists")
 	flags.StringVar(&c.APIKey, "api-key", "", "key to send (environment: OPENAI_API_KEY)")
 	flags.StringVar(&c.Endpoint, "endpoint", c.Endpoint, "chat or completions")
@@ -84,13 +83,14 @@ func (f *loadtestFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&c.Input, "input-tokens", c.Input, "length of the synthetic prompts: 128, or 64-512 for each length equally often")
 	flags.StringVar(&c.Output, "output-tokens", c.Output, "length of the answers, likewise; 0 leaves it to the model (and to --prompts)")
 	flags.StringVar(&c.Prompts, "prompts", "", `file with a JSON object per line: {"prompt": ...}, {"messages": ...} or a whole request`)
-	flags.Uint64Var(&c.Seed, "seed", c.Seed, "decides prompts, lengths and Poisson arrivals")
+	flags.Uint64Var(&c.Seed, "seed", 0, "decides prompts, lengths and Poisson arrivals; drawn anew for each run unless given")
 	flags.StringArrayVar(&c.FailIf, "fail-if", nil, "condition such as 'ttft_p99 > 500ms' that makes the exit code 3; repeatable")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page to this file")
 	flags.StringVar(&f.samples, "samples", "", "write each request as a JSON line to this file")
 	cmd.MarkFlagsMutuallyExclusive("stream", "no-stream")
 	cmd.MarkFlagsMutuallyExclusive("requests", "duration")
+	cmd.MarkFlagsMutuallyExclusive("prompts", "input-tokens")
 }
 
 // complete fills in what depends on which flags were given.
@@ -110,40 +110,41 @@ func (f *loadtestFlags) complete(cmd *cobra.Command) {
 	if c.APIKey == "" {
 		c.APIKey = os.Getenv("OPENAI_API_KEY")
 	}
-	if w, ok := cmd.ErrOrStderr().(*os.File); ok && term.IsTerminal(int(w.Fd())) {
-		c.Live = w
-	}
 }
 
-func (f *loadtestFlags) run(cmd *cobra.Command) (err error) {
+// terminal is where a person sees progress, if there is one that can rewrite a line.
+func terminal(cmd *cobra.Command) io.Writer {
+	if w, ok := cmd.ErrOrStderr().(*os.File); ok && term.IsTerminal(int(w.Fd())) && os.Getenv("TERM") != "dumb" {
+		return w
+	}
+	return nil
+}
+
+func (f *loadtestFlags) run(cmd *cobra.Command) error {
 	f.complete(cmd)
-	// Files are opened first: a run must not end with nowhere to put its report.
+	if f.html != "" && f.html == f.samples {
+		return fmt.Errorf("--html and --samples both name %s", f.html)
+	}
+	plan, err := loadtest.Prepare(cmd.Context(), f.cfg)
+	if err != nil {
+		return err
+	}
+	// Opened before the run, which must not end with nowhere to put its report, but not before it is sure to take place.
 	page, err := create(f.html)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, page.close()) }()
-	lines, err := create(f.samples)
+	samples, err := create(f.samples)
 	if err != nil {
-		return err
+		return errors.Join(err, page.close())
 	}
-	defer func() { err = errors.Join(err, lines.close()) }()
-	if lines != nil {
-		f.cfg.Samples = lines
-	}
-	r, err := loadtest.Run(cmd.Context(), f.cfg)
-	if err != nil {
-		return err
-	}
+	r, err := plan.Run(cmd.Context(), samples.writer(), terminal(cmd))
 	if page != nil {
-		if err := r.HTML(page); err != nil {
-			return fmt.Errorf("write %s: %w", f.html, err)
-		}
+		err = errors.Join(err, r.HTML(page))
 	}
-	if err := f.print(cmd.OutOrStdout(), r); err != nil {
-		return err
-	}
-	return verdict(r)
+	// Closed before anything is printed: whoever reads that may be gone, which ends the program.
+	err = errors.Join(err, samples.close(), page.close())
+	return cmp.Or(errors.Join(f.print(cmd.OutOrStdout(), r), err), verdict(r))
 }
 
 func (f *loadtestFlags) print(w io.Writer, r *report.Report) error {
@@ -162,10 +163,10 @@ func verdict(r *report.Report) error {
 	switch {
 	case r.Failed():
 		return exitCode(conditionMet)
+	case r.Interrupted:
+		return exitCode(interrupted)
 	case r.Requests.OK > 0:
 		return nil
-	case r.Interrupted:
-		return errors.New("the load test was ended before any request was answered")
 	}
 	kinds := make([]string, 0, len(r.Failures))
 	for _, failure := range r.Failures {
@@ -189,6 +190,13 @@ func create(path string) (*output, error) {
 		return nil, err
 	}
 	return &output{bufio.NewWriter(file), file}, nil
+}
+
+func (o *output) writer() io.Writer {
+	if o == nil {
+		return nil
+	}
+	return o
 }
 
 func (o *output) close() error {

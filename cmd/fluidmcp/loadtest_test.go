@@ -76,6 +76,15 @@ func TestLoadtestFailures(t *testing.T) {
 	f("http_302", "Found", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) })
 	f("interrupted", "without [DONE]", streaming(contentChunk+usageChunk))
 	f("interrupted", "out of memory", streaming(contentChunk+`data: {"error":{"message":"out of memory"}}`+"\n\n"+doneChunk))
+	f("interrupted", "out of order", streaming(`data: {"object":"error","message":"out of order"}`+"\n\n"+doneChunk))
+	f("bad_answer", "no choices", streaming(`data: {"x":1}`+"\n\n"+doneChunk))
+	f("bad_answer", "broke down", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"error":{"message":"broke down"}}`))
+	})
+	f("http_503", "a [2J b", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "a \x1b[2J\nb", http.StatusServiceUnavailable)
+	})
 	f("interrupted", "unexpected EOF", func(w http.ResponseWriter, r *http.Request) {
 		streaming(contentChunk)(w, r)
 		_ = http.NewResponseController(w).Flush()
@@ -111,6 +120,75 @@ func TestLoadtestOfNothing(t *testing.T) {
 	}
 }
 
+// A server that speaks no TLS was not reached, and a frame without an end does not fill the memory.
+func TestLoadtestFailuresOfTheWay(t *testing.T) {
+	url := answering(t, streaming("data: "+strings.Repeat("x", 2<<20)))
+	if _, r := loadtestJSON(t, url); len(r.Failures) != 1 || r.Failures[0].Kind != "interrupted" || !strings.Contains(r.Failures[0].Example, "over the limit") {
+		t.Errorf("%+v", r.Failures)
+	}
+	if _, r := loadtestJSON(t, strings.Replace(url, "http:", "https:", 1)); len(r.Failures) != 1 || r.Failures[0].Kind != "connect" {
+		t.Errorf("%+v", r.Failures)
+	}
+}
+
+// Files that are there already stay as they are until a run is sure to take place, and a full disk costs no report.
+func TestLoadtestFiles(t *testing.T) {
+	url := answering(t, streaming(contentChunk+usageChunk+doneChunk))
+	page := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(page, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fluidmcp(t, "loadtest", "--url", url, "--html", page)                                     // the server lists no models
+	fluidmcp(t, "loadtest", "--url", url, "--model", "m", "--html", page, "--endpoint", "no") // refused
+	if content, err := os.ReadFile(page); string(content) != "old" {
+		t.Errorf("%v, %q", err, content)
+	}
+	for _, flag := range []string{"--html", "--samples"} {
+		code, out, failed := fluidmcp(t, "loadtest", "--url", url, "--model", "m", "-n", "200", flag, "/dev/full")
+		if code != 1 || !strings.Contains(out, "200 ok") || !strings.Contains(failed, "no space left") {
+			t.Errorf("%s: exit %d, %q, %q", flag, code, out, failed)
+		}
+	}
+	if code, _, failed := fluidmcp(t, "loadtest", "--url", url, "--model", "m", "-n", "1", "--html", page); code != 0 {
+		t.Errorf("exit %d, %s", code, failed)
+	}
+	if content, err := os.ReadFile(page); !strings.HasSuffix(strings.TrimSpace(string(content)), "</html>") {
+		t.Errorf("%v, ends with %q", err, content[max(0, len(content)-50):])
+	}
+}
+
+// Twice the same seed sends the same, and without one no run repeats another's prompts: a prefix cache would answer them.
+func TestLoadtestSeeds(t *testing.T) {
+	var prompts []string
+	url := answering(t, streaming(contentChunk+usageChunk+doneChunk))
+	record := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		prompts = append(prompts, string(body))
+		streaming(contentChunk+usageChunk+doneChunk)(w, r)
+	}))
+	defer record.Close()
+	for _, seed := range [][]string{nil, nil, {"--seed", "7"}, {"--seed", "7"}} {
+		loadtestJSON(t, record.URL, append(seed, "-n", "1")...)
+	}
+	if len(prompts) != 4 || prompts[0] == prompts[1] || prompts[2] != prompts[3] {
+		t.Errorf("%q", prompts)
+	}
+	if _, r := loadtestJSON(t, url); r.Run.Seed == 0 {
+		t.Error("the report does not tell the seed")
+	}
+}
+
+func TestLoadtestShowsNoPassword(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data":[]}`)) }))
+	defer server.Close()
+	t.Setenv("FLUIDMCP_URL", strings.Replace(server.URL, "http://", "http://user:sekret@", 1))
+	for _, args := range [][]string{{"loadtest"}, {"loadtest", "--help"}, {"ps", "--help"}, {"loadtest", "--model", "m", "-n", "1"}} {
+		if _, out, failed := fluidmcp(t, args...); strings.Contains(out+failed, "sekret") {
+			t.Errorf("fluidmcp %v: %s %s", args, out, failed)
+		}
+	}
+}
+
 func TestLoadtestWithoutAModel(t *testing.T) {
 	f := func(status int, list, want string) {
 		t.Helper()
@@ -129,7 +207,7 @@ func TestLoadtestWithoutAModel(t *testing.T) {
 	}
 	f(200, `{"data":[{"id":"llama"}]}`, "\nllama, 10 at a time, 1 requests")
 	f(200, `{"data":[{"id":"llama"},{"id":"qwen"}]}`, "has 2 models; choose one with --model: llama, qwen")
-	f(200, `{"data":[]}`, "serves no model")
+	f(200, `{"data":[]}`, "has no model")
 	f(200, `<html>`, "is no list of models")
 	f(401, `{"error":"Unauthorized"}`, "--api-key sends a key")
 }
@@ -226,10 +304,15 @@ func TestLoadtestRefusals(t *testing.T) {
 			}
 		}
 	}
-	f("--url localhost", "--url: write an address")
-	f("--endpoint embeddings -c 0 -n -1 --timeout 0s --warmup soon --input-tokens x --prompts "+file, // everything at once
-		`--endpoint "embeddings"`, "--concurrency 0", "--requests", "--timeout 0s", `--warmup "soon"`, "--input-tokens", "not an object")
-	f("--rate -1", "rate -1")
+	f("--url localhost -n -1", "--url: write an address", "--requests")
+	f("--url http://localhost?key=1", "without a query")
+	f("--api-key two\x00lines", "--api-key: the key has")
+	f("--endpoint embeddings -c 0 -n -1 --timeout 0s --warmup soon --arrivals never --output-tokens x --prompts "+file, // everything at once
+		`--endpoint "embeddings"`, "one of --concurrency and --rate", "--requests", "--timeout 0s", `--warmup "soon"`, `--arrivals "never"`, "--output-tokens", "not an object")
+	f("--prompts "+file+" --input-tokens 5", "[input-tokens prompts]")
+	f("--rate -1", "--rate -1")
+	f("--rate 0", "one of --concurrency and --rate")
+	f("--html same --samples same", "--html and --samples both name same")
 	f("--rate 1 --arrivals never", `arrivals "never"`)
 	f("--fail-if ttft_max>1s --no-stream", "without a stream there is no ttft")
 	f("--fail-if ttft_scheduled_p99>1s", "only with --rate")

@@ -8,9 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
+
+// twice is how close two signals are that mean one: programs such as timeout signal a process and then its group.
+const twice = 50 * time.Millisecond
 
 // interrupted is the exit code of a program that a second Ctrl-C ended, 128 and the number of SIGINT.
 const interrupted = 130
@@ -22,9 +26,13 @@ func main() {
 	go func() {
 		<-signals
 		cancel()
-		// The default action would not do: a shell that starts a program in the background has it ignore SIGINT.
-		<-signals
-		os.Exit(interrupted) // the guard ends the children
+		first := time.Now()
+		for range signals {
+			if time.Since(first) > twice {
+				// The default action would not do: a shell that starts a program in the background has it ignore SIGINT.
+				os.Exit(interrupted) // the guard ends the children
+			}
+		}
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,12 +20,13 @@ import (
 // gatewayURL is where the management commands find a running FluidMCP.
 type gatewayURL struct{ base string }
 
-func (g *gatewayURL) addFlag(cmd *cobra.Command) {
-	base := "http://localhost:8099"
-	if env := os.Getenv("FLUIDMCP_URL"); env != "" {
-		base = env
-	}
-	cmd.Flags().StringVar(&g.base, "url", base, "gateway to talk to (environment: FLUIDMCP_URL)")
+func (g *gatewayURL) addFlag(cmd *cobra.Command) { addURL(cmd, &g.base, "gateway to talk to") }
+
+// addURL adds --url, with the environment's as default. The help does not show that one: it may have a password.
+func addURL(cmd *cobra.Command, url *string, usage string) {
+	const local = "http://localhost:8099"
+	cmd.Flags().StringVar(url, "url", cmp.Or(os.Getenv("FLUIDMCP_URL"), local), usage+" (environment: FLUIDMCP_URL)")
+	cmd.Flag("url").DefValue = local
 }
 
 // call sends one management request and returns the body of its answer.

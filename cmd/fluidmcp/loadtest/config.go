@@ -1,11 +1,16 @@
 package loadtest
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math/rand/v2"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/arrival"
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/expect"
@@ -27,27 +32,25 @@ type Config struct {
 	Duration    time.Duration // in which measured requests are sent; 0 when Requests ends the run
 	Warmup      string        // a number of requests or a duration before those that are measured; "" is none
 	Timeout     time.Duration // of one request
-	Seed        uint64
+	Seed        uint64        // 0 is drawn anew for each run
 
 	Prompts string // a file of JSON lines; "" is synthetic prompts
 	Input   string // length of synthetic prompts
 	Output  string // length of answers; "0" leaves it to the model
 
 	FailIf []string // conditions that the run must not fulfil
-
-	Samples io.Writer // takes a JSON line for each request; nil for none
-	Live    io.Writer // a terminal that shows progress; nil for none
 }
 
 // Default is a short closed loop against a local FluidMCP.
 func Default() Config {
 	return Config{URL: "http://localhost:8099", Endpoint: "chat", Stream: true, Concurrency: 10, Arrivals: "poisson",
-		Timeout: 2 * time.Minute, Seed: 1, Input: "64", Output: "64"}
+		Timeout: 2 * time.Minute, Input: "64", Output: "64"}
 }
 
-// plan is a config that was checked.
-type plan struct {
+// Plan is a config that was checked.
+type Plan struct {
 	Config
+	base           *url.URL
 	arrivals       *arrival.Plan // nil for a closed loop
 	warmupRequests int
 	warmupTime     time.Duration
@@ -55,39 +58,63 @@ type plan struct {
 	conditions     []expect.Condition
 }
 
-// check returns all faults, joined. The model is filled in later.
-func (c Config) check() (*plan, error) {
-	p := &plan{Config: c}
+// Prepare checks a config and returns all its faults, joined. It sends no load; it asks the server which model it has when none
+// is named.
+func Prepare(ctx context.Context, c Config) (*Plan, error) {
+	p := &Plan{Config: c}
+	if p.Seed == 0 {
+		p.Seed = 1 + rand.Uint64N(1_000_000) // short enough to be typed again
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if p.Model == "" {
+		var err error
+		if p.Model, err = c.onlyModel(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *Plan) check() error {
 	var all []error
 	fault := func(wrong bool, format string, args ...any) {
 		if wrong {
 			all = append(all, fmt.Errorf(format, args...))
 		}
 	}
-	fault(c.Endpoint != "chat" && c.Endpoint != "completions", "--endpoint %q: use chat or completions", c.Endpoint)
-	fault(c.Requests < 0 || c.Duration < 0 || (c.Requests > 0) == (c.Duration > 0), "give either --requests or --duration, above 0")
-	fault(c.Timeout <= 0, "--timeout %s: use a time above 0", c.Timeout)
-	fault(c.Concurrency < 0 || c.Concurrency == 0 && c.Rate == 0, "--concurrency %d: use a number above 0", c.Concurrency)
+	var err error
+	p.base, err = p.address()
+	all = append(all, err)
+	fault(p.Endpoint != "chat" && p.Endpoint != "completions", "--endpoint %q: use chat or completions", p.Endpoint)
+	fault(strings.ContainsFunc(p.APIKey, unicode.IsControl), "--api-key: the key has a line break or another control character in it")
+	fault(p.Requests < 0 || p.Duration < 0 || (p.Requests > 0) == (p.Duration > 0), "give either --requests or --duration, above 0")
+	fault(p.Timeout <= 0, "--timeout %s: use a time above 0", p.Timeout)
+	fault(p.Concurrency < 0, "--concurrency %d: use a number above 0", p.Concurrency)
+	fault(p.Concurrency == 0 && p.Rate == 0, "one of --concurrency and --rate has to be above 0")
 	all = append(all, p.open(), p.warmup())
-	for _, text := range c.FailIf {
+	for _, text := range p.FailIf {
 		condition, err := expect.Parse(text)
 		if err == nil {
-			err = condition.Possible(c.Stream, c.Rate != 0)
+			err = condition.Possible(p.Stream, p.Rate != 0)
 		}
 		all = append(all, err)
 		p.conditions = append(p.conditions, condition)
 	}
-	return p, errors.Join(append(all, p.prompts())...)
+	return errors.Join(append(all, p.prompts())...)
 }
 
-func (p *plan) open() (err error) {
+// open plans the arrivals also of a closed loop, to check them.
+func (p *Plan) open() error {
+	arrivals, err := arrival.New(p.Arrivals, cmp.Or(p.Rate, 1), p.Seed)
 	if p.Rate != 0 {
-		p.arrivals, err = arrival.New(p.Arrivals, p.Rate, p.Seed)
+		p.arrivals = arrivals
 	}
 	return err
 }
 
-func (p *plan) warmup() (err error) {
+func (p *Plan) warmup() (err error) {
 	if p.Warmup == "" {
 		return nil
 	}
@@ -100,7 +127,7 @@ func (p *plan) warmup() (err error) {
 	return nil
 }
 
-func (p *plan) prompts() error {
+func (p *Plan) prompts() error {
 	var all []error
 	length := func(flag, text string) prompt.Length {
 		l, err := prompt.ParseLength(text)
@@ -109,7 +136,7 @@ func (p *plan) prompts() error {
 		}
 		return l
 	}
-	opts := prompt.Options{Model: p.Model, Chat: p.Endpoint == "chat", Stream: p.Stream, Seed: p.Seed,
+	opts := prompt.Options{Chat: p.Endpoint == "chat", Stream: p.Stream, Seed: p.Seed,
 		Input: length("--input-tokens", p.Input), Output: length("--output-tokens", p.Output)}
 	p.source = prompt.Synthetic(opts)
 	if p.Prompts != "" {

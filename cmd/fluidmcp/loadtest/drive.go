@@ -14,7 +14,7 @@ import (
 
 // driver sends the requests of one run.
 type driver struct {
-	*plan
+	*Plan
 	phases    phases
 	client    *client.Client
 	collector *result.Collector
@@ -42,76 +42,117 @@ func (d *driver) drive(ctx context.Context) error {
 // closed keeps Concurrency requests in flight: each worker sends its next one once it has an answer.
 func (d *driver) closed(ctx context.Context) {
 	var workers sync.WaitGroup
-	for range d.Concurrency {
+	for range d.workers() {
 		workers.Go(func() {
 			for ctx.Err() == nil {
-				t, ok := d.phases.next(time.Since(d.start))
+				now := time.Since(d.start)
+				t, ok := d.phases.next(now)
 				if !ok {
 					return
 				}
-				d.send(ctx, t, time.Time{})
+				if outcome := d.send(ctx, t, now, nil); outcome == client.Connect || outcome == client.ClientLimit {
+					pause(ctx)
+				}
 			}
 		})
 	}
 	workers.Wait()
 }
 
+// workers is no more than there are requests for.
+func (d *driver) workers() int {
+	if d.Requests > 0 && d.warmupTime == 0 {
+		return min(d.Concurrency, d.warmupRequests+d.Requests)
+	}
+	return d.Concurrency
+}
+
+// pause keeps a worker that has no connection from counting thousands of failures while a server starts anew.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(100 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // open sends each request when the plan says so, whatever became of those before it. With a limit of requests in flight it
-// waits for a place, and the times from the schedule show how long.
+// waits for a place, and the times from the schedule show how long. Those that were planned and for which there was no place
+// before the end of the run are counted.
 func (d *driver) open(ctx context.Context) {
 	var requests sync.WaitGroup
 	defer requests.Wait()
 	places := newPlaces(d.Concurrency)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for ended := false; ; {
 		due := d.arrivals.Next()
 		t, ok := d.phases.next(due)
 		if !ok {
 			return
 		}
-		scheduled := d.start.Add(due)
-		timer.Reset(time.Until(scheduled))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return
+		if !ended {
+			timer.Reset(time.Until(d.start.Add(due)))
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return
+			}
+			ended = !places.take(ctx) || d.phases.over(time.Since(d.start))
 		}
-		if !places.take(ctx) {
-			return
+		if ended {
+			if ctx.Err() != nil && due > time.Since(d.start) {
+				return
+			}
+			d.collector.Unsent()
+			continue
 		}
-		possible := scheduled
-		if waited := places.since; waited.After(possible) {
-			possible = waited
+		possible := d.start.Add(due)
+		if places.since.After(possible) {
+			possible = places.since
 		}
 		requests.Go(func() {
-			d.collector.Lagged(time.Since(possible))
-			d.send(ctx, t, scheduled)
+			d.send(ctx, t, due, &possible)
 			places.leave()
 		})
 	}
 }
 
-// send sends one request and hands on what came of it. Without a schedule the request is due when it is sent.
-func (d *driver) send(ctx context.Context, t turn, scheduled time.Time) {
-	body, err := d.source.Body(t.number)
+// send sends one request, which is due so long after the start, and hands on what came of it. possible is when an open loop
+// could have sent it.
+func (d *driver) send(ctx context.Context, t turn, due time.Duration, possible *time.Time) client.Outcome {
+	if t.begins {
+		d.collector.Begin(d.start.Add(due))
+	}
+	body, err := d.source.Body(d.Model, t.number)
 	if err != nil {
 		d.fail(err)
-		return
+		return client.Cut
 	}
 	d.inflight.Add(1)
 	s := d.client.Send(ctx, fmt.Sprintf("%s-%d", d.run, t.number), body)
 	d.inflight.Add(-1)
-	if s.Scheduled = scheduled; scheduled.IsZero() {
-		s.Scheduled = s.Sent
+	s.Scheduled = s.Sent
+	if possible != nil {
+		s.Scheduled = d.start.Add(due)
+		if !t.warmup {
+			d.collector.Lagged(s.Sent.Sub(*possible))
+		}
 	}
 	d.collector.Add(s, t.warmup)
+	d.write(s, t.warmup)
+	return s.Outcome
+}
+
+func (d *driver) write(s *client.Sample, warmup bool) {
+	d.writing.Lock()
+	defer d.writing.Unlock()
 	if d.samples == nil {
 		return
 	}
-	d.writing.Lock()
-	defer d.writing.Unlock()
-	if err := d.samples.Encode(newLine(s, t.warmup)); err != nil {
+	if err := d.samples.Encode(newLine(s, warmup)); err != nil {
+		d.samples = nil // the run goes on; its report is worth having
 		d.fail(fmt.Errorf("--samples: %w", err))
 	}
 }

@@ -2,15 +2,16 @@ package loadtest
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
 )
 
-// live rewrites one line on the terminal, if there is one, until the function that it returns is called.
-func (d *driver) live() (stop func()) {
-	if d.Live == nil {
+// live rewrites one line on a terminal, if there is one, until the function that it returns is called.
+func (d *driver) live(terminal io.Writer) (stop func()) {
+	if terminal == nil {
 		return func() {}
 	}
 	over := make(chan struct{})
@@ -21,9 +22,9 @@ func (d *driver) live() (stop func()) {
 		for {
 			select {
 			case <-tick.C:
-				fmt.Fprint(d.Live, "\r\x1b[K\x1b[?7l"+d.progressLine(time.Since(d.start))+"\x1b[?7h") // a narrow terminal cuts it off
+				fmt.Fprint(terminal, "\r\x1b[K\x1b[?7l"+d.progressLine(time.Since(d.start))+"\x1b[?7h") // a narrow terminal cuts it off
 			case <-over:
-				fmt.Fprint(d.Live, "\r\x1b[K")
+				fmt.Fprint(terminal, "\r\x1b[K")
 				return
 			}
 		}
@@ -45,8 +46,8 @@ func (d *driver) progressLine(elapsed time.Duration) string {
 		goal = fmt.Sprintf("warm-up %d", p.Warmup)
 	}
 	text := fmt.Sprintf("%s  %s done, %d in flight, %d failed", elapsed.Round(time.Second), goal, d.inflight.Load(), p.Failed)
-	brief := func(name string, d result.Distribution) {
-		if d.Count > 0 {
+	brief := func(name string, d result.Brief) {
+		if d.P99 > 0 {
 			text += fmt.Sprintf(", %s %.0f ms (p99 %.0f)", name, d.P50, d.P99)
 		}
 	}

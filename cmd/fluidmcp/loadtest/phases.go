@@ -22,6 +22,7 @@ type phases struct {
 type turn struct {
 	number int // from 0, the warm-up included
 	warmup bool
+	begins bool // it is the first that is measured
 }
 
 // next gives the turn of a request that is due so long after the start. It returns false when the run is over.
@@ -35,7 +36,7 @@ func (p *phases) next(due time.Duration) (turn, bool) {
 		return t, true
 	}
 	if p.measured == 0 {
-		p.began = due
+		p.began, t.begins = due, true
 	}
 	if p.requests > 0 && p.measured >= p.requests || p.length > 0 && due-p.began >= p.length {
 		return t, false
@@ -43,4 +44,11 @@ func (p *phases) next(due time.Duration) (turn, bool) {
 	p.sent++
 	p.measured++
 	return t, true
+}
+
+// over tells whether the time in which measured requests are sent has passed, so long after the start.
+func (p *phases) over(elapsed time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.length > 0 && p.measured > 0 && elapsed-p.began >= p.length
 }

@@ -8,7 +8,7 @@ import (
 // places bounds the requests in flight of an open loop.
 type places struct {
 	taken chan struct{} // nil without a bound
-	since time.Time     // when the last wait for a place ended
+	since time.Time     // when the last wait for a place ended; zero before the first
 }
 
 func newPlaces(n int) *places {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"net/url"
 	"time"
@@ -19,49 +20,28 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/version"
 )
 
-// Run sends the requests and reports what came of them. When ctx ends first, the report is of what was measured until then.
-func Run(ctx context.Context, cfg Config) (*report.Report, error) {
-	base, err := cfg.base()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := cfg.check(); err != nil { // before the server is asked anything
-		return nil, err
-	}
-	if cfg.Model == "" {
-		if cfg.Model, err = cfg.onlyModel(ctx); err != nil {
-			return nil, err
-		}
-	}
-	p, err := cfg.check()
-	if err != nil {
-		return nil, err
-	}
-	target := *base
-	target.Path += cfg.path()
-	return p.run(ctx, &target)
-}
-
-func (p *plan) run(ctx context.Context, target *url.URL) (*report.Report, error) {
+// Run sends the requests and reports what came of them. samples takes a JSON line for each request, live is a terminal that shows
+// progress; both may be nil. When ctx ends first, the report is of what was measured until then. An error beside a report says
+// what else went wrong.
+func (p *Plan) Run(ctx context.Context, samples, live io.Writer) (*report.Report, error) {
+	target := *p.base
+	target.Path += p.path()
 	connections := cmp.Or(p.Concurrency, math.MaxInt32)
 	sender := client.New(client.Config{URL: target.String(), APIKey: p.APIKey, Stream: p.Stream, Timeout: p.Timeout}, connections)
 	defer sender.Close()
 	start := time.Now()
-	d := &driver{plan: p, client: sender, collector: result.NewCollector(p.Rate != 0, start), start: start, run: newRunID(),
+	d := &driver{Plan: p, client: sender, collector: result.NewCollector(p.Rate != 0), start: start, run: newRunID(),
 		phases: phases{warmupRequests: p.warmupRequests, warmupTime: p.warmupTime, requests: p.Requests, length: p.Duration}}
-	if p.Samples != nil {
-		d.samples = json.NewEncoder(p.Samples)
+	if samples != nil {
+		d.samples = json.NewEncoder(samples)
 	}
 	meter := cost.Start()
-	stopLive := d.live()
+	stopLive := d.live(live)
 	err := d.drive(ctx)
 	stopLive()
-	if err != nil {
-		return nil, err
-	}
-	r := p.report(target, d.collector.Summary(), meter.Use())
+	r := p.report(&target, d.collector.Summary(), meter.Stop())
 	r.Started, r.Interrupted = start, ctx.Err() != nil
-	return r, nil
+	return r, err
 }
 
 // newRunID keeps the requests of one run apart from those of another in logs and journals.
@@ -71,7 +51,7 @@ func newRunID() string {
 	return "loadtest-" + hex.EncodeToString(b[:])
 }
 
-func (p *plan) report(target *url.URL, s result.Summary, use cost.Use) *report.Report {
+func (p *Plan) report(target *url.URL, s result.Summary, use cost.Use) *report.Report {
 	r := &report.Report{Version: version.Get().Version, Run: p.describe(target), Summary: s, Client: spent(&s, use),
 		Conditions: []expect.Verdict{}}
 	r.Warnings = p.warnings(r, use)
@@ -81,7 +61,7 @@ func (p *plan) report(target *url.URL, s result.Summary, use cost.Use) *report.R
 	return r
 }
 
-func (p *plan) describe(target *url.URL) report.Run {
+func (p *Plan) describe(target *url.URL) report.Run {
 	run := report.Run{Target: target.Redacted(), Model: p.Model, Stream: p.Stream, Loop: "closed", Concurrency: p.Concurrency,
 		Requests: p.Requests, Warmup: p.Warmup, Timeout: p.Timeout.String(), Seed: p.Seed, Prompts: cmp.Or(p.Prompts, "synthetic"), Output: p.Output}
 	if p.Rate != 0 {
@@ -97,7 +77,7 @@ func (p *plan) describe(target *url.URL) report.Run {
 }
 
 func spent(s *result.Summary, use cost.Use) report.Client {
-	c := report.Client{CPUSeconds: use.CPU.Seconds(), CPUShare: use.Share, SchedulerDelay: use.Delayed.Seconds() * 1000, SendLag: s.Lag}
+	c := report.Client{CPUSeconds: use.CPU.Seconds(), CPUShare: use.Share, CPUPeak: use.Peak, Delay: use.Delayed.Seconds() * 1000, SendLag: s.Lag}
 	micros := float64(use.CPU.Microseconds())
 	if s.Sent > 0 {
 		c.CPUMicrosPerRequest = micros / float64(s.Sent)
@@ -115,7 +95,7 @@ const (
 )
 
 // warnings tell when the figures are the client's as much as the server's.
-func (p *plan) warnings(r *report.Report, use cost.Use) []string {
+func (p *Plan) warnings(r *report.Report, use cost.Use) []string {
 	all := []string{}
 	warn := func(when bool, format string, args ...any) {
 		if when {
@@ -123,16 +103,18 @@ func (p *plan) warnings(r *report.Report, use cost.Use) []string {
 		}
 	}
 	lateMs := late.Seconds() * 1000
-	warn(use.Share > busy, "the load tester used %.0f%% of its processors: it limits the load and its times are too long; run it elsewhere or send less", use.Share*100)
-	warn(use.Delayed > late, "the load tester waited %.0f ms for a processor (p99): its times are too long by up to that; something else keeps this machine busy", r.Client.SchedulerDelay)
+	warn(use.Peak > busy, "the load tester used %.0f%% of its processors in its busiest second: it limits the load and its times are too long; run it elsewhere or send less", use.Peak*100)
+	warn(use.Delayed > late, "the load tester woke up %.0f ms late (p99) because this machine is busy: its times are too long by up to that", r.Client.Delay)
 	if lag := r.Client.SendLag; lag != nil {
-		warn(lag.P99 > lateMs, "requests left %.0f ms later than planned (p99) although nothing held them back: the load tester cannot keep up with the rate", lag.P99)
+		warn(lag.P99 > lateMs, "requests left %.0f ms later than planned (p99) although nothing held them back: this machine cannot keep the rate evenly", lag.P99)
 	}
+	warn(r.Requests.Unsent > 0, "%d requests were due and not sent, because --concurrency left no place for them before the end", r.Requests.Unsent)
 	if files, want := cost.Files(), uint64(p.Concurrency)+20; p.Concurrency > 0 && files > 0 && files < want {
 		warn(true, "this process may open %d files, fewer than --concurrency needs; raise it with `ulimit -n %d`", files, want)
 	}
 	for _, f := range r.Failures {
 		warn(f.Kind == string(client.ClientLimit), "%d requests failed because this machine ran out of ports or open files: %s", f.Count, f.Example)
+		warn(f.Kind == "http_400" && r.Requests.OK == 0 && p.Output != "0", "every request was refused; min_tokens and ignore_eos, which --output-tokens sends, are vLLM's: a server without them wants --output-tokens 0")
 	}
 	warn(r.Unreported > 0, "%d answers did not tell their token counts; for streams the chunks are counted instead", r.Unreported)
 	return all

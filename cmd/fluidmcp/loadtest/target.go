@@ -10,16 +10,22 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/client"
 )
 
-// base is the address that /chat/completions and the like are put behind.
-func (c *Config) base() (*url.URL, error) {
+// address is what /chat/completions and the like are put behind. An endpoint that stands there already is taken off.
+func (c *Config) address() (*url.URL, error) {
 	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("--url: write an address such as http://localhost:8099")
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" {
+		return nil, errors.New("--url: write an address such as http://localhost:8099, without a query")
 	}
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/v1") + "/v1"
-	u.RawQuery, u.Fragment = "", ""
+	path := strings.TrimSuffix(u.Path, "/")
+	if above, ok := strings.CutSuffix(path, "/completions"); ok {
+		path = strings.TrimSuffix(above, "/chat")
+	}
+	u.Path = strings.TrimSuffix(path, "/v1") + "/v1"
+	u.Fragment = ""
 	return u, nil
 }
 
@@ -35,7 +41,7 @@ const patience = 10 * time.Second
 
 // Models asks the server which models it has. The error of an unreachable one tells so before any load is sent.
 func (c *Config) Models(ctx context.Context) ([]string, error) {
-	base, err := c.base()
+	base, err := c.address()
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +56,9 @@ func (c *Config) Models(ctx context.Context) ([]string, error) {
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if errors.Is(err, context.Canceled) {
+		return nil, errors.New("ended before the server told its models")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; is a server running there? `fluidmcp run FILE --start-server` starts one, --url names another address", err)
 	}
@@ -59,7 +68,7 @@ func (c *Config) Models(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("read %s/models: %w", base.Redacted(), err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s/models answered %s: %.300s; --model names the model without asking, --api-key sends a key", base.Redacted(), resp.Status, body)
+		return nil, fmt.Errorf("%s/models answered %s: %s; --model names the model without asking, --api-key sends a key", base.Redacted(), resp.Status, client.OneLine(string(body)))
 	}
 	var list struct {
 		Data []struct{ ID string }
@@ -69,7 +78,7 @@ func (c *Config) Models(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, m := range list.Data {
-		names = append(names, m.ID)
+		names = append(names, client.OneLine(m.ID))
 	}
 	return names, nil
 }
@@ -81,7 +90,7 @@ func (c *Config) onlyModel(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case len(names) == 0:
-		return "", fmt.Errorf("%s serves no model", c.URL)
+		return "", errors.New("the server has no model")
 	case len(names) > 1:
 		return "", fmt.Errorf("the server has %d models; choose one with --model: %s", len(names), strings.Join(names, ", "))
 	}

@@ -26,7 +26,8 @@ type part struct {
 			ToolCalls        []struct{} `json:"tool_calls"`
 		}
 	}
-	Usage *struct {
+	Object string
+	Usage  *struct {
 		Prompt     int `json:"prompt_tokens"`
 		Completion int `json:"completion_tokens"`
 	}
@@ -83,11 +84,11 @@ func (a *arrivals) Read(p []byte) (int, error) {
 // readStream takes a stream to its [DONE].
 func readStream(s *Sample, resp *http.Response, cancel context.CancelFunc) (Outcome, error) {
 	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
-		return BadAnswer, fmt.Errorf("asked for a stream, got %q", kind)
+		return BadAnswer, fmt.Errorf("asked for a stream, got %q: %w", kind, refusal(resp))
 	}
 	source := &arrivals{Reader: resp.Body}
-	events := sse.NewReader(source, most)
-	texts := 0
+	events := sse.NewReader(source, longestFrame)
+	texts, choices := 0, 0
 	for {
 		frame, err := events.Next()
 		switch {
@@ -108,14 +109,18 @@ func readStream(s *Sample, resp *http.Response, cancel context.CancelFunc) (Outc
 		if err := json.Unmarshal(frame.Data, &p); err != nil {
 			return BadAnswer, fmt.Errorf("chunk %d is no JSON: %w", s.Chunks, err)
 		}
-		if len(p.Error) > 0 && string(p.Error) != "null" {
+		if len(p.Error) > 0 && string(p.Error) != "null" || p.Object == "error" {
 			return Interrupted, errors.New("the stream reports: " + errorMessage(frame.Data))
 		}
 		s.report(&p)
+		choices += len(p.Choices)
 		if p.brings() {
 			texts++
 			s.token(source.last)
 		}
+	}
+	if choices == 0 {
+		return BadAnswer, errors.New("the stream has no choices")
 	}
 	if !s.Reported {
 		s.OutputTokens = texts

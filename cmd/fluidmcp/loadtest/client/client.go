@@ -2,7 +2,9 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 )
 
 // Config says where requests go.
@@ -67,7 +70,7 @@ func (c *Client) Send(ctx context.Context, id string, body []byte) *Sample {
 	case limited.Err() != nil:
 		s.Outcome, err = Timeout, fmt.Errorf("no complete answer within %s", c.cfg.Timeout)
 	}
-	s.Detail = shortened(err.Error())
+	s.Detail = OneLine(err.Error())
 	return s
 }
 
@@ -104,11 +107,17 @@ func sendFailure(err error) Outcome {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return Connect
 	}
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted || errors.Is(err, http.ErrSchemeMismatch) {
+		return Connect
+	}
 	return Disconnected
 }
 
-// most is the longest answer that is read, in bytes; a frame of a stream counts by itself.
-const most = 64 << 20
+// Bytes that are read of one whole answer, and of one frame of a stream: a broken server is not to fill the memory.
+const (
+	most         = 64 << 20
+	longestFrame = 1 << 20
+)
 
 // refusal is what an answer with another status than 200 says, as far as it says anything.
 func refusal(resp *http.Response) error {
@@ -122,8 +131,9 @@ func refusal(resp *http.Response) error {
 // errorMessage takes the message out of an OpenAI error envelope, or out of FastAPI's.
 func errorMessage(body []byte) string {
 	var envelope struct {
-		Error  json.RawMessage `json:"error"`
-		Detail string          `json:"detail"`
+		Error   json.RawMessage `json:"error"`
+		Message string          `json:"message"` // vLLM's form in former days
+		Detail  string          `json:"detail"`
 	}
 	if json.Unmarshal(body, &envelope) != nil {
 		return ""
@@ -138,13 +148,13 @@ func errorMessage(body []byte) string {
 	case json.Unmarshal(envelope.Error, &text) == nil && text != "":
 		return text
 	}
-	return envelope.Detail
+	return cmp.Or(envelope.Message, envelope.Detail)
 }
 
-// shortened keeps a message to one line that a table can hold.
-func shortened(text string) string {
+// OneLine makes of a server's words one line that a table can hold, without what a terminal would obey.
+func OneLine(text string) string {
 	const longest = 300
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	if len(text) > longest {
 		return strings.ToValidUTF8(text[:longest], "") + "..."
 	}

@@ -2,38 +2,80 @@
 package cost
 
 import (
-	"math"
 	"runtime"
-	"runtime/metrics"
+	"slices"
 	"syscall"
 	"time"
 )
 
-// Meter measures from its start on.
+// Meter measures from its start until it is stopped.
 type Meter struct {
-	began   time.Time
-	cpu     time.Duration
-	waiting *metrics.Float64Histogram
+	began         time.Time
+	cpu           time.Duration
+	stop, stopped chan struct{}
+	late          []time.Duration // how much longer than asked each sleep of the watcher was
+	peak          float64
 }
 
-// Use is what the process used since the start of a meter.
+// Use is what the process used between start and stop of a meter.
 type Use struct {
 	CPU     time.Duration // user and system time of this process
 	Share   float64       // of the processors that the process may use, 0 to 1
-	Delayed time.Duration // the 99th percentile of how long a goroutine that could run waited for a processor
+	Peak    float64       // the same of the busiest second; Share when there was no whole one
+	Delayed time.Duration // the 99th percentile of how late a goroutine woke up; a time that is noted can be late by as much
 }
 
 // Start begins to measure.
-func Start() *Meter { return &Meter{time.Now(), processTime(), delays()} }
+func Start() *Meter {
+	m := &Meter{began: time.Now(), cpu: processTime(), stop: make(chan struct{}), stopped: make(chan struct{})}
+	go m.watch()
+	return m
+}
 
-// Use reads the meter.
-func (m *Meter) Use() Use {
+// Stop ends the measurement. It is called once.
+func (m *Meter) Stop() Use {
+	close(m.stop)
+	<-m.stopped
 	u := Use{CPU: processTime() - m.cpu}
-	if wall := time.Since(m.began); wall > 0 {
-		u.Share = u.CPU.Seconds() / wall.Seconds() / float64(runtime.GOMAXPROCS(0))
+	u.Share = share(u.CPU, time.Since(m.began))
+	u.Peak = max(m.peak, u.Share)
+	if slices.Sort(m.late); len(m.late) > 0 {
+		u.Delayed = m.late[len(m.late)*99/100]
 	}
-	u.Delayed = percentile(m.waiting, delays(), .99)
 	return u
+}
+
+// nap is long beside what a timer costs, and short beside the latencies that matter.
+const nap = 10 * time.Millisecond
+
+// watch sleeps again and again. How late it wakes shows both queues that hold up a goroutine, Go's and the kernel's.
+func (m *Meter) watch() {
+	defer close(m.stopped)
+	timer := time.NewTimer(nap)
+	defer timer.Stop()
+	second, cpu := m.began, m.cpu
+	for asked := time.Now(); ; asked = time.Now() {
+		timer.Reset(nap)
+		select {
+		case <-m.stop:
+			return
+		case <-timer.C:
+			now := time.Now() // what the timer sends is from before the wait for a processor
+			m.late = append(m.late, now.Sub(asked)-nap)
+			if elapsed := now.Sub(second); elapsed >= time.Second {
+				used := processTime()
+				m.peak = max(m.peak, share(used-cpu, elapsed))
+				second, cpu = now, used
+			}
+		}
+	}
+}
+
+func share(cpu, wall time.Duration) float64 {
+	if wall <= 0 {
+		return 0
+	}
+	return cpu.Seconds() / wall.Seconds() / float64(runtime.GOMAXPROCS(0))
 }
 
 func processTime() time.Duration {
@@ -42,35 +84,6 @@ func processTime() time.Duration {
 		return 0
 	}
 	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
-}
-
-// delays is Go's own record of how long goroutines waited to run: a timestamp can be late by as much.
-func delays() *metrics.Float64Histogram {
-	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindFloat64Histogram {
-		return &metrics.Float64Histogram{}
-	}
-	return sample[0].Value.Float64Histogram()
-}
-
-// percentile is the upper end of the bucket in which the share q of what was counted between two readings is reached.
-func percentile(before, now *metrics.Float64Histogram, q float64) time.Duration {
-	var total uint64
-	for i, n := range now.Counts {
-		total += n - before.Counts[i]
-	}
-	var seen uint64
-	for i, n := range now.Counts {
-		seen += n - before.Counts[i]
-		if total > 0 && float64(seen) >= q*float64(total) {
-			if upper := now.Buckets[i+1]; !math.IsInf(upper, 1) {
-				return time.Duration(upper * float64(time.Second))
-			}
-			return time.Duration(now.Buckets[i] * float64(time.Second))
-		}
-	}
-	return 0
 }
 
 // Files is how many files, and so connections, the process may have open; 0 when that is unknown.

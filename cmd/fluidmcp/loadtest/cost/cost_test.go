@@ -2,19 +2,19 @@ package cost
 
 import (
 	"math"
-	"runtime/metrics"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func TestUse(t *testing.T) {
 	m := Start()
-	for m.Use().CPU == 0 { // until the kernel has noticed
+	for processTime() == m.cpu { // until the kernel has noticed
 		for i := range 1000 {
 			_ = math.Sqrt(float64(i))
 		}
 	}
-	if u := m.Use(); u.Share <= 0 || u.Share > 1.5 || u.Delayed < 0 {
+	if u := m.Stop(); u.CPU <= 0 || u.Share <= 0 || u.Peak < u.Share {
 		t.Errorf("%+v", u)
 	}
 	if Files() == 0 {
@@ -22,19 +22,13 @@ func TestUse(t *testing.T) {
 	}
 }
 
-func TestPercentile(t *testing.T) {
-	buckets := []float64{0, .001, .01, math.Inf(1)}
-	h := func(counts ...uint64) *metrics.Float64Histogram {
-		return &metrics.Float64Histogram{Buckets: buckets, Counts: counts}
-	}
-	f := func(want time.Duration, now ...uint64) {
-		t.Helper()
-		if got := percentile(h(10, 10, 10), h(now...), .99); got != want {
-			t.Errorf("%v: %s, want %s", now, got, want)
+// On fake time nothing is late, and each nap is seen.
+func TestDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := Start()
+		time.Sleep(5*time.Second + nap/2)
+		if u := m.Stop(); u.Delayed != 0 || len(m.late) != 500 {
+			t.Errorf("%+v of %d naps", u, len(m.late))
 		}
-	}
-	f(0, 10, 10, 10)
-	f(time.Millisecond, 110, 11, 10)
-	f(10*time.Millisecond, 110, 12, 10)
-	f(10*time.Millisecond, 10, 10, 11)
+	})
 }

@@ -2,9 +2,7 @@ package expect
 
 import (
 	"fmt"
-	"math"
 	"regexp"
-	"strconv"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
 )
@@ -17,7 +15,7 @@ type Condition struct {
 	bound    float64 // in the metric's own unit
 }
 
-var form = regexp.MustCompile(`^\s*([a-z0-9_]+)\s*(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*(%|[a-zµ]*)\s*$`)
+var form = regexp.MustCompile(`^\s*([a-z0-9_]+)\s*(<=|>=|<|>)\s*(\S.*?)\s*$`)
 
 // Parse reads one condition. What names no figure, or compares it with what it cannot be, is refused with what could stand there.
 func Parse(text string) (Condition, error) {
@@ -29,12 +27,11 @@ func Parse(text string) (Condition, error) {
 	if !ok {
 		return Condition{}, fmt.Errorf("--fail-if %q: there is no %s; names are %s", text, parts[1], Names())
 	}
-	number, err := strconv.ParseFloat(parts[3], 64)
-	factor, ok := m.units[parts[4]]
-	if !ok || err != nil || math.IsInf(number, 0) {
+	bound, err := m.read(parts[3])
+	if err != nil || bound < 0 {
 		return Condition{}, fmt.Errorf("--fail-if %q: %s is compared with %s", text, m.name, m.hint)
 	}
-	return Condition{text, m, parts[2], number * factor}, nil
+	return Condition{text, m, parts[2], bound}, nil
 }
 
 // Possible tells whether a run can measure what the condition names.

@@ -8,7 +8,7 @@ import (
 )
 
 var run = &result.Summary{ErrorRate: .02, RequestsPerSecond: 50, TokensPerSecond: 1000, Requests: result.Requests{OK: 98, Failed: 2},
-	Latencies: map[string]result.Distribution{"ttft": {P50: 100, P99: 500, P999: 800, Max: 1200, Mean: 150}, "itl": {P99: .25}}}
+	Latencies: map[string]result.Distribution{"ttft": {Min: 20, P50: 100, P99: 500, P999: 800, Max: 1200, Mean: 150}, "itl": {P99: .25}}}
 
 func TestJudge(t *testing.T) {
 	f := func(text string, failed bool) {
@@ -26,7 +26,10 @@ func TestJudge(t *testing.T) {
 	f("ttft_p99>=0.5s", true)
 	f("ttft_p999 < 0.8s", false)
 	f(" ttft_max <= 1200ms ", true)
-	f("ttft_mean < 150.5 ms", true)
+	f("ttft_mean < 150.5ms", true)
+	f("ttft_mean > .15s", false)
+	f("ttft_min >= 0.02s", true)
+	f("ttft_max > 1m", false)
 	f("ttft_p50 > 99999us", true)
 	f("itl_p99 > 249µs", true)
 	f("itl_p99 > 251us", false)
@@ -36,6 +39,8 @@ func TestJudge(t *testing.T) {
 	f("requests < 100", true)
 	f("requests_per_second < 50", false)
 	f("tokens_per_second <= 1000", true)
+	f("tokens_per_second < 1e4", true)
+	f("error_rate >= 2 %", true)
 }
 
 func TestNothingMeasuredFails(t *testing.T) {
@@ -63,8 +68,10 @@ func TestRefusals(t *testing.T) {
 	f("ttft_p99 > 1%", "a time such as 500ms")
 	f("error_rate > 1ms", "a share such as 1%")
 	f("tokens_per_second < 1s", "a number without a unit")
-	f("errors > -1", "write a name")
-	f("errors > 1e3", "write a name")
+	f("errors > -1", "a number without a unit")
+	f("errors > NaN", "a number without a unit")
+	f("ttft_p99 > -1s", "a time such as 500ms")
+	f("ttft_p99 >", "write a name")
 	f("errors > "+strings.Repeat("9", 400), "a number without a unit")
 }
 

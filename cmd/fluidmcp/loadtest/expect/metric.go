@@ -1,23 +1,48 @@
 package expect
 
 import (
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
 )
 
-// dimension is what a figure counts, and with that the units it may be compared in.
+// dimension is what a figure counts, and with that how a bound for it is written.
 type dimension struct {
-	unit  string             // of the figure
-	units map[string]float64 // factors to it; "" where none is needed
-	hint  string
+	unit string                              // of the figure
+	read func(bound string) (float64, error) // in that unit
+	hint string
 }
 
 var (
-	duration = dimension{"ms", map[string]float64{"us": .001, "µs": .001, "ms": 1, "s": 1000}, "a time such as 500ms or 1.5s"}
-	share    = dimension{"share", map[string]float64{"%": .01, "": 1}, "a share such as 1% or 0.01"}
-	plain    = dimension{"", map[string]float64{"": 1}, "a number without a unit"}
+	duration = dimension{"ms", readDuration, "a time such as 500ms or 1.5s"}
+	share    = dimension{"share", readShare, "a share such as 1% or 0.01"}
+	plain    = dimension{"", readNumber, "a number without a unit"}
 )
+
+func readDuration(text string) (float64, error) {
+	d, err := time.ParseDuration(text)
+	return d.Seconds() * 1000, err
+}
+
+func readShare(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	v, err := readNumber(strings.TrimSpace(number))
+	if percent {
+		v /= 100
+	}
+	return v, err
+}
+
+func readNumber(text string) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		err = strconv.ErrRange
+	}
+	return v, err
+}
 
 var latencies = []string{result.TTFT, result.ITL, result.TPOT, result.E2E, result.TTFTScheduled, result.E2EScheduled}
 
@@ -25,6 +50,7 @@ var statistics = []struct {
 	name string
 	of   func(d result.Distribution) float64
 }{
+	{"min", func(d result.Distribution) float64 { return d.Min }},
 	{"mean", func(d result.Distribution) float64 { return d.Mean }},
 	{"p50", func(d result.Distribution) float64 { return d.P50 }},
 	{"p75", func(d result.Distribution) float64 { return d.P75 }},

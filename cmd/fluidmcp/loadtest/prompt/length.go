@@ -28,10 +28,3 @@ func ParseLength(text string) (Length, error) {
 }
 
 func (l Length) pick(rng *rand.Rand) int { return l.Min + rng.IntN(l.Max-l.Min+1) }
-
-func (l Length) String() string {
-	if l.Min == l.Max {
-		return strconv.Itoa(l.Min)
-	}
-	return fmt.Sprintf("%d-%d", l.Min, l.Max)
-}

@@ -9,7 +9,6 @@ import (
 
 // Options are what all bodies share.
 type Options struct {
-	Model  string
 	Chat   bool // messages instead of a prompt
 	Stream bool
 	Input  Length // of synthetic prompts, in tokens
@@ -26,8 +25,8 @@ type Source struct {
 // Synthetic makes prompts of random words.
 func Synthetic(opts Options) *Source { return &Source{opts: opts} }
 
-// Body is the body of request number i, counted from 0.
-func (s *Source) Body(i int) ([]byte, error) {
+// Body is the body of request number i to a model, counted from 0.
+func (s *Source) Body(model string, i int) ([]byte, error) {
 	rng := rand.New(rand.NewPCG(s.opts.Seed, uint64(i)+2)) // 1 is the stream of the arrivals
 	body := map[string]any{}
 	if s.lines != nil {
@@ -37,7 +36,7 @@ func (s *Source) Body(i int) ([]byte, error) {
 	} else {
 		s.ask(body, words(rng, s.opts.Input.pick(rng)))
 	}
-	body["model"], body["stream"] = s.opts.Model, s.opts.Stream
+	body["model"], body["stream"] = model, s.opts.Stream
 	delete(body, "stream_options")
 	if s.opts.Stream {
 		body["stream_options"] = map[string]bool{"include_usage": true}
@@ -83,7 +82,8 @@ var common = strings.Fields(`about after again air all also and any are ask away
 	week well went were west what wheel when where which while white who whole why wide wild will wind wish with wood word work
 	world would write year yes yet you young your`)
 
-// words is a text of n of them. Texts of different requests begin differently, so that no prefix cache helps.
+// words is a text of n of them. Texts of different requests begin differently, so that no prefix cache helps; those of another run
+// with the same seed are the same.
 func words(rng *rand.Rand, n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -10,7 +10,7 @@ import (
 
 func body(t *testing.T, s *Source, i int) map[string]any {
 	t.Helper()
-	b, err := s.Body(i)
+	b, err := s.Body("m", i)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func body(t *testing.T, s *Source, i int) map[string]any {
 }
 
 func TestSynthetic(t *testing.T) {
-	opts := Options{Model: "m", Stream: true, Input: Length{40, 60}, Output: Length{7, 7}, Seed: 3}
+	opts := Options{Stream: true, Input: Length{40, 60}, Output: Length{7, 7}, Seed: 3}
 	s := Synthetic(opts)
 	lengths, prompts := map[int]bool{}, map[string]bool{}
 	for i := range 500 {
@@ -43,18 +43,18 @@ func TestSynthetic(t *testing.T) {
 	if len(lengths) != 21 || len(prompts) != 500 {
 		t.Errorf("%d lengths, %d prompts; want 21 and 500", len(lengths), len(prompts))
 	}
-	again, _ := Synthetic(opts).Body(17)
-	if first, _ := s.Body(17); string(again) != string(first) {
+	again, _ := Synthetic(opts).Body("m", 17)
+	if first, _ := s.Body("m", 17); string(again) != string(first) {
 		t.Error("the same seed gives another prompt")
 	}
 	opts.Seed = 4
-	if other, _ := Synthetic(opts).Body(17); string(again) == string(other) {
+	if other, _ := Synthetic(opts).Body("m", 17); string(again) == string(other) {
 		t.Error("another seed gives the same prompt")
 	}
 }
 
 func TestSyntheticChat(t *testing.T) {
-	b := body(t, Synthetic(Options{Model: "m", Chat: true, Input: Length{2, 2}}), 0)
+	b := body(t, Synthetic(Options{Chat: true, Input: Length{2, 2}}), 0)
 	messages := b["messages"].([]any)
 	if len(messages) != 1 || len(strings.Fields(messages[0].(map[string]any)["content"].(string))) != 2 {
 		t.Errorf("%v", b)
@@ -68,7 +68,7 @@ func TestFile(t *testing.T) {
 	s, err := read(strings.NewReader(`{"prompt":"a"}
 
 {"messages":[{"role":"system","content":"b"}],"temperature":0.5,"model":"other","max_completion_tokens":3,"stream_options":{}}`),
-		Options{Model: "m", Chat: true, Output: Length{9, 9}})
+		Options{Chat: true, Output: Length{9, 9}})
 	if err != nil {
 		t.Fatal(err)
 	}

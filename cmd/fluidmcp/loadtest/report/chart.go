@@ -78,9 +78,8 @@ func draw(title, unit, about, xLabel string, right float64, xTicks []tick, lines
 	highest := 0.0
 	for _, l := range lines {
 		for _, p := range l.points {
-			highest = max(highest, p.Y) // max keeps NaN out only this way round
-			if math.IsNaN(highest) {
-				highest = 0
+			if p.Y > highest { // never so for NaN
+				highest = p.Y
 			}
 		}
 	}

@@ -81,7 +81,7 @@ func (r *Report) throughputOverTime() []chart {
 	tokens := line{name: "output tokens", class: "c"}
 	for _, in := range r.Series.Intervals {
 		ok.points = append(ok.points, r.during(in, in.RequestsPerSecond, "per second"))
-		failed.points = append(failed.points, r.during(in, float64(in.Failed)/r.Series.Interval, "per second"))
+		failed.points = append(failed.points, r.during(in, in.FailedPerSecond, "per second"))
 		tokens.points = append(tokens.points, r.during(in, in.TokensPerSecond, "per second"))
 	}
 	requests := []line{ok}
@@ -95,13 +95,13 @@ func (r *Report) throughputOverTime() []chart {
 }
 
 func (r *Report) during(in result.Interval, value float64, unit string) point {
-	return point{in.Start + r.Series.Interval/2, value, fmt.Sprintf("%s %s at %.1f s", number(value), unit, in.Start)}
+	return point{in.Start + in.Seconds/2, value, fmt.Sprintf("%s %s at %.1f s", number(value), unit, in.Start)}
 }
 
 func (r *Report) overTime(title, unit, about string, lines ...line) chart {
 	end := 0.0
 	if n := len(r.Series.Intervals); n > 0 {
-		end = r.Series.Intervals[n-1].Start + r.Series.Interval
+		end = r.Series.Intervals[n-1].Start + r.Series.Intervals[n-1].Seconds
 	}
 	step := niceStep(end, 8)
 	var ticks []tick

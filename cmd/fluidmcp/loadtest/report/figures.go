@@ -16,19 +16,21 @@ var titles = []struct{ name, title, about string }{
 	{result.E2EScheduled, "E2E, scheduled", "the same from when the request was due"},
 }
 
+// A wide column has no room in a terminal of 80 columns.
 var columns = []struct {
 	Name string
+	Wide bool
 	of   func(d result.Distribution) float64
 }{
-	{"mean", func(d result.Distribution) float64 { return d.Mean }},
-	{"min", func(d result.Distribution) float64 { return d.Min }},
-	{"p50", func(d result.Distribution) float64 { return d.P50 }},
-	{"p75", func(d result.Distribution) float64 { return d.P75 }},
-	{"p90", func(d result.Distribution) float64 { return d.P90 }},
-	{"p95", func(d result.Distribution) float64 { return d.P95 }},
-	{"p99", func(d result.Distribution) float64 { return d.P99 }},
-	{"p99.9", func(d result.Distribution) float64 { return d.P999 }},
-	{"max", func(d result.Distribution) float64 { return d.Max }},
+	{"mean", false, func(d result.Distribution) float64 { return d.Mean }},
+	{"min", true, func(d result.Distribution) float64 { return d.Min }},
+	{"p50", false, func(d result.Distribution) float64 { return d.P50 }},
+	{"p75", true, func(d result.Distribution) float64 { return d.P75 }},
+	{"p90", false, func(d result.Distribution) float64 { return d.P90 }},
+	{"p95", false, func(d result.Distribution) float64 { return d.P95 }},
+	{"p99", false, func(d result.Distribution) float64 { return d.P99 }},
+	{"p99.9", false, func(d result.Distribution) float64 { return d.P999 }},
+	{"max", false, func(d result.Distribution) float64 { return d.Max }},
 }
 
 // row is one latency of a table, in milliseconds.

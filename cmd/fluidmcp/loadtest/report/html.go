@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
 )
 
 //go:embed page.html
@@ -49,11 +51,11 @@ func (r *Report) HTML(w io.Writer) error {
 
 func (r *Report) tiles() []tile {
 	all := []tile{
-		{"Requests", number(r.RequestsPerSecond), "per second", fmt.Sprintf("%d ok in %.1f s", r.Requests.OK, r.Seconds)},
-		{"Output tokens", number(r.TokensPerSecond), "per second", fmt.Sprintf("%d in, %d out", r.Tokens.Input, r.Tokens.Output)},
+		{"Requests", number(r.RequestsPerSecond), "/s", fmt.Sprintf("%d ok in %.1f s", r.Requests.OK, r.Seconds)},
+		{"Output tokens", number(r.TokensPerSecond), "/s", fmt.Sprintf("%d in, %d out", r.Tokens.Input, r.Tokens.Output)},
 	}
 	for _, t := range titles {
-		if d, ok := r.Latencies[t.name]; ok && (t.name == "ttft" || t.name == "itl" || t.name == "e2e") {
+		if d, ok := r.Latencies[t.name]; ok && (t.name == result.TTFT || t.name == result.ITL || t.name == result.E2E) {
 			all = append(all, tile{t.title + " p50", number(d.P50), "ms", fmt.Sprintf("p99 %s ms", number(d.P99))})
 		}
 	}
@@ -98,8 +100,8 @@ func (r *Report) own() [][2]string {
 	c := r.Client
 	all := [][2]string{
 		{"CPU per request", number(c.CPUMicrosPerRequest) + " µs"},
-		{"CPU in all", number(c.CPUSeconds) + " s, " + percent(c.CPUShare) + " of its processors"},
-		{"Waited for a processor", number(c.SchedulerDelay) + " ms (p99)"},
+		{"CPU in all", number(c.CPUSeconds) + " s, " + percent(c.CPUShare) + " of its processors, " + percent(c.CPUPeak) + " in the busiest second"},
+		{"Woke up late by", number(c.Delay) + " ms (p99)"},
 	}
 	if c.CPUMicrosPerChunk > 0 {
 		all = append(all, [2]string{"CPU per chunk", number(c.CPUMicrosPerChunk) + " µs"})
@@ -107,5 +109,5 @@ func (r *Report) own() [][2]string {
 	if c.SendLag != nil {
 		all = append(all, [2]string{"Sent later than possible", number(c.SendLag.P99) + " ms (p99)"})
 	}
-	return append(all, [2]string{"Requests sent", fmt.Sprintf("%d and %d of the warm-up; %d cut at the end", r.Requests.Sent, r.Requests.Warmup, r.Requests.Cut)})
+	return append(all, [2]string{"Requests sent", fmt.Sprintf("%d and %d of the warm-up; %d cut at the end, %d planned and not sent", r.Requests.Sent, r.Requests.Warmup, r.Requests.Cut, r.Requests.Unsent)})
 }

@@ -44,10 +44,11 @@ type Run struct {
 // Client is what the load tester itself took, with the warm-up.
 type Client struct {
 	CPUSeconds          float64              `json:"cpu_seconds"`
-	CPUShare            float64              `json:"cpu_share"` // of the processors it may use, 0 to 1
+	CPUShare            float64              `json:"cpu_share"`      // of the processors it may use, 0 to 1
+	CPUPeak             float64              `json:"cpu_share_peak"` // the same of its busiest second
 	CPUMicrosPerRequest float64              `json:"cpu_us_per_request"`
 	CPUMicrosPerChunk   float64              `json:"cpu_us_per_chunk,omitempty"` // all of its time, divided by the chunks
-	SchedulerDelay      float64              `json:"scheduler_delay_p99_ms"`     // how long what could run waited for a processor
+	Delay               float64              `json:"delay_p99_ms"`               // how late it woke up when it slept
 	SendLag             *result.Distribution `json:"send_lag,omitempty"`         // how much later than possible an open loop sent
 }
 

@@ -16,9 +16,9 @@ func (r *Report) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "Ended early: %d requests in flight were cut and are not in the figures.\n\n", r.Requests.Cut)
 	}
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "Requests\t%d ok, %d failed (%s) in %.1f s\n", r.Requests.OK, r.Requests.Failed, percent(r.ErrorRate), r.Seconds)
-	fmt.Fprintf(table, "Throughput\t%s requests/s, %s output tokens/s\n", number(r.RequestsPerSecond), number(r.TokensPerSecond))
-	fmt.Fprintf(table, "Tokens\t%d in, %d out\n", r.Tokens.Input, r.Tokens.Output)
+	fmt.Fprintf(table, "Requests\t%d ok, %d failed (%s) in %.1f s; %s sent/s, %s ok/s\n", r.Requests.OK, r.Requests.Failed, percent(r.ErrorRate),
+		r.Seconds, number(r.SentPerSecond), number(r.RequestsPerSecond))
+	fmt.Fprintf(table, "Tokens\t%d in, %d out; %s out/s\n", r.Tokens.Input, r.Tokens.Output, number(r.TokensPerSecond))
 	fmt.Fprintf(table, "Client\t%s\n", r.Client.sentence())
 	_ = table.Flush() // to memory
 	r.latencyTable(&b)
@@ -70,13 +70,13 @@ func (r Run) Sentence() string {
 }
 
 func (c Client) sentence() string {
-	text := fmt.Sprintf("%s µs of CPU per request", number(c.CPUMicrosPerRequest))
+	text := number(c.CPUMicrosPerRequest) + " µs of CPU per request"
 	if c.CPUMicrosPerChunk > 0 {
 		text += fmt.Sprintf(" (%s per chunk)", number(c.CPUMicrosPerChunk))
 	}
-	text += fmt.Sprintf(", %s of its processors, waited %s ms for one (p99)", percent(c.CPUShare), number(c.SchedulerDelay))
+	text += fmt.Sprintf(", p99 of delays %s ms", number(c.Delay))
 	if c.SendLag != nil {
-		text += fmt.Sprintf(", sent %s ms late (p99)", number(c.SendLag.P99))
+		text += fmt.Sprintf(", of sending %s ms", number(c.SendLag.P99))
 	}
 	return text
 }
@@ -90,12 +90,16 @@ func (r *Report) latencyTable(b *bytes.Buffer) {
 	table := tabwriter.NewWriter(b, 8, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "ms\t")
 	for _, c := range columns {
-		fmt.Fprint(table, c.Name+"\t")
+		if !c.Wide {
+			fmt.Fprint(table, c.Name+"\t")
+		}
 	}
 	for _, row := range rows {
 		fmt.Fprint(table, "\n"+row.Title+"\t")
-		for _, cell := range row.Cells {
-			fmt.Fprint(table, cell+"\t")
+		for i, cell := range row.Cells {
+			if !columns[i].Wide {
+				fmt.Fprint(table, cell+"\t")
+			}
 		}
 	}
 	fmt.Fprintln(table)

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/expect"
 )
 
@@ -26,7 +28,7 @@ func measured(v expect.Verdict) string {
 	case "share":
 		return "measured " + percent(*v.Value)
 	case "":
-		return "measured " + number(*v.Value)
+		return fmt.Sprintf("measured %.6g", *v.Value)
 	}
 	return "measured " + number(*v.Value) + " " + v.Unit
 }

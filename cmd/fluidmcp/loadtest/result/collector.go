@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/client"
 )
 
@@ -25,23 +23,34 @@ const (
 
 // Collector takes samples. It is safe for concurrent use and keeps figures, not samples.
 type Collector struct {
-	mu            sync.Mutex
-	open          bool // requests are scheduled
-	latencies     map[string]*hdrhistogram.Histogram
-	lag           *hdrhistogram.Histogram
-	failures      map[client.Outcome]*Failure
-	requests      Requests
-	tokens        Tokens
-	chunks        int // of all streams, failed ones and those of the warm-up included
-	sent          int // with the warm-up
-	unreported    int // answers without usage
-	first, latest time.Time
-	series        *series
+	mu         sync.Mutex
+	open       bool // requests are scheduled
+	latencies  map[string]*tally
+	lag        *tally
+	failures   map[client.Outcome]*Failure
+	requests   Requests
+	tokens     Tokens
+	chunks     int       // of all streams, failed ones and those of the warm-up included
+	sent       int       // with the warm-up
+	unreported int       // answers without usage
+	unsent     int       // planned requests that there was no time to send
+	began      time.Time // the first request that is measured was due
+	lastSent   time.Time
+	lastDone   time.Time // of those that succeeded: one that hangs until its timeout is no part of the throughput
+	lastEnd    time.Time // of all
+	series     *series
 }
 
-// NewCollector collects a run that began at start. In an open loop requests have a schedule.
-func NewCollector(open bool, start time.Time) *Collector {
-	return &Collector{open: open, latencies: map[string]*hdrhistogram.Histogram{}, lag: fine(), failures: map[client.Outcome]*Failure{}, series: &series{start: start, width: narrowest}}
+// NewCollector collects a run. In an open loop requests have a schedule.
+func NewCollector(open bool) *Collector {
+	return &Collector{open: open, latencies: map[string]*tally{}, lag: fine(), failures: map[client.Outcome]*Failure{}, series: &series{width: narrowest}}
+}
+
+// Begin tells when the first request that is measured is due. It comes before the first Add of one.
+func (c *Collector) Begin(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.began, c.series.start = at, at
 }
 
 // Add takes a sample. Those of the warm-up only count towards what the client did.
@@ -54,15 +63,15 @@ func (c *Collector) Add(s *client.Sample, warmup bool) {
 		c.requests.Warmup++
 		return
 	}
-	if c.first.IsZero() || s.Scheduled.Before(c.first) {
-		c.first = s.Scheduled
+	if s.Sent.After(c.lastSent) {
+		c.lastSent = s.Sent
 	}
 	if s.Outcome == client.Cut {
 		c.requests.Cut++
 		return
 	}
-	if s.Done.After(c.latest) {
-		c.latest = s.Done
+	if s.Done.After(c.lastEnd) {
+		c.lastEnd = s.Done
 	}
 	if s.Outcome.Failed() {
 		c.fail(s)
@@ -71,11 +80,18 @@ func (c *Collector) Add(s *client.Sample, warmup bool) {
 	c.succeed(s)
 }
 
+// Unsent counts a request that was planned and then not sent, because the run ended while it waited for a place.
+func (c *Collector) Unsent() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unsent++
+}
+
 // Lagged notes how much later than possible the client sent a scheduled request.
 func (c *Collector) Lagged(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	record(c.lag, d)
+	c.lag.add(d)
 }
 
 func (c *Collector) fail(s *client.Sample) {
@@ -91,6 +107,9 @@ func (c *Collector) fail(s *client.Sample) {
 
 func (c *Collector) succeed(s *client.Sample) {
 	c.requests.OK++
+	if s.Done.After(c.lastDone) {
+		c.lastDone = s.Done
+	}
 	c.tokens.Input += s.PromptTokens
 	c.tokens.Output += s.OutputTokens
 	if !s.Reported {
@@ -110,7 +129,7 @@ func (c *Collector) succeed(s *client.Sample) {
 	if c.open {
 		c.latency(end, TTFTScheduled, s.First.Sub(s.Scheduled))
 	}
-	if s.OutputTokens > 1 {
+	if s.OutputTokens > 1 && len(s.Gaps) > 0 { // one that came in one piece has no pace
 		c.latency(end, TPOT, s.Last.Sub(s.First)/time.Duration(s.OutputTokens-1))
 	}
 	// A chunk may hold several tokens, or a part of one; each brings its share.
@@ -126,34 +145,32 @@ func (c *Collector) succeed(s *client.Sample) {
 }
 
 func (c *Collector) latency(b *bucket, name string, d time.Duration) {
-	h := c.latencies[name]
-	if h == nil {
-		h = fine()
-		c.latencies[name] = h
+	t := c.latencies[name]
+	if t == nil {
+		t = fine()
+		c.latencies[name] = t
 	}
-	record(h, d)
+	t.add(d)
 	b.record(name, d)
 }
 
 // Progress is how far a run is.
 type Progress struct {
 	Requests
-	TTFT, E2E Distribution // without curves
-	Tokens    int
+	TTFT, E2E Brief
 }
 
 // Progress reads how far the run is.
 func (c *Collector) Progress() Progress {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	short := func(name string) Distribution {
-		h := c.latencies[name]
-		if h == nil {
-			return Distribution{}
+	brief := func(name string) Brief {
+		if t := c.latencies[name]; t != nil {
+			return Brief{t.at(50), t.at(99)}
 		}
-		return Distribution{Count: h.TotalCount(), P50: milliseconds(h.ValueAtPercentile(50)), P99: milliseconds(h.ValueAtPercentile(99))}
+		return Brief{}
 	}
-	return Progress{c.requests, short(TTFT), short(E2E), c.tokens.Output}
+	return Progress{c.requests, brief(TTFT), brief(E2E)}
 }
 
 // Summary gives the figures of a run that is over.
@@ -161,9 +178,13 @@ func (c *Collector) Summary() Summary {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := Summary{Requests: c.requests, Tokens: c.tokens, Latencies: map[string]Distribution{}, Failures: []Failure{},
-		Unreported: c.unreported, Sent: c.sent, Chunks: c.chunks, Series: c.series.intervals(c.first)}
-	s.Seconds = max(0, c.latest.Sub(c.first).Seconds())
+		Unreported: c.unreported, Sent: c.sent, Chunks: c.chunks, Series: c.series.intervals(c.lastEnd)}
+	s.Requests.Unsent = c.unsent
+	s.Seconds = max(0, c.lastDone.Sub(c.began).Seconds())
 	s.Requests.Sent = s.Requests.OK + s.Requests.Failed + s.Requests.Cut
+	if span := c.lastSent.Sub(c.began).Seconds(); span > 0 {
+		s.SentPerSecond = float64(s.Requests.Sent-1) / span
+	}
 	if over := s.Requests.OK + s.Requests.Failed; over > 0 {
 		s.ErrorRate = float64(s.Requests.Failed) / float64(over)
 	}
@@ -171,11 +192,11 @@ func (c *Collector) Summary() Summary {
 		s.RequestsPerSecond = float64(s.Requests.OK) / s.Seconds
 		s.TokensPerSecond = float64(s.Tokens.Output) / s.Seconds
 	}
-	for name, h := range c.latencies {
-		s.Latencies[name] = distribution(h)
+	for name, t := range c.latencies {
+		s.Latencies[name] = t.distribution()
 	}
 	if c.open {
-		lag := distribution(c.lag)
+		lag := c.lag.distribution()
 		s.Lag = &lag
 	}
 	for _, f := range slices.Sorted(maps.Keys(c.failures)) {

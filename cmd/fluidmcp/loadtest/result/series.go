@@ -1,10 +1,6 @@
 package result
 
-import (
-	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
-)
+import "time"
 
 // series is a run in at most points intervals of equal width. When it outgrows them, two and two become one.
 type series struct {
@@ -21,12 +17,12 @@ const (
 type bucket struct {
 	ok, failed int
 	tokens     float64
-	latencies  map[string]*hdrhistogram.Histogram
+	latencies  map[string]*tally
 }
 
-func newBucket() *bucket { return &bucket{latencies: map[string]*hdrhistogram.Histogram{}} }
+func newBucket() *bucket { return &bucket{latencies: map[string]*tally{}} }
 
-// at returns the interval of a time. The start is the earliest one there is.
+// at returns the interval of a time.
 func (s *series) at(t time.Time) *bucket {
 	since := max(0, t.Sub(s.start))
 	for int(since/s.width) >= points {
@@ -51,21 +47,21 @@ func (s *series) halve() {
 }
 
 func (b *bucket) record(name string, d time.Duration) {
-	h := b.latencies[name]
-	if h == nil {
-		h = coarse()
-		b.latencies[name] = h
+	t := b.latencies[name]
+	if t == nil {
+		t = coarse()
+		b.latencies[name] = t
 	}
-	record(h, d)
+	t.add(d)
 }
 
 func (b *bucket) merge(other *bucket) {
 	b.ok, b.failed, b.tokens = b.ok+other.ok, b.failed+other.failed, b.tokens+other.tokens
-	for name, h := range other.latencies {
+	for name, t := range other.latencies {
 		if mine := b.latencies[name]; mine != nil {
-			mine.Merge(h) // drops nothing: both have the same bounds
+			mine.merge(t)
 		} else {
-			b.latencies[name] = h
+			b.latencies[name] = t
 		}
 	}
 }
@@ -78,10 +74,11 @@ type Series struct {
 
 // Interval holds what ended in it: requests at their end, tokens and the gaps between them as they came.
 type Interval struct {
-	Start             float64          `json:"start_seconds"` // since the first request that is measured
+	Start             float64          `json:"start_seconds"` // since the first request that is measured was due
+	Seconds           float64          `json:"seconds"`       // the last one may have more or less than the others
 	RequestsPerSecond float64          `json:"requests_per_second"`
 	TokensPerSecond   float64          `json:"tokens_per_second"`
-	Failed            int              `json:"failed"`
+	FailedPerSecond   float64          `json:"failed_per_second"`
 	Latencies         map[string]Brief `json:"latencies"`
 }
 
@@ -91,21 +88,31 @@ type Brief struct {
 	P99 float64 `json:"p99"`
 }
 
-// intervals leaves out what came before first, which is the warm-up.
-func (s *series) intervals(first time.Time) Series {
+// intervals gives the run until its last request had ended. A last interval that has less than half of its width until then is too
+// short for a rate and goes to the one before it.
+func (s *series) intervals(end time.Time) Series {
 	all := Series{Interval: s.width.Seconds(), Intervals: []Interval{}}
-	lead := first.Sub(s.start)
+	last := len(s.buckets) - 1
+	if last > 0 && end.Sub(s.start)-time.Duration(last)*s.width < s.width/2 {
+		s.buckets[last-1].merge(s.buckets[last])
+		s.buckets, last = s.buckets[:last], last-1
+	}
 	for i, b := range s.buckets {
-		begin := time.Duration(i)*s.width - lead
-		if begin+s.width <= 0 {
-			continue
+		begin, width := time.Duration(i)*s.width, s.width
+		if i == last {
+			width = max(end.Sub(s.start)-begin, time.Millisecond)
 		}
-		in := Interval{Start: max(0, begin.Seconds()), Failed: b.failed, Latencies: map[string]Brief{},
-			RequestsPerSecond: float64(b.ok) / all.Interval, TokensPerSecond: b.tokens / all.Interval}
-		for name, h := range b.latencies {
-			in.Latencies[name] = Brief{milliseconds(h.ValueAtPercentile(50)), milliseconds(h.ValueAtPercentile(99))}
-		}
-		all.Intervals = append(all.Intervals, in)
+		all.Intervals = append(all.Intervals, b.interval(begin, width))
 	}
 	return all
+}
+
+func (b *bucket) interval(begin, width time.Duration) Interval {
+	seconds := width.Seconds()
+	in := Interval{Start: begin.Seconds(), Seconds: seconds, RequestsPerSecond: float64(b.ok) / seconds, TokensPerSecond: b.tokens / seconds,
+		FailedPerSecond: float64(b.failed) / seconds, Latencies: map[string]Brief{}}
+	for name, t := range b.latencies {
+		in.Latencies[name] = Brief{t.at(50), t.at(99)}
+	}
+	return in
 }

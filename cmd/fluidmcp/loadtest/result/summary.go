@@ -2,9 +2,10 @@ package result
 
 // Summary is what was measured. The warm-up is only in what the client did.
 type Summary struct {
-	Seconds           float64                 `json:"seconds"` // from the first request to the end of the last answer
+	Seconds           float64                 `json:"seconds"` // from the first request to the end of the last answer that succeeded
 	Requests          Requests                `json:"requests"`
 	ErrorRate         float64                 `json:"error_rate"`          // failed of all that ended, 0 to 1
+	SentPerSecond     float64                 `json:"sent_per_second"`     // from the first sending to the last
 	RequestsPerSecond float64                 `json:"requests_per_second"` // those that succeeded
 	TokensPerSecond   float64                 `json:"tokens_per_second"`   // output tokens of requests that succeeded
 	Tokens            Tokens                  `json:"tokens"`
@@ -24,6 +25,7 @@ type Requests struct {
 	OK     int `json:"ok"`
 	Failed int `json:"failed"`
 	Cut    int `json:"cut"`    // by the end of the run
+	Unsent int `json:"unsent"` // planned, but the run ended before there was a place for them; not in Sent
 	Warmup int `json:"warmup"` // before them
 }
 
