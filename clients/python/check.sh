@@ -76,6 +76,7 @@ if fluidmcp.__version__ == "never":
     content = client.chat_completion("m", [])["choices"][0]["message"]["content"]
     wrong: int = content  # type: ignore[assignment]  # only py.typed in the wheel makes mypy look for this
 PYTHON
+	cmp "$work"/empty/lib/python*/site-packages/fluidmcp-*.dist-info/licenses/LICENSE ../../LICENSE
 	"$work/empty/bin/python" -W error "$work/user.py"
 	(cd "$work" && "$tools/bin/python" -m mypy --strict --no-incremental --python-executable "$work/empty/bin/python" user.py)
 }
