@@ -146,6 +146,7 @@ export async function startServer(...handlers) {
     handlers[Math.min(requests.length, handlers.length) - 1]?.(res, req);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
+  server.unref().on("connection", (socket) => socket.unref()); // a test that fails does not stop it, and has to end
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return {
     url: `http://127.0.0.1:${port}`,
