@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import socket
 from typing import Any
 
 import httpx
@@ -71,6 +72,13 @@ def test_a_slow_answer(make_client: MakeClient, stack: Stack, faults: Any) -> No
         make_client(stack.gateway, timeout=0.3).chat_completion(LLM, HELLO)
     assert isinstance(raised.value, TimeoutError)
     assert raised.value.sent
+
+
+def test_a_server_that_does_not_take_the_request(make_client: MakeClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=httpx.Timeout(None, write=0.3))
+        with pytest.raises(fluidmcp.APITimeoutError, match=r"nothing more of the request was taken for 0\.3 s"):
+            client.completion("m", "x" * 32_000_000)  # more than the system takes for the server
 
 
 def test_nobody_listens(make_client: MakeClient) -> None:

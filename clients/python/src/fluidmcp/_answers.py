@@ -153,6 +153,9 @@ def _timeout(request: httpx.Request, err: httpx.TimeoutException) -> errors.APIT
     if isinstance(err, _NEVER_SENT):
         text = f"no connection within {limits['connect']:g} s. Is the host of base_url right and reachable?"
         return errors.APITimeoutError(f"{where(request)}: {text}", sent=False)
+    if isinstance(err, httpx.WriteTimeout):
+        text = f"nothing more of the request was taken for {limits['write']:g} s. Give the client a longer timeout."
+        return errors.APITimeoutError(f"{where(request)}: {text}", sent=True)
     text = (
         f"no answer within {limits['read']:g} s. The request may still run. "
         "Stream the answer, or give the client a longer timeout."
