@@ -226,7 +226,7 @@ function checkBase(baseUrl) {
   if (url.username || url.password || url.search || url.hash) {
     throw new TypeError("baseUrl may hold no user name, password, query or fragment; the option apiKey holds the secret.");
   }
-  return url.href.replace(/\/+$/, "");
+  return url.href.replace(/\/+$/, "").replace(/\/v1$/, ""); // OpenAI's packages want /v1 there
 }
 
 /** @param {string | undefined} apiKey */

@@ -2,7 +2,7 @@
 // Facts are from OpenAI's API reference, vLLM's answers, and the README files of the gateway and the supervisor.
 
 export interface ClientOptions {
-  /** Where the gateway is; "http://localhost:8099" unless given. */
+  /** Where the gateway is, with or without /v1 at its end; "http://localhost:8099" unless given. */
   baseUrl?: string | undefined;
   /** Sent as `Authorization: Bearer ...`. */
   apiKey?: string | undefined;

@@ -240,8 +240,10 @@ test("the API key is sent and never shown", async () => {
 
 test("a base URL with a path and slashes at its end", async () => {
   const server = await startServer((res) => res.end("{}"));
-  await new FluidMCPClient({ baseUrl: `${server.url}/prefix//` }).model("acme/mock 7b?");
-  assert.equal(server.requests[0]?.url, "/prefix/api/llm/models/acme%2Fmock%207b%3F");
+  for (const path of ["/prefix", "/prefix//", "/prefix/v1", "/prefix/v1/"]) {
+    await new FluidMCPClient({ baseUrl: server.url + path }).model("acme/mock 7b?");
+    assert.equal(server.requests.at(-1)?.url, "/prefix/api/llm/models/acme%2Fmock%207b%3F", path);
+  }
   await server.stop();
 });
 

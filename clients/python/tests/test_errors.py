@@ -190,9 +190,10 @@ def test_arguments() -> None:
     assert repr(FluidMCPClient("https://h/prefix/", KEY)) == "FluidMCPClient('https://h/prefix')"
 
 
-def test_a_base_url_with_a_path(make_client: MakeClient) -> None:
+@pytest.mark.parametrize("path", ["/prefix", "/prefix/", "/prefix/v1", "/prefix/v1/"])
+def test_a_base_url_with_a_path(make_client: MakeClient, path: str) -> None:
     with RawServer(answer("200 OK", "{}")) as server:
-        make_client(f"{server.url}/prefix/").chat_completion("acme/ä b%?", HELLO)
+        make_client(server.url + path).chat_completion("acme/ä b%?", HELLO)
     assert server.heads[0].startswith("POST /prefix/llm/acme%2F%C3%A4%20b%25%3F/chat/completions HTTP/1.1\r\n")
 
 

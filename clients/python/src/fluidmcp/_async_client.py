@@ -34,9 +34,9 @@ class AsyncFluidMCPClient(ClientBase):
     """The twin of FluidMCPClient for asyncio. Tasks of one event loop may share it. Close it, or use it in
     an async with statement.
 
-    base_url is the address of the gateway. api_key is sent as "Authorization: Bearer ...". timeout is an httpx.Timeout,
-    or how many seconds of silence are too many (a connection is waited for 5 s at most). max_retries is how often a
-    request is sent again where that is safe; 0 for never.
+    base_url is the address of the gateway, with or without /v1 at its end. api_key is sent as
+    "Authorization: Bearer ...". timeout is an httpx.Timeout, or how many seconds of silence are too many (a connection
+    is waited for 5 s at most). max_retries is how often a request is sent again where that is safe; 0 for never.
 
     Every method raises a FluidMCPError (see fluidmcp.errors) when there is no whole answer.
     """

@@ -60,7 +60,7 @@ def _base_url(text: str) -> str:
         raise ValueError("base_url must not hold a user name or password: pass api_key instead")
     if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
         raise ValueError(f'base_url has to be like "http://localhost:8099", not {text!r}')
-    return str(url).rstrip("/")
+    return str(url).rstrip("/").removesuffix("/v1")  # which OpenAI's packages want there
 
 
 @functools.cache
