@@ -61,6 +61,13 @@ def test_a_stream_that_nobody_holds_is_closed(stack: Stack, client: FluidMCPClie
     wait_until(lambda: stack.metric("fluidmcp_inflight_requests", model=SLOW) == 0, "the slot is free")
 
 
+def test_a_stream_that_nobody_read_is_closed(stack: Stack, client: FluidMCPClient) -> None:
+    stream = client.chat_completion(SLOW, HELLO, **ENDLESS)
+    assert stack.metric("fluidmcp_inflight_requests", model=SLOW) == 1
+    del stream
+    wait_until(lambda: stack.metric("fluidmcp_inflight_requests", model=SLOW) == 0, "the slot is free")
+
+
 def test_connections_are_used_again(make_client: MakeClient) -> None:
     with RawServer(*[EVENTS + chunk("a") + DONE] * 3, keep_alive=True) as server:
         client = make_client(server.url)

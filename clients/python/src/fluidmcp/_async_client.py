@@ -13,7 +13,7 @@ import httpx
 from fluidmcp import _answers, _requests, _retry
 from fluidmcp._options import DEFAULT_TIMEOUT, ClientBase
 from fluidmcp._requests import Request
-from fluidmcp._stream import AsyncStream
+from fluidmcp._stream import AsyncStream, begin_async
 from fluidmcp.errors import FluidMCPError
 from fluidmcp.types import (
     ChatCompletion,
@@ -155,7 +155,7 @@ class AsyncFluidMCPClient(ClientBase):
         except FluidMCPError:
             await response.aclose()
             raise
-        return AsyncStream(response)
+        return await begin_async(response)
 
     async def _send(self, request: Request) -> httpx.Response:
         """Return a successful answer whose body has not been read. Sends the request again where that is safe."""

@@ -24,6 +24,7 @@ class Stream(Generic[Chunk]):
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._chunks = _read(response)
+        next(self._chunks)
 
     @property
     def request_id(self) -> str | None:
@@ -56,7 +57,7 @@ class AsyncStream(Generic[Chunk]):
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
-        self._chunks = _read_async(response)
+        self._chunks = _read_async(response)  # to be begun by begin_async
 
     @property
     def request_id(self) -> str | None:
@@ -85,12 +86,21 @@ class AsyncStream(Generic[Chunk]):
 
 
 # These are functions, not methods: a stream that nobody holds any more must be freed at once, not when the garbage
-# collector finds a cycle, because freeing it closes the connection.
+# collector finds a cycle, because freeing it closes the connection. What runs on freeing is the finally of a generator
+# that has begun, so each yields nothing first, and is begun when the stream is made.
+
+
+async def begin_async(response: httpx.Response) -> AsyncStream[Any]:
+    """Return the stream of an answer; a constructor could not await its beginning."""
+    stream: AsyncStream[Any] = AsyncStream(response)
+    await stream.__anext__()
+    return stream
 
 
 def _read(response: httpx.Response) -> Iterator[Any]:
     reader = ChunkReader(response)
     try:
+        yield None
         with reader.broken_transfers():
             for piece in response.iter_bytes():
                 yield from reader.feed(piece)
@@ -102,6 +112,7 @@ def _read(response: httpx.Response) -> Iterator[Any]:
 async def _read_async(response: httpx.Response) -> AsyncIterator[Any]:
     reader = ChunkReader(response)
     try:
+        yield None
         with reader.broken_transfers():
             async for piece in response.aiter_bytes():
                 for chunk in reader.feed(piece):
