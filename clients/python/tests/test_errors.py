@@ -74,6 +74,26 @@ def test_a_slow_answer(make_client: MakeClient, stack: Stack, faults: Any) -> No
     assert raised.value.sent
 
 
+def test_a_timeout_for_one_call(client: FluidMCPClient, faults: Any) -> None:
+    faults({"do": {"delay": "60s"}})
+    for stream in (False, True):
+        with pytest.raises(fluidmcp.APITimeoutError, match=r"no answer within 0\.3 s"):
+            client.chat_completion(LLM, HELLO, stream=stream, timeout=0.3)
+    with pytest.raises(fluidmcp.APITimeoutError, match=r"no answer within 0\.2 s"):
+        client.completion(LLM, "Hello", timeout=httpx.Timeout(0.2))
+    with pytest.raises(ValueError, match="timeout"):
+        client.completion(LLM, "Hello", timeout=0)
+
+
+def test_a_timeout_is_not_sent(make_client: MakeClient) -> None:
+    with RawServer(answer("200 OK", "{}")) as server:
+        client = make_client(server.url)
+        client.chat_completion("m", HELLO)
+        client.chat_completion("m", HELLO, timeout=60)
+    lengths = {line for head in server.heads for line in head.splitlines() if line.startswith("Content-Length")}
+    assert len(lengths) == 1  # of bodies that are the same
+
+
 def test_a_server_that_does_not_take_the_request(make_client: MakeClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=httpx.Timeout(None, write=0.3))

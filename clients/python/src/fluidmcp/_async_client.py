@@ -67,7 +67,8 @@ class AsyncFluidMCPClient(ClientBase):
     async def chat_completion(
         self, model_id: str, messages: Sequence[Mapping[str, Any]], *, stream: bool = False, **kwargs: Any
     ) -> ChatCompletion | AsyncStream[ChatCompletionChunk]:
-        """Let a model answer messages. kwargs are further fields of the request, such as max_tokens.
+        """Let a model answer messages. kwargs are further fields of the request, such as max_tokens. timeout alone is
+        not sent: it takes the place of the client's for this call.
 
         With stream=True the chunks of the answer come as the model makes them.
         """
@@ -91,7 +92,7 @@ class AsyncFluidMCPClient(ClientBase):
     async def completion(
         self, model_id: str, prompt: Prompt, *, stream: bool = False, **kwargs: Any
     ) -> Completion | AsyncStream[CompletionChunk]:
-        """Let a model go on with a text. kwargs are further fields of the request; stream is as in chat_completion."""
+        """Let a model go on with a text. kwargs and stream are as in chat_completion."""
         request = _requests.completion(model_id, prompt, stream, kwargs)
         if stream:
             return cast("AsyncStream[CompletionChunk]", await self._stream(request))

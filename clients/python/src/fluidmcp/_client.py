@@ -66,7 +66,8 @@ class FluidMCPClient(ClientBase):
     def chat_completion(
         self, model_id: str, messages: Sequence[Mapping[str, Any]], *, stream: bool = False, **kwargs: Any
     ) -> ChatCompletion | Stream[ChatCompletionChunk]:
-        """Let a model answer messages. kwargs are further fields of the request, such as max_tokens.
+        """Let a model answer messages. kwargs are further fields of the request, such as max_tokens. timeout alone is
+        not sent: it takes the place of the client's for this call.
 
         With stream=True the chunks of the answer come as the model makes them.
         """
@@ -90,7 +91,7 @@ class FluidMCPClient(ClientBase):
     def completion(
         self, model_id: str, prompt: Prompt, *, stream: bool = False, **kwargs: Any
     ) -> Completion | Stream[CompletionChunk]:
-        """Let a model go on with a text. kwargs are further fields of the request; stream is as in chat_completion."""
+        """Let a model go on with a text. kwargs and stream are as in chat_completion."""
         request = _requests.completion(model_id, prompt, stream, kwargs)
         if stream:
             return cast("Stream[CompletionChunk]", self._stream(request))

@@ -47,6 +47,7 @@ class ClientBase:
             "url": self.base_url + request.path,
             "json": request.json,
             "params": request.params,
+            "timeout": httpx.USE_CLIENT_DEFAULT if request.timeout is None else _timeout(request.timeout),
             "headers": {"Accept": "text/event-stream" if request.stream else "*/*"},
         }
 

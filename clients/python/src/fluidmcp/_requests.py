@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from fluidmcp.types import Prompt
 
 
@@ -29,6 +31,7 @@ class Request:
     json: Mapping[str, Any] | None = None
     params: Mapping[str, int] | None = None
     stream: bool = False
+    timeout: float | httpx.Timeout | None = None  # None for the client's
 
 
 def chat_completion(
@@ -42,9 +45,11 @@ def completion(model_id: str, prompt: Prompt, stream: bool, options: Mapping[str
 
 
 def _inference(model_id: str, endpoint: str, body: dict[str, Any], stream: bool) -> Request:
+    timeout = body.pop("timeout", None)
     if stream:
         body["stream"] = True
-    return Request("POST", f"/llm/{_quoted(model_id)}/{endpoint}", Effect.INFERENCE, json=body, stream=stream)
+    path = f"/llm/{_quoted(model_id)}/{endpoint}"
+    return Request("POST", path, Effect.INFERENCE, json=body, stream=stream, timeout=timeout)
 
 
 def status() -> Request:
