@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from rawserver import RawServer, answer
+from rawserver import EVENTS, RawServer, answer
 from stack import LLM, SPARE, Stack, free_ports
 from test_chat import HELLO
 from twin import MakeClient
@@ -180,6 +180,20 @@ def test_the_key_is_sent_and_never_shown(make_client: MakeClient, caplog: pytest
     for shown in (repr(client), str(raised.value), repr(raised.value), repr(vars(raised.value)), caplog.text):
         assert KEY not in shown
     assert "again" in caplog.text
+
+
+def test_a_key_that_the_server_repeats(make_client: MakeClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = json.dumps({"error": {"message": f"Wrong: Bearer {KEY}."}})
+    event = EVENTS + f"data: {said}\n\n".encode()
+    with RawServer(answer("503 No", said, "Retry-After: 0"), answer("401 No", said), event) as server:
+        client = make_client(server.url, KEY)
+        with pytest.raises(fluidmcp.AuthenticationError, match=r"Wrong: Bearer \*\*\*\.") as refused:
+            client.chat_completion("m", HELLO)
+        with pytest.raises(fluidmcp.StreamInterruptedError, match=r"Wrong: Bearer \*\*\*\.") as broken:
+            list(client.chat_completion("m", HELLO, stream=True))
+    for shown in (str(refused.value), refused.value.message, str(broken.value), caplog.text):
+        assert KEY not in shown
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", f"{KEY}é", f"{KEY}\0"])

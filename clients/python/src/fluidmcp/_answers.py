@@ -30,6 +30,12 @@ def where(request: httpx.Request) -> str:
     return f"{request.method} {request.url}"
 
 
+def without_key(request: httpx.Request, text: str) -> str:
+    """Hide the API key in what a server said: some repeat the header that they refuse."""
+    key = request.headers.get("Authorization", "").partition(" ")[2]
+    return text.replace(key, "***") if key else text
+
+
 def json_of(response: httpx.Response) -> Any:
     """Return the object that a successful answer holds."""
     try:
@@ -57,6 +63,7 @@ def error_of(response: httpx.Response) -> errors.APIError:
     envelope = envelope_of(body)
     status, code = response.status_code, envelope.get("code")
     message = str(envelope.get("message") or response.reason_phrase or "no explanation")
+    message = without_key(response.request, message)
     label = f"{status} {code}" if code not in (None, status, str(status)) else str(status)
     text = f"{where(response.request)}: {label}: {message}"
     if 300 <= status < 400:

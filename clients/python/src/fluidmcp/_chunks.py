@@ -73,6 +73,7 @@ class ChunkReader:
         self, reason: str, kind: type[errors.StreamInterruptedError] = errors.StreamInterruptedError, **facts: Any
     ) -> errors.StreamInterruptedError:
         where, found = _answers.where(self._response.request), _answers.request_id(self._response)
-        text = f"{where}: the stream was interrupted after {self._received} chunks: {reason.rstrip('.')}. "
+        reason = _answers.without_key(self._response.request, reason).rstrip(".")
+        text = f"{where}: the stream was interrupted after {self._received} chunks: {reason}. "
         text += "What came is incomplete; ask again." + (f" (request id {found})" if found else "")
         return kind(text, received=self._received, request_id=found, **facts)
