@@ -64,7 +64,7 @@ export class Exchange {
   /**
    * Sends the request and waits for the head of the answer.
    * @param {typeof globalThis.fetch} fetch
-   * @param {HeadersInit} headers
+   * @param {Record<string, string>} headers
    * @returns {Promise<Response>}
    */
   async open(fetch, headers) {
@@ -95,7 +95,10 @@ export class Exchange {
     }
   }
 
-  /** Reads the next piece of the body; the timeout begins anew. Undefined is the end. */
+  /**
+   * Reads the next piece of the body; the timeout begins anew. Undefined is the end.
+   * @returns {Promise<Uint8Array | undefined>}
+   */
   async read() {
     this.#reader ??= this.#response?.body?.getReader();
     this.#startTimer();

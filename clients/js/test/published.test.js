@@ -67,14 +67,21 @@ test("its files", () => {
   );
 });
 
-for (const [module, resolution] of [
-  ["nodenext", "nodenext"],
-  ["esnext", "bundler"],
-]) {
-  test(`its types, with moduleResolution ${resolution}`, async () => {
-    const options = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable,dom.asynciterable"];
+/** What the compiler knows of where a program will run. */
+const GLOBALS = {
+  "a browser": ["--lib", "es2022,dom,dom.iterable,dom.asynciterable"],
+  Node: ["--lib", "es2022", "--types", "node", "--typeRoots", join(HERE, "node_modules", "@types")],
+};
+
+for (const [module, resolution, where] of /** @type {const} */ ([
+  ["nodenext", "nodenext", "a browser"],
+  ["nodenext", "nodenext", "Node"],
+  ["esnext", "bundler", "a browser"],
+])) {
+  test(`its types, with moduleResolution ${resolution} for ${where}`, async () => {
+    const options = ["--noEmit", "--strict", "--target", "es2022", ...GLOBALS[where]];
     const tsc = join(HERE, "node_modules", ".bin", "tsc");
-    const args = [...options, "--module", `${module}`, "--moduleResolution", `${resolution}`, "types.ts"];
+    const args = [...options, "--module", module, "--moduleResolution", resolution, "types.ts"];
     await run(tsc, args, { cwd: project }).catch((error) => assert.fail(error.stdout));
   });
 }
