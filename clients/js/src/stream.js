@@ -33,7 +33,14 @@ export class ChunkStream {
   [Symbol.asyncIterator]() {
     if (this.#used) throw new FluidMCPError("The chunks of a stream can be read only once; collect them to use them again.");
     this.#used = true;
-    return chunks(this.#exchange);
+    const exchange = this.#exchange;
+    const reading = chunks(exchange);
+    const leave = reading.return.bind(reading);
+    reading.return = (value) => {
+      exchange.end(); // chunks would not: before it has begun, its finally does not run
+      return leave(value);
+    };
+    return reading;
   }
 }
 

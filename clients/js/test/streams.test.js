@@ -1,6 +1,7 @@
 // Streams through a real gateway from a real mock, whole, left, aborted and cut.
 
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { FluidMCPError, StreamInterruptedError } from "../src/index.js";
 import { collect, ENDLESS, eventually, metric, startStack, textOf, user } from "./stack.js";
@@ -64,6 +65,13 @@ test("a stream that nobody reads is cancelled by hand", async () => {
   stream.cancel();
   await stack.idle("slow-llm");
   await assert.rejects(collect(stream), { name: "AbortError" });
+});
+
+test("a stream that is left before its first chunk", async () => {
+  const stream = await stack.client.chatCompletion("slow-llm", user("x"), ENDLESS);
+  assert.equal(await running(), 1);
+  Readable.from(stream).destroy();
+  await stack.idle("slow-llm");
 });
 
 test("a signal that was aborted before sends nothing", async () => {
