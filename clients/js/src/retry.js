@@ -22,14 +22,14 @@ export function retryDelay(error, attempt, repeatable) {
 }
 
 /**
- * Reads a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3).
+ * Reads a Retry-After header, which holds seconds (some send fractions) or a date (RFC 9110, 10.2.3).
  * @param {string | null} header
  * @returns {number | undefined} milliseconds from now, never negative
  */
 export function parseRetryAfter(header) {
   if (header === null) return undefined;
-  if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
+  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Number(header) * 1000;
+  const date = /[a-z]/i.test(header) ? Date.parse(header) : Number.NaN; // V8 takes "-1" for a day in 2001
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 

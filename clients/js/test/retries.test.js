@@ -120,6 +120,8 @@ test("Retry-After", () => {
   assert.equal(parseRetryAfter(null), undefined);
   assert.equal(parseRetryAfter("soon"), undefined);
   assert.equal(parseRetryAfter(" 2 "), 2000);
+  assert.equal(parseRetryAfter("1.5"), 1500);
+  assert.equal(parseRetryAfter("-1"), undefined);
   assert.equal(parseRetryAfter("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
   const ahead = parseRetryAfter(new Date(Date.now() + 3_600_000).toUTCString());
   assert(ahead !== undefined && ahead > 0 && ahead <= 3_600_000);
