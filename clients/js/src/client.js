@@ -231,8 +231,10 @@ function checkBase(baseUrl) {
 
 /** @param {string | undefined} apiKey */
 function checkKey(apiKey) {
-  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new TypeError("apiKey is empty or has characters that a header cannot carry, such as a space or a line end.");
+  if (apiKey !== undefined && !(typeof apiKey === "string" && /^[\x21-\x7e]+$/.test(apiKey))) {
+    throw new TypeError(
+      "apiKey is no text, is empty or has characters that a header cannot carry, such as a space or a line end.",
+    );
   }
 }
 

@@ -259,6 +259,8 @@ test("misuse", async () => {
     await assert.rejects(new FluidMCPClient().models(options), TypeError);
   }
   new FluidMCPClient({ timeout: Number.POSITIVE_INFINITY });
+  // What a program without types may pass; it would be sent as "Bearer null".
+  assert.throws(() => new FluidMCPClient({ apiKey: /** @type {any} */ (null) }), { name: "TypeError", message: /apiKey/ });
   for (const id of ["", ".", ".."])
     await assert.rejects(new FluidMCPClient().stop(id), { name: "TypeError", message: /models\(\)/ });
 });
