@@ -111,11 +111,16 @@ func consoleInBrowser(t *testing.T, s *stack) {
 	eventually(t, func() error { return s.ask(t, mockGPT) })
 }
 
-// referenceInBrowser opens the API reference and unfolds an operation.
+// referenceInBrowser reads the API reference as a person does: follows a link to an operation, sends its example, and looks for another.
 func referenceInBrowser(t *testing.T, s *stack) {
 	b := openBrowser(t, s)
-	b.do("open the page", chromedp.Navigate(s.gateway+"/docs"))
+	b.do("open the page", chromedp.Navigate(s.gateway+"/docs#/Chat%20and%20text/chatWithModel"))
 	b.sees(".opblock-summary-path", "/v1/chat/completions")
-	b.do("unfold an operation", chromedp.Click(`.opblock-post .opblock-summary-control`))
-	b.sees(".opblock-body", "Responses")
+	b.sees(".parameters", "Id of a model in the models file")
+	b.do("send its example", chromedp.Click(".try-out__btn"), chromedp.Click(".btn.execute"))
+	b.sees(".live-responses-table", helloAnswer)
+
+	b.do("search", chromedp.SendKeys(".operation-filter-input", "stop a model"))
+	b.sees(".opblock-summary-path", "/stop")
+	b.do("the end of the others", chromedp.WaitNotPresent(`//*[@data-path="/v1/chat/completions"]`))
 }
