@@ -42,6 +42,16 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// What is no file is not completed by one: neither the flags of these commands, nor what ps, schema and version take.
+func TestCompletionOffersNoFiles(t *testing.T) {
+	for _, words := range [][]string{{"run", "--port", ""}, {"logs", "--lines", ""}, {"start", "--url", ""}, {"ps", ""}, {"schema", ""}, {"version", ""}} {
+		out, err := exec.CommandContext(t.Context(), fluidmcp(t), append([]string{"__complete"}, words...)...).Output()
+		if noFiles := ":4\n"; err != nil || string(out) != noFiles { // cobra.ShellCompDirectiveNoFileComp
+			t.Errorf("fluidmcp %s TAB: %v, offers %q", strings.Join(words, " "), err, out)
+		}
+	}
+}
+
 func TestCompletionScript(t *testing.T) {
 	script, err := exec.CommandContext(t.Context(), fluidmcp(t), "completion", "bash").Output()
 	if err != nil {

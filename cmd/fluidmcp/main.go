@@ -69,9 +69,15 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRun(), newPs(), newLogs(), newLoadtest(), newSchema(), newVersion(), newMockvllm(), newGuard())
+	commands := []*cobra.Command{newRun(), newPs(), newLogs(), newSchema(), newVersion()}
 	for _, verb := range []string{"start", "stop", "restart"} {
-		root.AddCommand(newLifecycle(verb))
+		commands = append(commands, newLifecycle(verb))
 	}
+	for _, c := range commands {
+		// None of their flags is a file, so the tab key offers none.
+		c.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	}
+	root.AddCommand(commands...)
+	root.AddCommand(newLoadtest(), newMockvllm(), newGuard())
 	return root
 }
