@@ -34,6 +34,9 @@ func TestCompletion(t *testing.T) {
 	if got := completions(t, "loadtest", "--endpoint", ""); len(got) != 2 {
 		t.Errorf("fluidmcp loadtest --endpoint TAB offers %q", got)
 	}
+	if got := strings.Join(completions(t, "loadtest", "--prompts", ""), " "); got != "jsonl" {
+		t.Errorf("fluidmcp loadtest --prompts TAB offers files ending in %s", got)
+	}
 	if got := strings.Join(completions(t, "run", ""), " "); got != "json yaml yml" {
 		t.Errorf("fluidmcp run TAB offers files ending in %s", got)
 	}
@@ -42,9 +45,9 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// What is no file is not completed by one: neither the flags of these commands, nor what ps, schema and version take.
+// What is no file is not completed by one: neither these flags, nor what ps, schema and others take.
 func TestCompletionOffersNoFiles(t *testing.T) {
-	for _, words := range [][]string{{"run", "--port", ""}, {"logs", "--lines", ""}, {"start", "--url", ""}, {"ps", ""}, {"schema", ""}, {"version", ""}} {
+	for _, words := range [][]string{{"run", "--port", ""}, {"logs", "--lines", ""}, {"start", "--url", ""}, {"ps", ""}, {"schema", ""}, {"version", ""}, {"loadtest", "--rate", ""}, {"loadtest", ""}} {
 		out, err := exec.CommandContext(t.Context(), fluidmcp(t), append([]string{"__complete"}, words...)...).Output()
 		if noFiles := ":4\n"; err != nil || string(out) != noFiles { // cobra.ShellCompDirectiveNoFileComp
 			t.Errorf("fluidmcp %s TAB: %v, offers %q", strings.Join(words, " "), err, out)

@@ -37,7 +37,8 @@ missing() {
 # interpreters prints version and path of each Python that runs, has venv and is supported, oldest first.
 interpreters() {
 	local name
-	for name in python3.9 python3.10 python3.11 python3.12 python3.13 python3; do
+	# Those of pyenv come by their path: its commands run only the version that is chosen.
+	for name in python3.9 python3.10 python3.11 python3.12 python3.13 python3 "${PYENV_ROOT:-${HOME:-/root}/.pyenv}"/versions/3.*/bin/python3; do
 		"$name" -c 'import sys, venv, ensurepip
 if sys.version_info >= (3, 9): print("%d.%d" % sys.version_info[:2], sys.executable)' 2>/dev/null || true
 	done | sort -u -V -k1,1

@@ -61,6 +61,11 @@ ended early.`,
 			panic(err) // there is no such flag
 		}
 	}
+	for flag, ending := range map[string]string{"prompts": "jsonl", "html": "html", "samples": "jsonl"} {
+		if err := cmd.MarkFlagFilename(flag, ending); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
 	return cmd
 }
 

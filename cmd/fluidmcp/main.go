@@ -69,15 +69,10 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	commands := []*cobra.Command{newRun(), newPs(), newLogs(), newSchema(), newVersion()}
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
+	root.AddCommand(newRun(), newPs(), newLogs(), newLoadtest(), newSchema(), newVersion(), newMockvllm(), newGuard())
 	for _, verb := range []string{"start", "stop", "restart"} {
-		commands = append(commands, newLifecycle(verb))
+		root.AddCommand(newLifecycle(verb))
 	}
-	for _, c := range commands {
-		// None of their flags is a file, so the tab key offers none.
-		c.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	}
-	root.AddCommand(commands...)
-	root.AddCommand(newLoadtest(), newMockvllm(), newGuard())
 	return root
 }
