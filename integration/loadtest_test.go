@@ -40,8 +40,8 @@ type loadReport struct {
 	} `json:"failures"`
 	Warnings []string `json:"warnings"`
 	Client   struct {
-		CPUPerRequest  float64 `json:"cpu_us_per_request"`
-		CPUPerChunk    float64 `json:"cpu_us_per_chunk"`
+		CPUPerRequest float64 `json:"cpu_us_per_request"`
+		CPUPerChunk   float64 `json:"cpu_us_per_chunk"`
 		Delay         float64 `json:"delay_p99_ms"`
 	} `json:"client"`
 }
