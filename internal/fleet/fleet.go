@@ -18,6 +18,9 @@ const (
 	Failed    Phase = "failed"
 )
 
+// Restarting is the reason of a model that is draining or stopping and then starts anew.
+const Restarting = "Restarting"
+
 // Snapshot is everything a gateway has to know, at one moment.
 type Snapshot struct {
 	Epoch    string  `json:"epoch"`    // names one run of the supervisor; revisions of two epochs do not compare

@@ -28,10 +28,20 @@ func TestRecovery(t *testing.T) {
 	f.awaitMetric(`fluidmcp_backend_up{backend="m-0",model="m"}`, 1)
 }
 
+func TestUnavailableDuringARestart(t *testing.T) {
+	for _, phase := range []fleet.Phase{fleet.Draining, fleet.Stopping} {
+		front := start(t, nil, fleet.Model{ID: "m", Phase: phase, Reason: fleet.Restarting, Message: "requests in flight may finish"})
+		a := front.post("/v1/chat/completions", `{"model":"m"}`)
+		if a.status != 503 || a.code() != "model_loading" || !strings.Contains(a.body, "is restarting. Try again shortly.") {
+			t.Errorf("%s: %d %s", phase, a.status, a.body)
+		}
+	}
+}
+
 func TestUnavailable(t *testing.T) {
 	f := func(phase fleet.Phase, code, words string) {
 		t.Helper()
-		m := fleet.Model{ID: "m", Phase: phase, Reason: "CrashLoop", Message: "Look at the log."}
+		m := fleet.Model{ID: "m", Phase: phase, Reason: "CrashLoop", Message: "the server exited with code 2"}
 		front := start(t, nil, m)
 		a := front.post("/v1/chat/completions", `{"model":"m"}`)
 		if a.status != 503 || a.code() != code || !strings.Contains(a.body, words) || a.header.Get("Retry-After") == "" {
@@ -46,7 +56,7 @@ func TestUnavailable(t *testing.T) {
 	f(fleet.Draining, "model_stopped", "is draining")
 	f(fleet.Pending, "model_loading", "is loading")
 	f(fleet.Starting, "model_loading", "is loading")
-	f(fleet.Backoff, "model_failed", "Reason: CrashLoop. Look at the log.")
+	f(fleet.Backoff, "model_failed", "Reason: CrashLoop: the server exited with code 2.")
 	f(fleet.Failed, "model_failed", "not restarted by itself")
 	f(fleet.Unhealthy, "model_unavailable", "none of its servers takes requests")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,11 @@ func errTooLarge(limit int64) error {
 // errUnavailable explains why a model has no backend for new requests.
 func errUnavailable(m fleet.Model) *openai.Error {
 	e := &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, RetryAfter: 5 * time.Second}
+	if m.Reason == fleet.Restarting {
+		e.Code = "model_loading"
+		e.Message = fmt.Sprintf("The model %q is restarting. Try again shortly.", m.ID)
+		return e
+	}
 	switch m.Phase {
 	case fleet.Stopped, fleet.Stopping, fleet.Draining:
 		e.Code = "model_stopped"
@@ -74,11 +80,8 @@ func errUnavailable(m fleet.Model) *openai.Error {
 		e.Code = "model_unavailable"
 		e.Message = fmt.Sprintf("The model %q is %s and none of its servers takes requests.", m.ID, m.Phase)
 	}
-	if m.Reason != "" {
-		e.Message += " Reason: " + m.Reason + "."
-	}
-	if m.Message != "" {
-		e.Message += " " + m.Message
+	if why := strings.Join(slices.DeleteFunc([]string{m.Reason, m.Message}, func(s string) bool { return s == "" }), ": "); why != "" {
+		e.Message += " Reason: " + why + "."
 	}
 	return e
 }

@@ -187,6 +187,42 @@ func TestExitCodes(t *testing.T) {
 	f(0, "", "--version")
 	_ = taken.Close()
 	f(1, "connection refused", "healthcheck", "--port", port)
+	f(1, "connection refused", "healthcheck", "--wait", "10ms", "--port", port)
+	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait")
+	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait", "soon")
+}
+
+func TestHealthcheckWaitsForALoad(t *testing.T) {
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	_ = free.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	exited := make(chan int, 1)
+	env := func(string) string { return "" }
+	go func() {
+		exited <- mockvllm.Main(ctx, []string{"serve", "m", "--host", "127.0.0.1", "--port", port, "--mock-load-time", "500ms"}, env, io.Discard, io.Discard)
+	}()
+	log := newLogBuffer()
+	if code := mockvllm.Main(ctx, []string{"healthcheck", "--wait", patience.String(), "--port", port}, env, log, log); code != 0 {
+		t.Errorf("exit %d: %s", code, log)
+	}
+	stop()
+	if code := <-exited; code != 0 {
+		t.Errorf("the server ended with %d", code)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"healthcheck", "-h"}} {
+		out := newLogBuffer()
+		if code := mockvllm.Main(t.Context(), args, os.Getenv, out, io.Discard); code != 0 || !strings.Contains(out.String(), "--mock-ttft") {
+			t.Errorf("%q: exit %d, %s", args, code, out)
+		}
+	}
 }
 
 func TestStopWhileLoading(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,13 +17,37 @@ import (
 )
 
 const usage = `usage: vllm serve [model_tag] [options]
-       vllm healthcheck [options]
+       vllm healthcheck [--wait TIME] [options]
        vllm --version`
+
+const help = usage + `
+
+serve takes the options of vllm serve 0.32. What they do here, and the options that only a mock has:
+
+  --host, --port             where it listens: all interfaces and 8000
+  --served-model-name        the names that clients use
+  --api-key                  the key that clients have to send
+  --max-model-len            tokens of prompt and answer
+  --max-num-seqs             answers that run at a time
+  --tool-call-parser P --enable-auto-tool-choice
+                             take tools
+  --mock-ttft, --mock-itl    time to the first token, and between tokens: 200ms, 20ms
+  --mock-load-time           until the port listens: 30s
+  --mock-delay, --mock-error-rate, --mock-rate-limit, --mock-seed
+                             faults: 5s, 0.2, 10/60s, 1; PUT /mock/faults sets them while it runs
+
+healthcheck asks a server that was started with the same options, and ends with 0 when it is healthy. With --wait 30s it
+asks again until it is, or until that time is over.
+`
 
 // Main is the whole command, shared by the binary mockvllm and by `fluidmcp mockvllm`. args begin after the program's
 // name; env looks a variable up (MODEL_NAME, VLLM_API_KEY), while MOCKVLLM_* are read from the process by envconfig.
 // It returns when ctx ends or the command is over, with the exit code: 2 for a wrong command line, 1 for any other failure.
 func Main(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
+	if slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+		_, _ = io.WriteString(stdout, help)
+		return 0
+	}
 	err := command(ctx, args, env, stdout)
 	var wrong usageError
 	switch {
@@ -46,11 +71,7 @@ func command(ctx context.Context, args []string, env func(string) string, stdout
 	case "serve":
 		return serve(ctx, args, env, stdout)
 	case "healthcheck":
-		cfg, _, err := configure(args, env)
-		if err != nil {
-			return err
-		}
-		return healthcheck(ctx, cfg)
+		return healthcheck(ctx, args, env)
 	case "--version", "-v":
 		_, err := fmt.Fprintln(stdout, Version)
 		return err
@@ -133,11 +154,32 @@ func (s *Server) banner(cl commandLine) {
 	c.info("mockvllm", "Starting to load model %s...", s.cfg.Model)
 }
 
-// healthcheck asks a server that was started with the same flags and environment.
-func healthcheck(ctx context.Context, cfg Config) error {
+// healthcheck asks a server that was started with the same flags and environment. With --wait it asks until it is healthy.
+func healthcheck(ctx context.Context, args []string, env func(string) string) error {
+	var patience time.Duration
+	if i := slices.Index(args, "--wait"); i >= 0 {
+		var err error
+		if i+1 < len(args) {
+			patience, err = time.ParseDuration(args[i+1])
+		}
+		if err != nil || patience <= 0 {
+			return usageError{"vllm healthcheck", "argument --wait: expected a time such as 30s"}
+		}
+		args = slices.Delete(slices.Clone(args), i, i+2)
+	}
+	cfg, _, err := configure(args, env)
+	if err != nil {
+		return err
+	}
 	host := cfg.Host
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return web.Probe(ctx, "http://"+net.JoinHostPort(host, strconv.Itoa(cfg.Port))+"/health")
+	url := "http://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port)) + "/health"
+	for deadline := time.Now().Add(patience); ; {
+		err := web.Probe(ctx, url)
+		if err == nil || time.Now().After(deadline) || !wait(ctx, 100*time.Millisecond) {
+			return err
+		}
+	}
 }

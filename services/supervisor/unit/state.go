@@ -26,6 +26,7 @@ const (
 	LivenessFailed Reason = "LivenessFailed" // the server stopped answering its health check
 	CrashLoop      Reason = "CrashLoop"      // the server failed too often
 	Requested      Reason = "Requested"      // a person said so
+	Restarting     Reason = fleet.Restarting // the server is being ended for a person who wants a new one
 )
 
 const (

@@ -76,7 +76,7 @@ func (s State) start(e Event) (State, []Effect) {
 	case fleet.Pending, fleet.Stopped, fleet.Failed, fleet.Backoff:
 		return s.forgive().launch(e, Requested)
 	case fleet.Draining, fleet.Stopping:
-		s.again = true
+		s.again, s.Reason = true, Restarting
 	}
 	return s, nil
 }
@@ -97,16 +97,22 @@ func (s State) restart(e Event) (State, []Effect) {
 // end leads the server to its end, and to a new beginning when again.
 func (s State) end(e Event, again bool) (State, []Effect) {
 	s.again = again
+	why := Requested
+	if again {
+		why = Restarting
+	}
 	switch s.Phase {
 	case fleet.Pending, fleet.Backoff, fleet.Failed:
 		return s.enter(e, fleet.Stopped, "", ""), nil
 	case fleet.Starting:
-		return s.enter(e, fleet.Stopping, Requested, ""), []Effect{{Do: Terminate}}
+		return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
 	case fleet.Ready, fleet.Unhealthy:
 		if s.dying != "" { // what it carries is lost already
-			return s.enter(e, fleet.Stopping, Requested, ""), []Effect{{Do: Terminate}}
+			return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
 		}
-		return s.enter(e, fleet.Draining, Requested, "requests in flight may finish"), []Effect{{Do: Drain}}
+		return s.enter(e, fleet.Draining, why, "requests in flight may finish"), []Effect{{Do: Drain}}
+	case fleet.Draining, fleet.Stopping:
+		s.Reason = why
 	}
 	return s, nil
 }

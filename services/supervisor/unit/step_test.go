@@ -55,6 +55,10 @@ func TestTransitions(t *testing.T) {
 	f("death while draining for a stop", mended, seq(start, healthy, stop, crash), fleet.Stopped, "")
 	f("a stopped unit is not resurrected", mended, seq(start, crash, stop, due, healthy, late, drained), fleet.Stopped, "")
 
+	f("restart drains", mended, seq(start, healthy, restart), fleet.Draining, unit.Restarting, unit.Drain)
+	f("drained for a restart", mended, seq(start, healthy, restart, drained), fleet.Stopping, unit.Restarting, unit.Terminate)
+	f("no restart after all", mended, seq(start, healthy, restart, stop), fleet.Draining, unit.Requested)
+	f("no stop after all", mended, seq(start, healthy, stop, start), fleet.Draining, unit.Restarting)
 	f("restart when ready", mended, seq(start, healthy, restart, drained, crash), fleet.Starting, "", unit.Launch)
 	f("restart when stopped", mended, seq(start, stop, crash, restart), fleet.Starting, "", unit.Launch)
 	f("stop during a restart", mended, seq(start, healthy, restart, stop, drained, crash), fleet.Stopped, "")
