@@ -127,8 +127,11 @@ func terminal(cmd *cobra.Command) io.Writer {
 
 func (f *loadtestFlags) run(cmd *cobra.Command) error {
 	f.complete(cmd)
-	if f.html != "" && f.html == f.samples {
+	switch given := cmd.Flags().Changed; {
+	case f.html != "" && f.html == f.samples:
 		return fmt.Errorf("--html and --samples both name %s", f.html)
+	case given("arrivals") && !given("rate"):
+		return errors.New("--arrivals is of an open loop; give its --rate too")
 	}
 	plan, err := loadtest.Prepare(cmd.Context(), f.cfg)
 	if err != nil {

@@ -199,13 +199,14 @@ func TestLoadtestRefusals(t *testing.T) {
 		}
 	}
 	f("--url localhost -n -1", "--url: write an address", "--requests")
-	f("--url http://localhost?key=1", "without a query")
+	f("--url http://localhost?key=1", "leave out the query")
 	f("--api-key two\x00lines", "--api-key: the key has")
-	f("--endpoint embeddings -c 0 -n -1 --timeout 0s --warmup soon --arrivals never --output-tokens x --prompts "+file, // everything at once
-		`--endpoint "embeddings"`, "one of --concurrency and --rate", "--requests", "--timeout 0s", `--warmup "soon"`, `--arrivals "never"`, "--output-tokens", "not an object")
+	f("--endpoint embeddings -c 0 -n -1 --timeout 0s --warmup soon --rate 0 --arrivals never --output-tokens x --prompts "+file, // everything at once
+		`--endpoint "embeddings"`, "--concurrency and --rate are both 0", "--requests", "--timeout 0s", `--warmup "soon"`, `--arrivals "never"`, "--output-tokens", "not an object")
 	f("--prompts "+file+" --input-tokens 5", "[input-tokens prompts]")
 	f("--rate -1", "--rate -1")
-	f("--rate 0", "one of --concurrency and --rate")
+	f("--rate 0", "--concurrency and --rate are both 0")
+	f("--arrivals constant", "give its --rate too")
 	f("--html same --samples same", "--html and --samples both name same")
 	f("--rate 1 --arrivals never", `arrivals "never"`)
 	f("--fail-if ttft_max>1s --no-stream", "without a stream there is no ttft")

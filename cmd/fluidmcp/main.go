@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fluidmcp/fluidmcp/internal/version"
 )
 
 // twice is how close two signals are that mean one: programs such as timeout signal a process and then its group.
@@ -59,6 +61,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
+// exactly one argument is what a command takes; what says which.
+func exactly(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fmt.Errorf("%d arguments; name %s: %s", len(args), what, cmd.UseLine())
+	}
+}
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fluidmcp",
@@ -66,9 +78,14 @@ func newRoot() *cobra.Command {
 		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server   start the models and serve them on port 8099
   fluidmcp run examples/vllm-mock-config.json                  check the file and show what would start
   fluidmcp ps                                                  list the models of a running FluidMCP`,
+		Version:       version.Get().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("fluidmcp {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())
+	})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
 	root.AddCommand(newRun(), newPs(), newLogs(), newLoadtest(), newSchema(), newVersion(), newMockvllm(), newGuard())
 	for _, verb := range []string{"start", "stop", "restart"} {

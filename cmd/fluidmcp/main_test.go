@@ -32,6 +32,9 @@ func TestVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &info); err != nil || code != 0 || info["version"] == "" || info["go"] == "" {
 		t.Errorf("exit %d, %v: %s", code, err, out)
 	}
+	if code, out, _ := fluidmcp(t, "--version"); code != 0 || out != "fluidmcp "+info["version"]+"\n" {
+		t.Errorf("exit %d: %s", code, out)
+	}
 	if code, out, _ := fluidmcp(t, "version"); code != 0 || !strings.HasPrefix(out, "fluidmcp ") {
 		t.Errorf("exit %d: %s", code, out)
 	}
@@ -87,12 +90,16 @@ func TestRefusals(t *testing.T) {
 	f("does not exist", "run", "nowhere.json")
 	f(`log level "loud"`, "run", "../../examples/vllm-mock-config.json", "--log-level", "loud")
 	f("unknown command", "walk")
-	f("unknown flag: --starts", "run", "x", "--starts")
+	f("unknown flag: --starts; `fluidmcp run --help` lists the flags", "run", "x", "--starts")
+	f("0 arguments; name one models file: fluidmcp run FILE", "run")
+	f("2 arguments; name one model, `fluidmcp ps` lists them: fluidmcp stop MODEL", "stop", "a", "b")
+	f("write an address such as http://localhost:8099", "ps", "--url", "localhost:8099")
 	f("is FluidMCP running there?", "ps", "--url", "http://127.0.0.1:1")
 }
 
 func TestManagementCommands(t *testing.T) {
-	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001"},{"url":"http://localhost:8002"}]}`
+	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001","phase":"ready","restarts":1},
+		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}]}`
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method + " " + r.URL.EscapedPath() + "?" + r.URL.RawQuery {
 		case "GET /api/llm/models?":
@@ -115,11 +122,16 @@ func TestManagementCommands(t *testing.T) {
 			t.Errorf("fluidmcp %v: exit %d, %q %q; want %d and %q", args, code, out, failed, wantCode, want)
 		}
 	}
-	f(0, "http://localhost:8002", "ps")
+	f(0, "org/m   ready", "ps")
+	f(0, "backoff", "ps")
+	f(0, "http://localhost:8002   killed", "ps")
 	f(0, `"restarts":2`, "ps", "--json")
 	f(0, "restart requested", "restart", "org/m")
 	f(0, "last words", "logs", "org/m", "--lines", "5")
 	f(1, "No model of that name.", "stop", "nobody")
+	if code, out, failed := fluidmcp(t, "ps", "--url", gateway.URL+"/v1/"); code != 0 || !strings.Contains(out, "org/m") {
+		t.Errorf("with /v1/: exit %d, %q %q", code, out, failed)
+	}
 	http.DefaultClient.CloseIdleConnections()
 }
 
@@ -159,19 +171,26 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// A model that cannot start does not hide how to reach the others.
+// A model that cannot start, or a server of somebody else's that is away, does not hide how to reach the others.
 func TestProgressWithAFailedModel(t *testing.T) {
+	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}, {ID: "away", Driver: spec.External}}}
 	var out bytes.Buffer
-	p := newProgress(&out, &spec.File{})
+	p := newProgress(&out, file)
 	p.hello(8099)
-	show := func(second fleet.Phase) {
-		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: second}, {ID: "b", Phase: fleet.Ready, Backends: []fleet.Backend{{}}}}})
+	show := func(first, other fleet.Phase) {
+		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: first, Reason: "Exited"}, {ID: "away", Phase: fleet.Starting},
+			{ID: "b", Phase: other, Backends: []fleet.Backend{{}}}}})
 	}
-	show(fleet.Starting)
+	show(fleet.Starting, fleet.Ready)
 	if strings.Contains(out.String(), "Try:") {
 		t.Error("addresses are shown while a model starts")
 	}
-	show(fleet.Failed)
+	show(fleet.Backoff, fleet.Failed)
+	show(fleet.Failed, fleet.Failed)
+	if got := out.String(); strings.Count(got, "No model is ready. ") != 1 || !strings.Contains(got, "`fluidmcp logs a` shows why") {
+		t.Errorf("a person does not learn what to do:\n%s", got)
+	}
+	show(fleet.Failed, fleet.Ready)
 	if !strings.Contains(out.String(), "/llm/b/chat/completions") {
 		t.Errorf("no address of the model that is ready:\n%s", &out)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -31,9 +32,10 @@ func addURL(cmd *cobra.Command, url *string, usage string) {
 
 // call sends one management request and returns the body of its answer.
 func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, g.base+"/api/llm/"+path, nil)
-	if err != nil {
-		return nil, err
+	base := strings.TrimSuffix(strings.TrimSuffix(g.base, "/"), "/v1") // as the settings of OpenAI's clients have it
+	req, err := http.NewRequestWithContext(ctx, method, base+"/api/llm/"+path, nil)
+	if err != nil || req.URL.Host == "" || !strings.HasPrefix(req.URL.Scheme, "http") {
+		return nil, fmt.Errorf("--url %q: write an address such as http://localhost:8099", g.base)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -58,21 +60,21 @@ func failure(status string, body []byte) error {
 	if json.Unmarshal(body, &envelope) == nil && envelope.Error.Message != "" {
 		return errors.New(envelope.Error.Message)
 	}
-	return fmt.Errorf("the gateway answered %s: %s", status, body)
+	return fmt.Errorf("%s: %s; is that address a gateway's?", status, body)
 }
 
 // model is what the commands show of a model's status.
 type model struct {
-	ID        string    `json:"id"`
-	Driver    string    `json:"driver"`
-	Phase     string    `json:"phase"`
-	Reason    string    `json:"reason"`
-	Message   string    `json:"message"`
-	Since     time.Time `json:"since"`
-	Restarts  int       `json:"restarts"`
+	ID        string `json:"id"`
+	Driver    string `json:"driver"`
+	Phase     string `json:"phase"`
 	Instances []struct {
-		PID int    `json:"pid"`
-		URL string `json:"url"`
+		PID      int       `json:"pid"`
+		URL      string    `json:"url"`
+		Phase    string    `json:"phase"`
+		Message  string    `json:"message"`
+		Since    time.Time `json:"since"`
+		Restarts int       `json:"restarts"`
 	} `json:"instances"`
 }
 
@@ -104,6 +106,7 @@ func newPs() *cobra.Command {
 	return cmd
 }
 
+// printModels prints a row for each server: one of two that has died is not ready because the other is.
 func printModels(w io.Writer, models []model, now time.Time) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "MODEL\tPHASE\tSINCE\tRESTARTS\tDRIVER\tPID\tURL\tMESSAGE")
@@ -117,7 +120,7 @@ func printModels(w io.Writer, models []model, now time.Time) error {
 				pid = strconv.Itoa(inst.PID)
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n",
-				id, m.Phase, now.Sub(m.Since).Round(time.Second), m.Restarts, m.Driver, pid, inst.URL, m.Message)
+				id, inst.Phase, now.Sub(inst.Since).Round(time.Second), inst.Restarts, m.Driver, pid, inst.URL, inst.Message)
 		}
 	}
 	return table.Flush()
@@ -135,7 +138,7 @@ func newLifecycle(verb string) *cobra.Command {
 		Use:     verb + " MODEL",
 		Short:   short,
 		Example: "  fluidmcp " + verb + " mock-llm",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("one model, `fluidmcp ps` lists them"),
 
 		ValidArgsFunction: gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -162,7 +165,7 @@ func newLogs() *cobra.Command {
 		Use:     "logs MODEL",
 		Short:   "Show the last lines that a model's server printed",
 		Example: "  fluidmcp logs mock-llm --lines 20",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("one model, `fluidmcp ps` lists them"),
 
 		ValidArgsFunction: gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {

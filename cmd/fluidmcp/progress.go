@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // progress tells a person at the terminal what happens to the models, as it happens.
@@ -25,7 +27,8 @@ type progress struct {
 	port    int
 	seen    map[string]fleet.Model
 	since   map[string]time.Time // when a model began to start
-	greeted bool
+	greeted bool                 // the addresses were shown
+	waiting bool                 // that there are none yet was told
 }
 
 func newProgress(w io.Writer, file *spec.File) *progress {
@@ -60,13 +63,27 @@ func (p *progress) show(s fleet.Snapshot) {
 		case fleet.Ready:
 			ready = cmp.Or(ready, m.ID)
 		case fleet.Pending, fleet.Starting:
-			coming = true
+			coming = coming || p.process(m.ID) != nil // an external server may stay away for ever
 		}
 	}
-	if !p.greeted && !coming && ready != "" {
+	switch {
+	case p.greeted || coming:
+	case ready != "":
 		p.greeted = true
 		p.addresses(ready)
+	case !p.waiting:
+		p.waiting = true
+		fmt.Fprint(p.w, "\nNo model is ready. What changes is shown here; Ctrl-C ends FluidMCP.\n\n")
 	}
+}
+
+// process is the model when its servers are started here, else nil.
+func (p *progress) process(id string) *spec.Model {
+	i := slices.IndexFunc(p.file.Models, func(m spec.Model) bool { return m.ID == id && m.Driver == spec.Process })
+	if i < 0 {
+		return nil
+	}
+	return &p.file.Models[i]
 }
 
 func (p *progress) line(m fleet.Model) {
@@ -82,18 +99,17 @@ func (p *progress) line(m fleet.Model) {
 			delete(p.since, m.ID)
 		}
 	}
-	if detail == "" {
-		detail = m.Reason
+	detail = cmp.Or(detail, m.Reason)
+	if (m.Phase == fleet.Backoff || m.Phase == fleet.Failed) && p.process(m.ID) != nil && m.Reason != string(unit.StartFailed) { // that one has no log
+		detail += fmt.Sprintf("; `fluidmcp logs %s` shows why", m.ID)
 	}
 	fmt.Fprintf(p.w, "  %-20s %s  %s\n", m.ID, p.paint(m.Phase), detail)
 }
 
 // commandLine is what the file says to run for a model.
 func (p *progress) commandLine(id string) string {
-	for _, m := range p.file.Models {
-		if m.ID == id && m.Driver == spec.Process {
-			return m.Instances[0].CommandLine()
-		}
+	if m := p.process(id); m != nil {
+		return m.Instances[0].CommandLine()
 	}
 	return ""
 }

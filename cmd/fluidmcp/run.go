@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -45,9 +46,9 @@ model; a second one ends at once.
 The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts and
 limits come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT and so on;
 docs/configuration.md lists them).`,
-		Example: `  fluidmcp run examples/vllm-mock-config.json --file --start-server
+		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server
   fluidmcp run examples/vllm-mock-config.json --json | jq`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("one models file"),
 
 		ValidArgsFunction: modelsFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -102,31 +103,32 @@ func (l listeners) close() {
 // listen opens the program's own ports and looks whether those of the models are free.
 func (o *runOptions) listen(file *spec.File) (listeners, error) {
 	var l listeners
-	var gatewayErr, supervisorErr error
-	l.gateway, gatewayErr = listen(o.host, o.port, "the gateway", "--port")
-	l.supervisor, supervisorErr = listen("127.0.0.1", o.supervisorPort, "the supervisor", "--supervisor-port")
-	faults := []error{gatewayErr, supervisorErr}
+	var faults []error
+	owners := map[int]string{}
+	open := func(host string, port int, who, mend string) net.Listener {
+		ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		switch {
+		case err == nil:
+			owners[port] = who
+			return ln
+		case errors.Is(err, syscall.EADDRINUSE):
+			holder := cmp.Or(owners[port], "another process")
+			faults = append(faults, fmt.Errorf("port %d of %s is in use by %s: free it or change %s", port, who, holder, mend))
+		default:
+			faults = append(faults, fmt.Errorf("listen for %s: %w", who, err))
+		}
+		return nil
+	}
+	l.gateway = open(o.host, o.port, "the gateway", "--port")
+	l.supervisor = open("127.0.0.1", o.supervisorPort, "the supervisor", "--supervisor-port")
 	if file != nil {
 		for _, p := range file.Ports() {
-			ln, err := listen("127.0.0.1", p.Port, fmt.Sprintf("model %q", p.Model), "the port in the file")
-			faults = append(faults, err)
-			if err == nil {
+			if ln := open("127.0.0.1", p.Port, fmt.Sprintf("model %q", p.Model), "the port in the file"); ln != nil {
 				faults = append(faults, ln.Close())
 			}
 		}
 	}
 	return l, errors.Join(faults...)
-}
-
-func listen(host string, port int, who, mend string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d of %s is in use by another process: end that process or change %s", port, who, mend)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listen for %s: %w", who, err)
-	}
-	return ln, nil
 }
 
 // serve runs supervisor and gateway until ctx ends. The gateway goes first, so that requests in flight still find their

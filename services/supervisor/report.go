@@ -41,6 +41,8 @@ type InstanceStatus struct {
 	URL      string      `json:"url"` // as the file says
 	PID      int         `json:"pid,omitempty"`
 	Phase    fleet.Phase `json:"phase"`
+	Reason   string      `json:"reason"`
+	Message  string      `json:"message"`
 	Since    time.Time   `json:"since"`
 	Restarts int         `json:"restarts"`
 	LastExit *ExitStatus `json:"last_exit,omitempty"`
@@ -88,7 +90,7 @@ func (m *model) report() ModelStatus {
 // report describes the instance. The board is locked.
 func (i *instance) report() InstanceStatus {
 	now := i.status
-	out := InstanceStatus{ID: i.ID, URL: i.URL, PID: now.PID, Phase: now.Phase, Since: now.Since, Restarts: now.Restarts()}
+	out := InstanceStatus{ID: i.ID, URL: i.URL, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since, Restarts: now.Restarts()}
 	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {
 		out.LastExit = &ExitStatus{Code: exit.Code, Signal: exit.Signal, At: exit.At}
 	}

@@ -92,7 +92,7 @@ func (p *Plan) check() error {
 	fault(p.Requests < 0 || p.Duration < 0 || (p.Requests > 0) == (p.Duration > 0), "give either --requests or --duration, above 0")
 	fault(p.Timeout <= 0, "--timeout %s: use a time above 0", p.Timeout)
 	fault(p.Concurrency < 0, "--concurrency %d: use a number above 0", p.Concurrency)
-	fault(p.Concurrency == 0 && p.Rate == 0, "one of --concurrency and --rate has to be above 0")
+	fault(p.Concurrency == 0 && p.Rate == 0, "--concurrency and --rate are both 0; a closed loop needs the one, an open loop the other")
 	all = append(all, p.open(), p.warmup())
 	for _, text := range p.FailIf {
 		condition, err := expect.Parse(text)

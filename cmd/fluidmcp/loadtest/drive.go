@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,7 +51,7 @@ func (d *driver) closed(ctx context.Context) {
 				if !ok {
 					return
 				}
-				if outcome := d.send(ctx, t, now, nil); outcome == client.Connect || outcome == client.ClientLimit {
+				if outcome := d.send(ctx, t, now, nil); slices.Contains(away, outcome) {
 					pause(ctx)
 				}
 			}
@@ -67,7 +68,10 @@ func (d *driver) workers() int {
 	return d.Concurrency
 }
 
-// pause keeps a worker that has no connection from counting thousands of failures while a server starts anew.
+// away are the outcomes that come at once, as often as one asks, until the server is there again or has room.
+var away = []client.Outcome{client.Connect, client.Disconnected, client.ClientLimit, "http_429", "http_502", "http_503"}
+
+// pause keeps a worker from counting thousands of failures meanwhile.
 func pause(ctx context.Context) {
 	timer := time.NewTimer(100 * time.Millisecond)
 	defer timer.Stop()
@@ -122,9 +126,6 @@ func (d *driver) open(ctx context.Context) {
 // send sends one request, which is due so long after the start, and hands on what came of it. possible is when an open loop
 // could have sent it.
 func (d *driver) send(ctx context.Context, t turn, due time.Duration, possible *time.Time) client.Outcome {
-	if t.begins {
-		d.collector.Begin(d.start.Add(due))
-	}
 	body, err := d.source.Body(d.Model, t.number)
 	if err != nil {
 		d.fail(err)

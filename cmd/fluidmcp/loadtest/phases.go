@@ -10,8 +10,9 @@ import (
 type phases struct {
 	warmupRequests int
 	warmupTime     time.Duration
-	requests       int           // to measure; 0 when length ends the run
-	length         time.Duration // in which measured requests are sent
+	requests       int                     // to measure; 0 when length ends the run
+	length         time.Duration           // in which measured requests are sent
+	begin          func(due time.Duration) // is called for the first request that is measured, before its turn is given
 
 	mu             sync.Mutex
 	sent, measured int
@@ -22,7 +23,6 @@ type phases struct {
 type turn struct {
 	number int // from 0, the warm-up included
 	warmup bool
-	begins bool // it is the first that is measured
 }
 
 // next gives the turn of a request that is due so long after the start. It returns false when the run is over.
@@ -36,7 +36,8 @@ func (p *phases) next(due time.Duration) (turn, bool) {
 		return t, true
 	}
 	if p.measured == 0 {
-		p.began, t.begins = due, true
+		p.began = due
+		p.begin(due)
 	}
 	if p.requests > 0 && p.measured >= p.requests || p.length > 0 && due-p.began >= p.length {
 		return t, false

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/client"
@@ -30,8 +31,10 @@ func (p *Plan) Run(ctx context.Context, samples, live io.Writer) (*report.Report
 	sender := client.New(client.Config{URL: target.String(), APIKey: p.APIKey, Stream: p.Stream, Timeout: p.Timeout}, connections)
 	defer sender.Close()
 	start := time.Now()
-	d := &driver{Plan: p, client: sender, collector: result.NewCollector(p.Rate != 0), start: start, run: newRunID(),
-		phases: phases{warmupRequests: p.warmupRequests, warmupTime: p.warmupTime, requests: p.Requests, length: p.Duration}}
+	collector := result.NewCollector(p.Rate != 0)
+	d := &driver{Plan: p, client: sender, collector: collector, start: start, run: newRunID(),
+		phases: phases{warmupRequests: p.warmupRequests, warmupTime: p.warmupTime, requests: p.Requests, length: p.Duration,
+			begin: func(due time.Duration) { collector.Begin(start.Add(due)) }}}
 	if samples != nil {
 		d.samples = json.NewEncoder(samples)
 	}
@@ -114,7 +117,8 @@ func (p *Plan) warnings(r *report.Report, use cost.Use) []string {
 	}
 	for _, f := range r.Failures {
 		warn(f.Kind == string(client.ClientLimit), "%d requests failed because this machine ran out of ports or open files: %s", f.Count, f.Example)
-		warn(f.Kind == "http_400" && r.Requests.OK == 0 && p.Output != "0", "every request was refused; min_tokens and ignore_eos, which --output-tokens sends, are vLLM's: a server without them wants --output-tokens 0")
+		warn(strings.Contains(f.Example, "min_tokens") || strings.Contains(f.Example, "ignore_eos"),
+			"the server does not take what --output-tokens sends beside max_tokens; use --output-tokens 0")
 	}
 	warn(r.Unreported > 0, "%d answers did not tell their token counts; for streams the chunks are counted instead", r.Unreported)
 	return all

@@ -17,8 +17,11 @@ import (
 // address is what /chat/completions and the like are put behind. An endpoint that stands there already is taken off.
 func (c *Config) address() (*url.URL, error) {
 	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" {
-		return nil, errors.New("--url: write an address such as http://localhost:8099, without a query")
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("--url: write an address such as http://localhost:8099")
+	}
+	if u.RawQuery != "" {
+		return nil, errors.New("--url: leave out the query")
 	}
 	path := strings.TrimSuffix(u.Path, "/")
 	if above, ok := strings.CutSuffix(path, "/completions"); ok {

@@ -3,9 +3,10 @@ package cost
 
 import (
 	"runtime"
-	"slices"
 	"syscall"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Meter measures from its start until it is stopped.
@@ -13,7 +14,7 @@ type Meter struct {
 	began         time.Time
 	cpu           time.Duration
 	stop, stopped chan struct{}
-	late          []time.Duration // how much longer than asked each sleep of the watcher was
+	late          *hdrhistogram.Histogram // microseconds by which each sleep of the watcher was longer than asked
 	peak          float64
 }
 
@@ -27,7 +28,8 @@ type Use struct {
 
 // Start begins to measure.
 func Start() *Meter {
-	m := &Meter{began: time.Now(), cpu: processTime(), stop: make(chan struct{}), stopped: make(chan struct{})}
+	m := &Meter{began: time.Now(), cpu: processTime(), stop: make(chan struct{}), stopped: make(chan struct{}),
+		late: hdrhistogram.New(1, time.Hour.Microseconds(), 2)}
 	go m.watch()
 	return m
 }
@@ -39,9 +41,7 @@ func (m *Meter) Stop() Use {
 	u := Use{CPU: processTime() - m.cpu}
 	u.Share = share(u.CPU, time.Since(m.began))
 	u.Peak = max(m.peak, u.Share)
-	if slices.Sort(m.late); len(m.late) > 0 {
-		u.Delayed = m.late[len(m.late)*99/100]
-	}
+	u.Delayed = time.Duration(m.late.ValueAtPercentile(99)) * time.Microsecond
 	return u
 }
 
@@ -60,8 +60,8 @@ func (m *Meter) watch() {
 		case <-m.stop:
 			return
 		case <-timer.C:
-			now := time.Now() // what the timer sends is from before the wait for a processor
-			m.late = append(m.late, now.Sub(asked)-nap)
+			now := time.Now()                                             // what the timer sends is from before the wait for a processor
+			_ = m.late.RecordValue((now.Sub(asked) - nap).Microseconds()) // what is beyond an hour is left out
 			if elapsed := now.Sub(second); elapsed >= time.Second {
 				used := processTime()
 				m.peak = max(m.peak, share(used-cpu, elapsed))

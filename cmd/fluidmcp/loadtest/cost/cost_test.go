@@ -27,8 +27,8 @@ func TestDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start()
 		time.Sleep(5*time.Second + nap/2)
-		if u := m.Stop(); u.Delayed != 0 || len(m.late) != 500 {
-			t.Errorf("%+v of %d naps", u, len(m.late))
+		if u := m.Stop(); u.Delayed != 0 || m.late.TotalCount() != 500 {
+			t.Errorf("%+v of %d naps", u, m.late.TotalCount())
 		}
 	})
 }

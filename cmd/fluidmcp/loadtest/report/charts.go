@@ -7,11 +7,21 @@ import (
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
 )
 
-// pairs are a latency and the same from the schedule, which share a chart.
-var pairs = []struct{ title, about, sent, scheduled string }{
-	{"Time to first token", "from sending to the first text", result.TTFT, result.TTFTScheduled},
-	{"Inter-token latency", "between two chunks of text", result.ITL, ""},
-	{"End to end", "from sending to the end of the answer", result.E2E, result.E2EScheduled},
+// pair is a latency and the same from the schedule, which share a chart.
+type pair struct{ title, short, about, sent, scheduled string }
+
+var pairs = []pair{
+	{"Time to first token", "TTFT", "to the first text", result.TTFT, result.TTFTScheduled},
+	{"Inter-token latency", "ITL", "between two chunks of text", result.ITL, ""},
+	{"End to end", "E2E", "to the end of the answer", result.E2E, result.E2EScheduled},
+}
+
+// users is which of the two its users felt: that from the schedule, where there is one.
+func (r *Report) users(p pair) (name, title string) {
+	if _, ok := r.Latencies[p.scheduled]; ok {
+		return p.scheduled, p.short + ", scheduled"
+	}
+	return p.sent, p.short
 }
 
 // percentileCharts show each latency against the share of requests that were at least as fast, with each nine as wide as the one
@@ -23,7 +33,11 @@ func (r *Report) percentileCharts() (all []chart) {
 			continue
 		}
 		nines := math.Max(2, math.Log10(float64(d.Count)))
-		lines := []line{curve("from sending", "a", d, nines)}
+		name := "from sending"
+		if p.scheduled == "" {
+			name = p.short
+		}
+		lines := []line{curve(name, "a", d, nines)}
 		if s, ok := r.Latencies[p.scheduled]; ok {
 			lines = append(lines, curve("from schedule", "b", s, nines))
 		}
@@ -58,19 +72,24 @@ func curve(name, class string, d result.Distribution, nines float64) line {
 // latenciesOverTime show how each latency went, by when requests ended and tokens came.
 func (r *Report) latenciesOverTime() (all []chart) {
 	for _, p := range pairs {
-		if _, ok := r.Latencies[p.sent]; !ok {
+		name, _ := r.users(p)
+		if _, ok := r.Latencies[name]; !ok {
 			continue
+		}
+		about := p.about
+		if name == p.scheduled {
+			about = "from the schedule " + about
 		}
 		half, tail := line{name: "p50", class: "a"}, line{name: "p99", class: "b"}
 		for _, in := range r.Series.Intervals {
-			b, ok := in.Latencies[p.sent]
+			b, ok := in.Latencies[name]
 			if !ok {
 				b = result.Brief{P50: math.NaN(), P99: math.NaN()}
 			}
 			half.points = append(half.points, r.during(in, b.P50, "ms"))
 			tail.points = append(tail.points, r.during(in, b.P99, "ms"))
 		}
-		all = append(all, r.overTime(p.title, "ms", p.about, half, tail))
+		all = append(all, r.overTime(p.title, "ms", about, half, tail))
 	}
 	return all
 }

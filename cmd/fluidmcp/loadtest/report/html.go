@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-
-	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/result"
 )
 
 //go:embed page.html
@@ -54,9 +52,10 @@ func (r *Report) tiles() []tile {
 		{"Requests", number(r.RequestsPerSecond), "/s", fmt.Sprintf("%d ok in %.1f s", r.Requests.OK, r.Seconds)},
 		{"Output tokens", number(r.TokensPerSecond), "/s", fmt.Sprintf("%d in, %d out", r.Tokens.Input, r.Tokens.Output)},
 	}
-	for _, t := range titles {
-		if d, ok := r.Latencies[t.name]; ok && (t.name == result.TTFT || t.name == result.ITL || t.name == result.E2E) {
-			all = append(all, tile{t.title + " p50", number(d.P50), "ms", fmt.Sprintf("p99 %s ms", number(d.P99))})
+	for _, p := range pairs {
+		name, title := r.users(p)
+		if d, ok := r.Latencies[name]; ok {
+			all = append(all, tile{title + " p50", number(d.P50), "ms", fmt.Sprintf("p99 %s ms", number(d.P99))})
 		}
 	}
 	return append(all, tile{"Failed", percent(r.ErrorRate), "", fmt.Sprintf("%d of %d", r.Requests.Failed, r.Requests.Failed+r.Requests.OK)})
@@ -109,5 +108,5 @@ func (r *Report) own() [][2]string {
 	if c.SendLag != nil {
 		all = append(all, [2]string{"Sent later than possible", number(c.SendLag.P99) + " ms (p99)"})
 	}
-	return append(all, [2]string{"Requests sent", fmt.Sprintf("%d and %d of the warm-up; %d cut at the end, %d planned and not sent", r.Requests.Sent, r.Requests.Warmup, r.Requests.Cut, r.Requests.Unsent)})
+	return append(all, [2]string{"Requests sent", fmt.Sprintf("%d (warm-up %d, cut at the end %d, never sent %d)", r.Requests.Sent, r.Requests.Warmup, r.Requests.Cut, r.Requests.Unsent)})
 }

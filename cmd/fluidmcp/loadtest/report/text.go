@@ -16,10 +16,14 @@ func (r *Report) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "Ended early: %d requests in flight were cut and are not in the figures.\n\n", r.Requests.Cut)
 	}
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "Requests\t%d ok, %d failed (%s) in %.1f s; %s sent/s, %s ok/s\n", r.Requests.OK, r.Requests.Failed, percent(r.ErrorRate),
-		r.Seconds, number(r.SentPerSecond), number(r.RequestsPerSecond))
+	fmt.Fprintf(table, "Requests\t%d ok, %d failed (%s) in %.1f s; ", r.Requests.OK, r.Requests.Failed, percent(r.ErrorRate), r.Seconds)
+	if r.Run.Loop == "open" { // in a closed loop the server decides
+		fmt.Fprintf(table, "%s sent/s, ", number(r.SentPerSecond))
+	}
+	fmt.Fprintf(table, "%s ok/s\n", number(r.RequestsPerSecond))
 	fmt.Fprintf(table, "Tokens\t%d in, %d out; %s out/s\n", r.Tokens.Input, r.Tokens.Output, number(r.TokensPerSecond))
-	fmt.Fprintf(table, "Client\t%s\n", r.Client.sentence())
+	fmt.Fprintf(table, "Client\t%s\n", r.Client.cost())
+	fmt.Fprintf(table, "Delays\t%s\n", r.Client.delays())
 	_ = table.Flush() // to memory
 	r.latencyTable(&b)
 	if len(r.Failures) > 0 {
@@ -69,16 +73,20 @@ func (r Run) Sentence() string {
 	return strings.Join(parts, ", ")
 }
 
-func (c Client) sentence() string {
+func (c Client) cost() string {
 	text := number(c.CPUMicrosPerRequest) + " µs of CPU per request"
 	if c.CPUMicrosPerChunk > 0 {
-		text += fmt.Sprintf(" (%s per chunk)", number(c.CPUMicrosPerChunk))
-	}
-	text += fmt.Sprintf(", p99 of delays %s ms", number(c.Delay))
-	if c.SendLag != nil {
-		text += fmt.Sprintf(", of sending %s ms", number(c.SendLag.P99))
+		text += fmt.Sprintf(", %s per chunk", number(c.CPUMicrosPerChunk))
 	}
 	return text
+}
+
+func (c Client) delays() string {
+	text := fmt.Sprintf("woke up %s ms late", number(c.Delay))
+	if c.SendLag != nil {
+		text += fmt.Sprintf(", sent %s ms late", number(c.SendLag.P99))
+	}
+	return text + " (p99)"
 }
 
 func (r *Report) latencyTable(b *bytes.Buffer) {

@@ -45,7 +45,7 @@ func (t *tally) at(percent float64) float64 {
 	return min(max(float64(value)/1000, milliseconds(t.min)), milliseconds(t.max))
 }
 
-func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Distribution is one latency, in milliseconds.
 type Distribution struct {
@@ -74,7 +74,7 @@ func (t *tally) distribution() Distribution {
 	if d.Count == 0 {
 		return d
 	}
-	d.Mean = milliseconds(t.sum) / float64(d.Count)
+	d.Mean = milliseconds(t.sum / time.Duration(d.Count))
 	for _, b := range t.hist.CumulativeDistributionWithTicks(5) {
 		d.Curve = append(d.Curve, Point{b.Quantile, min(float64(b.ValueAt)/1000, d.Max)})
 	}
