@@ -143,12 +143,13 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation)
 func (s *Server) submit(g *generation) (err error) {
 	g.wake = make(chan struct{}, 1)
 	requests := make([]engine.Request, len(g.works))
+	var prefix []engine.Block
 	for i, work := range g.works {
-		requests[i] = engine.Request{Prompt: len(work.Prompt), Tokens: len(work.Answer.Deltas),
-			Reason: work.Answer.Finish, Wake: g.wake}
-		if s.cfg.PrefixCaching {
-			requests[i].Prefix = engine.Prefix(g.common.CacheSalt, work.Prompt)
+		if s.cfg.PrefixCaching && i%g.common.N == 0 { // the choices of a prompt share it
+			prefix = engine.Prefix(g.common.CacheSalt, work.Prompt)
 		}
+		requests[i] = engine.Request{Prompt: len(work.Prompt), Prefix: prefix, Tokens: len(work.Answer.Deltas),
+			Reason: work.Answer.Finish, Wake: g.wake}
 	}
 	g.seqs, err = s.engine.Submit(requests...)
 	return err

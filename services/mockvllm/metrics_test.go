@@ -20,6 +20,10 @@ func TestPrefixCacheIsCounted(t *testing.T) {
 	s.chat(longPrompt, `,"cache_salt":"of another"`)
 	s.waitMetric(counter("prefix_cache_queries_total"), itoa(4*queried))
 	s.waitMetric(counter("prefix_cache_hits_total"), itoa(2*blocks*128))
+	two := s.ask(completionPath, `{"prompt":["one `+longPrompt+`","two `+longPrompt+`"],"n":2}`).Usage.Prompt
+	other := (two/2 - 1) / 128
+	s.waitMetric(counter("prefix_cache_queries_total"), itoa(4*queried+2*two))
+	s.waitMetric(counter("prefix_cache_hits_total"), itoa(2*blocks*128+2*other*128)) // of the second choice of each
 	if blocks < 2 {
 		t.Errorf("%d blocks of %d tokens: the prompt is too short to show anything", blocks, queried)
 	}
