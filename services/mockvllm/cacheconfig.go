@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
 // cacheDefaults are the fields of vLLM's cache configuration that say nothing about this server, as the CPU build of
@@ -54,7 +55,7 @@ func cacheConfig(cfg Config) prometheus.Collector {
 		"block_size":                     strconv.Itoa(engine.BlockTokens),
 		"effective_attention_block_size": strconv.Itoa(engine.BlockTokens),
 		"enable_prefix_caching":          caching,
-		"kv_cache_max_concurrency":       pythonFloat(float64(size) / float64(cfg.MaxModelLen)),
+		"kv_cache_max_concurrency":       protocol.PythonFloat(float64(size) / float64(cfg.MaxModelLen)),
 		"kv_cache_size_tokens":           strconv.Itoa(size),
 		"num_gpu_blocks":                 strconv.Itoa(engine.Blocks),
 	}
@@ -64,13 +65,4 @@ func cacheConfig(cfg Config) prometheus.Collector {
 	}
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "vllm:cache_config_info",
 		Help: "Information of the LLMEngine CacheConfig", ConstLabels: labels}, func() float64 { return 1 })
-}
-
-// pythonFloat writes a number as Python does: a whole one keeps its ".0".
-func pythonFloat(f float64) string {
-	s := strconv.FormatFloat(f, 'g', -1, 64)
-	if !strings.ContainsAny(s, ".e") {
-		s += ".0"
-	}
-	return s
 }

@@ -62,4 +62,7 @@ func TestMetricsOfVLLM(t *testing.T) {
 	if strings.Contains(got, `le="5000"`) {
 		t.Error("buckets beyond the context's length")
 	}
+	if _, got := start(t, "--max-model-len", "1").call("GET", "/metrics", ""); !strings.Contains(got, `kv_cache_max_concurrency="1048576.0"`) {
+		t.Error("a large number is not written as Python writes it")
+	}
 }

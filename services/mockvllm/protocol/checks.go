@@ -156,22 +156,22 @@ func (c *Common) ranges(budget int64) *Error {
 	case c.N > maxN:
 		return badRequest("n must be at most %d, got %d. To increase this limit, set the VLLM_MAX_N_SEQUENCES environment variable.", maxN, c.N)
 	case outside(s.presence, -2, 2):
-		return badRequest("presence_penalty must be in [-2, 2], got %s.", pyFloat(s.presence))
+		return badRequest("presence_penalty must be in [-2, 2], got %s.", PythonFloat(s.presence))
 	case outside(s.frequency, -2, 2):
-		return badRequest("frequency_penalty must be in [-2, 2], got %s.", pyFloat(s.frequency))
+		return badRequest("frequency_penalty must be in [-2, 2], got %s.", PythonFloat(s.frequency))
 	case !(s.repetition > 0):
-		return badRequest("repetition_penalty must be greater than zero, got %s.", pyFloat(s.repetition))
+		return badRequest("repetition_penalty must be greater than zero, got %s.", PythonFloat(s.repetition))
 	}
 	if err := temperature(s.temperature); err != nil {
 		return err
 	}
 	switch {
 	case !(s.topP > 0) || s.topP > 1:
-		return badValue("top_p", pyFloat(s.topP), "top_p must be in (0, 1], got %s.", pyFloat(s.topP))
+		return badValue("top_p", PythonFloat(s.topP), "top_p must be in (0, 1], got %s.", PythonFloat(s.topP))
 	case s.topK < -1:
 		return badRequest("top_k must be 0 (disable), or at least 1, got %d.", s.topK)
 	case outside(s.minP, 0, 1):
-		return badRequest("min_p must be in [0, 1], got %s.", pyFloat(s.minP))
+		return badRequest("min_p must be in [0, 1], got %s.", PythonFloat(s.minP))
 	case budget < 1:
 		return badValue("max_tokens", strconv.FormatInt(budget, 10), "max_tokens must be at least 1, got %d.", budget)
 	case c.limits.Min < 0:
@@ -196,7 +196,7 @@ func (c *Common) ranges(budget int64) *Error {
 func outside(x, low, high float64) bool { return !(x >= low && x <= high) }
 
 func temperature(t float64) *Error {
-	got := pyFloat(t)
+	got := PythonFloat(t)
 	switch {
 	case math.IsNaN(t) || math.IsInf(t, 0):
 		return badValue("temperature", got, "temperature must be a finite number, got %s.", got)

@@ -24,7 +24,7 @@ func pyString(v any) string {
 		if v.integer() {
 			return string(v)
 		}
-		return pyFloat(v.float())
+		return PythonFloat(v.float())
 	case string:
 		return v
 	case []any:
@@ -43,8 +43,8 @@ func (n number) float() float64 {
 	return f
 }
 
-// pyFloat is Python's repr() of a float.
-func pyFloat(f float64) string {
+// PythonFloat is Python's repr() of a float.
+func PythonFloat(f float64) string {
 	switch {
 	case math.IsNaN(f):
 		return "nan"
