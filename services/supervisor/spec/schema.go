@@ -1,9 +1,6 @@
 package spec
 
-import (
-	"encoding/json"
-	"maps"
-)
+import "encoding/json"
 
 // schema is a JSON Schema, or a part of one.
 type schema = map[string]any
@@ -83,8 +80,7 @@ func objectSchema(fields []Field) schema {
 
 // schema is that of the field's value.
 func (f Field) schema() schema {
-	s := schema{}
-	maps.Copy(s, f.typeSchema())
+	s := f.typeSchema()
 	s["description"] = f.Doc
 	if f.Default != nil {
 		s["default"] = f.Default

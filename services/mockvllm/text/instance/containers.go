@@ -2,6 +2,7 @@ package instance
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -36,7 +37,7 @@ func (m *maker) object(s *jsonschema.Schema, depth int) (any, error) {
 		seen[name] = true
 		property := s.Properties[name]
 		if property == nil {
-			property = or(s.AdditionalProperties, &jsonschema.Schema{})
+			property = cmp.Or(s.AdditionalProperties, &jsonschema.Schema{})
 		}
 		v, err := m.value(property, depth+1, 0)
 		switch {
@@ -64,7 +65,7 @@ func (m *maker) array(s *jsonschema.Schema, depth int) (any, error) {
 	}
 	list := make([]any, 0, n)
 	for i := range n {
-		item := or(s.Items, &jsonschema.Schema{})
+		item := cmp.Or(s.Items, &jsonschema.Schema{})
 		if i < len(items) {
 			item = items[i]
 		}
@@ -82,13 +83,6 @@ const (
 	maxItems = 1000
 	maxText  = 10000
 )
-
-func or[T any](p, otherwise *T) *T {
-	if p == nil {
-		return otherwise
-	}
-	return p
-}
 
 // dump writes JSON as Python's json.dumps(..., ensure_ascii=False) does.
 func dump(v any) string {

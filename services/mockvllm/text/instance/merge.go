@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,7 +41,7 @@ func (m *maker) flat(s *jsonschema.Schema, depth int) (*jsonschema.Schema, error
 		}
 		s = &base
 	}
-	return nil, fmt.Errorf("its references lead in a circle")
+	return nil, errors.New("its references lead in a circle")
 }
 
 // find looks up a reference to the root or to one of its definitions.
@@ -68,21 +70,21 @@ func (m *maker) alternative(list []*jsonschema.Schema, depth int) *jsonschema.Sc
 // both joins two schemas. Where both say something of one keyword, b counts; the validator has the last word.
 func both(a, b jsonschema.Schema) jsonschema.Schema {
 	out := b
-	prefer(&out.Type, a.Type)
-	prefer(&out.Format, a.Format)
-	prefer(&out.Pattern, a.Pattern)
-	preferPtr(&out.Const, a.Const)
-	preferPtr(&out.MultipleOf, a.MultipleOf)
-	preferPtr(&out.Minimum, a.Minimum)
-	preferPtr(&out.Maximum, a.Maximum)
-	preferPtr(&out.ExclusiveMinimum, a.ExclusiveMinimum)
-	preferPtr(&out.ExclusiveMaximum, a.ExclusiveMaximum)
-	preferPtr(&out.MinLength, a.MinLength)
-	preferPtr(&out.MaxLength, a.MaxLength)
-	preferPtr(&out.MinItems, a.MinItems)
-	preferPtr(&out.MaxItems, a.MaxItems)
-	preferPtr(&out.Items, a.Items)
-	preferPtr(&out.AdditionalProperties, a.AdditionalProperties)
+	out.Type = cmp.Or(b.Type, a.Type)
+	out.Format = cmp.Or(b.Format, a.Format)
+	out.Pattern = cmp.Or(b.Pattern, a.Pattern)
+	out.Const = cmp.Or(b.Const, a.Const)
+	out.MultipleOf = cmp.Or(b.MultipleOf, a.MultipleOf)
+	out.Minimum = cmp.Or(b.Minimum, a.Minimum)
+	out.Maximum = cmp.Or(b.Maximum, a.Maximum)
+	out.ExclusiveMinimum = cmp.Or(b.ExclusiveMinimum, a.ExclusiveMinimum)
+	out.ExclusiveMaximum = cmp.Or(b.ExclusiveMaximum, a.ExclusiveMaximum)
+	out.MinLength = cmp.Or(b.MinLength, a.MinLength)
+	out.MaxLength = cmp.Or(b.MaxLength, a.MaxLength)
+	out.MinItems = cmp.Or(b.MinItems, a.MinItems)
+	out.MaxItems = cmp.Or(b.MaxItems, a.MaxItems)
+	out.Items = cmp.Or(b.Items, a.Items)
+	out.AdditionalProperties = cmp.Or(b.AdditionalProperties, a.AdditionalProperties)
 	if out.Types == nil {
 		out.Types = a.Types
 	}
@@ -110,16 +112,4 @@ func both(a, b jsonschema.Schema) jsonschema.Schema {
 		}
 	}
 	return out
-}
-
-func prefer(to *string, otherwise string) {
-	if *to == "" {
-		*to = otherwise
-	}
-}
-
-func preferPtr[T any](to **T, otherwise *T) {
-	if *to == nil {
-		*to = otherwise
-	}
 }
