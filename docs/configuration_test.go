@@ -66,6 +66,7 @@ func TestConfigurationIsComplete(t *testing.T) {
 // fieldTables lists the fields of a model, those of each form first.
 func fieldTables(t *testing.T) string {
 	var out strings.Builder
+	listed := 0
 	for _, group := range []struct {
 		title string
 		forms []string
@@ -82,12 +83,16 @@ func fieldTables(t *testing.T) string {
 			if !slices.Equal(f.Forms, group.forms) {
 				continue
 			}
+			listed++
 			out.WriteString(row(t, "", f))
 			for _, part := range f.Fields {
 				out.WriteString(row(t, f.Name+".", part))
 			}
 		}
 		out.WriteString("\n")
+	}
+	if all := len(spec.Fields()); listed != all {
+		t.Errorf("%d of %d fields are in a table; the others belong to forms that have none", listed, all)
 	}
 	return strings.TrimSuffix(out.String(), "\n")
 }
