@@ -61,17 +61,13 @@ func newAnthropicChat() *Chat {
 
 // required reads a string that must be there.
 func (f *fields) required(name string) string {
-	if _, there := f.from[name]; !there {
-		f.fault(name, "missing", "Field required", f.from, "")
-	}
+	f.missing(name)
 	f.notNull(name, "string_type", "Input should be a valid string")
 	return f.str(name)
 }
 
 func (c *Chat) maxTokens(f *fields) {
-	if _, there := f.from["max_tokens"]; !there {
-		f.fault("max_tokens", "missing", "Field required", f.from, "")
-	}
+	f.missing("max_tokens")
 	f.notNull("max_tokens", "int_type", intType)
 	if c.max, c.maxGiven = f.integer("max_tokens"); c.maxGiven && c.max <= 0 {
 		f.fault("max_tokens", "value_error", "Value error, max_tokens must be positive", f.from["max_tokens"],
@@ -100,55 +96,49 @@ func (f *fields) stopSequences() []string {
 
 // outputConfig reads {effort, format}. A format holds the answer to a schema, which this server cannot do.
 func (c *Chat) outputConfig(f *fields) {
-	config := fields{from: f.dict("output_config"), loc: f.loc + ".output_config"}
-	config.literal("effort", "low", "medium", "high", "xhigh", "max")
-	c.ask(config.dict("format") != nil, "output_config")
-	f.faults = append(f.faults, config.faults...)
+	f.inside("output_config", f.dict("output_config"), func(config *fields) {
+		config.literal("effort", "low", "medium", "high", "xhigh", "max")
+		c.ask(config.dict("format") != nil, "output_config")
+	})
 }
 
 // thinking reads how much the model may think. This one never does, which is its choice where the depth is adaptive.
 func (c *Chat) thinking(f *fields) {
-	if _, given := f.get("thinking"); !given {
-		return
-	}
-	thinking := fields{from: f.dict("thinking"), loc: f.loc + ".thinking"}
-	kind := thinking.literal("type", "enabled", "disabled", "adaptive")
-	if kind == "enabled" {
-		thinking.between("budget_tokens", 1024, math.MaxInt64)
-		c.ask(true, "thinking")
-	}
-	f.faults = append(f.faults, thinking.faults...)
+	f.inside("thinking", f.dict("thinking"), func(thinking *fields) {
+		if thinking.literal("type", "enabled", "disabled", "adaptive") == "enabled" {
+			thinking.between("budget_tokens", 1024, math.MaxInt64)
+			c.ask(true, "thinking")
+		}
+	})
 }
 
 // anthropicTools reads tools and tool_choice into what the chat API calls them.
 func (c *Chat) anthropicTools(f *fields) {
-	choice := fields{from: f.dict("tool_choice"), loc: f.loc + ".tool_choice"}
 	kind := ""
-	if choice.from != nil {
+	f.inside("tool_choice", f.dict("tool_choice"), func(choice *fields) {
 		kind = choice.literal("type", "auto", "any", "tool", "none")
 		c.box.name = choice.str("name")
 		c.box.parallel = !choice.boolean("disable_parallel_tool_use", false)
-	}
-	f.faults = append(f.faults, choice.faults...)
+	})
 	list := f.list("tools")
 	for i, v := range list {
-		tool := fields{from: asObject(v), loc: f.loc + ".tools." + itoa(i)}
-		if tool.from == nil {
+		if tool, ok := v.(object); ok {
+			f.inside("tools."+itoa(i), tool, c.anthropicTool)
+		} else {
 			f.fault("tools."+itoa(i), "model_attributes_type", notAnObject, v, "")
-			continue
 		}
-		t := text.Tool{Name: tool.required("name")}
-		if _, there := tool.from["input_schema"]; !there {
-			tool.fault("input_schema", "missing", "Field required", v, "")
-		}
-		schema := tool.dict("input_schema")
-		t.Schema = argumentsSchema(schema)
-		c.box.tools = append(c.box.tools, t)
-		c.Template.Tools = append(c.Template.Tools, pyJSON(object{"type": "function", "function": object{
-			"name": t.Name, "description": tool.str("description"), "parameters": schema}}))
-		f.faults = append(f.faults, tool.faults...)
 	}
 	if len(list) > 0 {
 		c.box.choosing = map[string]choosing{"": auto, "auto": auto, "any": required, "tool": named, "none": noCalls}[kind]
 	}
+}
+
+func (c *Chat) anthropicTool(f *fields) {
+	t := text.Tool{Name: f.required("name")}
+	f.missing("input_schema")
+	schema := f.dict("input_schema")
+	t.Schema = argumentsSchema(schema)
+	c.box.tools = append(c.box.tools, t)
+	c.Template.Tools = append(c.Template.Tools, pyJSON(object{"type": "function", "function": object{
+		"name": t.Name, "description": f.str("description"), "parameters": schema}}))
 }

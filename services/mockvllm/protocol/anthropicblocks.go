@@ -8,31 +8,18 @@ import (
 
 // conversation reads the messages. Those of the system go to the front, as in vLLM.
 func (c *Chat) conversation(f *fields) {
-	v, there := f.from["messages"]
-	list, ok := v.([]any)
-	switch {
-	case !there:
-		f.fault("messages", "missing", "Field required", f.from, "")
-	case !ok:
-		f.fault("messages", "list_type", "Input should be a valid list", v, "")
-	}
-	for i, item := range list {
-		m, ok := item.(object)
-		if !ok {
+	for i, item := range f.requiredList("messages") {
+		if m, ok := item.(object); ok {
+			f.inside("messages."+itoa(i), m, c.turn)
+		} else {
 			f.fault("messages."+itoa(i), "model_attributes_type", notAnObject, item, "")
-			continue
 		}
-		inner := fields{from: m, loc: f.loc + ".messages." + itoa(i)}
-		c.turn(&inner)
-		f.faults = append(f.faults, inner.faults...)
 	}
 }
 
 // turn reads one message: its tool results are messages of their own, before what else it says.
 func (c *Chat) turn(f *fields) {
-	if _, there := f.from["role"]; !there {
-		f.fault("role", "missing", "Field required", f.from, "")
-	}
+	f.missing("role")
 	role := f.literal("role", "user", "assistant", "system")
 	b := blocks{chat: c, role: role}
 	switch content := f.from["content"].(type) {
@@ -40,13 +27,10 @@ func (c *Chat) turn(f *fields) {
 		b.say(content)
 	case []any:
 		for i, item := range content {
-			inner := fields{from: asObject(item), loc: f.loc + ".content." + itoa(i)}
-			b.read(&inner)
-			f.faults = append(f.faults, inner.faults...)
+			f.inside("content."+itoa(i), asObject(item), b.read)
 		}
 	default:
-		if _, there := f.from["content"]; !there {
-			f.fault("content", "missing", "Field required", f.from, "")
+		if f.missing("content") {
 			return
 		}
 		f.fault("content.str", "string_type", "Input should be a valid string", content, "")
@@ -80,8 +64,7 @@ var blockTypes = []string{"text", "image", "tool_use", "tool_result", "tool_refe
 
 // read takes one block. Earlier thinking is not shown to the model again.
 func (b *blocks) read(f *fields) {
-	if _, there := f.from["type"]; !there {
-		f.fault("type", "missing", "Field required", f.from, "")
+	if f.missing("type") {
 		return
 	}
 	switch kind := f.literal("type", blockTypes...); kind {
@@ -142,9 +125,7 @@ func (c *Chat) system(f *fields) {
 		b.say(v)
 	case []any:
 		for i, item := range v {
-			inner := fields{from: asObject(item), loc: f.loc + ".system." + itoa(i)}
-			b.read(&inner)
-			f.faults = append(f.faults, inner.faults...)
+			f.inside("system."+itoa(i), asObject(item), b.read)
 		}
 	default:
 		f.fault("system.str", "string_type", "Input should be a valid string", v, "")

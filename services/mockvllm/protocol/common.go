@@ -109,10 +109,10 @@ func (c *Common) streamOptions(f *fields) {
 		f.fault("stream_options", "model_attributes_type", notAnObject, v, "")
 		return
 	}
-	inner := fields{from: o, loc: f.loc + ".stream_options"}
-	c.Usage = inner.boolean("include_usage", false)
-	c.Running = inner.boolean("continuous_usage_stats", false) && c.Usage
-	f.faults = append(f.faults, inner.faults...)
+	f.inside("stream_options", o, func(options *fields) {
+		c.Usage = options.boolean("include_usage", false)
+		c.Running = options.boolean("continuous_usage_stats", false) && c.Usage
+	})
 }
 
 // bias reads the weights that a request puts on tokens.

@@ -26,6 +26,22 @@ func (f *fields) fault(name, kind, msg string, input any, ctx string) {
 	f.faults = append(f.faults, fault{kind, f.loc + "." + name, msg, input, ctx})
 }
 
+// inside has the fields of an object below this one read, and takes over its faults.
+func (f *fields) inside(name string, o object, read func(*fields)) {
+	inner := fields{from: o, loc: f.loc + "." + name}
+	read(&inner)
+	f.faults = append(f.faults, inner.faults...)
+}
+
+// missing tells and reports that a field is not there.
+func (f *fields) missing(name string) bool {
+	_, there := f.from[name]
+	if !there {
+		f.fault(name, "missing", "Field required", f.from, "")
+	}
+	return !there
+}
+
 // notNull reports a null where the schema has no place for it.
 func (f *fields) notNull(name, kind, msg string) {
 	if v, there := f.from[name]; there && v == nil {

@@ -15,6 +15,13 @@ func (f *fields) list(name string) []any {
 	return l
 }
 
+// requiredList reads a list that must be there.
+func (f *fields) requiredList(name string) []any {
+	f.missing(name)
+	f.notNull(name, "list_type", "Input should be a valid list")
+	return f.list(name)
+}
+
 // integers reads a list of integers.
 func (f *fields) integers(name string) []int {
 	var ids []int

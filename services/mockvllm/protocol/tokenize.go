@@ -24,16 +24,12 @@ func DecodeTokenize(contentType string, body []byte) (*Tokenize, *Error) {
 		return tokenizeChat(f)
 	}
 	t := &Tokenize{Model: f.str("model")}
-	prompt, there := o["prompt"]
-	s, isText := prompt.(string)
-	switch {
-	case !there:
-		f.fault("prompt", "missing", "Field required", o, "")
-	case !isText:
-		f.fault("prompt", "string_type", "Input should be a valid string", prompt, "")
-	}
-	if !isText { // vLLM tries the shape of a conversation as well
-		f.fault("messages", "missing", "Field required", o, "")
+	s, isText := o["prompt"].(string)
+	if !isText {
+		if !f.missing("prompt") {
+			f.fault("prompt", "string_type", "Input should be a valid string", o["prompt"], "")
+		}
+		f.missing("messages") // vLLM tries the shape of a conversation as well
 	}
 	special := f.boolean("add_special_tokens", true)
 	t.strs = f.boolean("return_token_strs", false)
@@ -94,15 +90,13 @@ func DecodeDetokenize(contentType string, body []byte) (*Detokenize, *Error) {
 	}
 	f := &fields{from: o, loc: "body"}
 	d := &Detokenize{Model: f.str("model")}
-	if _, there := o["tokens"]; !there {
-		f.fault("tokens", "missing", "Field required", o, "")
-	}
+	f.missing("tokens")
 	list := f.list("tokens")
 	for i, v := range list {
-		one := fields{from: object{itoa(i): v}, loc: f.loc + ".tokens"}
-		id, _ := one.between(itoa(i), 0, math.MaxInt64)
-		d.tokens = append(d.tokens, int(id))
-		f.faults = append(f.faults, one.faults...)
+		f.inside("tokens", object{itoa(i): v}, func(one *fields) {
+			id, _ := one.between(itoa(i), 0, math.MaxInt64)
+			d.tokens = append(d.tokens, int(id))
+		})
 	}
 	return d, f.finish()
 }

@@ -72,7 +72,7 @@ type toolbox struct {
 func (c *Chat) tools(f *fields) {
 	list := f.list("tools")
 	for i, v := range list {
-		c.box.tools = append(c.box.tools, readTool(&fields{from: asObject(v), loc: f.loc + ".tools." + itoa(i)}, f))
+		f.inside("tools."+itoa(i), asObject(v), c.tool)
 		c.Template.Tools = append(c.Template.Tools, pyJSON(v))
 	}
 	if len(list) == 0 {
@@ -110,23 +110,20 @@ func (c *Chat) callable(m Model) *Error {
 	return nil
 }
 
-// readTool adds the faults of one tool to those of the request.
-func readTool(tool, request *fields) text.Tool {
+func (c *Chat) tool(f *fields) {
 	var t text.Tool
-	function, ok := tool.from["function"].(object)
+	function, ok := f.from["function"].(object)
 	switch {
 	case !ok:
-		tool.fault("function", "missing", "Field required", tool.from, "")
+		f.fault("function", "missing", "Field required", f.from, "")
 	case function["name"] == nil:
-		tool.fault("function.name", "missing", "Field required", function, "")
+		f.fault("function.name", "missing", "Field required", function, "")
 	default:
-		inner := fields{from: function, loc: tool.loc + ".function"}
-		t.Name = inner.str("name")
-		t.Schema = argumentsSchema(inner.dict("parameters"))
-		tool.faults = inner.faults
+		f.inside("function", function, func(f *fields) {
+			t = text.Tool{Name: f.str("name"), Schema: argumentsSchema(f.dict("parameters"))}
+		})
 	}
-	request.faults = append(request.faults, tool.faults...)
-	return t
+	c.box.tools = append(c.box.tools, t)
 }
 
 // argumentsSchema is the schema of a call's arguments, which are an object even where the schema does not say so.
