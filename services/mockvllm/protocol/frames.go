@@ -1,7 +1,5 @@
 package protocol
 
-import "github.com/fluidmcp/fluidmcp/services/mockvllm/text"
-
 // Frames writes a streamed answer, as one API frames it. Each frame goes to the function that the writer was made with;
 // its bytes are valid until the next one.
 type Frames interface {
@@ -13,12 +11,4 @@ type Frames interface {
 	Finish(choice int, w Work, delivered int)
 	// Close ends the stream.
 	Close(u Usage)
-}
-
-// last is the part that comes with the end of an answer.
-func (w Work) last(delivered int) text.Part {
-	if delivered < len(w.Answer.Deltas) {
-		return text.Part{}
-	}
-	return w.part(delivered - 1)
 }

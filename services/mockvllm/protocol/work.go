@@ -29,6 +29,14 @@ func (w Work) part(i int) text.Part {
 	return text.Part{Words: w.Answer.Deltas[i]}
 }
 
+// last is the part that comes with the end of an answer.
+func (w Work) last(delivered int) text.Part {
+	if delivered < len(w.Answer.Deltas) {
+		return text.Part{}
+	}
+	return w.part(delivered - 1)
+}
+
 // Choice is the whole answer, of which tokens were delivered.
 func (w Work) Choice(tokens int) Choice {
 	c := Choice{Text: w.Answer.Text(tokens), Finish: w.finish(tokens), Stop: w.stop(tokens)}
