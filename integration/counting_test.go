@@ -51,10 +51,7 @@ func countedExactly(t *testing.T, s *stack) {
 	after := s.scrape(t, s.gateway)
 	f := func(metric string, want float64, labels ...string) {
 		t.Helper()
-		labels = append(labels, "model", mockLLM)
-		if grew := after.sum(metric, labels...) - before.sum(metric, labels...); grew != want {
-			t.Errorf("%s%v grew by %v, want %v", metric, labels, grew, want)
-		}
+		after.grew(t, before, want, metric, append(labels, "model", mockLLM)...)
 	}
 	f("fluidmcp_requests_total", n, "endpoint", "chat_completions", "code", "200")
 	f("fluidmcp_requests_total", n)
@@ -77,9 +74,7 @@ func failuresCounted(t *testing.T, s *stack) {
 	after := s.scrape(t, s.gateway)
 	f := func(metric string, labels ...string) {
 		t.Helper()
-		if grew := after.sum(metric, labels...) - before.sum(metric, labels...); grew != 1 {
-			t.Errorf("%s%v grew by %v, want 1", metric, labels, grew)
-		}
+		after.grew(t, before, 1, metric, labels...)
 	}
 	f("fluidmcp_requests_total", "model", "unknown", "code", "404")
 	f("fluidmcp_errors_total", "model", "unknown", "reason", "bad_request")

@@ -67,10 +67,7 @@ func killedInFlight(t *testing.T, s *stack) {
 	after := s.scrape(t, s.gateway)
 	f := func(metric string, want float64, labels ...string) {
 		t.Helper()
-		labels = append(labels, "model", mockGPT)
-		if grew := after.sum(metric, labels...) - before.sum(metric, labels...); grew != want {
-			t.Errorf("%s%v grew by %v, want %v", metric, labels, grew, want)
-		}
+		after.grew(t, before, want, metric, append(labels, "model", mockGPT)...)
 	}
 	f("fluidmcp_streams_total", streams, "outcome", "interrupted")
 	// Of a plain answer nothing had come yet, so on a connection that was used before the request may be sent once more,

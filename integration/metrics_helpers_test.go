@@ -43,6 +43,14 @@ func (s scrape) sum(name string, labels ...string) float64 {
 	return total
 }
 
+// grew fails the test unless a metric has grown by want since another reading.
+func (s scrape) grew(t *testing.T, since scrape, want float64, name string, labels ...string) {
+	t.Helper()
+	if grew := s.sum(name, labels...) - since.sum(name, labels...); grew != want {
+		t.Errorf("%s%v grew by %v, want %v", name, labels, grew, want)
+	}
+}
+
 func has(m *dto.Metric, labels []string) bool {
 	for i := 0; i+1 < len(labels); i += 2 {
 		found := false

@@ -17,6 +17,7 @@ var scenarios = []scenario{
 	{name: "text completions", run: textCompletions},
 	{name: "streams come token by token", run: streamTokenByToken},
 	{name: "messages", run: messagesAPI},
+	{name: "refused messages", run: messagesRefused},
 	{name: "models are listed", run: modelList},
 	{name: "bad requests", run: badRequests},
 	{name: "stream is a boolean", run: streamIsABoolean},
