@@ -25,7 +25,6 @@ var (
 // metrics has vLLM's names, help texts, buckets and labels. It is the engine's observer.
 type metrics struct {
 	reg               *prometheus.Registry
-	caching           bool
 	queries, hits     prometheus.Counter
 	prompt, generated prometheus.Counter
 	success           map[string]prometheus.Counter // by finish reason
@@ -36,7 +35,7 @@ type metrics struct {
 }
 
 func newMetrics(cfg Config, load func() engine.Load) *metrics {
-	m := &metrics{reg: telemetry.NewRegistry(), caching: cfg.PrefixCaching, success: map[string]prometheus.Counter{}}
+	m := &metrics{reg: telemetry.NewRegistry(), success: map[string]prometheus.Counter{}}
 	f := family{m.reg, prometheus.Labels{"model_name": cfg.ServedNames[0], "engine": "0"}}
 	m.reg.MustRegister(cacheConfig(cfg))
 	f.gauge("num_requests_running", "Number of requests in model execution batches.",
@@ -112,12 +111,10 @@ func (f family) histogram(name, help string, buckets []float64) prometheus.Histo
 	return h
 }
 
-// Admitted counts the tokens that were looked up in the prefix cache.
-func (m *metrics) Admitted(s *engine.Sequence, cached int) {
-	if m.caching {
-		m.queries.Add(float64(s.Prompt))
-		m.hits.Add(float64(cached))
-	}
+// LookedUp counts the tokens that were looked up in the prefix cache.
+func (m *metrics) LookedUp(s *engine.Sequence, cached int) {
+	m.queries.Add(float64(s.Prompt))
+	m.hits.Add(float64(cached))
 }
 
 // Token counts a delivered token, and with the first one the prompt that was read for it.

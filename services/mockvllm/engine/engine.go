@@ -22,8 +22,8 @@ type Pace interface {
 
 // Observer is told what happened, from the engine's goroutine.
 type Observer interface {
-	// Admitted is called when a sequence begins to run. cached tokens of its prompt were in the prefix cache.
-	Admitted(s *Sequence, cached int)
+	// LookedUp is called when a sequence begins to run, where there is a prefix cache: it had cached tokens of the prompt.
+	LookedUp(s *Sequence, cached int)
 	// Token is called for each token. gap is the time since the one before; for the first one, since the arrival.
 	Token(s *Sequence, first bool, gap time.Duration)
 	// Finished is called for sequences that ended by themselves or with the engine, not for those whose client left.
@@ -185,11 +185,9 @@ func (e *Engine) admit(now time.Time) {
 		s.due = e.pace.Due(now, 0)
 		heap.Push(&e.running, s)
 		e.nBlocks.Add(s.blocks())
-		cached := 0
 		if e.prefixes != nil {
-			cached = e.prefixes.admit(s.Prefix, s.Prompt)
+			e.observer.LookedUp(s, e.prefixes.admit(s.Prefix, s.Prompt))
 		}
-		e.observer.Admitted(s, cached)
 	}
 }
 

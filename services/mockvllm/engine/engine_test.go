@@ -41,7 +41,7 @@ func (n *notes) Token(_ *Sequence, first bool, gap time.Duration) {
 	}
 }
 
-func (n *notes) Admitted(_ *Sequence, cached int) {
+func (n *notes) LookedUp(_ *Sequence, cached int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.cached = append(n.cached, cached)
