@@ -43,10 +43,11 @@ const (
 	byDeployment = "deployment"
 )
 
+// Values of Field.Forms.
 var (
-	processes = []string{byCommand, byModel}
-	byLine    = []string{byCommand}
-	byName    = []string{byModel}
+	processes   = []string{byCommand, byModel}
+	commandOnly = []string{byCommand}
+	modelOnly   = []string{byModel}
 )
 
 // allowed tells whether a model may have the field that is given by another, or "" for endpoints alone.
@@ -56,20 +57,20 @@ func (f Field) allowed(by string) bool { return f.Forms == nil || slices.Contain
 func Fields() []Field { return modelFields }
 
 var modelFields = []Field{
-	{Name: byCommand, Type: typeText, Forms: byLine, Example: "mockvllm",
+	{Name: byCommand, Type: typeText, Forms: commandOnly, Example: "mockvllm",
 		Doc: "The program to run: a path, or a name that is looked up in PATH. mockvllm is always there with the fluidmcp command."},
-	{Name: "args", Type: typeWords, Forms: byLine, Example: []any{"serve", "mock-model", "--port", 8001},
+	{Name: "args", Type: typeWords, Forms: commandOnly, Example: []any{"serve", "mock-model", "--port", 8001},
 		Doc: "Arguments of the command, each a string of its own. What mockvllm and vllm serve lack, that is the model and " +
 			"--port, is filled in. ${NAME} and secrets are hidden where the command is shown."},
-	{Name: byModel, Type: typeText, Forms: byName, Example: "meta-llama/Llama-3.1-8B-Instruct",
+	{Name: byModel, Type: typeText, Forms: modelOnly, Example: "meta-llama/Llama-3.1-8B-Instruct",
 		Doc: "A model for vllm serve: its name on Hugging Face, or a folder. FluidMCP writes the command line, and has vLLM " +
 			"listen on 127.0.0.1 only unless config or endpoints name another host."},
-	{Name: "port", Type: typeWhole, Min: 1, Max: 65535, Forms: byName, Example: 8001, Absent: "the port of endpoints",
+	{Name: "port", Type: typeWhole, Min: 1, Max: 65535, Forms: modelOnly, Example: 8001, Absent: "the port of endpoints",
 		Doc: "The TCP port that vLLM serves the model on."},
-	{Name: "profile", Type: typeChoice, Choices: []string{"production", "development", "high-throughput"}, Forms: byName,
+	{Name: "profile", Type: typeChoice, Choices: []string{"production", "development", "high-throughput"}, Forms: modelOnly,
 		Default: "production", Example: "development",
 		Doc: "A set of vLLM flags to begin with; config overrides each of them."},
-	{Name: "config", Type: typeFlags, Forms: byName, Example: map[string]any{"max-model-len": 8192, "enable-prefix-caching": true},
+	{Name: "config", Type: typeFlags, Forms: modelOnly, Example: map[string]any{"max-model-len": 8192, "enable-prefix-caching": true},
 		Doc: "Any flag of vllm serve without its dashes: true is the flag alone, false its --no- form, a list is several values."},
 	{Name: "env", Type: typeEnv, Forms: processes, Example: map[string]any{"CUDA_VISIBLE_DEVICES": "0", "HF_HOME": "${HOME}/models"},
 		Doc: "Environment variables that the process gets in addition to those of FluidMCP. Their values are never shown."},
