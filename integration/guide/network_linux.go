@@ -76,7 +76,7 @@ func (n *Network) within(f func() error) error {
 // start starts a program in the network.
 func (n *Network) start(cmd *exec.Cmd) error { return n.within(cmd.Start) }
 
-// Forward makes a port of the network lead to an address of the machine, until the network is closed.
+// Forward makes a port of the network lead to an address of the machine until it is stopped. Connections that are open then stay so.
 func (n *Network) Forward(port int, to string) (stop func(), err error) {
 	var ln net.Listener
 	err = n.within(func() (err error) {
