@@ -55,7 +55,8 @@ func generates[R request](s *Server, a api, decode func(contentType string, body
 			err = s.known(req.Shared().Model)
 		}
 		if err == nil {
-			g := &generation{api: a, head: s.head(r, a.id, req.Shared().RequestID), common: req.Shared()}
+			common := *req.Shared() // not a pointer into the request, which would keep all of its texts
+			g := &generation{api: a, head: s.head(r, a.id, common.RequestID), common: &common}
 			if g.works, err = req.Plan(s.model); err == nil {
 				s.generate(w, r, g)
 				return
@@ -144,11 +145,13 @@ func (s *Server) submit(g *generation) (err error) {
 	g.wake = make(chan struct{}, 1)
 	requests := make([]engine.Request, len(g.works))
 	var prefix []engine.Block
-	for i, work := range g.works {
+	for i := range g.works {
+		work := &g.works[i]
 		if s.cfg.PrefixCaching && i%g.common.N == 0 { // the choices of a prompt share it
 			prefix = engine.Prefix(g.common.CacheSalt, work.Prompt)
 		}
-		requests[i] = engine.Request{Prompt: len(work.Prompt), Prefix: prefix, Tokens: len(work.Answer.Deltas),
+		work.Prompt = nil // an answer may take minutes, and a prompt 300 KB
+		requests[i] = engine.Request{Prompt: work.PromptTokens, Prefix: prefix, Tokens: len(work.Answer.Deltas),
 			Reason: work.Answer.Finish, Wake: g.wake}
 	}
 	g.seqs, err = s.engine.Submit(requests...)
@@ -181,7 +184,7 @@ func (g *generation) usage() protocol.Usage {
 		n, _ := s.Progress()
 		u.Completion += n
 		if i%g.common.N == 0 {
-			u.Prompt += len(g.works[i].Prompt)
+			u.Prompt += g.works[i].PromptTokens
 		}
 	}
 	return u

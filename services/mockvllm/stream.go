@@ -80,7 +80,7 @@ func (s *streaming) progress() {
 		}
 		if !s.began {
 			s.began = true
-			s.frames.Open(len(s.seqs), len(s.works[i].Prompt))
+			s.frames.Open(len(s.seqs), s.works[i].PromptTokens)
 		}
 		last := n
 		if over && n == len(s.works[i].Answer.Deltas) {

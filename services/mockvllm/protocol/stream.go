@@ -63,7 +63,7 @@ func (s *stream) Token(choice int, w Work, token int) {
 	} else {
 		s.add(`,"logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]`)
 	}
-	s.running(Usage{len(w.Prompt), token + 1})
+	s.running(Usage{w.PromptTokens, token + 1})
 	s.end("}")
 }
 
@@ -76,7 +76,7 @@ func (s *stream) Finish(choice int, w Work, delivered int) {
 		s.add(`,"prompt_token_ids":null`)
 	}
 	s.add(`,"token_ids":null}]`)
-	s.running(Usage{len(w.Prompt), delivered})
+	s.running(Usage{w.PromptTokens, delivered})
 	if !s.usage {
 		s.fingerprint()
 	}

@@ -4,8 +4,9 @@ import "github.com/fluidmcp/fluidmcp/services/mockvllm/text"
 
 // Work is one answer to be given, ready for the engine.
 type Work struct {
-	Prompt []int // tokens
-	Answer text.Completion
+	Prompt       []int // tokens; of no use once the engine has the work
+	PromptTokens int   // how many
+	Answer       text.Completion
 
 	calls    choosing
 	parallel bool        // more than one call may be told
@@ -14,7 +15,7 @@ type Work struct {
 
 // newWork reads calls from an answer that has some.
 func newWork(prompt []int, answer text.Completion, calls choosing, parallel bool) Work {
-	w := Work{Prompt: prompt, Answer: answer, calls: calls, parallel: parallel}
+	w := Work{Prompt: prompt, PromptTokens: len(prompt), Answer: answer, calls: calls, parallel: parallel}
 	if calls != noCalls {
 		w.parts = text.ReadParts(answer.Deltas)
 	}
