@@ -204,6 +204,8 @@ export interface InstanceStatus {
   url: string;
   pid?: number;
   phase: Phase;
+  reason: string;
+  message: string;
   since: string;
   restarts: number;
   /** The signal is "" for an exit of its own. */

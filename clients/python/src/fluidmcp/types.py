@@ -178,6 +178,8 @@ class _Instance(TypedDict):
     id: str
     url: str
     phase: Phase
+    reason: str
+    message: str
     since: str  # RFC 3339
     restarts: int
 
