@@ -76,7 +76,10 @@ type picture struct {
 	Datasource               struct{ UID string }
 	GridPos                  struct{ X, Y, W, H int }
 	FieldConfig              struct{ Defaults struct{ Unit string } }
-	Targets                  []struct{ Expr, RefID string }
+	Targets                  []struct {
+		Expr, RefID    string
+		Instant, Range bool
+	}
 }
 
 func pictures(t *testing.T, board map[string]any) []picture {
@@ -141,6 +144,15 @@ func check(t *testing.T, board string, p picture) {
 			t.Errorf("%s: %q: query %q %q", board, p.Title, target.RefID, target.Expr)
 		}
 		refs = append(refs, target.RefID)
+		now := p.Type == "stat" || p.Type == "table"
+		switch {
+		case target.Instant != now || target.Range == now:
+			t.Errorf("%s: %q, a %s, asks for now: %v", board, p.Title, p.Type, target.Instant)
+		case now && strings.Contains(target.Expr, "histogram_quantile") && !strings.HasSuffix(target.Expr, " >= 0"):
+			t.Errorf("%s: %q says NaN when there is no traffic: %s", board, p.Title, target.Expr)
+		case strings.Contains(target.Expr, "vector(0)") && !strings.Contains(target.Expr, "ALERTS{"):
+			t.Errorf("%s: %q takes what nobody knows for 0: %s", board, p.Title, target.Expr)
+		}
 	}
 }
 

@@ -13,9 +13,10 @@ import (
 func (p panel) number() cog.Builder[dashboard.Panel] {
 	b := stat.NewPanelBuilder().Title(p.title).Description(p.about).Datasource(*source()).Span(p.width).Height(p.height).Unit(p.unit).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}).Values(false).Fields("")).
-		Orientation(common.VizOrientationAuto).GraphMode(common.BigValueGraphModeArea).ColorMode(common.BigValueColorModeValue).Thresholds(steps(p.limits)).ColorScheme(colored("thresholds"))
+		Orientation(common.VizOrientationAuto).GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).Thresholds(steps(p.limits)).ColorScheme(colored("thresholds"))
+	// Of a whole time range the last value would be shown, however old, long after its series has ended.
 	for i, q := range p.queries {
-		b.WithTarget(q.target(i, false, prometheus.PromQueryFormatTimeSeries))
+		b.WithTarget(q.target(i, true, prometheus.PromQueryFormatTimeSeries))
 	}
 	if p.empty != "" {
 		b.NoValue(p.empty)
@@ -29,7 +30,6 @@ func (p panel) number() cog.Builder[dashboard.Panel] {
 			results[value] = dashboard.ValueMappingResult{Text: &word}
 		}
 		b.Mappings([]dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: "value", Options: results}}})
-		b.GraphMode(common.BigValueGraphModeNone)
 	}
 	return b
 }

@@ -22,7 +22,7 @@ func model() board {
 			{"Fleet", "All models", "/d/fluidmcp-fleet/?var-datasource=${datasource}"},
 			toDocs(),
 		},
-		events: restarts(ofModel),
+		events: restarts(ofModel, " and on (instance) vllm:num_requests_running{"+ofServer+"}"),
 		rows: []row{
 			{"Is it well?", modelHealth()},
 			{"Traffic and errors", modelTraffic()},
@@ -50,7 +50,7 @@ func modelHealth() []panel {
 			queries: []query{{expr: burning("1h", ofModel), name: "burn rate"}}},
 		{kind: number, title: "First token, p95", unit: "s", width: 3, height: 4, limits: slowLimits, empty: "no streams",
 			about:   "19 of 20 streams had their first token sooner; the objective is 2.5 s.",
-			queries: []query{{expr: quantile("0.95", "", "fluidmcp_time_to_first_token_seconds", ofModel), name: "p95"}}},
+			queries: []query{{expr: present(quantile("0.95", "", "fluidmcp_time_to_first_token_seconds", ofModel)), name: "p95"}}},
 		{kind: number, title: "Answer tokens", unit: "cps", width: 3, height: 4, limits: noLimits,
 			about:   "Tokens a second that the model wrote.",
 			queries: []query{{expr: rate("type", "fluidmcp_tokens_total", `type="completion",`+ofModel), name: "tokens"}}},

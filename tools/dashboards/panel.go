@@ -21,7 +21,7 @@ const (
 type kind int
 
 const (
-	number kind = iota // one value now, with its past
+	number kind = iota // one value now
 	lines
 	stack // areas on one another
 	bars  // on one another

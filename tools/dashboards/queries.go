@@ -46,12 +46,15 @@ var (
 	noLimits     = []limit{{0, plain}}
 )
 
-// restarts are marked on all graphs.
-func restarts(of string) []event {
+// present leaves out what is not a number, such as a quantile of nothing: Grafana would show NaN and not that there is none.
+func present(expr string) string { return expr + " >= 0" }
+
+// restarts are marked on all graphs. at selects among the scraped model servers, which do not know the gateway's models.
+func restarts(of, at string) []event {
 	return []event{
 		{"Restarts by the supervisor", bad, "sum by (model, reason) (increase(fluidmcp_model_restarts_total{" + of + "}[$__rate_interval])) > 0",
 			"{{model}} was restarted: {{reason}}"},
-		{"Model servers that began anew", worse, `changes(process_start_time_seconds{job="vllm"}[$__rate_interval]) > 0`, "{{instance}} began anew"},
+		{"Model servers that began anew", worse, `(changes(process_start_time_seconds{job="vllm"}[$__rate_interval])` + at + ") > 0", "{{instance}} began anew"},
 	}
 }
 
