@@ -13,6 +13,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/integration/guide"
 )
 
+// closed are labels whose values docs/metrics.md lists.
+var closed = []string{"endpoint", "reason", "outcome", "phase", "type"}
+
 // metricsDocumented holds docs/metrics.md against what gateway, supervisor and a model server tell, both ways round.
 func metricsDocumented(t *testing.T, s *stack) {
 	live := map[string]entry{}
@@ -24,6 +27,9 @@ func metricsDocumented(t *testing.T, s *stack) {
 			e := entry{name: name, kind: strings.ToLower(family.GetType().String())}
 			for _, m := range family.GetMetric() {
 				for _, l := range m.GetLabel() {
+					if slices.Contains(closed, l.GetName()) && !strings.Contains(metricsGuide(t), "`"+l.GetValue()+"`") {
+						t.Errorf("%s: docs/metrics.md does not name the %s %s", name, l.GetName(), l.GetValue())
+					}
 					if !slices.Contains(e.labels, l.GetName()) {
 						e.labels = append(e.labels, l.GetName())
 					}
