@@ -45,6 +45,7 @@ var scenarios = []scenario{
 	{name: "every metric is documented", run: metricsDocumented, only: "binary"},
 	{name: "containers are locked up", run: containersLockedUp, only: "compose"},
 	{name: "model server killed in flight", run: killedInFlight},
+	{name: "every query has an answer where servers are processes", run: processesMonitored, only: "binary"},
 	{name: "rules are loaded, one alert fires", run: alertFires, only: "compose"},
 	{name: "every query has an answer", run: everyQueryAnswered, only: "compose"},
 }
