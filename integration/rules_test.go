@@ -101,7 +101,7 @@ func TestEveryAlertIsComplete(t *testing.T) {
 				t.Errorf("%s has no %s", r.Alert, key)
 			}
 		}
-		if got, want := r.Annotations["runbook"], "docs/metrics.md#"+strings.ToLower(r.Alert); got != want {
+		if got, want := r.Annotations["runbook_url"], "https://github.com/fluidmcp/fluidmcp/blob/main/docs/metrics.md#"+strings.ToLower(r.Alert); got != want {
 			t.Errorf("%s: runbook %q, want %q", r.Alert, got, want)
 		}
 		delete(fires, r.Alert)
