@@ -125,8 +125,8 @@ func TestLoadtestPageInBrowser(t *testing.T) {
 	mock := startMock(t, "--mock-ttft", "5ms", "--mock-itl", "1ms")
 	do(t, "PUT", mock+"/mock/faults", `{"rules":[{"match":{"percent":10},"do":{"status":500,"message":"<Model & error>"}}]}`).want(t, 200)
 	page := filepath.Join(t.TempDir(), "run.html")
-	code, r := loadtest(t, mock, "-n", "100", "--rate", "400", "--html", page, "--fail-if", "ttft_p99 > 1us", "--fail-if", "errors > 1000")
-	if code != 3 || r.Requests.OK != 90 {
+	code, r := loadtest(t, mock, "-n", "400", "--rate", "400", "--html", page, "--fail-if", "ttft_p99 > 1us", "--fail-if", "errors > 1000")
+	if code != 3 || r.Requests.OK != 360 {
 		t.Fatalf("exit %d, %+v", code, r.Requests)
 	}
 	content, err := os.ReadFile(page)
@@ -140,7 +140,7 @@ func TestLoadtestPageInBrowser(t *testing.T) {
 	}
 	b := openBrowser(t, &stack{})
 	b.do("open the page", chromedp.Navigate("file://"+page))
-	for selector, text := range map[string]string{"h1": "mock-model", ".tiles": "90 ok", ".failures td": "<Model & error>", "td.failed + td": "ttft_p99 > 1us",
+	for selector, text := range map[string]string{"h1": "mock-model", ".tiles": "360 ok", ".failures td": "<Model & error>", "td.failed + td": "ttft_p99 > 1us",
 		"td.passed + td": "errors > 1000", "figcaption": "Time to first token", "th": "p99.9"} {
 		b.sees(selector, text)
 	}

@@ -103,7 +103,7 @@ func draw(title, unit, about, xLabel string, right float64, xTicks []tick, lines
 	return c
 }
 
-// path joins the points, with a new start behind each gap.
+// path joins the points, with a new start behind each gap. A line of no length there makes a dot of a point that stands alone.
 func path(s scale, points []point) string {
 	var b strings.Builder
 	pen := "M"
@@ -113,6 +113,9 @@ func path(s scale, points []point) string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s%g %g", pen, s.x(p.X), s.y(p.Y))
+		if pen == "M" {
+			b.WriteString("h0")
+		}
 		pen = "L"
 	}
 	return b.String()

@@ -13,7 +13,7 @@ func TestGaps(t *testing.T) {
 	if top := c.YTicks[len(c.YTicks)-1]; top.Label != "120" || top.At != marginTop {
 		t.Errorf("the axis ends with %+v", top)
 	}
-	if path := c.Lines[0].Path; strings.Count(path, "M") != 2 || strings.Contains(path, "NaN") || len(c.Dots) != 3 {
+	if path := c.Lines[0].Path; strings.Count(path, "M") != 2 || strings.Count(path, "h0") != 2 || strings.Contains(path, "NaN") || len(c.Dots) != 3 {
 		t.Errorf("%s with %d dots", path, len(c.Dots))
 	}
 }
