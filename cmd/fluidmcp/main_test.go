@@ -171,14 +171,14 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// A model that cannot start, or a server of somebody else's that is away, does not hide how to reach the others.
+// A model that cannot start does not hide how to reach the others.
 func TestProgressWithAFailedModel(t *testing.T) {
-	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}, {ID: "away", Driver: spec.External}}}
+	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}}}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
 	p.hello(8099)
 	show := func(first, other fleet.Phase) {
-		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: first, Reason: "Exited"}, {ID: "away", Phase: fleet.Starting},
+		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: first, Reason: "Exited"},
 			{ID: "b", Phase: other, Backends: []fleet.Backend{{}}}}})
 	}
 	show(fleet.Starting, fleet.Ready)

@@ -63,7 +63,7 @@ func (p *progress) show(s fleet.Snapshot) {
 		case fleet.Ready:
 			ready = cmp.Or(ready, m.ID)
 		case fleet.Pending, fleet.Starting:
-			coming = coming || p.process(m.ID) != nil // an external server may stay away for ever
+			coming = true
 		}
 	}
 	switch {
