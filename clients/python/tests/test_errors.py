@@ -86,7 +86,7 @@ def test_a_timeout_for_one_call(client: FluidMCPClient, faults: Any) -> None:
 
 
 def test_a_timeout_is_not_sent(make_client: MakeClient) -> None:
-    with RawServer(answer("200 OK", "{}")) as server:
+    with RawServer(answer("200 OK", "{}"), keep_alive=True) as server:
         client = make_client(server.url)
         client.chat_completion("m", HELLO)
         client.chat_completion("m", HELLO, timeout=60)
