@@ -36,7 +36,7 @@ npm run --silent lint
 npm run --silent types
 
 # Both wait more than they work, so they run side by side. What is published is checked once.
-through_gateway=(test/failures.test.js test/requests.test.js test/retries.test.js test/sse.test.js test/streams.test.js)
+through_gateway=(test/failures.test.js test/misuse.test.js test/requests.test.js test/retries.test.js test/sse.test.js test/streams.test.js)
 npx --yes --package "node@$oldest" node --test "${through_gateway[@]}" >"$work/oldest" 2>&1 &
 code=0
 node --test test/*.test.js || code=$?

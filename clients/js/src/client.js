@@ -1,3 +1,4 @@
+import { checkBase, checkClient, checkKey, checkRequest, checkValues } from "./options.js";
 import { ChunkStream } from "./stream.js";
 import { Transport } from "./transport.js";
 
@@ -17,15 +18,17 @@ export class FluidMCPClient {
   #transport;
 
   /** @param {t.ClientOptions} [options] */
-  constructor({
-    baseUrl = "http://localhost:8099",
-    apiKey,
-    timeout = 10 * MINUTE,
-    maxRetries = 2,
-    fetch = globalThis.fetch,
-  } = {}) {
+  constructor(options = {}) {
+    checkClient(options);
+    const {
+      baseUrl = "http://localhost:8099",
+      apiKey,
+      timeout = 10 * MINUTE,
+      maxRetries = 2,
+      fetch = globalThis.fetch,
+    } = options;
     checkKey(apiKey);
-    checkOptions({ timeout, maxRetries });
+    checkValues({ timeout, maxRetries });
     if (typeof fetch !== "function") {
       throw new TypeError("There is no fetch here (Node has it from version 18 on); pass one as the option fetch.");
     }
@@ -168,9 +171,9 @@ export class FluidMCPClient {
    * @param {t.LogOptions} [options]
    * @returns {Promise<string>}
    */
-  async logs(modelId, { lines, ...options } = {}) {
-    const query = lines === undefined ? "" : `?lines=${encodeURIComponent(lines)}`;
-    checkOptions(options);
+  async logs(modelId, options = {}) {
+    checkRequest(options, ["lines"]);
+    const query = options.lines === undefined ? "" : `?lines=${encodeURIComponent(options.lines)}`;
     return this.#transport.text({ method: "GET", path: `/api/llm/models/${encode(modelId)}/logs${query}` }, options);
   }
 
@@ -181,7 +184,7 @@ export class FluidMCPClient {
    * @param {boolean} once for commands: their 503 may mean that the gateway lost the supervisor after it had sent them
    */
   #json(method, path, options, once = false) {
-    checkOptions(options);
+    checkRequest(options);
     return this.#transport.json({ method, path, once }, options);
   }
 
@@ -193,7 +196,7 @@ export class FluidMCPClient {
    */
   async #generate(modelId, endpoint, body, { signal, timeout, maxRetries, ...parameters }) {
     const options = { signal, timeout, maxRetries };
-    checkOptions(options);
+    checkValues(options);
     /** @type {import("./exchange.js").Call} */
     const call = { method: "POST", path: `/llm/${encode(modelId)}/${endpoint}`, body: { ...parameters, ...body } };
     if (!parameters.stream) return this.#transport.json(call, options);
@@ -210,40 +213,4 @@ function encode(modelId) {
     throw new TypeError(`${JSON.stringify(modelId)} is no id of a model; models() lists them.`);
   }
   return encodeURIComponent(modelId);
-}
-
-/** @param {string} baseUrl */
-function checkBase(baseUrl) {
-  let url;
-  try {
-    url = new URL(baseUrl);
-  } catch {
-    throw new TypeError('baseUrl is not a URL; it should look like "http://localhost:8099".');
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new TypeError(`baseUrl begins with ${url.protocol} instead of http: or https:.`);
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    throw new TypeError("baseUrl may hold no user name, password, query or fragment; the option apiKey holds the secret.");
-  }
-  return url.href.replace(/\/+$/, "").replace(/\/v1$/, ""); // OpenAI's packages want /v1 there
-}
-
-/** @param {string | undefined} apiKey */
-function checkKey(apiKey) {
-  if (apiKey !== undefined && !(typeof apiKey === "string" && /^[\x21-\x7e]+$/.test(apiKey))) {
-    throw new TypeError(
-      "apiKey is no text, is empty or has characters that a header cannot carry, such as a space or a line end.",
-    );
-  }
-}
-
-/** @param {t.RequestOptions} options */
-function checkOptions({ timeout, maxRetries }) {
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new TypeError(`timeout is ${timeout}; it has to be a positive number of milliseconds, or Infinity.`);
-  }
-  if (maxRetries !== undefined && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
-    throw new TypeError(`maxRetries is ${maxRetries}; it has to be a whole number that is not negative.`);
-  }
 }

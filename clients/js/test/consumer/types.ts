@@ -65,6 +65,10 @@ export async function wrong(): Promise<void> {
   await client.chatCompletion("m", [{ content: "x" }]);
   // @ts-expect-error such an option does not exist
   new FluidMCPClient({ base_url: "http://localhost:8099" });
+  // @ts-expect-error an address alone is no options
+  new FluidMCPClient("http://localhost:8099");
+  // @ts-expect-error nor is a URL
+  new FluidMCPClient(new URL("http://localhost:8099"));
   // @ts-expect-error the stream has no choices, its chunks have
   (await client.chatCompletion("m", messages, { stream: true })).choices;
 }
