@@ -65,16 +65,45 @@ func TestErrorCodes(t *testing.T) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	code := regexp.MustCompile(`Code(?:: | = )"([a-z_]+)"`)
-	used := map[string]bool{}
-	for _, folder := range []string{"../services/gateway", "../services/supervisor", "../internal/web"} {
+	used := found(t, `Code(?:: | = )"([a-z_]+)"`, "../services/gateway", "../services/supervisor", "../internal/web")
+	if diff := cmp.Diff(used, doc.Components.Schemas.ErrorCode.Enum); diff != "" {
+		t.Errorf("codes in the sources and in openapi.yaml differ (-sources +document):\n%s", diff)
+	}
+}
+
+// The label endpoint has a closed set of values, and metrics.md has them all.
+func TestEndpoints(t *testing.T) {
+	text, err := os.ReadFile("metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentence := regexp.MustCompile("(?s)\n`endpoint` is one of (.*?)\\.").FindSubmatch(text)
+	if sentence == nil {
+		t.Fatal("metrics.md lacks the sentence with the endpoints")
+	}
+	var listed []string
+	for _, m := range regexp.MustCompile("`([a-z_]+)`").FindAllSubmatch(sentence[1], -1) {
+		listed = append(listed, string(m[1]))
+	}
+	slices.Sort(listed)
+	if diff := cmp.Diff(found(t, `(?:label:|endpoint:|c\.endpoint =) *"([a-z_]+)"`, "../services/gateway"), listed); diff != "" {
+		t.Errorf("endpoints in the sources and in metrics.md differ (-sources +document):\n%s", diff)
+	}
+}
+
+// found returns what the group of a pattern matches in the Go files of folders, in order and each once.
+func found(t *testing.T, pattern string, folders ...string) []string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	all := map[string]bool{}
+	for _, folder := range folders {
 		err := filepath.WalkDir(folder, func(path string, _ os.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
 			source, err := os.ReadFile(path)
-			for _, found := range code.FindAllSubmatch(source, -1) {
-				used[string(found[1])] = true
+			for _, m := range re.FindAllSubmatch(source, -1) {
+				all[string(m[1])] = true
 			}
 			return err
 		})
@@ -82,7 +111,5 @@ func TestErrorCodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(used)), doc.Components.Schemas.ErrorCode.Enum); diff != "" {
-		t.Errorf("codes in the sources and in openapi.yaml differ (-sources +document):\n%s", diff)
-	}
+	return slices.Sorted(maps.Keys(all))
 }
