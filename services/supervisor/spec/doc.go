@@ -1,6 +1,6 @@
 // Package spec reads the models file: JSON with comments, or YAML, strict.
 //
-//	Load ─► node.go      one tree for both notations (json.go, yaml.go)
+//	Load ─► node.go      one tree for both notations (internal/document)
 //	        object.go    walks it, collecting every fault with its path
 //	        model.go     one entry of llmModels: which form it has and what all forms share
 //	        process.go   command/args/env        ┐

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
 // forms are the ways to say what a model is, by the field that makes the form.
@@ -21,7 +23,7 @@ type entry struct {
 
 func (r *reader) model(path, id string, n *node) Model {
 	e := &entry{object: r.object(path, n, modelFields), model: Model{ID: id}}
-	if n.kind != mapping {
+	if n.Kind != document.Mapping {
 		return e.model
 	}
 	r.checkID(path, id)
@@ -81,7 +83,7 @@ func (e *entry) shared() {
 	m.ServedName = e.text("served_name")
 	m.APIKey = Secret(e.text("api_key"))
 	m.Restart = RestartPolicy(e.choice("restart_policy"))
-	if n := e.fields["start"]; n != nil && n.text == "on_demand" {
+	if n := e.fields["start"]; n != nil && n.Text == "on_demand" {
 		e.add(e.at("start"), "on_demand is not supported yet; use auto, or leave it out")
 	} else {
 		e.choice("start")
@@ -95,7 +97,7 @@ func (e *entry) shared() {
 		Drain:     t.duration("drain"),
 	}
 	endpoints := e.child("endpoints")
-	if e.has("endpoints") && e.fields["endpoints"].kind == mapping && !endpoints.has("base_url") {
+	if e.has("endpoints") && e.fields["endpoints"].Kind == document.Mapping && !endpoints.has("base_url") {
 		e.add(endpoints.at("base_url"), `missing; give the address of the model server, such as "http://localhost:8001/v1"`)
 	}
 	e.base = endpoints.endpoint("base_url")

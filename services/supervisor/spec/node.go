@@ -7,36 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
-
-type kind int
-
-const (
-	null kind = iota
-	boolean
-	number
-	text
-	list
-	mapping
-)
-
-// String names a kind as a fault says what was found.
-func (k kind) String() string {
-	return [...]string{"null", "true or false", "a number", "a string", "a list", "an object"}[k]
-}
 
 // node is a value of the file in either notation.
-type node struct {
-	kind    kind
-	text    string // of a boolean, number or string, without quotes
-	items   []*node
-	members []member // in the order of the file, names may repeat
-}
-
-type member struct {
-	name  string
-	value *node
-}
+type node = document.Node
 
 // parseTree reads YAML when the name says so and JSON with comments otherwise.
 func parseTree(name string, data []byte) (*node, error) {
@@ -50,9 +26,13 @@ func parseTree(name string, data []byte) (*node, error) {
 	}
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".yaml", ".yml":
-		return parseYAML(data)
+		n, err := document.ParseYAML(data)
+		if errors.Is(err, document.ErrEmpty) { // nothing but comments
+			return nil, errors.New("the file is empty: it needs at least llmModels")
+		}
+		return n, err
 	}
-	return parseJSON(data)
+	return document.ParseJSON(data)
 }
 
 func invalidUTF8(data []byte) int {

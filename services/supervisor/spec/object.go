@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
 // reader is what reading one file shares.
@@ -28,22 +30,22 @@ type object struct {
 // object opens n, reporting repeated names and, when names are known, those that are not.
 func (r *reader) object(path string, n *node, known []Field) *object {
 	o := &object{reader: r, path: path, fields: map[string]*node{}, known: known}
-	if n.kind != mapping {
-		r.add(path, "expected an object, found %s", n.kind)
+	if n.Kind != document.Mapping {
+		r.add(path, "expected an object, found %s", n.Kind)
 		return o
 	}
-	for _, m := range n.members {
-		at := join(path, m.name)
-		if _, twice := o.fields[m.name]; twice {
+	for _, m := range n.Members {
+		at := join(path, m.Name)
+		if _, twice := o.fields[m.Name]; twice {
 			r.add(at, "given twice; keep one")
 			continue
 		}
-		if known != nil && o.field(m.name) == nil {
-			r.unknown(at, m.name, known)
+		if known != nil && o.field(m.Name) == nil {
+			r.unknown(at, m.Name, known)
 			continue
 		}
-		o.fields[m.name] = m.value
-		o.names = append(o.names, m.name)
+		o.fields[m.Name] = m.Value
+		o.names = append(o.names, m.Name)
 	}
 	return o
 }
@@ -62,7 +64,7 @@ func (r *reader) unknown(at, name string, fields []Field) {
 	for i, f := range fields {
 		known[i] = f.Name
 	}
-	if meant := nearest(name, known); meant != "" {
+	if meant := document.Nearest(name, known); meant != "" {
 		r.add(at, "unknown field; did you mean %q?", meant)
 		return
 	}
@@ -74,13 +76,13 @@ func (o *object) has(name string) bool { return o.fields[name] != nil }
 func (o *object) at(name string) string { return join(o.path, name) }
 
 // want returns the field when it is there and of the kind.
-func (o *object) want(name string, k kind) *node {
+func (o *object) want(name string, k document.Kind) *node {
 	n := o.fields[name]
 	if n == nil {
 		return nil
 	}
-	if n.kind != k {
-		o.add(o.at(name), "expected %s, found %s", k, n.kind)
+	if n.Kind != k {
+		o.add(o.at(name), "expected %s, found %s", k, n.Kind)
 		return nil
 	}
 	return n
@@ -97,12 +99,12 @@ func (o *object) child(name string) *object {
 
 // text reads a string that must not be empty and replaces ${NAME} in it.
 func (o *object) text(name string) string {
-	n := o.want(name, text)
+	n := o.want(name, document.Text)
 	if n == nil {
 		return ""
 	}
 	before := len(o.list)
-	value := o.expand(o.at(name), n.text)
+	value := o.expand(o.at(name), n.Text)
 	switch {
 	case len(o.list) > before:
 		return ""
@@ -121,12 +123,12 @@ type word struct{ value, shown string }
 
 // words reads a list of strings; numbers are taken as they are written.
 func (o *object) words(name string) []word {
-	n := o.want(name, list)
+	n := o.want(name, document.List)
 	if n == nil {
 		return nil
 	}
-	words := make([]word, 0, len(n.items))
-	for i, item := range n.items {
+	words := make([]word, 0, len(n.Items))
+	for i, item := range n.Items {
 		at := o.at(name) + "[" + strconv.Itoa(i) + "]"
 		words = append(words, o.scalar(at, item))
 	}
@@ -135,29 +137,29 @@ func (o *object) words(name string) []word {
 
 // scalar reads a string, or a number as it is written.
 func (r *reader) scalar(at string, n *node) word {
-	if n.kind != text && n.kind != number {
-		r.add(at, "expected a string, found %s", n.kind)
+	if n.Kind != document.Text && n.Kind != document.Number {
+		r.add(at, "expected a string, found %s", n.Kind)
 		return word{}
 	}
-	value := r.expand(at, n.text)
+	value := r.expand(at, n.Text)
 	if strings.ContainsRune(value, 0) {
 		r.add(at, "must not hold a NUL character")
 		return word{}
 	}
-	return word{value, n.text}
+	return word{value, n.Text}
 }
 
 // whole reads a whole number within the field's bounds, or its default, 0 without one.
 func (o *object) whole(name string) int {
 	f := o.field(name)
 	fallback, _ := f.Default.(int)
-	n := o.want(name, number)
+	n := o.want(name, document.Number)
 	if n == nil {
 		return fallback
 	}
-	v, err := strconv.Atoi(n.text)
+	v, err := strconv.Atoi(n.Text)
 	if err != nil || v < f.Min || v > f.Max {
-		o.add(o.at(name), "%s is not a whole number from %d to %d", n.text, f.Min, f.Max)
+		o.add(o.at(name), "%s is not a whole number from %d to %d", n.Text, f.Min, f.Max)
 		return fallback
 	}
 	return v
@@ -166,15 +168,15 @@ func (o *object) whole(name string) int {
 // choice reads one of the field's words; the first is the default.
 func (o *object) choice(name string) string {
 	of := o.field(name).Choices
-	n := o.want(name, text)
+	n := o.want(name, document.Text)
 	if n == nil {
 		return of[0]
 	}
-	if !slices.Contains(of, n.text) {
-		o.add(o.at(name), "%q is not one of %s", n.text, strings.Join(of, ", "))
+	if !slices.Contains(of, n.Text) {
+		o.add(o.at(name), "%q is not one of %s", n.Text, strings.Join(of, ", "))
 		return of[0]
 	}
-	return n.text
+	return n.Text
 }
 
 // longest is more than any timeout needs; beyond it a number is rather in milliseconds.
@@ -192,16 +194,16 @@ func (o *object) duration(name string) time.Duration {
 		return 0
 	}
 	if d <= 0 || d > longest {
-		o.add(o.at(name), "%s is not more than 0 and at most 168h", n.text)
+		o.add(o.at(name), "%s is not more than 0 and at most 168h", n.Text)
 		return 0
 	}
 	return d
 }
 
 func parseDuration(n *node) (time.Duration, bool) {
-	switch n.kind {
-	case number:
-		seconds, err := strconv.ParseFloat(n.text, 64)
+	switch n.Kind {
+	case document.Number:
+		seconds, err := strconv.ParseFloat(n.Text, 64)
 		if err != nil || math.IsNaN(seconds) {
 			return 0, false
 		}
@@ -209,16 +211,16 @@ func parseDuration(n *node) (time.Duration, bool) {
 			return longest + 1, true // the caller refuses it; the product below would overflow
 		}
 		return time.Duration(seconds * float64(time.Second)), true
-	case text:
-		d, err := time.ParseDuration(n.text)
+	case document.Text:
+		d, err := time.ParseDuration(n.Text)
 		return d, err == nil
 	}
 	return 0, false
 }
 
 func foundDuration(n *node) string {
-	if n.kind == text || n.kind == number {
-		return strconv.Quote(n.text)
+	if n.Kind == document.Text || n.Kind == document.Number {
+		return strconv.Quote(n.Text)
 	}
-	return n.kind.String()
+	return n.Kind.String()
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
 // Parse reads a models file from data. The name tells the notation, YAML when it ends in .yaml or .yml, and stands in
@@ -17,8 +19,8 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*File, er
 		return nil, fmt.Errorf("models file %s: %w", name, err)
 	}
 	r := &reader{faults: faults{name: name}, env: env}
-	if root.kind != mapping {
-		r.add("the file", "expected an object with llmModels, found %s", root.kind)
+	if root.Kind != document.Mapping {
+		r.add("the file", "expected an object with llmModels, found %s", root.Kind)
 		return nil, r.err()
 	}
 	file := &File{Path: name, Models: r.models(root)}
@@ -36,7 +38,7 @@ func (r *reader) models(root *node) []Model {
 		return nil
 	}
 	byID := r.object("llmModels", top.fields["llmModels"], nil)
-	if len(byID.names) == 0 && top.fields["llmModels"].kind == mapping {
+	if len(byID.names) == 0 && top.fields["llmModels"].Kind == document.Mapping {
 		r.add("llmModels", "names no model")
 	}
 	var models []Model

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
 const (
@@ -18,8 +20,8 @@ var python = regexp.MustCompile(`^python[0-9.]*$`)
 // command plans the form with command and args.
 func (e *entry) command() {
 	command := word{e.text("command"), ""}
-	if n := e.fields["command"]; n.kind == text {
-		command.shown = n.text
+	if n := e.fields["command"]; n.Kind == document.Text {
+		command.shown = n.Text
 	}
 	line := args(e.words("args"))
 	env := e.environment()

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
 // profiles are the starting points of the form with model. config overrides them flag by flag.
@@ -24,8 +26,8 @@ var elsewhere = map[string]string{
 // vllm plans the form with model: it builds the line "vllm serve MODEL --port N ...".
 func (e *entry) vllm() {
 	name := word{e.text("model"), ""}
-	if n := e.fields["model"]; n.kind == text {
-		name.shown = n.text
+	if n := e.fields["model"]; n.Kind == document.Text {
+		name.shown = n.Text
 	}
 	if strings.HasPrefix(name.value, "-") {
 		e.add(e.at("model"), "must not begin with -")
@@ -95,14 +97,14 @@ func (e *entry) config(flags map[string]args) {
 			e.add(at, "belongs into the model's field %q", field)
 			continue
 		}
-		switch n := config.fields[name]; n.kind {
-		case boolean:
-			if n.text == "false" {
+		switch n := config.fields[name]; n.Kind {
+		case document.Boolean:
+			if n.Text == "false" {
 				flags[flag] = args{plain("--no-" + flag)}
 			} else {
 				flags[flag] = args{plain("--" + flag)}
 			}
-		case list:
+		case document.List:
 			flags[flag] = append(args{plain("--" + flag)}, config.words(name)...)
 		default:
 			flags[flag] = args{plain("--" + flag), e.scalar(at, n)}

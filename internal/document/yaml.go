@@ -1,4 +1,4 @@
-package spec
+package document
 
 import (
 	"bytes"
@@ -10,37 +10,34 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func parseYAML(data []byte) (*node, error) {
+// ParseYAML reads one YAML document without aliases.
+func ParseYAML(data []byte) (*Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		return nil, errors.New("the file is empty: it needs at least llmModels")
+		return nil, ErrEmpty
 	case err != nil:
-		return nil, yamlError(err)
+		return nil, fmt.Errorf("not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one YAML document: a models file is one")
+		return nil, errors.New("more than one YAML document: the file is to be one")
 	}
 	return fromYAML(doc.Content[0])
 }
 
-func yamlError(err error) error {
-	return fmt.Errorf("not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
-}
-
-func fromYAML(y *yaml.Node) (*node, error) {
+func fromYAML(y *yaml.Node) (*Node, error) {
 	switch y.Kind {
 	case yaml.ScalarNode:
 		return fromScalar(y), nil
 	case yaml.SequenceNode:
-		n := &node{kind: list}
+		n := &Node{Kind: List}
 		for _, item := range y.Content {
 			v, err := fromYAML(item)
 			if err != nil {
 				return nil, err
 			}
-			n.items = append(n.items, v)
+			n.Items = append(n.Items, v)
 		}
 		return n, nil
 	case yaml.MappingNode:
@@ -50,8 +47,8 @@ func fromYAML(y *yaml.Node) (*node, error) {
 	return nil, fmt.Errorf("line %d, column %d: YAML aliases are not supported; write the value out", y.Line, y.Column)
 }
 
-func fromMapping(y *yaml.Node) (*node, error) {
-	n := &node{kind: mapping}
+func fromMapping(y *yaml.Node) (*Node, error) {
+	n := &Node{Kind: Mapping}
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key := y.Content[i]
 		if key.Kind != yaml.ScalarNode {
@@ -61,19 +58,19 @@ func fromMapping(y *yaml.Node) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		n.members = append(n.members, member{key.Value, v})
+		n.Members = append(n.Members, Member{key.Value, v})
 	}
 	return n, nil
 }
 
-func fromScalar(y *yaml.Node) *node {
+func fromScalar(y *yaml.Node) *Node {
 	switch y.ShortTag() {
 	case "!!null":
-		return &node{kind: null}
+		return &Node{}
 	case "!!bool":
-		return &node{kind: boolean, text: strings.ToLower(y.Value)}
+		return &Node{Kind: Boolean, Text: strings.ToLower(y.Value)}
 	case "!!int", "!!float":
-		return &node{kind: number, text: y.Value}
+		return &Node{Kind: Number, Text: y.Value}
 	}
-	return &node{kind: text, text: y.Value}
+	return &Node{Kind: Text, Text: y.Value}
 }

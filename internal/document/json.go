@@ -1,15 +1,23 @@
-package spec
+package document
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
 	"github.com/tailscale/hujson"
 )
 
-func parseJSON(data []byte) (*node, error) {
-	if depth := nesting(data); depth > maxNesting {
+// ParseJSON reads JSON with comments and trailing commas. The error quotes nothing of the file: it may be a secret.
+func ParseJSON(data []byte) (*Node, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, ErrEmpty
+	}
+	if nesting(data) > maxNesting {
 		return nil, fmt.Errorf("brackets nest deeper than %d", maxNesting)
+	}
+	if last := data[bytes.LastIndexByte(data, '\n')+1:]; bytes.Contains(last, []byte("//")) {
+		data = append(data[:len(data):len(data)], '\n') // which ends a comment
 	}
 	v, err := hujson.Parse(data)
 	if err != nil {
@@ -17,9 +25,6 @@ func parseJSON(data []byte) (*node, error) {
 	}
 	return fromJSON(v), nil
 }
-
-// maxNesting is far above what a models file needs and far below what recursion can bear.
-const maxNesting = 1000
 
 // nesting bounds the depth from above: brackets in strings and comments count too.
 func nesting(data []byte) int {
@@ -46,34 +51,34 @@ func jsonError(err error) error {
 	return fmt.Errorf("not JSON: %s", reason)
 }
 
-func fromJSON(v hujson.Value) *node {
+func fromJSON(v hujson.Value) *Node {
 	switch v := v.Value.(type) {
 	case *hujson.Object:
-		n := &node{kind: mapping}
+		n := &Node{Kind: Mapping}
 		for _, m := range v.Members {
-			n.members = append(n.members, member{m.Name.Value.(hujson.Literal).String(), fromJSON(m.Value)})
+			n.Members = append(n.Members, Member{m.Name.Value.(hujson.Literal).String(), fromJSON(m.Value)})
 		}
 		return n
 	case *hujson.Array:
-		n := &node{kind: list}
+		n := &Node{Kind: List}
 		for _, e := range v.Elements {
-			n.items = append(n.items, fromJSON(e))
+			n.Items = append(n.Items, fromJSON(e))
 		}
 		return n
 	case hujson.Literal:
 		return fromLiteral(v)
 	}
-	return &node{} // there is no other type
+	return &Node{} // there is no other type
 }
 
-func fromLiteral(l hujson.Literal) *node {
+func fromLiteral(l hujson.Literal) *Node {
 	switch l.Kind() {
 	case 't', 'f':
-		return &node{kind: boolean, text: string(l)}
+		return &Node{Kind: Boolean, Text: string(l)}
 	case '0':
-		return &node{kind: number, text: string(l)}
+		return &Node{Kind: Number, Text: string(l)}
 	case '"':
-		return &node{kind: text, text: l.String()}
+		return &Node{Kind: Text, Text: l.String()}
 	}
-	return &node{kind: null}
+	return &Node{}
 }
