@@ -1,0 +1,342 @@
+package jinja
+
+import (
+	"strconv"
+	"strings"
+)
+
+// tuple takes an expression, or several with commas between them.
+func (p *parser) tuple() expr { return p.tupleOf(p.expr) }
+
+func (p *parser) tupleOf(one func() expr) expr {
+	first := one()
+	if !p.is(tokOp, ",") {
+		return first
+	}
+	items := []expr{first}
+	for p.op(",") {
+		if p.is(tokBlockEnd) || p.is(tokVarEnd) || p.is(tokOp, ")") {
+			break
+		}
+		items = append(items, one())
+	}
+	return &listExpr{items, true}
+}
+
+// expr takes a conditional expression, the loosest of all.
+func (p *parser) expr() expr {
+	p.enter()
+	defer p.leave()
+	e := p.or()
+	for p.word("if") {
+		c := &condExpr{then: e, cond: p.or()}
+		if p.word("else") {
+			c.other = p.expr()
+		}
+		e = c
+	}
+	return e
+}
+
+func (p *parser) or() expr {
+	e := p.and()
+	for p.word("or") {
+		e = &logicExpr{e, p.and(), true}
+	}
+	return e
+}
+
+func (p *parser) and() expr {
+	e := p.not()
+	for p.word("and") {
+		e = &logicExpr{e, p.not(), false}
+	}
+	return e
+}
+
+func (p *parser) not() expr {
+	if p.word("not") {
+		p.enter()
+		defer p.leave()
+		return &notExpr{p.not()}
+	}
+	return p.compare()
+}
+
+func (p *parser) compare() expr {
+	first := p.sum()
+	var c *compareExpr
+	for {
+		op := ""
+		switch {
+		case p.is(tokOp, "==", "!=", "<", "<=", ">", ">="), p.is(tokName, "in"):
+			op = p.next().text
+		case p.is(tokName, "not") && p.toks[p.at+1].kind == tokName && p.toks[p.at+1].text == "in":
+			p.at += 2
+			op = "not in"
+		}
+		if op == "" {
+			break
+		}
+		if c == nil {
+			c = &compareExpr{first: first}
+		}
+		c.ops, c.rest = append(c.ops, op), append(c.rest, p.sum())
+	}
+	if c == nil {
+		return first
+	}
+	return c
+}
+
+// binary takes a chain of operators of one rank.
+func (p *parser) binary(operand func() expr, ops ...string) expr {
+	e := operand()
+	for p.is(tokOp, ops...) {
+		op := p.next().text
+		e = &binaryExpr{op, e, operand()}
+	}
+	return e
+}
+
+func (p *parser) sum() expr     { return p.binary(p.concat, "+", "-") }
+func (p *parser) concat() expr  { return p.binary(p.product, "~") }
+func (p *parser) product() expr { return p.binary(p.power, "*", "/", "//", "%") }
+func (p *parser) power() expr   { return p.binary(func() expr { return p.unary(true) }, "**") }
+
+func (p *parser) unary(withFilter bool) expr {
+	p.enter()
+	defer p.leave()
+	var e expr
+	if p.is(tokOp, "-", "+") {
+		op := p.next().text
+		e = &unaryExpr{op == "-", p.unary(false)}
+	} else {
+		e = p.primary()
+	}
+	e = p.postfix(e)
+	if withFilter {
+		e = p.filters(e)
+	}
+	return e
+}
+
+func (p *parser) primary() expr {
+	t := p.next()
+	switch t.kind {
+	case tokName:
+		switch t.text {
+		case "true", "True":
+			return constExpr{true}
+		case "false", "False":
+			return constExpr{false}
+		case "none", "None":
+			return constExpr{nil}
+		}
+		return nameExpr(t.text)
+	case tokString:
+		s := t.text
+		for p.is(tokString) {
+			s += p.next().text
+		}
+		return constExpr{s}
+	case tokInt:
+		n, err := strconv.ParseInt(t.text, 10, 64)
+		if err != nil {
+			p.fail("the number %s is too large", t.text)
+		}
+		return constExpr{n}
+	case tokFloat:
+		f, _ := strconv.ParseFloat(t.text, 64)
+		return constExpr{f}
+	case tokOp:
+		switch t.text {
+		case "(":
+			if p.op(")") {
+				return &listExpr{nil, true}
+			}
+			e := p.tuple()
+			p.wantOp(")")
+			return e
+		case "[":
+			return &listExpr{p.items("]"), false}
+		case "{":
+			return p.dict()
+		}
+	}
+	p.at--
+	if t.kind == tokBlockEnd || t.kind == tokVarEnd {
+		p.fail("Expected an expression, got '%s'", t.describe())
+	}
+	p.fail("unexpected '%s'", t.describe())
+	return nil
+}
+
+func (p *parser) items(end string) []expr {
+	var items []expr
+	for !p.op(end) {
+		if len(items) > 0 {
+			p.wantOp(",")
+			if p.op(end) {
+				break
+			}
+		}
+		items = append(items, p.expr())
+	}
+	return items
+}
+
+func (p *parser) dict() expr {
+	d := &dictExpr{}
+	for !p.op("}") {
+		if len(d.keys) > 0 {
+			p.wantOp(",")
+			if p.op("}") {
+				break
+			}
+		}
+		d.keys = append(d.keys, p.expr())
+		p.wantOp(":")
+		d.values = append(d.values, p.expr())
+	}
+	return d
+}
+
+func (p *parser) postfix(e expr) expr {
+	for {
+		switch {
+		case p.op("."):
+			t := p.next()
+			switch t.kind {
+			case tokName:
+				e = &attrExpr{e, t.text}
+			case tokInt:
+				n, _ := strconv.ParseInt(t.text, 10, 64)
+				e = &itemExpr{e, constExpr{n}}
+			default:
+				p.fail("expected name or number")
+			}
+		case p.op("["):
+			e = p.subscript(e)
+		case p.is(tokOp, "("):
+			e = &callExpr{fn: e, args: p.args()}
+		default:
+			return e
+		}
+	}
+}
+
+func (p *parser) subscript(e expr) expr {
+	var parts [3]expr
+	n, slice := 0, false
+	for !p.op("]") {
+		switch {
+		case p.op(":"):
+			slice = true
+			if n++; n > 2 {
+				p.fail("unexpected ':'")
+			}
+		case parts[n] != nil:
+			p.failExpected("]")
+		default:
+			parts[n] = p.expr()
+		}
+	}
+	if slice {
+		return &sliceExpr{e, parts}
+	}
+	if parts[0] == nil {
+		p.fail("expected subscript expression")
+	}
+	return &itemExpr{e, parts[0]}
+}
+
+func (p *parser) args() arguments {
+	var a arguments
+	p.wantOp("(")
+	for first := true; !p.op(")"); first = false {
+		if !first {
+			p.wantOp(",")
+			if p.op(")") {
+				break
+			}
+		}
+		if p.is(tokName) && p.toks[p.at+1].kind == tokOp && p.toks[p.at+1].text == "=" {
+			a.names = append(a.names, p.next().text)
+			p.at++
+			a.named = append(a.named, p.expr())
+			continue
+		}
+		if p.is(tokOp, "*", "**") {
+			p.fail("argument unpacking is not supported")
+		}
+		a.list = append(a.list, p.expr())
+	}
+	return a
+}
+
+// filters takes the filters and tests behind an expression.
+func (p *parser) filters(e expr) expr {
+	for {
+		switch {
+		case p.is(tokOp, "|"):
+			p.at++
+			e = p.filterChain(e)
+		case p.word("is"):
+			e = p.test(e)
+		case p.is(tokOp, "("):
+			e = &callExpr{fn: e, args: p.args()}
+		default:
+			return e
+		}
+	}
+}
+
+func (p *parser) dotted() string {
+	name := p.wantName()
+	for p.op(".") {
+		name += "." + p.wantName()
+	}
+	return name
+}
+
+// filterChain takes filters with a bar between them; e is what the first is applied to.
+func (p *parser) filterChain(e expr) expr {
+	if e == nil {
+		e = captured{}
+	}
+	for {
+		name := p.dotted()
+		f := &filterExpr{value: e, name: name, fn: filters[name]}
+		if f.fn == nil {
+			p.fail("No filter named '%s'.", name)
+		}
+		if p.is(tokOp, "(") {
+			f.args = p.args()
+		}
+		e = f
+		if !p.op("|") {
+			return e
+		}
+	}
+}
+
+func (p *parser) test(e expr) expr {
+	negated := p.word("not")
+	name := p.dotted()
+	t := &testExpr{value: e, fn: tests[name]}
+	if t.fn == nil {
+		p.fail("No test named '%s'.", name)
+	}
+	switch {
+	case p.is(tokOp, "("):
+		t.args = p.args()
+	case p.is(tokString), p.is(tokInt), p.is(tokFloat), p.is(tokOp, "[", "{"),
+		p.is(tokName) && !strings.Contains(" else or and if is in not ", " "+p.peek().text+" "):
+		t.args.list = []expr{p.postfix(p.primary())}
+	}
+	if negated {
+		return &notExpr{t}
+	}
+	return t
+}
