@@ -1,0 +1,160 @@
+package uvicorn
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
+)
+
+// maxHead bounds the head of a request in bytes, where uvicorn has no bound: five times the header that vLLM was seen to take.
+const maxHead = 1 << 20
+
+// lingering is for how long what a client still sends is read and dropped after a refusal, so that the reset which unread bytes
+// cause does not overtake the answer.
+const lingering = 500 * time.Millisecond
+
+// conn is one connection. All but what mu guards belongs to the goroutine that runs serve, and while a handler runs to it.
+type conn struct {
+	server *Server
+	nc     net.Conn
+	remote string
+	in     input
+	parser *httptools.Parser // nil while no head is read
+	served bool              // at least one request
+	ahead  bool              // the head was sent before the last answer
+	timed  bool              // a read deadline is set
+
+	mu     sync.Mutex
+	work   *exchange // in work; nil between requests
+	closed bool      // by the server, or because the client has left
+	eof    bool      // the client has shut down its sending half
+	watch  watch
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{server: s, nc: nc, remote: nc.RemoteAddr().String()}
+	c.in.conn = nc
+	return c
+}
+
+// serve answers one request after the other.
+func (c *conn) serve() {
+	defer c.server.forget(c)
+	for {
+		n, ok := c.readHead()
+		if !ok || !c.handle(n) {
+			break
+		}
+	}
+	c.in.release()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.watch.hijacked {
+		return
+	}
+	c.closed = true
+	_ = c.nc.Close()
+}
+
+var parsers = sync.Pool{New: func() any { return new(httptools.Parser) }}
+
+// readHead returns the length of the next head in the buffer, or false when there is none to answer.
+func (c *conn) readHead() (int, bool) {
+	c.parser = parsers.Get().(*httptools.Parser)
+	c.parser.Reset()
+	for c.ahead = c.served; ; c.ahead = false {
+		if !c.parser.Started() {
+			c.in.skipBlank()
+		}
+		if unread := c.in.unread(); len(unread) > 0 {
+			n, err := c.parser.Parse(unread)
+			if err != nil || n == 0 && len(unread) >= maxHead {
+				c.refuse()
+				return 0, false
+			}
+			if n > 0 {
+				return n, true
+			}
+		}
+		c.limit(c.served && !c.parser.Started())
+		if c.in.fill() != nil {
+			return 0, false
+		}
+	}
+}
+
+// limit bounds the wait for the next byte of an idle connection, and no other.
+func (c *conn) limit(idle bool) {
+	switch {
+	case idle:
+		c.timed = true
+		_ = c.nc.SetReadDeadline(time.Now().Add(c.server.keepAlive())) // a read fails soon if this does
+	case c.timed:
+		c.timed = false
+		_ = c.nc.SetReadDeadline(time.Time{})
+	}
+}
+
+// refuse answers what is no request.
+func (c *conn) refuse() {
+	c.server.log("WARNING:  Invalid HTTP request received.")
+	_, _ = c.nc.Write(appendRefusal(nil, 400, "Invalid HTTP request received."))
+	c.linger()
+}
+
+// linger ends the sending half and reads on for a while.
+func (c *conn) linger() {
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.timed = true
+	_ = c.nc.SetReadDeadline(time.Now().Add(lingering))
+	for c.in.fill() == nil {
+		c.in.reset()
+	}
+}
+
+// closeIdle ends a connection that has no request in work.
+func (c *conn) closeIdle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.work == nil {
+		c.closed = true
+		_ = c.nc.Close()
+	}
+}
+
+// abort ends the connection and the request in work.
+func (c *conn) abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leave()
+}
+
+// leave closes the connection under the feet of its request. The caller holds mu.
+func (c *conn) leave() {
+	c.closed = true
+	_ = c.nc.Close()
+	if c.work != nil {
+		c.work.cancel()
+	}
+}
+
+// hijack gives the connection away.
+func (c *conn) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c.mu.Lock()
+	c.watch.hijacked = true
+	c.mu.Unlock()
+	c.stopReading()
+	c.server.poller.remove(c)
+	unread := bytes.NewReader(bytes.Clone(c.in.unread()))
+	c.in.release()
+	rw := bufio.NewReadWriter(bufio.NewReader(io.MultiReader(unread, c.nc)), bufio.NewWriter(c.nc))
+	return c.nc, rw, c.nc.SetDeadline(time.Time{})
+}

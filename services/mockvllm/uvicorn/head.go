@@ -1,0 +1,155 @@
+package uvicorn
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// order is where a header stands in an answer of vLLM. Those without a place come first, as the ones that a handler adds do there:
+// allow, endpoint-load-metrics, retry-after.
+func order(name, value string, preflight bool) int {
+	if preflight {
+		switch name {
+		case "Vary":
+			return 1
+		case "Access-Control-Allow-Methods":
+			return 3
+		case "Access-Control-Max-Age":
+			return 4
+		case "Access-Control-Allow-Origin":
+			if value == "*" { // for all; else for this one, which is added to what all get
+				return 2
+			}
+			return 5
+		case "Access-Control-Allow-Headers":
+			return 6
+		case "Content-Length":
+			return 7
+		case "Content-Type":
+			return 8
+		case "X-Request-Id":
+			return 9
+		}
+		return 0
+	}
+	switch name {
+	case "Content-Length":
+		return 1
+	case "Location":
+		return 2
+	case "Content-Type":
+		return 3
+	case "Content-Encoding":
+		return 4
+	case "Access-Control-Allow-Origin":
+		return 5
+	case "Vary":
+		return 6
+	case "X-Request-Id":
+		return 7
+	case "Connection":
+		return 8
+	}
+	return 0
+}
+
+// ours are set by the server alone.
+func ours(name string) bool {
+	return name == "Date" || name == "Server" || name == "Transfer-Encoding"
+}
+
+// appendHead writes status line and headers, but not the empty line at their end.
+func appendHead(b []byte, status int, h http.Header) []byte {
+	type field struct {
+		name   string
+		values []string
+		order  int
+	}
+	var room [12]field
+	fields := room[:0]
+	preflight := h["Access-Control-Allow-Methods"] != nil
+	for name, values := range h {
+		if len(values) == 0 || ours(name) {
+			continue
+		}
+		f := field{name, values, order(name, values[0], preflight)}
+		i := len(fields)
+		fields = append(fields, f)
+		for ; i > 0 && (fields[i-1].order > f.order || fields[i-1].order == f.order && fields[i-1].name > f.name); i-- {
+			fields[i] = fields[i-1]
+		}
+		fields[i] = f
+	}
+	b = appendStart(b, status)
+	for _, f := range fields {
+		for _, v := range f.values {
+			b = appendField(b, f.name, v)
+		}
+	}
+	return b
+}
+
+func appendStart(b []byte, status int) []byte {
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, ' ')
+	b = append(b, phrase(status)...)
+	b = append(b, "\r\ndate: "...)
+	b = append(b, date()...)
+	return append(b, "\r\nserver: uvicorn\r\n"...)
+}
+
+// phrase is Python's, which differs in one letter.
+func phrase(status int) string {
+	if status == http.StatusTeapot {
+		return "I'm a Teapot"
+	}
+	return http.StatusText(status)
+}
+
+// appendField writes the name in lower case, and keeps what would end the line out of the value.
+func appendField(b []byte, name, value string) []byte {
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		b = append(b, c)
+	}
+	b = append(b, ": "...)
+	if strings.ContainsAny(value, "\r\n\x00") {
+		value = strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(value)
+	}
+	b = append(b, value...)
+	return append(b, "\r\n"...)
+}
+
+// appendRefusal is how uvicorn itself answers.
+func appendRefusal(b []byte, status int, text string) []byte {
+	b = appendStart(b, status)
+	b = append(b, "content-type: text/plain; charset=utf-8\r\ncontent-length: "...)
+	b = strconv.AppendInt(b, int64(len(text)), 10)
+	b = append(b, "\r\nconnection: close\r\n\r\n"...)
+	return append(b, text...)
+}
+
+// second is a moment and its text, which many answers share.
+type second struct {
+	unix int64
+	text string
+}
+
+var now atomic.Pointer[second]
+
+func date() string {
+	t := time.Now()
+	if s := now.Load(); s != nil && s.unix == t.Unix() {
+		return s.text
+	}
+	s := &second{t.Unix(), t.UTC().Format(http.TimeFormat)}
+	now.Store(s)
+	return s.text
+}

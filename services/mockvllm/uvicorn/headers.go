@@ -1,0 +1,43 @@
+package uvicorn
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
+)
+
+// headers makes the map that handlers know. As with net/http, Host is not in it. expect tells that the client waits for leave to
+// send its body.
+func headers(fields []httptools.Field, head string) (h http.Header, host string, expect bool) {
+	h = make(http.Header, len(fields))
+	values := make([]string, len(fields)) // one piece of memory for the values of all
+	for i, f := range fields {
+		name, value := textproto.CanonicalMIMEHeaderKey(f.Name.Of(head)), f.Value.Of(head)
+		if name == "Host" {
+			if host == "" {
+				host = value
+			}
+			continue
+		}
+		expect = expect || name == "Expect" && strings.EqualFold(value, "100-continue")
+		if given := h[name]; given != nil {
+			h[name] = append(given, value)
+			continue
+		}
+		values[i] = value
+		h[name] = values[i : i+1 : i+1]
+	}
+	return h, host, expect
+}
+
+// last returns the value of the last field of that name.
+func last(h *httptools.Head, head, name string) string {
+	for i := len(h.Fields) - 1; i >= 0; i-- {
+		if strings.EqualFold(h.Fields[i].Name.Of(head), name) {
+			return h.Fields[i].Value.Of(head)
+		}
+	}
+	return ""
+}
