@@ -1,0 +1,120 @@
+package lora
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+)
+
+// Adapter is one LoRA adapter.
+type Adapter struct {
+	Name, Path string
+	Base       string // name of the model below; "" is the server's own
+}
+
+// Registry is the adapters of one server.
+type Registry struct {
+	enabled bool
+	served  []string        // names of the model, which no adapter may have
+	named   map[string]bool // paths of --lora-modules
+
+	mu       sync.Mutex
+	adapters []Adapter // in the order of loading
+}
+
+// New loads the adapters of the command line.
+func New(enabled bool, served []string, modules []Adapter) (*Registry, *protocol.Error) {
+	r := &Registry{enabled: enabled, served: served, named: map[string]bool{}}
+	for _, m := range modules {
+		r.named[m.Path] = true
+		if err := r.Load(m, false); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Find returns the adapter of a name.
+func (r *Registry) Find(name string) (Adapter, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := r.index(name)
+	if i < 0 {
+		return Adapter{}, false
+	}
+	return r.adapters[i], true
+}
+
+// List returns all adapters.
+func (r *Registry) List() []Adapter {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.adapters)
+}
+
+// Load adds an adapter, or with inPlace replaces the one of its name.
+func (r *Registry) Load(a Adapter, inPlace bool) *protocol.Error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := r.index(a.Name)
+	switch {
+	case a.Name == "" || a.Path == "":
+		return invalid("Both 'lora_name' and 'lora_path' must be provided.")
+	case slices.Contains(r.served, a.Name):
+		return invalid("The lora adapter '" + a.Name + "' conflicts with a served base model.")
+	case i >= 0 && !inPlace:
+		return invalid("The lora adapter '" + a.Name + "' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.")
+	case !r.enabled:
+		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
+			Message: "Call to add_lora method failed: LoRA is not enabled. Use --enable-lora to enable LoRA."}
+	case !r.named[a.Path] && !present(a.Path):
+		return notFound("Loading lora " + a.Name + " failed: No adapter found for " + a.Path)
+	case i >= 0:
+		r.adapters[i] = a
+	default:
+		r.adapters = append(r.adapters, a)
+	}
+	return nil
+}
+
+// Unload removes the adapter of a name.
+func (r *Registry) Unload(name string) *protocol.Error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name == "" {
+		return invalid("'lora_name' needs to be provided to unload a LoRA adapter.")
+	}
+	i := r.index(name)
+	if i < 0 {
+		return notFound("The lora adapter '" + name + "' cannot be found.")
+	}
+	r.adapters = slices.Delete(r.adapters, i, i+1)
+	return nil
+}
+
+func (r *Registry) index(name string) int {
+	return slices.IndexFunc(r.adapters, func(a Adapter) bool { return a.Name == name })
+}
+
+var repository = regexp.MustCompile(`^[A-Za-z0-9_-][\w.-]*/[A-Za-z0-9_-][\w.-]*$`)
+
+func present(path string) bool {
+	if _, err := os.Stat(path); err != nil {
+		return repository.MatchString(path)
+	}
+	_, err := os.Stat(filepath.Join(path, "adapter_config.json"))
+	return err == nil
+}
+
+func invalid(message string) *protocol.Error {
+	return &protocol.Error{Status: http.StatusBadRequest, Type: "InvalidUserInput", Message: message}
+}
+
+func notFound(message string) *protocol.Error {
+	return &protocol.Error{Status: http.StatusNotFound, Type: protocol.TypeNotFound, Message: message}
+}
