@@ -1,0 +1,64 @@
+package structured
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+)
+
+// parts looks into the schemas inside of one.
+func (f *faultFinder) parts(s *pyjson.Object) string {
+	for _, key := range []string{"properties", "patternProperties"} {
+		v, ok := s.Get(key)
+		if !ok {
+			continue
+		}
+		members, isMap := v.(*pyjson.Object)
+		if !isMap {
+			return key + " must be an object"
+		}
+		for _, member := range members.All() {
+			if what := f.schema(member); what != "" {
+				return what
+			}
+		}
+	}
+	if what := f.falsities(s); what != "" {
+		return what
+	}
+	for _, key := range []string{"allOf", "anyOf", "oneOf", "prefixItems", "items", "additionalProperties"} {
+		v, ok := s.Get(key)
+		if !ok {
+			continue
+		}
+		parts, isList := v.([]any)
+		if !isList {
+			parts = []any{v}
+		}
+		for _, p := range parts {
+			if what := f.schema(p); what != "" {
+				return what
+			}
+		}
+	}
+	return ""
+}
+
+// falsities finds what must be there and cannot.
+func (f *faultFinder) falsities(s *pyjson.Object) string {
+	v, _ := s.Get("properties")
+	properties, _ := v.(*pyjson.Object)
+	v, _ = s.Get("required")
+	required, _ := v.([]any)
+	for name, property := range properties.All() {
+		if property == false && slices.Contains(required, any(name)) {
+			return fmt.Sprintf("Unsatisfiable schema: required property '%s' is unsatisfiable", name)
+		}
+	}
+	v, _ = s.Get("anyOf")
+	if choices, _ := v.([]any); len(choices) > 0 && !slices.ContainsFunc(choices, func(c any) bool { return c != false }) {
+		return "Unsatisfiable schema: schema is false"
+	}
+	return ""
+}

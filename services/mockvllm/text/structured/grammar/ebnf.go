@@ -1,0 +1,196 @@
+package grammar
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// EBNF reads rules with ::=. Errors are those of the converter with which vLLM ends up when a grammar is wrong.
+func EBNF(text string) (*Grammar, error) {
+	r := ebnfReader{text: []rune(text)}
+	g := &Grammar{rules: map[string]*node{}}
+	for r.space(true); r.at < len(r.text); r.space(true) {
+		if err := r.rule(g); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range r.refs {
+		if g.rules[name] == nil {
+			return nil, fault(fmt.Sprintf("Rule '%s' not found", name))
+		}
+	}
+	if g.start = g.rules["root"]; g.start == nil {
+		return nil, fault("No 'root' rule found")
+	}
+	return g.measured()
+}
+
+// fault is an error in the words of that converter.
+type fault string
+
+func (f fault) Error() string { return string(f) }
+
+type ebnfReader struct {
+	text  []rune
+	at    int
+	refs  []string
+	depth int
+}
+
+// fail says what was expected, and shows 20 characters on both sides, as Python's repr() does.
+func (r *ebnfReader) fail(format string, args ...any) error {
+	line := 1 + strings.Count(string(r.text[:r.at]), "\n")
+	before, after := r.text[max(0, r.at-20):r.at], r.text[r.at:min(len(r.text), r.at+20)]
+	return fmt.Errorf("%s at line %d, %s ^ %s", fmt.Sprintf(format, args...), line, repr(string(before)), repr(string(after)))
+}
+
+// repr is Python's repr() of a string.
+func repr(s string) string {
+	quote := `'`
+	if strings.Contains(s, `'`) && !strings.Contains(s, `"`) {
+		quote = `"`
+	}
+	out := ""
+	for _, c := range s {
+		switch {
+		case string(c) == quote || c == '\\':
+			out += `\` + string(c)
+		case unicode.IsPrint(c):
+			out += string(c)
+		case c < 0x80 && strings.ContainsRune("\n\r\t", c):
+			out += strings.Trim(strconv.Quote(string(c)), `"`)
+		case c < 0x100:
+			out += fmt.Sprintf(`\x%02x`, c)
+		case c < 0x10000:
+			out += fmt.Sprintf(`\u%04x`, c)
+		default:
+			out += fmt.Sprintf(`\U%08x`, c)
+		}
+	}
+	return quote + out + quote
+}
+
+// peek is the next character, 0 at the end.
+func (r *ebnfReader) peek() rune {
+	if r.at == len(r.text) {
+		return 0
+	}
+	return r.text[r.at]
+}
+
+func (r *ebnfReader) take(c rune) bool {
+	if r.at == len(r.text) || r.text[r.at] != c {
+		return false
+	}
+	r.at++
+	return true
+}
+
+func (r *ebnfReader) space(lines bool) {
+	for r.at < len(r.text) {
+		switch c := r.peek(); {
+		case c == ' ' || c == '\t' || lines && (c == '\n' || c == '\r'):
+			r.at++
+		case c == '#':
+			for r.at < len(r.text) && r.peek() != '\n' && r.peek() != '\r' {
+				r.at++
+			}
+		default:
+			return
+		}
+	}
+}
+
+func isName(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '-' || c == '_' }
+
+func (r *ebnfReader) name() string {
+	start := r.at
+	for r.at < len(r.text) && isName(r.peek()) {
+		r.at++
+	}
+	return string(r.text[start:r.at])
+}
+
+func (r *ebnfReader) rule(g *Grammar) error {
+	name := r.name()
+	if name == "" {
+		return r.fail("Expected name")
+	}
+	r.space(false)
+	if !strings.HasPrefix(string(r.text[r.at:min(len(r.text), r.at+3)]), "::=") {
+		return r.fail("Expected ::=")
+	}
+	r.at += 3
+	r.space(true)
+	n, err := r.choice(false)
+	g.rules[name] = n
+	return err
+}
+
+func (r *ebnfReader) choice(nested bool) (*node, error) {
+	if r.depth++; r.depth > maxNesting {
+		return nil, ErrEndless
+	}
+	defer func() { r.depth-- }()
+	n := &node{op: opChoice}
+	for {
+		s, err := r.sequence(nested)
+		if err != nil {
+			return nil, err
+		}
+		n.subs = append(n.subs, s)
+		if r.space(nested); !r.take('|') {
+			return n, nil
+		}
+		r.space(true)
+	}
+}
+
+func (r *ebnfReader) sequence(nested bool) (*node, error) {
+	n := &node{op: opSequence}
+	for r.at < len(r.text) && !strings.ContainsRune("|)", r.peek()) && (nested || !strings.ContainsRune("\r\n", r.peek())) {
+		part, err := r.part(nested)
+		if err != nil {
+			return nil, err
+		}
+		if part == nil {
+			break
+		}
+		r.space(nested)
+		if part, err = r.repeated(part); err != nil {
+			return nil, err
+		}
+		n.subs = append(n.subs, part)
+		r.space(nested)
+	}
+	return n, nil
+}
+
+// part is nil when nothing begins here.
+func (r *ebnfReader) part(nested bool) (*node, error) {
+	switch c := r.peek(); {
+	case c == '"':
+		return r.literal()
+	case c == '[':
+		return r.class()
+	case c == '.':
+		r.at++
+		return &node{op: opClass, ranges: []rune{0, unicode.MaxRune}}, nil
+	case c == '(':
+		r.at++
+		r.space(true)
+		n, err := r.choice(true)
+		if err == nil && !r.take(')') {
+			err = r.fail("Expected ')'")
+		}
+		r.space(nested)
+		return n, err
+	case isName(c):
+		name := r.name()
+		r.refs = append(r.refs, name)
+		return &node{op: opRule, text: name}, nil
+	}
+	return nil, nil
+}

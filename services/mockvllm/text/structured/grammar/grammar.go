@@ -1,0 +1,122 @@
+package grammar
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+)
+
+// MaxText is how many bytes a text may have, about.
+const MaxText = 64 << 10
+
+// ErrEndless is the error of a grammar that has no text, or none that is short enough.
+var ErrEndless = errors.New("no text of it is short enough")
+
+// Grammar is a start rule with all that it needs.
+type Grammar struct {
+	start *node
+	rules map[string]*node
+}
+
+// node is a part of a rule.
+type node struct {
+	op       op
+	text     string
+	ranges   []rune // pairs, of a class
+	subs     []*node
+	min, max int // of a repetition; max < 0: without end
+	size     int // of the smallest text, and one for each rule on the way, which makes rules that lead to themselves larger
+}
+
+type op int
+
+const (
+	opText op = iota
+	opClass
+	opSequence
+	opChoice
+	opRepeat
+	opRule // text is its name
+)
+
+// measured returns g once the smallest sizes are known.
+func (g *Grammar) measured() (*Grammar, error) {
+	all := []*node{}
+	seen := map[*node]bool{}
+	var walk func(n *node)
+	walk = func(n *node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, s := range n.subs {
+			walk(s)
+		}
+		if n.op == opRule {
+			walk(g.rules[n.text])
+		}
+		n.size = math.MaxInt
+		all = append(all, n)
+	}
+	walk(g.start)
+	for _, r := range g.rules {
+		walk(r)
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, n := range all {
+			if size := g.measure(n); size < n.size {
+				n.size, changed = size, true
+			}
+		}
+	}
+	if g.start.size > MaxText {
+		return nil, ErrEndless
+	}
+	smallest := writer{g: g, src: Source{Rand: rand.New(rand.NewPCG(1, 1))}}
+	if smallest.write(g.start); smallest.steps > maxWork {
+		return nil, ErrEndless
+	}
+	return g, nil
+}
+
+// measure is the size of n by what is known of its parts.
+func (g *Grammar) measure(n *node) int {
+	switch n.op {
+	case opText:
+		return len(n.text)
+	case opClass:
+		if len(n.ranges) == 0 {
+			return math.MaxInt
+		}
+		return 1
+	case opRule:
+		return add(1, g.rules[n.text].size)
+	case opRepeat:
+		if n.min == 0 {
+			return 0
+		}
+		if n.subs[0].size > MaxText/n.min {
+			return math.MaxInt
+		}
+		return n.subs[0].size * n.min
+	case opChoice:
+		size := math.MaxInt
+		for _, s := range n.subs {
+			size = min(size, s.size)
+		}
+		return size
+	}
+	size := 0
+	for _, s := range n.subs {
+		size = add(size, s.size)
+	}
+	return size
+}
+
+func add(a, b int) int {
+	if a > math.MaxInt-b {
+		return math.MaxInt
+	}
+	return a + b
+}

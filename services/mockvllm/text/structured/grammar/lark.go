@@ -1,0 +1,205 @@
+package grammar
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+var ruleRE = regexp.MustCompile(`(?m)^\s*::=|::=`)
+
+// IsLark tells whether a grammar is one for Lark: no line has ::= outside of a comment.
+func IsLark(text string) bool {
+	for line := range strings.SplitSeq(text, "\n") {
+		if at := strings.IndexAny(line, "#"); at >= 0 {
+			line = line[:at]
+		}
+		line, _, _ = strings.Cut(line, "//")
+		if ruleRE.MatchString(line) {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// BeginsLark tells whether a text says itself that it is for Lark; a wrong one that does not is read as EBNF.
+func BeginsLark(text string) bool { return larkRE.MatchString(text) }
+
+var larkRE = regexp.MustCompile(`(?m)^\s*(%llguidance\b|start\s*:)`)
+
+// LarkError is what is wrong at a place of a Lark grammar.
+type LarkError struct {
+	Line, Column int // from 1
+	Text         string
+	What         string
+}
+
+// Error has the form that vLLM's library gives it.
+func (e *LarkError) Error() string {
+	at, sep := fmt.Sprintf("%d(%d)", e.Line, e.Column), ": "
+	if strings.HasPrefix(e.What, "unknown") {
+		at = "at " + at
+	}
+	line := strings.Split(e.Text, "\n")[e.Line-1]
+	return fmt.Sprintf("%s%s%s\n%4d | %s\n%s^", at, sep, e.What, e.Line, line, strings.Repeat(" ", 6+e.Column))
+}
+
+// commonTerminals are what %import common.X brings.
+var commonTerminals = map[string]string{
+	"DIGIT": "[0-9]", "HEXDIGIT": "[a-fA-F0-9]", "INT": "[0-9]+", "SIGNED_INT": "[+-]?[0-9]+", "DECIMAL": `([0-9]+\.[0-9]*)|(\.[0-9]+)`,
+	"FLOAT": `[0-9]+\.[0-9]+`, "SIGNED_FLOAT": `[+-]?[0-9]+\.[0-9]+`, "NUMBER": `[0-9]+(\.[0-9]+)?`, "SIGNED_NUMBER": `[+-]?[0-9]+(\.[0-9]+)?`,
+	"LCASE_LETTER": "[a-z]", "UCASE_LETTER": "[A-Z]", "LETTER": "[A-Za-z]", "WORD": "[A-Za-z]+", "CNAME": "[_A-Za-z][_A-Za-z0-9]*",
+	"ESCAPED_STRING": `"[^"\\]*"`, "WS_INLINE": "[ \t]+", "WS": "[ \t\f\r\n]+", "CR": "\r", "LF": "\n", "NEWLINE": `(\r?\n)+`,
+}
+
+// Lark reads rules with a colon, terminals, and %import common.X. What %ignore says is left out of texts. Templates, priorities,
+// attributes of rules and other directives are not supported.
+func Lark(text string) (*Grammar, error) {
+	r := larkReader{text: text, g: &Grammar{rules: map[string]*node{}}, refs: map[string]int{}}
+	for r.lines(); r.at < len(text); r.lines() {
+		if err := r.statement(); err != nil {
+			return nil, err
+		}
+	}
+	for name, at := range r.refs {
+		if r.g.rules[name] == nil {
+			return nil, r.failAt(at, "unknown name: %q", name)
+		}
+	}
+	if r.g.start = r.g.rules["start"]; r.g.start == nil {
+		return nil, fmt.Errorf("no start rule found")
+	}
+	return r.g.measured()
+}
+
+type larkReader struct {
+	text  string
+	at    int
+	depth int
+	g     *Grammar
+	refs  map[string]int // names and where they are used first
+}
+
+func (r *larkReader) failAt(at int, format string, args ...any) error {
+	before := r.text[:at]
+	line := strings.Count(before, "\n")
+	return &LarkError{line + 1, at - (strings.LastIndexByte(before, '\n') + 1) + 1, r.text, fmt.Sprintf(format, args...)}
+}
+
+// space passes over space and comments, lines also over the ends of lines.
+func (r *larkReader) space() { r.pass(" \t\r") }
+func (r *larkReader) lines() { r.pass(" \t\r\n") }
+
+func (r *larkReader) pass(what string) {
+	for r.at < len(r.text) {
+		switch {
+		case strings.IndexByte(what, r.text[r.at]) >= 0:
+			r.at++
+		case strings.HasPrefix(r.text[r.at:], "//") || r.text[r.at] == '#':
+			for r.at < len(r.text) && r.text[r.at] != '\n' {
+				r.at++
+			}
+		default:
+			return
+		}
+	}
+}
+
+func (r *larkReader) take(token string) bool {
+	if !strings.HasPrefix(r.text[r.at:], token) {
+		return false
+	}
+	r.at += len(token)
+	return true
+}
+
+var (
+	larkName   = regexp.MustCompile(`^[?!]*_*[A-Za-z][A-Za-z0-9_]*`)
+	larkString = regexp.MustCompile(`^"((?:[^"\\\n]|\\.)*)"(i?)`)
+	larkRegexp = regexp.MustCompile(`^/((?:[^/\\\n]|\\.)+)/([imslux]*)`)
+	larkImport = regexp.MustCompile(`^%import\s+common\.([A-Z_]+)(?:\s*->\s*([A-Za-z_]+))?`)
+	larkIgnore = regexp.MustCompile(`^%ignore[^\n]*`)
+)
+
+func (r *larkReader) match(re *regexp.Regexp) []string {
+	m := re.FindStringSubmatch(r.text[r.at:])
+	if m != nil {
+		r.at += len(m[0])
+	}
+	return m
+}
+
+func (r *larkReader) statement() error {
+	start := r.at
+	if r.match(larkIgnore) != nil {
+		return nil
+	}
+	if m := r.match(larkImport); m != nil {
+		g, err := Regexp(commonTerminals[m[1]])
+		if commonTerminals[m[1]] == "" || err != nil {
+			return r.failAt(start, "unknown common terminal: %q", m[1])
+		}
+		name := m[2]
+		if name == "" {
+			name = m[1]
+		}
+		r.g.rules[name] = g.start
+		return nil
+	}
+	m := r.match(larkName)
+	if m == nil {
+		return r.failAt(start, "lexer error")
+	}
+	name := strings.TrimLeft(m[0], "?!")
+	if r.space(); !r.take(":") {
+		return r.failAt(r.at, "Expected token: Colon")
+	}
+	n, err := r.choice(false)
+	if err != nil {
+		return err
+	}
+	r.g.rules[name] = n
+	return nil
+}
+
+func (r *larkReader) choice(nested bool) (*node, error) {
+	if r.depth++; r.depth > maxNesting {
+		return nil, ErrEndless
+	}
+	defer func() { r.depth-- }()
+	n := &node{op: opChoice}
+	for {
+		s, err := r.sequence()
+		if err != nil {
+			return nil, err
+		}
+		n.subs = append(n.subs, s)
+		at := r.at
+		if r.lines(); !r.take("|") {
+			if !nested {
+				r.at = at
+			}
+			return n, nil
+		}
+	}
+}
+
+func (r *larkReader) sequence() (*node, error) {
+	n := &node{op: opSequence}
+	for {
+		r.space()
+		if r.take("->") {
+			r.space()
+			r.match(larkName)
+			continue
+		}
+		part, err := r.part()
+		if err != nil || part == nil {
+			return n, err
+		}
+		if part, err = r.repeated(part); err != nil {
+			return nil, err
+		}
+		n.subs = append(n.subs, part)
+	}
+}

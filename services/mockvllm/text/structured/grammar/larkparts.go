@@ -1,0 +1,125 @@
+package grammar
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// part is nil where a sequence ends.
+func (r *larkReader) part() (*node, error) {
+	start := r.at
+	if r.at == len(r.text) || strings.IndexByte("\n|)]", r.text[r.at]) >= 0 {
+		return nil, nil
+	}
+	switch {
+	case r.take("("):
+		return r.group(")", 1, 1)
+	case r.take("["):
+		return r.group("]", 0, 1)
+	case r.text[r.at] == '"':
+		return r.literal()
+	case r.text[r.at] == '/':
+		m := r.match(larkRegexp)
+		if m == nil {
+			return nil, r.failAt(start, "lexer error")
+		}
+		flags := strings.Trim(m[2], "lux")
+		if flags != "" {
+			flags = "(?" + flags + ")"
+		}
+		g, err := Regexp(flags + strings.ReplaceAll(m[1], `\/`, `/`))
+		if err != nil {
+			return nil, err
+		}
+		return g.start, nil
+	}
+	m := r.match(larkName)
+	if m == nil {
+		return nil, r.failAt(start, "lexer error")
+	}
+	if _, ok := r.refs[m[0]]; !ok {
+		r.refs[m[0]] = start
+	}
+	return &node{op: opRule, text: m[0]}, nil
+}
+
+func (r *larkReader) group(end string, least, most int) (*node, error) {
+	n, err := r.choice(true)
+	if err != nil {
+		return nil, err
+	}
+	if r.lines(); !r.take(end) {
+		return nil, r.failAt(r.at, "Expected token: %s", end)
+	}
+	if least == 1 {
+		return n, nil
+	}
+	return &node{op: opRepeat, min: least, max: most, subs: []*node{n}}, nil
+}
+
+func (r *larkReader) literal() (*node, error) {
+	start := r.at
+	m := r.match(larkString)
+	if m == nil {
+		at := r.at
+		for at < len(r.text) && r.text[at] != '\n' {
+			at++
+		}
+		return nil, r.failAt(at, "lexer error")
+	}
+	text, err := strconv.Unquote(`"` + m[1] + `"`)
+	if err != nil {
+		return nil, r.failAt(start, "invalid string")
+	}
+	from := &node{op: opText, text: text}
+	if r.space(); !strings.HasPrefix(r.text[r.at:], "..") {
+		return from, nil
+	}
+	r.at += 2
+	r.space()
+	m = r.match(larkString)
+	if m == nil || len([]rune(m[1])) != 1 || len([]rune(text)) != 1 || m[1] < text {
+		return nil, r.failAt(r.at, "invalid range")
+	}
+	return &node{op: opClass, ranges: []rune{[]rune(text)[0], []rune(m[1])[0]}}, nil
+}
+
+var (
+	larkBraces = regexp.MustCompile(`^\{(\d+)(?:(,)(\d*))?\}`)
+	larkTilde  = regexp.MustCompile(`^~\s*(\d+)(?:(\.\.)(\d+))?`)
+)
+
+func (r *larkReader) repeated(n *node) (*node, error) {
+	out := &node{op: opRepeat, max: -1, subs: []*node{n}}
+	r.space()
+	switch {
+	case r.take("*"):
+		return out, nil
+	case r.take("+"):
+		out.min = 1
+		return out, nil
+	case r.take("?"):
+		out.max = 1
+		return out, nil
+	}
+	start := r.at
+	m := r.match(larkBraces)
+	if m == nil {
+		if m = r.match(larkTilde); m == nil {
+			return n, nil
+		}
+	}
+	least, err := strconv.Atoi(m[1])
+	out.min = least
+	switch {
+	case m[2] == "":
+		out.max = least
+	case m[3] != "" && err == nil:
+		out.max, err = strconv.Atoi(m[3])
+	}
+	if err != nil || out.max >= 0 && out.max < out.min {
+		return nil, r.failAt(start, "invalid repetition")
+	}
+	return out, nil
+}

@@ -1,0 +1,125 @@
+package grammar
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Regexp is the grammar of the texts that an expression matches from beginning to end. Anchors say nothing more, as in xgrammar.
+func Regexp(pattern string) (*Grammar, error) {
+	tree, err := syntax.Parse(goSpelling(pattern), syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("the expression is not supported: %w", err)
+	}
+	start, err := fromRegexp(tree, 0)
+	if err != nil {
+		return nil, err
+	}
+	return (&Grammar{start: start}).measured()
+}
+
+// maxNesting bounds expressions and grammars.
+const maxNesting = 500
+
+func fromRegexp(t *syntax.Regexp, depth int) (*node, error) {
+	if depth > maxNesting {
+		return nil, ErrEndless
+	}
+	n := &node{op: opSequence}
+	switch t.Op {
+	case syntax.OpLiteral:
+		return &node{op: opText, text: string(t.Rune)}, nil
+	case syntax.OpCharClass:
+		return &node{op: opClass, ranges: t.Rune}, nil
+	case syntax.OpAnyChar:
+		return &node{op: opClass, ranges: []rune{0, unicode.MaxRune}}, nil
+	case syntax.OpAnyCharNotNL:
+		return &node{op: opClass, ranges: []rune{0, '\n' - 1, '\n' + 1, unicode.MaxRune}}, nil
+	case syntax.OpNoMatch:
+		return &node{op: opClass}, nil
+	case syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return nil, fmt.Errorf("word boundaries are not supported")
+	case syntax.OpAlternate:
+		n.op = opChoice
+	case syntax.OpStar:
+		n.op, n.max = opRepeat, -1
+	case syntax.OpPlus:
+		n.op, n.min, n.max = opRepeat, 1, -1
+	case syntax.OpQuest:
+		n.op, n.max = opRepeat, 1
+	case syntax.OpRepeat:
+		n.op, n.min, n.max = opRepeat, t.Min, t.Max
+	}
+	for _, s := range t.Sub {
+		sub, err := fromRegexp(s, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		n.subs = append(n.subs, sub)
+	}
+	return n, nil
+}
+
+// known are the letters that mean something behind a backslash to Go.
+const known = "adDsSwWnrtfvxpPAzbBQEC"
+
+// goSpelling rewrites what other dialects write otherwise.
+func goSpelling(pattern string) string {
+	var b strings.Builder
+	for rest := pattern; rest != ""; {
+		switch {
+		case strings.HasPrefix(rest, "[^]"):
+			b.WriteString(`(?s:.)`)
+			rest = rest[3:]
+		case rest == `\`: // vLLM drops it
+			rest = ""
+		case rest[0] != '\\':
+			b.WriteByte(rest[0])
+			rest = rest[1:]
+		default:
+			n := escape(&b, rest)
+			rest = rest[n:]
+		}
+	}
+	return b.String()
+}
+
+// escape writes the escape with which text begins, and returns its length.
+func escape(b *strings.Builder, text string) int {
+	c := text[1]
+	digits := map[byte]int{'u': 4, 'x': 2}[c]
+	if digits > 0 && len(text) >= 2+digits {
+		if n, err := strconv.ParseUint(text[2:2+digits], 16, 32); err == nil {
+			fmt.Fprintf(b, `\x{%x}`, n)
+			return 2 + digits
+		}
+	}
+	if end := strings.IndexByte(text, '}'); strings.HasPrefix(text, `\u{`) && end > 3 {
+		if n, err := strconv.ParseUint(text[3:end], 16, 32); err == nil {
+			fmt.Fprintf(b, `\x{%x}`, n)
+			return end + 1
+		}
+	}
+	switch {
+	case c == 'c' && len(text) > 2:
+		fmt.Fprintf(b, `\x{%x}`, text[2]&0x1f)
+		return 3
+	case c == '0':
+		b.WriteString(`\x00`)
+	case c == 'Z':
+		b.WriteString(`\z`)
+	case c >= 0x80:
+		return 1 // the character stands for itself
+	case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+		if strings.IndexByte(known, c) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(c)
+	default:
+		b.WriteString(text[:2])
+	}
+	return 2
+}

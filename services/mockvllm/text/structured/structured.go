@@ -1,0 +1,183 @@
+package structured
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/schema"
+)
+
+// Kind is a kind of constraint, by the name of its field in structured_outputs.
+type Kind string
+
+// The kinds, and what their specification is.
+const (
+	JSON          Kind = "json"           // a JSON Schema
+	JSONObject    Kind = "json_object"    // nothing
+	Regex         Kind = "regex"          // a regular expression
+	Choice        Kind = "choice"         // a JSON array of strings
+	Grammar       Kind = "grammar"        // EBNF, or Lark
+	StructuralTag Kind = "structural_tag" // JSON, of either form
+)
+
+// Source is what texts are made from.
+type Source = grammar.Source
+
+// Error is the message with which vLLM refuses a constraint: a BadRequestError, status 400, param null.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// Constraint makes texts of a form. It can be used by several goroutines at once.
+type Constraint struct{ generate func(src Source) string }
+
+// Generate makes a text, of no more than about 64 KB.
+func (c *Constraint) Generate(src Source) string { return c.generate(src) }
+
+// softText is how long texts of grammars get, where they can be of any length.
+const softText = 2000
+
+// Compile reads a constraint. The error is an Error.
+func Compile(kind Kind, spec string) (*Constraint, error) {
+	if err := refuse(kind, spec); err != nil {
+		return nil, err
+	}
+	switch kind {
+	case JSON:
+		return compileJSON(spec)
+	case JSONObject:
+		return compileObject()
+	case Regex:
+		return compileRegex(spec)
+	case Choice:
+		return compileChoice(spec)
+	case Grammar:
+		return compileGrammar(spec)
+	case StructuralTag:
+		return compileTag(spec)
+	}
+	return nil, Error("grammar is not of valid supported types. (" + string(kind) + ")")
+}
+
+// Tool makes arguments of a tool from its parameters; vLLM itself lets any JSON through unless the tool is strict. Parameters that
+// have no value are an error; none at all are those of a tool without arguments.
+func Tool(parameters string) (*Constraint, error) {
+	if strings.TrimSpace(parameters) == "" || strings.TrimSpace(parameters) == "null" {
+		parameters = `{"type": "object"}`
+	}
+	s, err := schema.Compile(parameters)
+	if err != nil {
+		return nil, err
+	}
+	return &Constraint{s.Generate}, nil
+}
+
+func compileJSON(spec string) (*Constraint, error) {
+	v, err := pyjson.DecodeString(spec)
+	if err != nil {
+		return nil, Error("Invalid JSON grammar specification.")
+	}
+	root, ok := v.(*pyjson.Object)
+	if !ok {
+		return nil, Error("Invalid grammar specification: Expecting object schema to apply options")
+	}
+	if what := schemaFault(root); what != "" {
+		return nil, Error("Grammar error: " + what)
+	}
+	s, err := schema.Compile(spec)
+	switch {
+	case errors.Is(err, schema.ErrNone):
+		return nil, Error("Grammar error: Unsatisfiable schema: " + err.Error())
+	case err != nil: // what vLLM reads and the validator does not
+		return nil, Error("The provided JSON schema contains features not supported by xgrammar.")
+	}
+	return &Constraint{s.Generate}, nil
+}
+
+// compileObject makes any object; guided, one that quotes what was asked, else often one that ends as soon as it has begun.
+func compileObject() (*Constraint, error) {
+	s, err := schema.Compile(`{"type": "object", "minProperties": 1, "maxProperties": 4}`)
+	if err != nil {
+		return nil, Error(err.Error())
+	}
+	return &Constraint{func(src Source) string {
+		switch {
+		case !src.Guide && src.Rand.IntN(3) < 2:
+			return "{}"
+		case !src.Guide:
+			return s.Generate(src)
+		}
+		asked := []rune(src.Asked)
+		return pyjson.DumpsUnicode(pyjson.NewObject(pyjson.Member{Key: "response", Value: string(asked[:min(len(asked), longestQuote)])}))
+	}}, nil
+}
+
+// longestQuote is how many characters of a question are quoted.
+const longestQuote = 50
+
+func fromGrammar(g *grammar.Grammar) *Constraint {
+	return &Constraint{func(src Source) string { return g.Generate(src, softText) }}
+}
+
+func compileRegex(spec string) (*Constraint, error) {
+	if fault := grammar.Check(spec, true); fault != nil {
+		return nil, Error("Grammar error: " + fault.InLark())
+	}
+	g, err := grammar.Regexp(spec)
+	if err != nil {
+		return nil, Error("Failed to transform regex into a grammar: " + err.Error())
+	}
+	return fromGrammar(g), nil
+}
+
+func compileChoice(spec string) (*Constraint, error) {
+	v, err := pyjson.DecodeString(spec)
+	choices, ok := v.([]any)
+	if err != nil || !ok {
+		return nil, Error("Failed to transform choices into a grammar: " + spec)
+	}
+	texts := make([]string, len(choices))
+	for i, c := range choices {
+		if texts[i], ok = c.(string); !ok {
+			return nil, Error("Failed to transform choices into a grammar: " + spec)
+		}
+	}
+	return &Constraint{func(src Source) string {
+		if !src.Guide {
+			return texts[src.Rand.IntN(len(texts))]
+		}
+		for _, t := range texts {
+			if t != "" && strings.Contains(strings.ToLower(src.Asked), strings.ToLower(t)) {
+				return t
+			}
+		}
+		return texts[0]
+	}}, nil
+}
+
+// compileGrammar takes a grammar without ::= for Lark's. If it is none, it is read as EBNF, unless it has a rule start, and the fault
+// is that of the last reader.
+func compileGrammar(spec string) (*Constraint, error) {
+	var g *grammar.Grammar
+	var err error
+	lark := grammar.IsLark(spec)
+	if lark {
+		g, err = grammar.Lark(spec)
+	}
+	if !lark || err != nil && !grammar.BeginsLark(spec) {
+		g, err = grammar.EBNF(spec)
+		lark = false
+	}
+	var place *grammar.LarkError
+	switch {
+	case err == nil:
+		return fromGrammar(g), nil
+	case errors.As(err, &place):
+		return nil, Error("Grammar error: " + err.Error())
+	case lark, errors.Is(err, grammar.ErrEndless):
+		return nil, Error("Invalid grammar specification: " + err.Error())
+	}
+	return nil, Error("Invalid grammar specification: Failed to convert the grammar from GBNF to Lark: " + err.Error())
+}
