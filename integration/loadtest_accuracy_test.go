@@ -55,7 +55,7 @@ func (a accuracy) within() error {
 // measureAccuracy keeps 525 streams of 2.1 seconds in flight, 250 of them begin each second.
 func measureAccuracy(t *testing.T, mock string) accuracy {
 	t.Helper()
-	do(t, "DELETE", mock+"/mock/journal", nil).want(t, 204)
+	do(t, "DELETE", mock+"/mock/requests", nil).want(t, 204)
 	const warmup, measured = 525, 500
 	file := filepath.Join(t.TempDir(), "samples.jsonl")
 	code, r := loadtestOf(t, built(t, quick), mock, "--rate", "250", "--arrivals", "constant", "--warmup", fmt.Sprint(warmup), "-n", fmt.Sprint(measured),

@@ -119,7 +119,7 @@ func journalOf(t *testing.T, mock string, sent int) map[string]journaled {
 	all := map[string]journaled{}
 	eventually(t, func() error {
 		var list struct{ Requests []journaled }
-		do(t, "GET", mock+"/mock/journal", nil).want(t, 200).decode(t, &list)
+		do(t, "GET", mock+"/mock/requests", nil).want(t, 200).decode(t, &list)
 		clear(all)
 		for _, r := range list.Requests {
 			if strings.HasPrefix(r.RequestID, "loadtest-") {
@@ -137,7 +137,7 @@ func journalOf(t *testing.T, mock string, sent int) map[string]journaled {
 // loadTest holds a load test through the gateway against the journal of the mock behind it.
 func loadTest(t *testing.T, s *stack) {
 	const warmup, measured, tokens = 10, 60, 12
-	do(t, "DELETE", s.mocks[mockLLM]+"/mock/journal", nil).want(t, 204)
+	do(t, "DELETE", s.mocks[mockLLM]+"/mock/requests", nil).want(t, 204)
 	file := filepath.Join(t.TempDir(), "samples.jsonl")
 	code, r := loadtest(t, s.gateway, "--model", mockLLM, "-c", "8", "-n", fmt.Sprint(measured), "--warmup", fmt.Sprint(warmup),
 		"--output-tokens", fmt.Sprint(tokens), "--input-tokens", "5-9", "--samples", file, "--fail-if", "errors > 0")
@@ -179,7 +179,7 @@ func inOrder(t *testing.T, got sample, at journaled) {
 }
 
 func loadTestOfWholeTexts(t *testing.T, s *stack) {
-	do(t, "DELETE", s.mocks[mockLLM]+"/mock/journal", nil).want(t, 204)
+	do(t, "DELETE", s.mocks[mockLLM]+"/mock/requests", nil).want(t, 204)
 	code, r := loadtest(t, s.gateway, "--model", mockLLM, "--endpoint", "completions", "--no-stream", "--rate", "200", "--arrivals", "constant", "-n", "40",
 		"--output-tokens", "3-5")
 	if code != 0 || r.Requests.OK != 40 || r.Tokens.Output < 3*40 || r.Tokens.Output > 5*40 {

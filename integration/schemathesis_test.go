@@ -24,6 +24,7 @@ type schemathesis struct {
 // TestSchemathesis finds server errors and answers that the reference does not know, with the same requests in every run.
 func TestSchemathesis(t *testing.T) {
 	s := schemathesis{python: pythonWith(t, filepath.Join(schemathesisFolder, "requirements.txt"))}
+	t.Setenv("VLLM_KEEP_ALIVE_ON_ENGINE_DEATH", "1") // one of the faults that are set kills the engine
 	ports := freePorts(t, 7)
 	at := func(n int) string { return fmt.Sprintf("http://127.0.0.1:%d", ports[n]) }
 	mock := func(n int) map[string]any {

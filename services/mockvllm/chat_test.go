@@ -1,6 +1,7 @@
 package mockvllm_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,18 +42,31 @@ func TestAnswerTextAndEnd(t *testing.T) {
 	f(fifty+"more", ``, "Mock response to: "+fifty+"...", "stop", nil)
 	f("", ``, "Mock response to: ...", "stop", nil)
 	f("a <b> & \"c\" \u2028\x00", ``, "Mock response to: a <b> & \"c\" \u2028\x00...", "stop", nil)
-	f("Hi", `,"max_tokens":1`, "Mock", "length", nil)
-	f("Hi", `,"max_tokens":2`, "Mock respo", "length", nil)
-	f("Hi", `,"max_tokens":"2"`, "Mock respo", "length", nil)
-	f("Hi", `,"max_tokens":9,"max_completion_tokens":2`, "Mock respo", "length", nil)
+	f("Hi", `,"max_tokens":1`, "M", "length", nil)
+	f("Hi", `,"max_tokens":2`, "Mock", "length", nil)
+	f("Hi", `,"max_tokens":"2"`, "Mock", "length", nil)
+	f("Hi", `,"max_tokens":9,"max_completion_tokens":2`, "Mock", "length", nil)
 	f("Hi", `,"stop":"to"`, "Mock response ", "stop", "to")
 	f("Hi", `,"stop":["zzz","response"]`, "Mock ", "stop", "response")
 	f("Hi", `,"stop":"response","include_stop_str_in_output":true`, "Mock response", "stop", "response")
 	f("Hi", `,"stop":"nowhere to be seen"`, "Mock response to: Hi...", "stop", nil)
 	f("Hi", `,"stop":["Mock","to"],"min_tokens":3`, "Mock response ", "stop", "to")
-	f("Hi", `,"stop":"Mock","min_tokens":3,"max_tokens":4`, "Mock response to", "length", nil)
-	f("Hi", `,"ignore_eos":true,"max_tokens":10`, "Mock response to: Hi...Mock", "length", nil)
-	f("Hi", `,"min_tokens":10`, "Mock response to: Hi...Mock", "stop", nil)
+	f("Hi", `,"stop":"Mock","min_tokens":3,"max_tokens":4`, "Mock res", "length", nil)
+	const hi = 16 // tokens, and the one that ends the answer
+	f("Hi", fmt.Sprintf(`,"max_tokens":%d`, hi-1), "Mock response to: Hi...", "length", nil)
+	f("Hi", fmt.Sprintf(`,"max_tokens":%d`, hi), "Mock response to: Hi...", "stop", nil)
+	f("Hi", fmt.Sprintf(`,"ignore_eos":true,"max_tokens":%d`, hi+2), "Mock response to: Hi...Mock", "length", nil)
+	f("Hi", fmt.Sprintf(`,"min_tokens":%d,"stop":"zzz"`, hi-1), "Mock response to: Hi...", "stop", nil)
+}
+
+// TestMinTokens: until there are so many the end is another word, and the answer begins anew.
+func TestMinTokens(t *testing.T) {
+	s := start(t)
+	a := s.chat("Hi", `,"min_tokens":20`)
+	twice := regexp.MustCompile(`^Mock response to: Hi\.\.\.[ A-Za-z]+Mock response to: Hi\.\.\.$`)
+	if c := a.Choices[0]; !twice.MatchString(c.Message.Content) || c.FinishReason != "stop" || a.Usage.Completion != 32 {
+		t.Errorf("%+v, usage %+v", c, a.Usage)
+	}
 }
 
 // streamText joins the deltas of choice 0 and returns the choice of its last chunk.
@@ -176,8 +190,8 @@ func TestTextCompletions(t *testing.T) {
 	}
 	f(`"Hi"`, "Mock response to: Hi...")
 	f(`["a","b"]`, "Mock response to: a...", "Mock response to: b...")
-	f(`[353]`, "Mock response to: a...")
-	f(`[[353],[354]]`, "Mock response to: a...", "Mock response to: b...")
+	f(`[70]`, "Mock response to: a...")
+	f(`[[70],[279]]`, "Mock response to: a...", "Mock response to:  b...")
 	if a := s.ask(completionPath, `{"prompt":"a long prompt that is answered in more than sixteen tokens"}`); a.Usage.Completion != 16 || a.Choices[0].FinishReason != "length" {
 		t.Errorf("without max_tokens: %+v %+v", a.Usage, a.Choices)
 	}

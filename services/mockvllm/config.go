@@ -3,52 +3,177 @@ package mockvllm
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/reasoning"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
 )
 
 // Version is the version of vLLM that is imitated.
 const Version = "0.32.0"
 
-// Config is what the command line says.
+// Config is what the command line and vLLM's environment say.
 type Config struct {
 	Host            string   // "" is all interfaces
 	Port            int      // 0 is a free one
 	Model           string   // root of the model card
+	Tokenizer       string   // directory of a Hugging Face tokenizer; "" is the model's, if it is a directory, or the tiny one
+	ChatTemplate    string   // a file or the template itself; "" is the tokenizer's
 	ServedNames     []string // the first is canonical; never empty once resolved
 	APIKeys         []string // none: no authentication
 	MaxModelLen     int      // tokens of prompt and answer
 	MaxNumSeqs      int      // requests that run at a time
-	PrefixCaching   bool     // count which blocks of a prompt were there before
+	PrefixCaching   bool     // blocks of the KV cache are shared by what they hold
 	ToolParser      string   // "" refuses tools as vLLM does without a parser
 	AutoTools       bool     // needs a ToolParser
 	ShutdownTimeout time.Duration
 	AccessLog       bool
 
-	Mock MockConfig
+	HTTP       HTTPConfig
+	Routes     RouteConfig
+	LoRA       LoRAConfig
+	Pooling    PoolingConfig
+	Generation GenerationConfig
+	Scheduler  SchedulerConfig
+	Mock       MockConfig
+}
+
+// HTTPConfig is how every answer goes out.
+type HTTPConfig struct {
+	RootPath    string   // prefix that a proxy in front has taken off, or not
+	Origins     []string // that may read answers from a browser; "*" is any
+	Methods     []string // that they may use
+	Headers     []string // that they may send
+	Credentials bool
+	RequestIDs  bool          // X-Request-Id on every answer
+	KeepAlive   time.Duration // an idle connection is closed after it
+	QuietPaths  []string      // paths that are not in the access log
+}
+
+// RouteConfig is which routes exist beyond vLLM's usual ones.
+type RouteConfig struct {
+	NoDocs         bool // no /docs, /redoc and /openapi.json
+	Dev            bool // VLLM_SERVER_DEV_MODE
+	ScaleOut       bool
+	TokensOnly     bool
+	TokenizerInfo  bool
+	Profiler       bool
+	FaultTolerance bool
+	ServerLoad     bool // /load counts requests
+}
+
+// LoRAConfig is the adapters.
+type LoRAConfig struct {
+	Enabled bool
+	Modules []lora.Adapter // loaded from the start
+	Runtime bool           // VLLM_ALLOW_RUNTIME_LORA_UPDATING: clients load and unload
+	Max     int            // in one step
+}
+
+// most is Max where there are adapters at all.
+func (c LoRAConfig) most() int {
+	if !c.Enabled {
+		return 0
+	}
+	return c.Max
+}
+
+// PoolingConfig makes a model of vectors or of classes out of the model.
+type PoolingConfig struct {
+	Runner  string // auto, generate, pooling, draft
+	Convert string // auto, none, embed, classify
+}
+
+// Task is what a pooling model does, embed or classify; "" is a model that generates.
+func (c PoolingConfig) Task() string {
+	switch {
+	case c.Runner != "pooling":
+		return ""
+	case c.Convert == "classify":
+		return "classify"
+	}
+	return "embed"
+}
+
+// GenerationConfig is how answers are made and what they say of themselves.
+type GenerationConfig struct {
+	ReasoningParser     string
+	MaxLogprobs         int    // -1 is the whole vocabulary
+	Defaults            string // --override-generation-config, a JSON object or ""
+	TemplateKwargs      string // --default-chat-template-kwargs, a JSON object or ""
+	ResponseRole        string
+	TrustTemplate       bool // requests may bring a chat template
+	TokensAsIDs         bool // --return-tokens-as-token-ids
+	PromptTokensDetails bool
+	PerRequestMetrics   bool
+	ForceUsage          bool          // --enable-force-include-usage
+	FingerprintMode     string        // full, hash, custom, none
+	FingerprintValue    string        // for custom
+	KeepAliveComments   time.Duration // --sse-keep-alive-interval; 0 sends none
+	StoreResponses      bool          // VLLM_ENABLE_RESPONSES_API_STORE
+	AnyModel            bool          // VLLM_SKIP_MODEL_NAME_VALIDATION
+	LogRequests         bool          // LogOutputs needs it; there is no such log here
+	LogOutputs          bool
+}
+
+// SchedulerConfig is what the engine is told. Nil is no limit or vLLM's own choice.
+type SchedulerConfig struct {
+	MaxBatchedTokens  int // 0 is vLLM's own choice
+	BlockSize         int // tokens; 0 is vLLM's own choice
+	Blocks            *int
+	MaxQueuedRequests *int
+	MaxQueuedTokens   *int
+	Priority          bool // --scheduling-policy priority
+	ChunkedPrefill    bool
+	StreamInterval    int  // tokens in a frame
+	DataParallel      int  // ranks
+	TensorParallel    int  // processes of a rank
+	PipelineParallel  int  // stages of a rank
+	NoStats           bool // --disable-log-stats
+	OutlivesEngine    bool // VLLM_KEEP_ALIVE_ON_ENGINE_DEATH
+	GPUMemoryFraction float64
 }
 
 // MockConfig is what a real server does not have: the --mock-* flags and the MOCKVLLM_* environment.
 type MockConfig struct {
-	TTFT      time.Duration   `split_words:"true"` // time to first token
-	ITL       time.Duration   `split_words:"true"` // time between tokens
-	Delay     time.Duration   `split_words:"true"` // before each answer
-	ErrorRate float64         `split_words:"true"` // share of answers that are a 500, 0 to 1
-	RateLimit faults.RateFlag `split_words:"true"` // requests and time, such as 10/60s; 429 beyond it
-	Seed      int64           `split_words:"true"` // decides which answers are errors
-	Answer    string          `split_words:"true"` // what answers say; only "guide" so far
-	LoadTime  time.Duration   `split_words:"true"` // before the port listens; connections are refused meanwhile
+	TTFT      latency.Distribution `split_words:"true"` // time to first token, such as 200ms, normal:200ms,20ms or lognormal:200ms,50ms
+	ITL       latency.Distribution `split_words:"true"` // time between tokens, in the same forms
+	Profile   string               `split_words:"true"` // JSON file that says how long steps take, instead of both
+	TimeScale float64              `split_words:"true"` // these times are multiplied by it
+	Clock     string               `split_words:"true"` // real, or virtual: it stands still until /mock/clock advances it
+	Delay     time.Duration        `split_words:"true"` // before each answer
+	ErrorRate float64              `split_words:"true"` // share of answers that are a 500, 0 to 1
+	RateLimit faults.RateFlag      `split_words:"true"` // requests and time, such as 10/60s; 429 beyond it
+	Seed      int64                `split_words:"true"` // decides which answers are errors, and how delays vary
+	Answer    string               `split_words:"true"` // what answers say: guide, echo, random, or file: and the path of a JSON file
+	LoadTime  time.Duration        `split_words:"true"` // before the port listens; connections are refused meanwhile
+	Scenario  string               `split_words:"true"` // JSON or YAML file of fault rules, after those of the settings above
+	Shutdown  string               `split_words:"true"` // what SIGTERM does to requests in flight: abort, or hang as a real server may
 }
 
 // Default is vLLM's own defaults. A model's context is not known without the model; 40960 is that of the default model.
 func Default() Config {
 	const model = "Qwen/Qwen3-0.6B"
 	return Config{Port: 8000, Model: model, ServedNames: []string{model}, MaxModelLen: 40960, MaxNumSeqs: 256, PrefixCaching: true,
-		AccessLog: true, Mock: MockConfig{Answer: "guide"}}
+		AccessLog: true, Mock: MockConfig{Answer: generation.Guide, TimeScale: 1, Clock: "real", Shutdown: "abort"},
+		HTTP:       HTTPConfig{Methods: []string{"*"}, Headers: []string{"*"}, KeepAlive: 5 * time.Second},
+		LoRA:       LoRAConfig{Max: 1},
+		Pooling:    PoolingConfig{Runner: "auto", Convert: "auto"},
+		Generation: GenerationConfig{MaxLogprobs: 20, ResponseRole: "assistant", FingerprintMode: "full"},
+		Scheduler: SchedulerConfig{ChunkedPrefill: true, StreamInterval: 1, DataParallel: 1, TensorParallel: 1, PipelineParallel: 1,
+			GPUMemoryFraction: 0.92},
+	}
 }
 
-// Validate returns all faults, joined.
+// Validate returns all faults, joined. What vLLM refuses too is said in its words.
 func (c Config) Validate() error {
 	var all []error
 	check := func(ok bool, format string, args ...any) {
@@ -58,25 +183,64 @@ func (c Config) Validate() error {
 	}
 	check(c.Port >= 0 && c.Port < 1<<16, "--port: %d is not within 0 and 65535", c.Port)
 	check(len(c.ServedNames) > 0, "--served-model-name: no name")
-	check(c.MaxModelLen > 0, "--max-model-len: %d is not positive", c.MaxModelLen)
-	check(c.MaxNumSeqs > 0, "--max-num-seqs: %d is not positive", c.MaxNumSeqs)
 	check(c.ShutdownTimeout >= 0, "--shutdown-timeout: %s is negative", c.ShutdownTimeout)
-	check(!c.AutoTools || c.ToolParser != "", "--enable-auto-tool-choice requires --tool-call-parser")
-	m := c.Mock
-	check(m.Answer == "guide", "--mock-answer: %q is not known, use guide", m.Answer)
-	check(m.ErrorRate >= 0 && m.ErrorRate <= 1, "--mock-error-rate: %g is not within 0 and 1", m.ErrorRate)
-	for _, d := range []struct {
-		flag string
-		is   time.Duration
-	}{{"ttft", m.TTFT}, {"itl", m.ITL}, {"delay", m.Delay}, {"load-time", m.LoadTime}} {
-		check(d.is >= 0, "--mock-%s: %s is negative", d.flag, d.is)
+	check(!c.AutoTools || c.ToolParser != "", "Error: --enable-auto-tool-choice requires --tool-call-parser")
+	check(!c.Generation.LogOutputs || c.Generation.LogRequests, "Error: --enable-log-outputs requires --enable-log-requests")
+	check(c.Generation.KeepAliveComments >= 0, "Error: --sse-keep-alive-interval must be a non-negative integer (0 disables keep-alive comments).")
+	check(!c.Generation.PerRequestMetrics || !c.Scheduler.NoStats, "Error: --enable-per-request-metrics requires engine statistics "+
+		"logging; remove --disable-log-stats to enable per-request metrics.")
+	if c.AutoTools && c.ToolParser != "" {
+		all = append(all, toolparser.CheckName(c.ToolParser))
 	}
-	return errors.Join(all...)
+	if c.Generation.ReasoningParser != "" {
+		all = append(all, reasoning.CheckName(c.Generation.ReasoningParser))
+	}
+	m := c.Mock
+	check(slices.Contains([]string{generation.Guide, generation.Echo, generation.Random}, m.Answer) || strings.HasPrefix(m.Answer, scripted),
+		"--mock-answer: %q is not known, use guide, echo, random or file:FILE", m.Answer)
+	check(m.ErrorRate >= 0 && m.ErrorRate <= 1, "--mock-error-rate: %g is not within 0 and 1", m.ErrorRate)
+	check(m.Delay >= 0, "--mock-delay: %s is negative", m.Delay)
+	check(m.LoadTime >= 0, "--mock-load-time: %s is negative", m.LoadTime)
+	check(m.Profile == "" || m.TTFT == latency.Distribution{} && m.ITL == latency.Distribution{},
+		"--mock-profile: a profile says how long everything takes, --mock-ttft and --mock-itl say it too")
+	check(m.TimeScale > 0 && m.TimeScale <= 1000, "--mock-time-scale: %g is not within 0 and 1000", m.TimeScale)
+	check(m.Clock == "real" || m.Clock == "virtual", "--mock-clock: %q is not known, use real or virtual", m.Clock)
+	check(m.Shutdown == "abort" || m.Shutdown == faults.Hang, "--mock-shutdown: %q is not known, use abort or hang", m.Shutdown)
+	return errors.Join(append(all, c.engine().Validate())...)
 }
 
-// rules are the faults that flags ask for. A request is counted by the rate limit first, as a limiter in front of a
-// model would.
-func (m MockConfig) rules() faults.Set {
+// engine is the part of the configuration that the engine has, but for the profile and a virtual clock.
+func (c Config) engine() engine.Config {
+	e := engine.Default()
+	e.MaxNumSeqs, e.MaxModelLen, e.PrefixCaching, e.ChunkedPrefill = c.MaxNumSeqs, c.MaxModelLen, c.PrefixCaching, c.Scheduler.ChunkedPrefill
+	e.MaxLoRAs = c.LoRA.most()
+	e.MaxQueuedReqs, e.MaxQueuedTokens = c.Scheduler.MaxQueuedRequests, c.Scheduler.MaxQueuedTokens
+	if c.Scheduler.BlockSize != 0 {
+		e.BlockSize = c.Scheduler.BlockSize
+	}
+	if c.Scheduler.Priority {
+		e.Policy = engine.Priority
+	}
+	switch {
+	case c.Scheduler.MaxBatchedTokens != 0:
+		e.MaxNumBatchedTokens = c.Scheduler.MaxBatchedTokens
+	case c.Scheduler.ChunkedPrefill:
+		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs)
+	default:
+		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs, e.MaxModelLen)
+	}
+	if c.Scheduler.Blocks != nil {
+		e.NumBlocks = *c.Scheduler.Blocks
+	} else {
+		e.NumBlocks = max(e.NumBlocks, e.MaxModelLen/max(e.BlockSize, 1)+2)
+	}
+	e.Latency = latency.Model{TTFT: c.Mock.TTFT, ITL: c.Mock.ITL, Scale: c.Mock.TimeScale, Seed: c.Mock.Seed}
+	return e
+}
+
+// rules are the faults that flags ask for, and then those of the scenario, whose seed counts if it has one. A request is
+// counted by the rate limit first, as a limiter in front of a model would.
+func (m MockConfig) rules() (faults.Set, error) {
 	s := faults.Set{Seed: m.Seed}
 	if m.RateLimit.Requests > 0 {
 		s.Rules = append(s.Rules, faults.Rule{Do: faults.Action{RateLimit: &m.RateLimit.Rate}})
@@ -88,5 +252,23 @@ func (m MockConfig) rules() faults.Set {
 		percent := m.ErrorRate * 100
 		s.Rules = append(s.Rules, faults.Rule{Match: faults.Match{Percent: &percent}, Do: faults.Action{Status: 500}})
 	}
-	return s
+	if m.Shutdown == faults.Hang {
+		s.Rules = append(s.Rules, faults.Rule{Do: faults.Action{Shutdown: faults.Hang}})
+	}
+	if m.Scenario == "" {
+		return s, nil
+	}
+	text, err := os.ReadFile(m.Scenario)
+	if err != nil {
+		return s, fmt.Errorf("--mock-scenario: %w", err)
+	}
+	more, err := faults.Load(m.Scenario, text)
+	if err != nil {
+		return s, fmt.Errorf("--mock-scenario: %s: %w", m.Scenario, err)
+	}
+	if more.Seed != 0 {
+		s.Seed = more.Seed
+	}
+	s.Rules = append(s.Rules, more.Rules...)
+	return s, nil
 }

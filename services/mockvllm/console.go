@@ -27,7 +27,12 @@ func (c *console) line(format string, args ...any) {
 
 // info writes a line as the API server's logger does, with the Python file that would say it.
 func (c *console) info(where, format string, args ...any) {
-	c.line("(APIServer pid=%d) INFO %s [%s] %s", c.pid, time.Now().Format("01-02 15:04:05"), where, fmt.Sprintf(format, args...))
+	c.log("APIServer", "INFO", where, format, args...)
+}
+
+// log writes a line of one of vLLM's processes.
+func (c *console) log(process, level, where, format string, args ...any) {
+	c.line("(%s pid=%d) %s %s [%s] %s", process, c.pid, level, time.Now().Format("01-02 15:04:05"), where, fmt.Sprintf(format, args...))
 }
 
 // access writes uvicorn's line about one request.

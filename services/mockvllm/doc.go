@@ -1,13 +1,20 @@
 // Package mockvllm is a vLLM server without the GPU: the command line, the HTTP interface, the errors, the metrics and
 // the life cycle of vLLM 0.32, and faults on command.
 //
-//	flags.go      vllm serve's command line
-//	main.go       Main: what `mockvllm` and `fluidmcp mockvllm` share
-//	mockvllm.go   New wires the rooms, Run serves until it is told to stop
-//	routes.go     every URL
-//	generate.go   chat and text completions and messages, plain and streamed
+//	main.go, flagtable.go, setters.go, environment.go, config.go   the command line and the environment become a Config
+//	mockvllm.go, death.go, door.go, clock.go                       New wires the rooms; Run serves until it is told to stop, or dies
+//	routes.go, router.go, middleware.go, cors.go                   every URL, and what a request passes on its way there
+//	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces
+//	respond.go, responsestore.go, invocations.go, scaleout.go      what is particular to some of them
+//	poolinghandlers.go, adapters.go, dev.go, weights.go, ...       the other routes
+//	mock.go, requests.go                                           what only a mock has: faults, journal, clock
 //
-// A request passes: access log, journal, API key, CORS, HTTP metrics, faults, then its handler. A generating handler decodes and
-// checks (protocol), writes the whole answer (text), and hands its length to the engine, which says when each token is
-// due. The handler sends what the engine has delivered, and nothing else: a client that leaves ends the engine's work.
+// A request passes: access log, journal, request id, API key, CORS, root path, HTTP metrics, load, faults, then its handler. A
+// generating handler decodes (schema), reads and checks (protocol, sampling), has the answer planned (generation), and hands its
+// length to the engine, which says when each token is due. The handler sends what the engine has delivered, and nothing
+// else: a client that leaves ends the engine's work.
+//
+// Below: uvicorn is the HTTP server; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
+// libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
+// reads; cli and apidocs vLLM's options and documents; faults and journal what tests need; golden compares with recorded exchanges.
 package mockvllm

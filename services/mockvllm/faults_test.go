@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -81,6 +83,9 @@ func TestDelay(t *testing.T) {
 		}
 		done <- err
 	}()
+	for text := ""; !strings.Contains(text, `"in_flight":1`); {
+		_, text = s.call("GET", "/mock/stats", "")
+	}
 	s.call("GET", "/v1/models", "")
 	select {
 	case err := <-done:
@@ -90,6 +95,9 @@ func TestDelay(t *testing.T) {
 	leave()
 	if err := <-done; err == nil {
 		t.Error("answered")
+	}
+	if all := s.journal(2, ""); all[1].AbortedBy != journal.ByClient { // after the list of models
+		t.Errorf("%+v", all)
 	}
 	s.call("DELETE", "/mock/faults", "")
 	if got := s.outcomes(1); got != "o" {
@@ -118,7 +126,7 @@ func TestFaultsAtRunTime(t *testing.T) {
 	if got := s.outcomes(2); got != "ol" { // the completion failed before the limit counted it
 		t.Errorf("outcomes %s", got)
 	}
-	f("PUT", `{"seed":1,"rules":[],"rule":[]}`, 400, `{"error":{"message":"read fault rules: unknown field \"rule\"","type":"BadRequestError","param":null,"code":400}}`)
+	f("PUT", `{"seed":1,"rules":[],"rule":[]}`, 400, `{"error":{"message":"rule: unknown field; did you mean \"rules\"?","type":"BadRequestError","param":null,"code":400}}`)
 	f("GET", "", 200, set)
 	f("DELETE", "", 204, "")
 	f("GET", "", 200, `{"seed":0,"rules":[]}`)

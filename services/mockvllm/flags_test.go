@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 )
 
 func env(pairs ...string) func(string) string {
@@ -45,11 +48,37 @@ func TestConfigure(t *testing.T) {
 	f("--api-key a b", env("VLLM_API_KEY", "c"), func(c *Config) { c.APIKeys = []string{"a", "b"} })
 	f("", env("VLLM_API_KEY", "c"), func(c *Config) { c.APIKeys = []string{"c"} })
 	f("--shutdown-timeout 30", env(), func(c *Config) { c.ShutdownTimeout = 30 * time.Second })
+	f(`m --root-path /llm/ --allowed-origins ["*"] --allowed-methods ["GET"] --allow-credentials --enable-request-id-headers`, env(), func(c *Config) {
+		named(c, "m")
+		c.HTTP.RootPath, c.HTTP.Origins, c.HTTP.Methods, c.HTTP.Credentials, c.HTTP.RequestIDs = "/llm", []string{"*"}, []string{"GET"}, true, true
+	})
+	f(`m --lora-modules ada=./l {"name":"b","path":"p","base_model_name":"x"} --enable-lora --runner pooling --convert classify`,
+		env("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "True"), func(c *Config) {
+			named(c, "m")
+			c.LoRA = LoRAConfig{Enabled: true, Runtime: true, Max: 1, Modules: []lora.Adapter{{Name: "ada", Path: "./l"}, {Name: "b", Path: "p", Base: "x"}}}
+			c.Pooling = PoolingConfig{Runner: "pooling", Convert: "classify"}
+		})
+	f("m --max-num-queued-reqs 0 --max-num-queued-tokens None --override-generation-config.temperature 0 --profiler-config.profiler torch",
+		env("VLLM_SERVER_DEV_MODE", "1"), func(c *Config) {
+			named(c, "m")
+			c.Scheduler.MaxQueuedRequests = new(0)
+			c.Generation.Defaults = `{"temperature": 0}`
+			c.Routes.Profiler, c.Routes.Dev = true, true
+		})
 	f("--disable-uvicorn-access-log", env(), func(c *Config) { c.AccessLog = false })
 	f("--no-disable-uvicorn-access-log", env(), func(*Config) {})
 	f("--mock-ttft 20ms --mock-itl=5ms --mock-load-time 3s", env(), func(c *Config) {
-		c.Mock.TTFT, c.Mock.ITL, c.Mock.LoadTime = 20*time.Millisecond, 5*time.Millisecond, 3*time.Second
+		c.Mock.TTFT, c.Mock.ITL, c.Mock.LoadTime = latency.Constant(20*time.Millisecond), latency.Constant(5*time.Millisecond), 3*time.Second
 	})
+	f("--mock-ttft normal:20ms,2ms --mock-time-scale 0.5 --mock-clock virtual", env(), func(c *Config) {
+		c.Mock.TTFT, _ = latency.Parse("normal:20ms,2ms")
+		c.Mock.TimeScale, c.Mock.Clock = 0.5, "virtual"
+	})
+	f("--mock-profile p.json", env(), func(c *Config) { c.Mock.Profile = "p.json" })
+	f("--max-num-batched-tokens 8k --block-size 16 --num-gpu-blocks-override 99", env(), func(c *Config) {
+		c.Scheduler.MaxBatchedTokens, c.Scheduler.BlockSize, c.Scheduler.Blocks = 8000, 16, new(99)
+	})
+	f("--scheduling-policy priority --no-enable-chunked-prefill", env(), func(c *Config) { c.Scheduler.Priority, c.Scheduler.ChunkedPrefill = true, false })
 }
 
 func TestEnvironment(t *testing.T) {
@@ -57,8 +86,11 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("MOCKVLLM_ERROR_RATE", "0.2")
 	t.Setenv("MOCKVLLM_RATE_LIMIT", "10/60s")
 	cfg, _, err := configure([]string{"--mock-ttft", "1s"}, env())
-	if err != nil || cfg.Mock.TTFT != time.Second || cfg.Mock.ErrorRate != 0.2 || cfg.Mock.RateLimit.Requests != 10 {
+	if err != nil || cfg.Mock.TTFT != latency.Constant(time.Second) || cfg.Mock.ErrorRate != 0.2 || cfg.Mock.RateLimit.Requests != 10 {
 		t.Errorf("%+v, %v", cfg.Mock, err)
+	}
+	if _, _, err := configure(nil, env("VLLM_SERVER_DEV_MODE", "yes")); err == nil || !strings.Contains(err.Error(), "VLLM_SERVER_DEV_MODE") {
+		t.Errorf("error %v, want one that names the variable", err)
 	}
 	t.Setenv("MOCKVLLM_TYPO", "1")
 	if _, _, err := configure(nil, env()); err == nil || !strings.Contains(err.Error(), "MOCKVLLM_TYPO") {
@@ -74,10 +106,9 @@ func TestAcceptedWithoutEffect(t *testing.T) {
 			t.Errorf("%q: %v\n%s", line, err, diff)
 		}
 	}
-	f("m --dtype auto --enforce-eager --gpu_memory_utilization=0.9", "--dtype", "--enforce-eager", "--gpu-memory-utilization")
-	f("m --no-async-scheduling -tp 2", "--no-async-scheduling", "-tp")
-	f("m --compilation-config.mode 3", "--compilation-config.mode")
-	f("m --lora-modules a=x b=y --port 1", "--lora-modules")
+	f("m --dtype auto --enforce-eager --gpu_memory_utilization=0.9", "--dtype", "--enforce-eager")
+	f("m --no-async-scheduling -dcp 2", "--async-scheduling", "--decode-context-parallel-size")
+	f("m --compilation-config.mode 3 -cc.level 2", "--compilation-config")
 	f("m --port 1")
 }
 
@@ -91,12 +122,20 @@ func TestWrongCommandLines(t *testing.T) {
 	f("m --x", "vllm: error: unrecognized arguments: --x")
 	f("m --x=1 y --port 1 z", "vllm: error: unrecognized arguments: --x=1 y z")
 	f("m --no-port", "vllm: error: unrecognized arguments: --no-port")
-	f("m --enforce-eager=1", "vllm: error: unrecognized arguments: --enforce-eager=1")
+	f("m --enforce-eager=1", "vllm serve: error: argument --enforce-eager/--no-enforce-eager: ignored explicit argument '1'")
 	f("m --port x", "vllm serve: error: argument --port: invalid int value: 'x'")
-	f("m --mock-itl 5", "vllm serve: error: argument --mock-itl: invalid duration value: '5'")
+	f("m --mock-itl 5", `vllm serve: error: argument --mock-itl: "5" is not a time such as 200ms or 1.5s`)
+	f("m --mock-delay 5", "vllm serve: error: argument --mock-delay: invalid duration value: '5'")
+	f("m --scheduling-policy x", "vllm serve: error: argument --scheduling-policy: invalid choice: 'x' (choose from 'fcfs', 'priority')")
+	f("m --max-num-batched-tokens auto", "vllm serve: error: argument --max-num-batched-tokens: invalid human_readable_int value: 'auto'")
 	f("m --mock-error-rate lots", "vllm serve: error: argument --mock-error-rate: invalid float value: 'lots'")
 	f("m --mock-rate-limit 10", `vllm serve: error: argument --mock-rate-limit: rate limit "10": write requests/window, such as 10/60s`)
 	f("m --mock-seed x", "vllm serve: error: argument --mock-seed: invalid int value: 'x'")
+	f("m --lora-modules x", "vllm serve: error: Invalid JSON format for --lora-modules: x")
+	f(`m --lora-modules {"name":"a"}`, `vllm serve: error: Invalid fields for --lora-modules: {"name":"a"} - LoRAModulePath.__init__() `+
+		"missing 1 required positional argument: 'path'")
+	f(`m --lora-modules {"name":"c","path":"d","zz":1}`, `vllm serve: error: Invalid fields for --lora-modules: `+
+		`{"name":"c","path":"d","zz":1} - LoRAModulePath.__init__() got an unexpected keyword argument 'zz'`)
 	f("m --max-model-len 1.5", "vllm serve: error: argument --max-model-len: invalid human_readable_int_or_auto value: '1.5'")
 }
 
@@ -108,9 +147,9 @@ func TestKeysStayOutOfTheLog(t *testing.T) {
 }
 
 func TestValidateReportsAllFaults(t *testing.T) {
-	err := Config{Port: -1, MaxModelLen: 0, ShutdownTimeout: -1, Mock: MockConfig{Answer: "x", ErrorRate: 2, ITL: -1}}.Validate()
+	err := Config{Port: -1, Scheduler: SchedulerConfig{BlockSize: -1}, MaxModelLen: 0, ShutdownTimeout: -1, Mock: MockConfig{Answer: "x", ErrorRate: 2, Profile: "p", ITL: latency.Constant(1), Clock: "x"}}.Validate()
 	for _, part := range []string{"--port", "--served-model-name", "--max-model-len", "--max-num-seqs", "--shutdown-timeout",
-		"--mock-answer", "--mock-error-rate", "--mock-itl"} {
+		"--mock-answer", "--mock-error-rate", "--mock-itl", "--block-size", "--mock-profile", "--mock-time-scale", "--mock-clock"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name %s", err, part)
 		}

@@ -1,139 +1,113 @@
 package mockvllm
 
 import (
-	"slices"
-	"strconv"
-	"strings"
+	"encoding"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
 )
 
-// flags are the options by name.
-func flags() map[string]flag {
-	table := map[string]flag{
-		"--model":             {one, word(func(c *Config) *string { return &c.Model })},
-		"--served-model-name": {many, func(c *Config, v []string) error { c.ServedNames = v; return nil }},
-		"--host":              {one, word(func(c *Config) *string { return &c.Host })},
-		"--port":              {one, integer(func(c *Config) *int { return &c.Port })},
-		"--api-key": {many, func(c *Config, v []string) error {
-			c.APIKeys = slices.DeleteFunc(slices.Clone(v), func(k string) bool { return k == "" })
-			return nil
-		}},
-		"--max-model-len":              {one, setMaxModelLen},
-		"--max-num-seqs":               {one, integer(func(c *Config) *int { return &c.MaxNumSeqs })},
-		"--enable-prefix-caching":      {none, func(c *Config, v []string) error { c.PrefixCaching = v[0] == "true"; return nil }},
-		"--shutdown-timeout":           {one, seconds},
-		"--tool-call-parser":           {one, word(func(c *Config) *string { return &c.ToolParser })},
-		"--enable-auto-tool-choice":    {none, func(c *Config, v []string) error { c.AutoTools = v[0] == "true"; return nil }},
-		"--disable-uvicorn-access-log": {none, func(c *Config, v []string) error { c.AccessLog = v[0] != "true"; return nil }},
+// ownOptions are those that only a mock has, in the form of cli's table.
+const ownOptions = `--mock-ttft str
+--mock-itl str
+--mock-profile str
+--mock-time-scale float
+--mock-clock str
+--mock-delay str
+--mock-load-time str
+--mock-scenario str
+--mock-shutdown str
+--mock-answer str
+--mock-error-rate float
+--mock-rate-limit str
+--mock-seed int
+`
 
-		"--mock-ttft":       {one, duration(func(c *Config) *time.Duration { return &c.Mock.TTFT })},
-		"--mock-itl":        {one, duration(func(c *Config) *time.Duration { return &c.Mock.ITL })},
-		"--mock-delay":      {one, duration(func(c *Config) *time.Duration { return &c.Mock.Delay })},
-		"--mock-load-time":  {one, duration(func(c *Config) *time.Duration { return &c.Mock.LoadTime })},
-		"--mock-answer":     {one, word(func(c *Config) *string { return &c.Mock.Answer })},
-		"--mock-error-rate": {one, setErrorRate},
-		"--mock-rate-limit": {one, func(c *Config, v []string) error {
-			return c.Mock.RateLimit.UnmarshalText([]byte(v[0]))
-		}},
-		"--mock-seed": {one, func(c *Config, v []string) (err error) {
-			if c.Mock.Seed, err = strconv.ParseInt(v[0], 10, 64); err != nil {
-				return badValue{"int", v[0]}
-			}
-			return nil
-		}},
-	}
-	for arity, names := range idleFlags {
-		for name := range strings.FieldsSeq(names) {
-			table[name] = flag{arity: arity}
-		}
-	}
-	return table
-}
+// setter takes the values of an option, which are of its type; a switch gets "true" or "false".
+type setter = func(c *Config, values []string) *flagError
 
-// idleFlags are options of vLLM 0.32 that a server without a model accepts and that change nothing here.
-var idleFlags = map[arity]string{
-	one: `--dtype -q --quantization --kv-cache-dtype --download-dir --load-format --revision --tokenizer --tokenizer-mode
-		--hf-token --hf-overrides --seed --cpu-offload-gb --limit-mm-per-prompt --speculative-config -sc
-		--compilation-config -cc --attention-backend --kv-transfer-config --distributed-executor-backend --runner --convert
-		--middleware --tool-parser-plugin --tool-server --max-num-batched-tokens --gpu-memory-utilization --block-size
-		--num-gpu-blocks-override --max-loras --max-lora-rank --max-cpu-loras --reasoning-parser
-		--chat-template --chat-template-content-format --default-chat-template-kwargs --response-role --max-logprobs
-		--generation-config --override-generation-config --fingerprint-mode --fingerprint-value --max-log-len
-		--max-num-queued-reqs --max-num-queued-tokens --sse-keep-alive-interval --show-hidden-metrics-for-version
-		--uvicorn-log-level --disable-access-log-for-endpoints --ssl-keyfile --ssl-certfile --ssl-ca-certs --ssl-cert-reqs
-		--ssl-ciphers --allowed-origins --allowed-methods --allowed-headers --scheduling-policy --stream-interval
-		--api-server-count -asc --data-parallel-size -dp --tensor-parallel-size -tp --pipeline-parallel-size -pp`,
-	many: `--lora-modules`,
-	none: `--trust-remote-code --enforce-eager --enable-chunked-prefill --async-scheduling
-		--enable-lora --trust-request-chat-template --enable-prompt-tokens-details
-		--enable-per-request-metrics --enable-server-load-tracking --enable-tokenizer-info-endpoint
-		--enable-request-id-headers --enable-force-include-usage --enable-log-requests --enable-log-outputs
-		--enable-scale-out --disable-log-stats --enable-ssl-refresh --allow-credentials --enable-sleep-mode
-		--enable-expert-parallel -ep --disable-fastapi-docs`,
-}
+// setters are the options that change something here. vLLM's others are accepted and named in the log.
+func setters() map[string]setter {
+	return map[string]setter{
+		"--model":                      word(func(c *Config) *string { return &c.Model }),
+		"--tokenizer":                  word(func(c *Config) *string { return &c.Tokenizer }),
+		"--chat-template":              word(func(c *Config) *string { return &c.ChatTemplate }),
+		"--served-model-name":          words(func(c *Config) *[]string { return &c.ServedNames }),
+		"--host":                       word(func(c *Config) *string { return &c.Host }),
+		"--port":                       integer(func(c *Config) *int { return &c.Port }),
+		"--api-key":                    words(func(c *Config) *[]string { return &c.APIKeys }),
+		"--max-model-len":              setMaxModelLen,
+		"--max-num-seqs":               integer(func(c *Config) *int { return &c.MaxNumSeqs }),
+		"--enable-prefix-caching":      toggle(func(c *Config) *bool { return &c.PrefixCaching }),
+		"--shutdown-timeout":           seconds(func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
+		"--tool-call-parser":           word(func(c *Config) *string { return &c.ToolParser }),
+		"--enable-auto-tool-choice":    toggle(func(c *Config) *bool { return &c.AutoTools }),
+		"--disable-uvicorn-access-log": func(c *Config, v []string) *flagError { c.AccessLog = v[0] != "true"; return nil },
 
-func word(at func(*Config) *string) func(*Config, []string) error {
-	return func(c *Config, v []string) error { *at(c) = v[0]; return nil }
-}
+		"--root-path":                        setRootPath,
+		"--allowed-origins":                  list(func(c *Config) *[]string { return &c.HTTP.Origins }),
+		"--allowed-methods":                  list(func(c *Config) *[]string { return &c.HTTP.Methods }),
+		"--allowed-headers":                  list(func(c *Config) *[]string { return &c.HTTP.Headers }),
+		"--allow-credentials":                toggle(func(c *Config) *bool { return &c.HTTP.Credentials }),
+		"--enable-request-id-headers":        toggle(func(c *Config) *bool { return &c.HTTP.RequestIDs }),
+		"--disable-access-log-for-endpoints": setQuietPaths,
 
-func integer(at func(*Config) *int) func(*Config, []string) error {
-	return func(c *Config, v []string) error {
-		n, err := strconv.Atoi(v[0])
-		if err != nil {
-			return badValue{"int", v[0]}
-		}
-		*at(c) = n
-		return nil
-	}
-}
+		"--disable-fastapi-docs":           toggle(func(c *Config) *bool { return &c.Routes.NoDocs }),
+		"--enable-scale-out":               toggle(func(c *Config) *bool { return &c.Routes.ScaleOut }),
+		"--tokens-only":                    toggle(func(c *Config) *bool { return &c.Routes.TokensOnly }),
+		"--enable-tokenizer-info-endpoint": toggle(func(c *Config) *bool { return &c.Routes.TokenizerInfo }),
+		"--enable-fault-tolerance":         toggle(func(c *Config) *bool { return &c.Routes.FaultTolerance }),
+		"--enable-server-load-tracking":    toggle(func(c *Config) *bool { return &c.Routes.ServerLoad }),
+		"--profiler-config":                setProfiler,
 
-// duration reads Go's form, for the mock's own flags.
-func duration(at func(*Config) *time.Duration) func(*Config, []string) error {
-	return func(c *Config, v []string) error {
-		d, err := time.ParseDuration(v[0])
-		if err != nil {
-			return badValue{"duration", v[0]}
-		}
-		*at(c) = d
-		return nil
-	}
-}
+		"--enable-lora":  toggle(func(c *Config) *bool { return &c.LoRA.Enabled }),
+		"--lora-modules": setAdapters,
+		"--max-loras":    integer(func(c *Config) *int { return &c.LoRA.Max }),
+		"--runner":       word(func(c *Config) *string { return &c.Pooling.Runner }),
+		"--convert":      word(func(c *Config) *string { return &c.Pooling.Convert }),
 
-func seconds(c *Config, v []string) error {
-	n, err := strconv.Atoi(v[0])
-	if err != nil {
-		return badValue{"int", v[0]}
-	}
-	c.ShutdownTimeout = time.Duration(n) * time.Second
-	return nil
-}
+		"--reasoning-parser":             word(func(c *Config) *string { return &c.Generation.ReasoningParser }),
+		"--max-logprobs":                 integer(func(c *Config) *int { return &c.Generation.MaxLogprobs }),
+		"--override-generation-config":   word(func(c *Config) *string { return &c.Generation.Defaults }),
+		"--default-chat-template-kwargs": word(func(c *Config) *string { return &c.Generation.TemplateKwargs }),
+		"--response-role":                word(func(c *Config) *string { return &c.Generation.ResponseRole }),
+		"--trust-request-chat-template":  toggle(func(c *Config) *bool { return &c.Generation.TrustTemplate }),
+		"--return-tokens-as-token-ids":   toggle(func(c *Config) *bool { return &c.Generation.TokensAsIDs }),
+		"--enable-prompt-tokens-details": toggle(func(c *Config) *bool { return &c.Generation.PromptTokensDetails }),
+		"--enable-per-request-metrics":   toggle(func(c *Config) *bool { return &c.Generation.PerRequestMetrics }),
+		"--enable-force-include-usage":   toggle(func(c *Config) *bool { return &c.Generation.ForceUsage }),
+		"--fingerprint-mode":             word(func(c *Config) *string { return &c.Generation.FingerprintMode }),
+		"--fingerprint-value":            word(func(c *Config) *string { return &c.Generation.FingerprintValue }),
+		"--enable-log-requests":          toggle(func(c *Config) *bool { return &c.Generation.LogRequests }),
+		"--enable-log-outputs":           toggle(func(c *Config) *bool { return &c.Generation.LogOutputs }),
+		"--sse-keep-alive-interval":      seconds(func(c *Config) *time.Duration { return &c.Generation.KeepAliveComments }),
 
-func setErrorRate(c *Config, v []string) error {
-	rate, err := strconv.ParseFloat(v[0], 64)
-	if err != nil {
-		return badValue{"float", v[0]}
-	}
-	c.Mock.ErrorRate = rate
-	return nil
-}
+		"--max-num-batched-tokens":  setMaxBatchedTokens,
+		"--block-size":              integer(func(c *Config) *int { return &c.Scheduler.BlockSize }),
+		"--num-gpu-blocks-override": limit(func(c *Config) **int { return &c.Scheduler.Blocks }),
+		"--max-num-queued-reqs":     limit(func(c *Config) **int { return &c.Scheduler.MaxQueuedRequests }),
+		"--max-num-queued-tokens":   limit(func(c *Config) **int { return &c.Scheduler.MaxQueuedTokens }),
+		"--scheduling-policy":       func(c *Config, v []string) *flagError { c.Scheduler.Priority = v[0] == "priority"; return nil },
+		"--enable-chunked-prefill":  toggle(func(c *Config) *bool { return &c.Scheduler.ChunkedPrefill }),
+		"--stream-interval":         integer(func(c *Config) *int { return &c.Scheduler.StreamInterval }),
+		"--data-parallel-size":      integer(func(c *Config) *int { return &c.Scheduler.DataParallel }),
+		"--tensor-parallel-size":    integer(func(c *Config) *int { return &c.Scheduler.TensorParallel }),
+		"--pipeline-parallel-size":  integer(func(c *Config) *int { return &c.Scheduler.PipelineParallel }),
+		"--disable-log-stats":       toggle(func(c *Config) *bool { return &c.Scheduler.NoStats }),
+		"--gpu-memory-utilization":  number(func(c *Config) *float64 { return &c.Scheduler.GPUMemoryFraction }),
 
-// setMaxModelLen reads 8192, 8k (8000), 8K (8192), 25.6k; -1 and auto leave the model's own.
-func setMaxModelLen(c *Config, v []string) error {
-	text := v[0]
-	if text == "-1" || text == "auto" {
-		return nil
+		"--mock-ttft":       text(func(c *Config) encoding.TextUnmarshaler { return &c.Mock.TTFT }),
+		"--mock-itl":        text(func(c *Config) encoding.TextUnmarshaler { return &c.Mock.ITL }),
+		"--mock-profile":    word(func(c *Config) *string { return &c.Mock.Profile }),
+		"--mock-time-scale": number(func(c *Config) *float64 { return &c.Mock.TimeScale }),
+		"--mock-clock":      word(func(c *Config) *string { return &c.Mock.Clock }),
+		"--mock-delay":      duration(func(c *Config) *time.Duration { return &c.Mock.Delay }),
+		"--mock-load-time":  duration(func(c *Config) *time.Duration { return &c.Mock.LoadTime }),
+		"--mock-scenario":   word(func(c *Config) *string { return &c.Mock.Scenario }),
+		"--mock-shutdown":   word(func(c *Config) *string { return &c.Mock.Shutdown }),
+		"--mock-answer":     word(func(c *Config) *string { return &c.Mock.Answer }),
+		"--mock-error-rate": number(func(c *Config) *float64 { return &c.Mock.ErrorRate }),
+		"--mock-rate-limit": text(func(c *Config) encoding.TextUnmarshaler { return &c.Mock.RateLimit }),
+		"--mock-seed":       func(c *Config, v []string) *flagError { c.Mock.Seed, _ = cli.Int(v[0]); return nil },
 	}
-	unit := 1.0
-	for suffix, factor := range map[string]float64{"k": 1e3, "m": 1e6, "g": 1e9, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30} {
-		if number, ok := strings.CutSuffix(text, suffix); ok {
-			text, unit = number, factor
-			break
-		}
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || unit == 1 && strings.Contains(text, ".") {
-		return badValue{"human_readable_int_or_auto", v[0]}
-	}
-	c.MaxModelLen = int(n * unit)
-	return nil
 }

@@ -1,74 +1,97 @@
 package mockvllm
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
-
-// generation is one request on its way through the engine: one sequence for each choice.
-type generation struct {
-	api    api
-	head   protocol.Head
-	common *protocol.Common
-	works  []protocol.Work
-	seqs   []*engine.Sequence
-	wake   chan struct{}
-}
-
-// api is how one of the interfaces for answers speaks.
-type api struct {
-	id     string // prefix of ids
-	body   func(protocol.Head, []protocol.Choice, protocol.Usage) []byte
-	frames func(protocol.Head, *protocol.Common, func(frame []byte)) protocol.Frames
-	refuse func(http.ResponseWriter, *protocol.Error)
-}
-
-var (
-	chatAPI     = api{"chatcmpl-", protocol.ChatBody, protocol.NewChatStream, refuse}
-	textAPI     = api{"cmpl-", protocol.CompletionBody, protocol.NewTextStream, refuse}
-	messagesAPI = api{"chatcmpl-", protocol.MessageBody, protocol.NewMessageStream, refuseMessages}
-)
-
-// request is a decoded one that asks for answers.
-type request interface {
-	Plan(protocol.Model) ([]protocol.Work, *protocol.Error)
-	Shared() *protocol.Common
-}
 
 // generates makes the handler of an interface.
-func generates[R request](s *Server, a api, decode func(contentType string, body []byte) (R, *protocol.Error)) http.HandlerFunc {
+func (s *Server) generates(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := readBody(w, r)
-		if !ok {
+		if !ok || s.mute(r.Context()) {
 			return
 		}
-		req, err := decode(r.Header.Get("Content-Type"), body)
-		if err == nil {
-			err = s.known(req.Shared().Model)
+		g, err := s.asked(a, r, body)
+		if err != nil {
+			a.refuse(w, err)
+			return
 		}
-		if err == nil {
-			common := *req.Shared() // not a pointer into the request, which would keep all of its texts
-			g := &generation{api: a, head: s.head(r, a.id, common.RequestID), common: &common}
-			if g.works, err = req.Plan(s.model); err == nil {
-				s.generate(w, r, g)
-				return
-			}
-		}
-		a.refuse(w, err)
+		s.generate(w, r, g)
 	}
+}
+
+// asked decodes a request and makes the checks that come before anything is answered.
+func (s *Server) asked(a api, r *http.Request, body []byte) (*answering, *protocol.Error) {
+	v, _, err := protocol.Decode(a.schema, r.Header.Get("Content-Type"), body)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := a.read(v, s.model)
+	if err != nil {
+		return nil, err
+	}
+	return s.answering(a, r, asked)
+}
+
+// answering looks for the model and makes the prompts.
+func (s *Server) answering(a api, r *http.Request, asked asking) (*answering, *protocol.Error) {
+	g := &answering{api: a, asking: asked, common: asked.Shared()}
+	served, adapter, err := s.known(g.common.Model)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.admit(int(g.common.N)); err != nil {
+		return nil, err
+	}
+	if g.works, err = asked.Works(); err != nil {
+		return nil, err
+	}
+	if adapter != nil {
+		g.adapter = adapter.Name
+	}
+	g.head, g.named = s.head(r, a.id, served, g.common.RequestID)
+	return g, nil
+}
+
+// admit turns away what the queue limits leave no place for, and everything once the server ends.
+func (s *Server) admit(n int) *protocol.Error {
+	err := s.engine.Admit(n)
+	if s.dead.Load() {
+		return protocol.Dead()
+	}
+	if s.engine.Refusing() {
+		return protocol.Stopping()
+	}
+	if err == nil {
+		return nil
+	}
+	var full *engine.OverloadError
+	if errors.As(err, &full) {
+		limit := metrics.MaxQueuedRequests
+		if full.Reason == engine.QueuedTokens {
+			limit = metrics.MaxQueuedTokens
+		}
+		s.metrics.Rejected(limit)
+		return protocol.Busy()
+	}
+	return nil
 }
 
 // readBody returns false when the client left before its body was there; then there is nobody to answer.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(r.Body)
+	journal.Of(r.Context()).Body(body)
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		return nil, false
@@ -76,30 +99,27 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	return body, true
 }
 
-// known refuses a model that is not served. No model is the first one.
-func (s *Server) known(model string) *protocol.Error {
-	if model == "" {
-		return nil
-	}
-	for _, name := range s.cfg.ServedNames {
-		if name == model {
-			return nil
-		}
-	}
-	return protocol.UnknownModel(model, s.cfg.ServedNames)
-}
-
-// head takes the answer's id from the header, the body or nowhere.
-func (s *Server) head(r *http.Request, prefix, fromBody string) protocol.Head {
-	id := latin1(r.Header.Get("X-Request-Id"))
-	if id == "" {
-		id = fromBody
-	}
-	if id == "" {
+// head takes the answer's id from the header, the body or nowhere, and tells whether the client gave it. The id of a
+// response, which has no prefix, is not made of the header's.
+func (s *Server) head(r *http.Request, prefix, served string, fromBody *string) (h protocol.Head, named bool) {
+	h = s.newHead(served)
+	h.Fingerprint = s.fingerprint
+	id := ""
+	if header := r.Header.Values("X-Request-Id"); len(header) > 0 && prefix != "" {
+		id, named = latin1(header[0]), true
+	} else if fromBody != nil {
+		id, named = *fromBody, prefix != ""
+	} else {
 		id = protocol.NewID()
 	}
 	journal.Of(r.Context()).Named(id)
-	return protocol.Head{ID: prefix + id, Created: time.Now().Unix(), Model: s.cfg.ServedNames[0], Fingerprint: s.fingerprint}
+	h.ID = prefix + id
+	return h, named
+}
+
+// newHead is that of an answer without an id.
+func (s *Server) newHead(served string) protocol.Head {
+	return protocol.Head{Created: time.Now().Unix(), Model: served}
 }
 
 // latin1 reads a header as vLLM's web framework does: each byte is a character.
@@ -111,81 +131,68 @@ func latin1(header string) string {
 	return string(runes)
 }
 
-func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *generation) {
-	if rank, err := strconv.Atoi(r.Header.Get("X-Data-Parallel-Rank")); err == nil && rank != 0 {
-		g.api.refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest,
-			Message: fmt.Sprintf("data_parallel_rank %d is out of range [0, 1).", rank)})
-		return
-	}
-	if err := s.submit(g); err != nil {
-		w.Header().Del("Vary") // vLLM's outermost handler answers here
-		g.api.refuse(w, protocol.Stopping())
-		return
-	}
-	defer s.engine.Abort(g.seqs...)
+func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *answering) {
 	if g.common.Stream {
-		g.stream(r.Context(), w)
+		s.stream(w, r, g)
+	} else {
+		s.whole(w, r, g)
+	}
+}
+
+// whole sends an answer once it is over.
+func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
+	if err := s.submit(r, g); err != nil {
+		g.api.refuse(w, err)
 		return
 	}
+	defer s.release(g)
 	for !g.over() {
 		if !g.wait(r.Context()) {
 			return // the client has left
 		}
 	}
-	choices := make([]protocol.Choice, len(g.seqs))
+	switch {
+	case s.mute(r.Context()):
+		return
+	case s.dead.Load():
+		journal.Of(r.Context()).Broken(journal.ByServer)
+		g.api.refuse(w, s.failed(g))
+		return
+	}
+	g.tellAborted(r.Context())
+	outs := make([]*generation.Output, len(g.seqs))
 	for i, seq := range g.seqs {
 		n, _ := seq.Progress()
-		choices[i] = g.works[i].Choice(n)
+		outs[i] = g.answer(i).Read().Next(n, true)
 	}
-	journal.Of(r.Context()).Tokens(g.usage().Completion)
-	reply(w, http.StatusOK, g.api.body(g.head, choices, g.usage()))
+	journal.Of(r.Context()).Tokens(s.usage(g).Completion)
+	if g.api.load {
+		s.reportLoad(w.Header(), r.Header.Get("Endpoint-Load-Metrics-Format"))
+	}
+	body := g.asking.Body(g.head, outs, s.usage(g), s.timing(g))
+	s.countCalls(g)
+	reply(w, http.StatusOK, body)
 }
 
-func (s *Server) submit(g *generation) (err error) {
-	g.wake = make(chan struct{}, 1)
-	requests := make([]engine.Request, len(g.works))
-	var prefix []engine.Block
-	for i := range g.works {
-		work := &g.works[i]
-		if s.cfg.PrefixCaching && i%g.common.N == 0 { // the choices of a prompt share it
-			prefix = engine.Prefix(g.common.CacheSalt, work.Prompt)
-		}
-		work.Prompt = nil // an answer may take minutes, and a prompt 300 KB
-		requests[i] = engine.Request{Prompt: work.PromptTokens, Prefix: prefix, Tokens: len(work.Answer.Deltas),
-			Reason: work.Answer.Finish, Wake: g.wake}
+// countCalls counts the runs of the tool parser. Anthropic's messages are chats inside of vLLM.
+func (s *Server) countCalls(g *answering) {
+	c := metrics.ToolCall{Streaming: g.common.Stream, API: "chat_completions"}
+	if g.api.schema == responsesAPI.schema {
+		c.API = "responses"
 	}
-	g.seqs, err = s.engine.Submit(requests...)
-	return err
+	s.metrics.ParsedTools(c, g.common.Parsed.Uncalled)
+	c.Called = true
+	s.metrics.ParsedTools(c, g.common.Parsed.Called)
 }
 
-// wait returns false when ctx ended first.
-func (g *generation) wait(ctx context.Context) bool {
-	select {
-	case <-g.wake:
-		return true
-	case <-ctx.Done():
-		return false
+// reportLoad tells the load in a header, as ORCA wants it: https://github.com/cncf/xds, orca_load_report.proto.
+func (s *Server) reportLoad(h http.Header, format string) {
+	load := s.engine.Load()
+	waiting, usage := pyjson.Float(float64(load.Waiting)), pyjson.Float(load.CacheUsage)
+	switch strings.ToLower(format) {
+	case "text":
+		h.Set("endpoint-load-metrics", "TEXT named_metrics.num_requests_waiting="+waiting+", named_metrics.kv_cache_usage_perc="+usage)
+	case "json":
+		h.Set("endpoint-load-metrics", `JSON {"named_metrics": {"num_requests_waiting": `+waiting+`, "kv_cache_usage_perc": `+usage+`}}`)
 	}
-}
-
-func (g *generation) over() bool {
-	for _, s := range g.seqs {
-		if _, over := s.Progress(); !over {
-			return false
-		}
-	}
-	return true
-}
-
-// usage counts each prompt once, however many answers it has.
-func (g *generation) usage() protocol.Usage {
-	var u protocol.Usage
-	for i, s := range g.seqs {
-		n, _ := s.Progress()
-		u.Completion += n
-		if i%g.common.N == 0 {
-			u.Prompt += g.works[i].PromptTokens
-		}
-	}
-	return u
 }

@@ -35,6 +35,14 @@ type server struct {
 // start runs `mockvllm serve ARGS --port 0` until the test ends.
 func start(t *testing.T, args ...string) *server {
 	t.Helper()
+	return startIn(t, nil, args...)
+}
+
+func noEnv(string) string { return "" }
+
+// startIn is start with variables in the environment.
+func startIn(t *testing.T, env map[string]string, args ...string) *server {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	transport := &http.Transport{DisableCompression: true}
 	s := &server{t: t, stop: stop, exited: make(chan int, 1), log: newLogBuffer(),
@@ -43,8 +51,9 @@ func start(t *testing.T, args ...string) *server {
 		args = append([]string{"mock-model"}, args...)
 	}
 	args = append([]string{"serve"}, append(args, "--host", "127.0.0.1", "--port", "0")...)
-	noEnv := func(string) string { return "" }
-	go func() { s.exited <- mockvllm.Main(ctx, args, noEnv, s.log, s.log) }()
+	go func() {
+		s.exited <- mockvllm.Main(ctx, args, func(name string) string { return env[name] }, s.log, s.log)
+	}()
 	t.Cleanup(func() {
 		stop()
 		transport.CloseIdleConnections()
@@ -55,6 +64,11 @@ func start(t *testing.T, args ...string) *server {
 	_, rest, _ := strings.Cut(s.log.waitFor(t, "Starting vLLM server on "), "server on ")
 	s.url = rest
 	return s
+}
+
+// mainOf is a command that ends by itself.
+func mainOf(args []string, log *logBuffer) int {
+	return mockvllm.Main(context.Background(), args, noEnv, log, log)
 }
 
 // do sends a request. The body, if any, is sent as JSON.
@@ -183,13 +197,17 @@ func parse(t *testing.T, frame string) answer {
 	return a
 }
 
-// metric returns the value of one sample of /metrics, "" when there is none.
+// metric returns the value of one sample of /metrics, a count without the .0 that all of vLLM's have; "" when there is none.
 func (s *server) metric(sample string) string {
 	s.t.Helper()
 	_, text := s.call("GET", "/metrics", "")
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, sample+" "); ok {
-			return strings.TrimSpace(value)
+			count, float := strings.CutSuffix(strings.TrimSpace(value), ".0")
+			if !float && !strings.ContainsAny(value, ".e") {
+				s.t.Errorf("%s = %s is not written as vLLM writes it", sample, value)
+			}
+			return count
 		}
 	}
 	return ""

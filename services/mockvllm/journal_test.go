@@ -18,7 +18,7 @@ func (s *server) journal(over int, id string) []journal.Record {
 	s.t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		_, text := s.call("GET", "/mock/journal?request_id="+id, "")
+		_, text := s.call("GET", "/mock/requests?request_id="+id, "")
 		var l journal.List
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			s.t.Fatalf("%v in %s", err, text)
@@ -79,7 +79,7 @@ func TestJournal(t *testing.T) {
 	if one := s.journal(5, "two"); len(one) != 1 || one[0].RequestID != "two" {
 		t.Errorf("filtered: %+v", one)
 	}
-	if status, _ := s.call("DELETE", "/mock/journal", ""); status != 204 {
+	if status, _ := s.call("DELETE", "/mock/requests", ""); status != 204 {
 		t.Errorf("DELETE: %d", status)
 	}
 	if left := s.journal(0, ""); len(left) != 0 {
@@ -123,5 +123,30 @@ func TestJournalForgetsTheOldest(t *testing.T) {
 	all := s.journal(kept+more, "")
 	if len(all) != kept || all[0].Path != fmt.Sprintf("/nope/%d", more) || all[kept-1].Path != fmt.Sprintf("/nope/%d", kept+more-1) {
 		t.Errorf("%d kept, from %+v to %+v", len(all), all[0], all[len(all)-1])
+	}
+}
+
+// stats returns the counts once nothing is in flight.
+func (s *server) stats() journal.Stats {
+	s.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		var stats journal.Stats
+		s.decode("/mock/stats", &stats)
+		if stats.InFlight == 0 {
+			return stats
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("in flight: %+v", stats)
+		}
+	}
+}
+
+// decode reads an answer of the mock's own.
+func (s *server) decode(path string, to any) {
+	s.t.Helper()
+	_, text := s.call("GET", path, "")
+	if err := json.Unmarshal([]byte(text), to); err != nil {
+		s.t.Fatalf("%v in %s", err, text)
 	}
 }

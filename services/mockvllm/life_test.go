@@ -41,7 +41,7 @@ func TestStopAbortsWhatRuns(t *testing.T) {
 	if u := parse(t, frames[1]).Usage; u == nil || u.Completion != 1 {
 		t.Errorf("usage chunk %s", frames[1])
 	}
-	if a := <-plain; a.Choices[0].FinishReason != "abort" || a.Choices[0].Message.Content != "Mock" || a.Usage.Completion != 1 {
+	if a := <-plain; a.Choices[0].FinishReason != "abort" || a.Choices[0].Message.Content != "M" || a.Usage.Completion != 1 {
 		t.Errorf("plain answer %+v %+v", a.Choices, a.Usage)
 	}
 	code := <-s.exited
@@ -174,7 +174,7 @@ func TestExitCodes(t *testing.T) {
 	}
 	f(2, "vllm: error: unrecognized arguments: --no-such-flag", "serve", "m", "--no-such-flag")
 	f(2, "vllm: error: unrecognized arguments: --swap-space 4", "serve", "m", "--swap-space", "4")
-	f(2, "vllm: error: unrecognized arguments: --task generate", "serve", "m", "--task", "generate")
+	f(2, "or --convert reward.", "serve", "m", "--task", "generate") // a hint follows the error here
 	f(2, "vllm: error: unrecognized arguments: --disable-log-requests", "serve", "m", "--disable-log-requests")
 	f(2, "vllm serve: error: argument --max-num-seqs: invalid int value: 'x'", "serve", "m", "--max-num-seqs", "x")
 	f(2, "vllm serve: error: argument --port: expected one argument", "serve", "m", "--port")
@@ -183,6 +183,11 @@ func TestExitCodes(t *testing.T) {
 	f(2, "the following arguments are required: subcommand")
 	f(1, "--max-num-seqs: 0 is not positive", "serve", "m", "--max-num-seqs", "0")
 	f(1, "--enable-auto-tool-choice requires --tool-call-parser", "serve", "m", "--enable-auto-tool-choice")
+	f(1, "Error: --enable-log-outputs requires --enable-log-requests", "serve", "m", "--enable-log-outputs")
+	f(1, "remove --disable-log-stats to enable per-request metrics.", "serve", "m", "--enable-per-request-metrics", "--disable-log-stats")
+	f(1, "The lora adapter 'm' conflicts with a served base model.", "serve", "m", "--enable-lora", "--lora-modules", "m=x")
+	f(1, "mockvllm: list index out of range", "serve", "--port", "1", "--model")
+	f(0, "", "serve", "--help=all")
 	f(1, "address already in use", "serve", "m", "--host", "127.0.0.1", "--port", port)
 	f(0, "", "--version")
 	_ = taken.Close()

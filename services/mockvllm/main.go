@@ -29,22 +29,38 @@ serve takes the options of vllm serve 0.32. What they do here, and the options t
   --api-key                  the key that clients have to send
   --max-model-len            tokens of prompt and answer
   --max-num-seqs             answers that run at a time
+  --max-num-batched-tokens, --block-size, --num-gpu-blocks-override, --enable-chunked-prefill, --scheduling-policy
+                             how these are batched, and the KV cache that they share
   --tool-call-parser P --enable-auto-tool-choice
                              take tools
-  --mock-ttft, --mock-itl    time to the first token, and between tokens: 200ms, 20ms
+  --reasoning-parser P       think before each answer
+  --tokenizer DIR            tokenizer and chat template of a Hugging Face model; also MODEL itself when it is a directory
+  --enable-lora, --runner pooling, --enable-scale-out, ...
+                             the routes that vLLM has with them
+  --mock-answer              what it says: guide, echo, random, or file:FILE
+  --mock-ttft, --mock-itl    time to the first token, and between tokens: 200ms, normal:20ms,2ms, lognormal:20ms,5ms
+  --mock-profile FILE        or how long each step of the batch takes
+  --mock-time-scale          these times are multiplied by it: 0.1
+  --mock-clock               virtual: time stands still until POST /mock/clock?advance=1h
   --mock-load-time           until the port listens: 30s
   --mock-delay, --mock-error-rate, --mock-rate-limit, --mock-seed
                              faults: 5s, 0.2, 10/60s, 1; PUT /mock/faults sets them while it runs
+  --mock-scenario FILE       rules for these and all other faults: cut and stalled streams, crashes, timelines
+  --mock-shutdown hang       SIGTERM leaves requests in flight without an end, as a real server may
 
 healthcheck asks a server that was started with the same options, and ends with 0 when it is healthy. With --wait 30s it
 asks again until it is, or until that time is over.
+
+  mockvllm serve Qwen/Qwen3-0.6B --port 8001 --mock-ttft 200ms --mock-itl 20ms
+  mockvllm serve m --enable-auto-tool-choice --tool-call-parser hermes --mock-answer echo
+  mockvllm serve m --mock-scenario outage.yaml --mock-clock virtual
 `
 
 // Main is the whole command, shared by the binary mockvllm and by `fluidmcp mockvllm`. args begin after the program's
 // name; env looks a variable up (MODEL_NAME, VLLM_API_KEY), while MOCKVLLM_* are read from the process by envconfig.
 // It returns when ctx ends or the command is over, with the exit code: 2 for a wrong command line, 1 for any other failure.
 func Main(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
-	if slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+	if slices.ContainsFunc(args, func(arg string) bool { return arg == "-h" || arg == "--help" || strings.HasPrefix(arg, "--help=") }) {
 		_, _ = io.WriteString(stdout, help)
 		return 0
 	}
@@ -76,9 +92,9 @@ func command(ctx context.Context, args []string, env func(string) string, stdout
 		_, err := fmt.Fprintln(stdout, Version)
 		return err
 	case "":
-		return usageError{"vllm", "the following arguments are required: subcommand"}
+		return usageError{Prog: "vllm", Message: "the following arguments are required: subcommand"}
 	}
-	return usageError{"vllm", "argument subparser: invalid choice: '" + name + "' (choose from 'serve', 'healthcheck')"}
+	return usageError{Prog: "vllm", Message: "argument subparser: invalid choice: '" + name + "' (choose from 'serve', 'healthcheck')"}
 }
 
 // configure merges defaults, environment and flags, the later ones winning.
@@ -90,8 +106,8 @@ func configure(args []string, env func(string) string) (Config, commandLine, err
 	if err := envconfig.CheckDisallowed("mockvllm", &cfg.Mock); err != nil {
 		return cfg, commandLine{}, fmt.Errorf("read environment: %w", err)
 	}
-	if key := env("VLLM_API_KEY"); key != "" {
-		cfg.APIKeys = []string{key}
+	if err := fromEnvironment(&cfg, env); err != nil {
+		return cfg, commandLine{}, fmt.Errorf("read environment: %w", err)
 	}
 	cl, err := parseServe(args, &cfg)
 	if err != nil {
@@ -163,7 +179,7 @@ func healthcheck(ctx context.Context, args []string, env func(string) string) er
 			patience, err = time.ParseDuration(args[i+1])
 		}
 		if err != nil || patience <= 0 {
-			return usageError{"vllm healthcheck", "argument --wait: expected a time such as 30s"}
+			return usageError{Prog: "vllm healthcheck", Message: "argument --wait: expected a time such as 30s"}
 		}
 		args = slices.Delete(slices.Clone(args), i, i+2)
 	}

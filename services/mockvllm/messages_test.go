@@ -131,7 +131,7 @@ func TestMessages(t *testing.T) {
 	f(hello, "", "text:Mock response to: Hello... | end_turn")
 	f(hello, `,"system":"Be kind."`, "text:Mock response to: Hello... | end_turn")
 	f(hello, `,"stop_sequences":["to:"]`, "text:Mock response  | stop_sequence=to:")
-	f(hello, `,"max_tokens":1`, "text:Mock | max_tokens")
+	f(hello, `,"max_tokens":1`, "text:M | max_tokens")
 	f(hello, `,"thinking":{"type":"disabled"}`, "text:Mock response to: Hello... | end_turn")
 	f(weather, anthropicTools, `tool_use:get_weather{"city": "Paris"} | tool_use`)
 	f(weather, anthropicTools+`,"tool_choice":{"type":"none"}`, "text:Mock response to: What is the weather in Paris?... | end_turn")
@@ -166,13 +166,16 @@ func TestMessagesErrors(t *testing.T) {
 	f(`,"model":"nobody"`, 404, mine+`NotFoundError","message":"The model `)
 	f(`,"temperature":3`, 400, mine+`BadRequestError","message":"temperature must be in [0, 2], got 3.0.`)
 	f(`,"temperature":"hot"`, 400, `{"error":{"message":"1 validation error:\n  {'type': 'float_parsing', 'loc': 'body.temperature'`)
-	f(`,"thinking":{"type":"enabled","budget_tokens":1024}`, 501, mine+`NotImplementedError"`)
-	f(`,"output_config":{"format":{"type":"json_schema","schema":{}}}`, 501, mine+`NotImplementedError"`)
+	f(`,"thinking":{"type":"enabled","budget_tokens":1024}`, 400, `'msg': 'Value error, thinking.budget_tokens must be less than max_tokens'`)
+	f(`,"max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":1024}`, 400, mine+`BadRequestError","message":"thinking_token_budget is set but reasoning_config`)
 	f(anthropicTools, 400, mine+`BadRequestError","message":"\"auto\" tool choice requires`)
 	f(`,"tools":[{"name":"f"}]`, 400, `'loc': 'body.tools.0.input_schema', 'msg': 'Field required'`)
 	f(`,"tools":[5],"tool_choice":{"type":"maybe"}`, 400, `2 validation errors`)
 	f(`,"messages":[{"role":"user"},{"content":5},7]`, 400, `5 validation errors`)
-	f(`,"messages":[{"role":"user","content":[{"type":"image","source":{}}]}]`, 400, mine+`BadRequestError","message":"mock-model is not a multimodal model`)
+	f(`,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"x"}}]}]`, 400, mine+`BadRequestError","message":"mock-model is not a multimodal model`)
+	f(`,"messages":[{"role":"user","content":[{"type":"image","source":{}}]}]`, 400, mine+`BadRequestError","message":"Cannot apply chat template to an empty`)
+	f(`,"tool_choice":{"type":"any"}`, 400, mine+`BadRequestError","message":"tool_choice=\"required\" requires`)
+	f(`,"tools":[]`, 400, mine+`BadRequestError","message":"\"auto\" tool choice requires`)
 	f(`,"messages":[{"role":"user","content":[{"type":"odd"}]}]`, 400, `'loc': 'body.messages.0.content.0.type'`)
 	f(`,"system":5,"stop_sequences":[5]`, 400, `3 validation errors`)
 }
@@ -181,13 +184,19 @@ func TestMessagesNameATool(t *testing.T) {
 	s := startWithTools(t)
 	status, text := s.call("POST", messagesPath, `{"model":"mock-model","max_tokens":9,"messages":[{"role":"user","content":"x"}]`+anthropicTools+
 		`,"tool_choice":{"type":"tool","name":"nobody"}}`)
-	if status != 400 || !strings.HasPrefix(text, `{"type":"error","error":{"type":"BadRequestError","message":"The tool specified in`) {
+	if status != 400 || !strings.HasPrefix(text, `{"type":"error","error":{"type":"BadRequestError","message":"The tool with name 'nobody' is not found in the tools list."}}`) {
 		t.Errorf("%d %s", status, text)
+	}
+	// Without a parser the parser is what is missing, whatever the name.
+	status, text = start(t).call("POST", messagesPath, `{"model":"mock-model","max_tokens":9,"messages":[{"role":"user","content":"x"}]`+anthropicTools+
+		`,"tool_choice":{"type":"tool","name":"nobody"}}`)
+	if want := `{"type":"error","error":{"type":"BadRequestError","message":"tool_choice=function \"nobody\" requires --tool-call-parser to be set"}}`; status != 400 || text != want {
+		t.Errorf("%d %s, want %s", status, text, want)
 	}
 }
 
 func TestCountTokens(t *testing.T) {
-	s := start(t)
+	s := startWithTools(t)
 	count := func(fields string) (n int) {
 		t.Helper()
 		const body = `{"model":"mock-model","max_tokens":1,"messages":[{"role":"user","content":"Hello"},{"role":"system","content":"Inline."}]`

@@ -51,7 +51,7 @@ func TestMetricsOfVLLM(t *testing.T) {
 		"# HELP vllm:request_prompt_tokens Number of prefill tokens processed.\n# TYPE vllm:request_prompt_tokens histogram\n",
 		"# HELP vllm:request_inference_time_seconds Histogram of time spent in RUNNING phase for request.\n# TYPE vllm:request_inference_time_seconds histogram\n",
 		"# HELP vllm:cache_config_info Information of the LLMEngine CacheConfig\n# TYPE vllm:cache_config_info gauge\n",
-		`vllm:request_generation_tokens_bucket{engine="0",model_name="mock-model",le="2000"} 0`,
+		`vllm:request_generation_tokens_bucket{engine="0",le="2000.0",model_name="mock-model"} 0.0`,
 		`block_size="128",cache_dtype="auto",cache_hit_alignment_tokens="None",effective_attention_block_size="128"`,
 		`kv_cache_max_concurrency="512.0",kv_cache_memory_bytes="1073741824",kv_cache_size_tokens="1048576"`,
 	} {
@@ -59,10 +59,24 @@ func TestMetricsOfVLLM(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	if strings.Contains(got, `le="5000"`) {
+	if strings.Contains(got, `le="5000.0"`) {
 		t.Error("buckets beyond the context's length")
 	}
-	if _, got := start(t, "--max-model-len", "1").call("GET", "/metrics", ""); !strings.Contains(got, `kv_cache_max_concurrency="1048576.0"`) {
-		t.Error("a large number is not written as Python writes it")
+	if _, got := start(t, "--max-model-len", "1").call("GET", "/metrics", ""); !strings.Contains(got, `kv_cache_max_concurrency="8192.0"`) {
+		t.Error("each request does not have whole blocks")
+	}
+}
+
+// TestMetricsBelow: what begins with /metrics but is not GET /metrics meets another handler, and none of it is counted.
+func TestMetricsBelow(t *testing.T) {
+	s := start(t)
+	for _, ask := range [][2]string{{"HEAD", "/metrics"}, {"POST", "/metrics"}, {"GET", "/metrics/"}, {"GET", "/metricsfoo"}} {
+		resp := s.do(ask[0], ask[1], "")
+		if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || got != "text/plain; version=0.0.4; charset=utf-8" {
+			t.Errorf("%s %s: %d %s", ask[0], ask[1], resp.StatusCode, got)
+		}
+	}
+	if _, text := s.call("GET", "/metrics", ""); strings.Contains(text, "http_requests_total{") {
+		t.Error("scrapes are counted")
 	}
 }

@@ -1,20 +1,22 @@
 package mockvllm
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
-// logged writes the access line of every request, as long as the log is on, and names the server.
+// logged writes the access line of every request, as long as the log is on.
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		w.Header().Set("Server", "uvicorn")
 		next.ServeHTTP(rec, r)
-		if s.cfg.AccessLog {
+		if s.cfg.AccessLog && !slices.Contains(s.cfg.HTTP.QuietPaths, r.URL.Path) {
 			s.console.access(r, rec.status)
 		}
 	})
@@ -47,7 +49,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if needsKey(r) && !matches(r.Header.Get("Authorization"), keys) {
+		if needsKey(r, s.cfg.HTTP.RootPath) && !matches(r.Header.Get("Authorization"), keys) {
 			reply(w, http.StatusUnauthorized, []byte(`{"error":"Unauthorized"}`))
 			return
 		}
@@ -55,12 +57,13 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 	})
 }
 
-func needsKey(r *http.Request) bool {
+func needsKey(r *http.Request, root string) bool {
 	if r.Method == http.MethodOptions {
 		return false
 	}
+	path := strings.TrimPrefix(r.URL.Path, root)
 	for _, prefix := range guarded {
-		if strings.HasPrefix(r.URL.Path, prefix) {
+		if strings.HasPrefix(path, prefix) {
 			return true
 		}
 	}
@@ -80,33 +83,58 @@ func matches(header string, keys [][sha256.Size]byte) bool {
 	return match == 1
 }
 
-// crossOrigin does what vLLM does while no origin is allowed: requests pass, preflights are refused.
-func crossOrigin(next http.Handler) http.Handler {
+// identified gives every answer the request's id, or a new one.
+func (s *Server) identified(next http.Handler) http.Handler {
+	if !s.cfg.HTTP.RequestIDs {
+		return next
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		method := r.Header.Get("Access-Control-Request-Method")
-		if r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || method == "" {
-			h.Set("Vary", "Origin")
-			next.ServeHTTP(w, r)
-			return
+		id := protocol.NewID() + protocol.NewID()
+		if given, ok := r.Header["X-Request-Id"]; ok {
+			id = given[0]
 		}
-		const methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY"
-		refused := "Disallowed CORS origin"
-		if !strings.Contains(methods, method) {
-			refused += ", method"
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withRoot is the key of a request's path as it was before the root path was taken off.
+type withRoot struct{}
+
+// rooted takes the root path off, for those inside. A path without it is served too, as vLLM does.
+func (s *Server) rooted(next http.Handler) http.Handler {
+	root := s.cfg.HTTP.RootPath
+	if root == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, ok := strings.CutPrefix(r.URL.Path, root)
+		if ok && (path == "" || path[0] == '/') {
+			bare := *r.URL
+			bare.Path, bare.RawPath = path, ""
+			r = r.WithContext(context.WithValue(r.Context(), withRoot{}, root))
+			r.URL = &bare
 		}
-		if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
-			refused += ", private-network"
+		next.ServeHTTP(w, r)
+	})
+}
+
+// originalPath is a path inside as the client has to ask for it.
+func originalPath(r *http.Request, path string) string {
+	root, _ := r.Context().Value(withRoot{}).(string)
+	return root + path
+}
+
+// loading counts the requests of some routes while they run, for /load.
+func (s *Server) loading(t *router, next http.Handler) http.Handler {
+	if !s.cfg.Routes.ServerLoad {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rt := t.route(r); rt != nil && rt.kind.loads {
+			s.serverLoad.Add(1)
+			defer s.serverLoad.Add(-1)
 		}
-		h.Set("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network")
-		h.Set("Access-Control-Allow-Methods", methods)
-		h.Set("Access-Control-Max-Age", "600")
-		if wanted := r.Header.Get("Access-Control-Request-Headers"); wanted != "" {
-			h.Set("Access-Control-Allow-Headers", wanted)
-		}
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-		h.Set("Content-Length", strconv.Itoa(len(refused)))
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write([]byte(refused))
+		next.ServeHTTP(w, r)
 	})
 }

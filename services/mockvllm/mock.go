@@ -1,6 +1,10 @@
 package mockvllm
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -8,6 +12,8 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
@@ -18,38 +24,138 @@ func (s *Server) faulty(generates map[string]bool, next http.Handler) http.Handl
 			next.ServeHTTP(w, r)
 			return
 		}
-		v := s.faults.Decide(r.URL.Path, generates[r.Method+" "+r.URL.Path], time.Now())
-		if v.Delay > 0 && !s.sleep(r, v.Delay) {
+		do, err := s.decide(r, generates[r.Method+" "+r.URL.Path])
+		if err != nil {
+			refuse(w, protocol.BadRequest("%s: %v", faults.Header, err))
 			return
 		}
-		if v.Status == 0 {
+		if do.Delay > 0 {
+			buffer(r) // net/http does not notice that a client leaves while its body is unread
+			if !s.sleep(r.Context(), time.Duration(do.Delay)) {
+				return
+			}
+		}
+		if at := do.Crash; at != nil && *at == 0 {
+			s.die(faults.Killed)
+		} else if at := do.OOM; at != nil && *at == 0 {
+			s.die(faults.OutOfMemory)
+		}
+		if do.Breaks() && !s.dead.Load() {
+			broken := wire.New(w, do, s.means(r))
+			defer func() {
+				broken.Finish()
+				if broken.Broken() {
+					entry := journal.Of(r.Context())
+					entry.Broken(journal.ByFault)
+					entry.Sent(broken.Status())
+				}
+			}()
+			w = broken
+		}
+		switch {
+		case do.Status == 0:
 			next.ServeHTTP(w, r)
-			return
+		case do.Body != nil:
+			retryAfter(w.Header(), do)
+			w.Header().Set("Content-Length", strconv.Itoa(len(*do.Body)))
+			w.WriteHeader(do.Status)
+			_, _ = io.WriteString(w, *do.Body) // the client may have left; there is nobody else to tell
+		default:
+			refuse(w, faultError(w.Header(), do))
 		}
-		refuse(w, faultError(w.Header(), v))
 	})
 }
 
-// sleep returns false when the client left. It ends early when the server stops, which then refuses the request.
-func (s *Server) sleep(r *http.Request, d time.Duration) bool {
-	timer := time.NewTimer(d)
+// decide asks the rules, and the request's own header. It reads the body when a rule wants to know the model.
+func (s *Server) decide(r *http.Request, generates bool) (faults.Action, error) {
+	asked := faults.Request{Path: r.URL.Path, Generates: generates, Header: r.Header}
+	if scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
+		asked.Key = key
+	}
+	if generates && s.faults.NeedsModel() {
+		asked.Model = s.modelOf(r)
+	}
+	do := s.faults.Decide(asked, s.time.Now())
+	own := r.Header.Get(faults.Header)
+	if own == "" {
+		return do, nil
+	}
+	more, err := faults.ParseHeader(own)
+	return do.With(more), err
+}
+
+// buffer reads the body, which stays to be read.
+func buffer(r *http.Request) []byte {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+	return body
+}
+
+// modelOf looks into the body. No model is the first one.
+func (s *Server) modelOf(r *http.Request) string {
+	var named struct{ Model string }
+	_ = json.Unmarshal(buffer(r), &named) // what is no JSON names no model; the handler refuses it
+	if named.Model == "" {
+		return s.cfg.ServedNames[0]
+	}
+	return named.Model
+}
+
+// failing is the end of a body: nil is io.EOF.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err == nil {
+		return 0, io.EOF
+	}
+	return 0, f.err
+}
+
+// means are how a broken answer sleeps, and how it ends the engine.
+func (s *Server) means(r *http.Request) wire.Means {
+	return wire.Means{
+		Sleep: func(d time.Duration) bool { return s.sleep(r.Context(), d) },
+		Die:   s.die,
+		Dead: func(w http.ResponseWriter) {
+			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
+				refuseMessages(w, protocol.Dead())
+				return
+			}
+			refuse(w, protocol.Dead())
+		},
+	}
+}
+
+// sleep returns false when the client left. It ends early when the server stops, which then refuses the request. A
+// negative time is without end.
+func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
+	timer := s.time.NewTimer()
 	defer timer.Stop()
+	if d >= 0 {
+		timer.Reset(s.time.Now().Add(d))
+	}
 	select {
-	case <-timer.C:
+	case <-timer.C():
 	case <-s.stopping:
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return false
 	}
 	return true
 }
 
-func faultError(h http.Header, v faults.Verdict) *protocol.Error {
-	e := &protocol.Error{Status: v.Status, Type: protocol.TypeInternal, Message: v.Message}
-	if v.RetryAfter > 0 {
+func faultError(h http.Header, do faults.Action) *protocol.Error {
+	e := &protocol.Error{Status: do.Status, Type: protocol.TypeInternal, Message: do.Message}
+	if do.Status == http.StatusTooManyRequests {
 		e.Type = protocol.TypeRateLimit
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(v.RetryAfter.Seconds()))))
 	}
+	retryAfter(h, do)
 	return e
+}
+
+func retryAfter(h http.Header, do faults.Action) {
+	if do.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(time.Duration(do.RetryAfter).Seconds()))))
+	}
 }
 
 func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
@@ -63,35 +169,24 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 	}
 	set, err := faults.Parse(body)
 	if err != nil {
-		refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest, Message: err.Error()})
+		refuse(w, protocol.BadRequest("%v", err))
 		return
 	}
-	s.faults.Put(set)
+	s.SetFaults(set)
 	s.getFaults(w, r)
 }
 
 func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
-	s.faults.Put(faults.Set{})
+	s.SetFaults(faults.Set{})
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// journaled records what vLLM would count, so that probes do not push answers out of the journal.
-func (s *Server) journaled(next http.Handler) http.Handler {
-	recorded := s.journal.Middleware(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isUncounted(r.URL.Path) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		recorded.ServeHTTP(w, r)
-	})
-}
-
-func (s *Server) getJournal(w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, protocol.Marshal(s.journal.List(r.URL.Query().Get("request_id"))))
-}
-
-func (s *Server) clearJournal(w http.ResponseWriter, _ *http.Request) {
-	s.journal.Clear()
-	w.WriteHeader(http.StatusNoContent)
+// SetFaults replaces all rules, which must be valid; faults.Parse makes such.
+func (s *Server) SetFaults(set faults.Set) {
+	s.faults.Put(set, s.time.Now())
+	s.enact()
+	select {
+	case s.rules <- struct{}{}:
+	default: // the timeline is about to look
+	}
 }

@@ -9,14 +9,19 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // Deps are what the programmer chooses.
@@ -29,12 +34,29 @@ type Server struct {
 	cfg         Config
 	console     *console
 	engine      *engine.Engine
-	metrics     *metrics
+	clock       *clock.Manual // nil: the machine's
+	time        clock.Clock   // either
+	metrics     *metrics.Metrics
 	faults      faults.Injector
 	journal     *journal.Journal
-	model       protocol.Model
+	flights     flights
+	store       *responseStore // nil without one
+	tasks       *tasks
+	model       *request.Model
+	limits      sampling.Limits
 	fingerprint string
 	stopping    chan struct{} // closed when the server begins to end
+	died        chan struct{} // closed when the engine has died
+	dead, hung  atomic.Bool   // the engine has died; nobody is answered any more
+	rules       chan struct{} // holds a value when rules were set
+	enacting    sync.Mutex
+	door        *door // guarded by enacting until Run
+
+	adapters      *lora.Registry
+	serverLoad    atomic.Int64           // requests that /load counts
+	weightVersion atomic.Value           // string, once a client has set it
+	describe      func() ([]byte, error) // the body of /openapi.json
+	blockSize     int                    // tokens
 }
 
 // journalSize is how many requests the journal keeps, about 3 MB of them.
@@ -49,25 +71,72 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		deps.Console = io.Discard
 	}
 	s := &Server{cfg: cfg, console: newConsole(deps.Console), journal: journal.New(journalSize), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
-		model: protocol.Model{Name: cfg.ServedNames[0], MaxLen: cfg.MaxModelLen, Parser: cfg.ToolParser != "", Auto: cfg.AutoTools}}
-	s.metrics = newMetrics(cfg, func() engine.Load { return s.engine.Load() })
-	s.engine = engine.New(cfg.MaxNumSeqs, cfg.PrefixCaching, latency.Constant{TTFT: cfg.Mock.TTFT, ITL: cfg.Mock.ITL}, s.metrics)
-	s.faults.Put(cfg.Mock.rules())
+		died: make(chan struct{}), rules: make(chan struct{}, 1), time: clock.Real{}}
+	var err error
+	if s.model, err = newModel(cfg); err != nil {
+		return nil, fmt.Errorf("configure mockvllm: %w", err)
+	}
+	s.limits = sampling.Limits{Vocabulary: s.model.Tokenizer.Size(), MaxLogprobs: cfg.Generation.MaxLogprobs, Reasoning: cfg.Generation.ReasoningParser != ""}
+	if cfg.Generation.StoreResponses {
+		s.store = newResponseStore(storeSize)
+	}
+	s.tasks = newTasks()
+	s.metrics = newMetrics(cfg)
+	if err := s.newEngine(); err != nil {
+		return nil, fmt.Errorf("configure mockvllm: %w", err)
+	}
+	rules, err := cfg.Mock.rules()
+	if err != nil {
+		return nil, fmt.Errorf("configure mockvllm: %w", err)
+	}
+	s.faults.Put(rules, s.time.Now())
+	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.ServedNames, cfg.LoRA.Modules)
+	if refused != nil {
+		return nil, fmt.Errorf("load adapters: %w", refused)
+	}
+	s.adapters, s.describe = adapters, s.description()
 	return s, nil
+}
+
+func (s *Server) newEngine() error {
+	cfg := s.cfg.engine()
+	s.blockSize = cfg.BlockSize
+	if path := s.cfg.Mock.Profile; path != "" {
+		var err error
+		if cfg.Latency.Profile, err = latency.LoadProfile(path); err != nil {
+			return fmt.Errorf("--mock-profile: %w", err)
+		}
+	}
+	if s.cfg.Mock.Clock == "virtual" {
+		s.clock = clock.NewManual(time.Now())
+		s.time, cfg.Clock = s.clock, s.clock
+	}
+	s.engine = engine.New(cfg, living{s.metrics, &s.dead})
+	return nil
 }
 
 // fingerprint depends on what a model answers with, as vLLM's depends on the engine's configuration.
 func fingerprint(cfg Config) string {
+	parts := "vllm-" + Version
+	switch cfg.Generation.FingerprintMode {
+	case "none":
+		return ""
+	case "custom":
+		return cfg.Generation.FingerprintValue
+	case "full":
+		for _, degree := range []struct {
+			name string
+			n    int
+		}{{"tp", cfg.Scheduler.TensorParallel}, {"pp", cfg.Scheduler.PipelineParallel}, {"dp", cfg.Scheduler.DataParallel}} {
+			if degree.n > 1 {
+				parts += fmt.Sprintf("-%s%d", degree.name, degree.n)
+			}
+		}
+	}
 	h := fnv.New32a()
 	_, _ = fmt.Fprint(h, cfg.Model, cfg.MaxModelLen, cfg.MaxNumSeqs) // a hash takes every write
-	return fmt.Sprintf("vllm-%s-%08x", Version, h.Sum32())
+	return fmt.Sprintf("%s-%08x", parts, h.Sum32())
 }
-
-// keepAlive is after how long vLLM closes an idle connection.
-const keepAlive = 5 * time.Second
-
-// readHeaders bounds a request line that never ends. vLLM waits for ever; nobody needs that.
-const readHeaders = time.Minute
 
 // lastAnswers is how long the server waits for answers to be taken once all requests have ended.
 const lastAnswers = 2 * time.Second
@@ -80,10 +149,18 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	running.Go(func() { s.engine.Run(engineCtx) })
 	defer running.Wait()
 	defer stopEngine()
+	defer s.tasks.stop()
+	running.Go(func() {
+		select {
+		case <-s.died:
+			stopEngine()
+		case <-engineCtx.Done():
+		}
+	})
+	ln = s.open(ln)
+	running.Go(func() { s.timeline(engineCtx) })
 
-	fresh := &web.Unused{}
-	srv := &http.Server{Handler: s.handler(), IdleTimeout: keepAlive, ReadHeaderTimeout: readHeaders, ConnState: fresh.Track,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	srv := &uvicorn.Server{Handler: s.handler(), KeepAlive: s.cfg.HTTP.KeepAlive, Log: s.console.line}
 	served := make(chan error, 1)
 	running.Go(func() { served <- srv.Serve(ln) })
 	s.announce(ln.Addr())
@@ -91,9 +168,9 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	case err := <-served:
 		return errors.Join(fmt.Errorf("serve %s: %w", ln.Addr(), err), srv.Close())
 	case <-ctx.Done():
+	case <-s.deadly():
 	}
-	s.drain()
-	err := s.end(srv, fresh)
+	err := s.leave(srv, stopEngine)
 	if failed := <-served; !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), failed)
 	}
@@ -101,11 +178,48 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
+// open has the faults that were set so far begin now.
+func (s *Server) open(ln net.Listener) net.Listener {
+	s.enacting.Lock()
+	defer s.enacting.Unlock()
+	s.door = newDoor(ln)
+	s.faults.Put(s.faults.Get(), s.time.Now())
+	return s.door
+}
+
+// deadly is closed when the engine's death is to be the server's.
+func (s *Server) deadly() <-chan struct{} {
+	if s.cfg.Scheduler.OutlivesEngine {
+		return nil
+	}
+	return s.died
+}
+
+// leave ends the server in the way that rules and command line ask for.
+func (s *Server) leave(srv *uvicorn.Server, stopEngine func()) error {
+	if s.faults.State(s.time.Now()).Hang && !s.dead.Load() {
+		return s.hang(srv, stopEngine)
+	}
+	s.drain()
+	return s.end(srv)
+}
+
+// hang is what a real server does that kills its engine before the engine has ended what is in flight: nobody is answered any
+// more, and the server waits until its clients give up.
+func (s *Server) hang(srv *uvicorn.Server, stopEngine func()) error {
+	s.hung.Store(true)
+	stopEngine()
+	close(s.stopping)
+	s.console.line("INFO:     Shutting down")
+	s.console.line("INFO:     Waiting for connections to close. (CTRL+C to force quit)")
+	return srv.Shutdown(context.Background())
+}
+
 // drain takes no further request and lets those in flight complete for as long as the shutdown timeout allows.
 func (s *Server) drain() {
 	defer close(s.stopping)
 	idle := s.engine.Refuse()
-	if s.cfg.ShutdownTimeout == 0 {
+	if s.cfg.ShutdownTimeout == 0 || s.dead.Load() {
 		return
 	}
 	s.console.info("launcher.py:120", "[shutdown] draining in-flight requests timeout=%s", s.cfg.ShutdownTimeout)
@@ -118,15 +232,14 @@ func (s *Server) drain() {
 }
 
 // end aborts what still runs and closes the listener and all connections.
-func (s *Server) end(srv *http.Server, fresh *web.Unused) error {
+func (s *Server) end(srv *uvicorn.Server) error {
 	s.console.line("INFO:     Shutting down")
-	if load := s.engine.Load(); load.Running+load.Waiting > 0 {
-		s.console.info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", load.Running+load.Waiting)
+	if n := s.engine.Unfinished(); n > 0 {
+		s.console.info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", n)
 	}
 	s.engine.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
-	srv.RegisterOnShutdown(fresh.Close) // runs once the listener is closed
 	if err := srv.Shutdown(ctx); err != nil {
 		s.console.line("ERROR:    Closing connections whose clients do not take their answers.")
 		return srv.Close()
@@ -139,7 +252,7 @@ func (s *Server) announce(addr net.Addr) {
 	s.console.info("entry.py:140", "Starting vLLM server on http://%s", addr)
 	s.console.info("launcher.py:186", "Available routes are:")
 	for _, rt := range s.routes() {
-		s.console.info("launcher.py:195", "Route: %s, Methods: %s", rt.path, rt.method)
+		s.console.info("launcher.py:195", "Route: %s, Methods: %s", rt.path, rt.methods)
 	}
 	s.console.line("INFO:     Started server process [%d]", s.console.pid)
 	s.console.line("INFO:     Waiting for application startup.")

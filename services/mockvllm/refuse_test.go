@@ -2,7 +2,6 @@ package mockvllm_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -26,48 +25,6 @@ func (s *server) refusal(path, body string) (int, refusal) {
 	return status, r
 }
 
-// What vLLM would do and the mock does not is never ignored.
-func TestUnsupportedFieldsAreRefused(t *testing.T) {
-	s := start(t)
-	f := func(path, fields, param string) {
-		t.Helper()
-		body := chatBody("x", ","+fields)
-		if path == completionPath {
-			body = `{"prompt":"x",` + fields + `}`
-		}
-		status, r := s.refusal(path, body)
-		if status != http.StatusNotImplemented || r.Error.Type != "NotImplementedError" || r.Error.Param == nil || *r.Error.Param != param {
-			t.Errorf("%s: %d %+v, want 501 naming %s", fields, status, r.Error, param)
-		}
-	}
-	for _, path := range []string{chatPath, completionPath} {
-		f(path, `"logit_bias":{"300":1}`, "logit_bias")
-		f(path, `"response_format":{"type":"json_object"}`, "response_format")
-		f(path, `"structured_outputs":{"choice":["a"]}`, "structured_outputs")
-		f(path, `"use_beam_search":true`, "use_beam_search")
-		f(path, `"allowed_token_ids":[300]`, "allowed_token_ids")
-		f(path, `"bad_words":["x"]`, "bad_words")
-		f(path, `"prompt_logprobs":1`, "prompt_logprobs")
-		f(path, `"return_token_ids":true`, "return_token_ids")
-		f(path, `"truncate_prompt_tokens":3`, "truncate_prompt_tokens")
-		f(path, `"echo":true`, "echo")
-		f(path, `"stream":true,"stream_interval":4`, "stream_interval")
-		f(path, `"repetition_detection":{"max_pattern_size":2}`, "repetition_detection")
-	}
-	f(chatPath, `"logprobs":true`, "logprobs")
-	f(completionPath, `"logprobs":0`, "logprobs")
-	f(chatPath, `"thinking_token_budget":3`, "thinking_token_budget")
-}
-
-func TestUnsupportedPathsAreRefused(t *testing.T) {
-	s := start(t)
-	for _, path := range []string{"/v1/responses", "/invocations", "/v1/chat/completions/batch"} {
-		if status, r := s.refusal(path, `{}`); status != http.StatusNotImplemented {
-			t.Errorf("%s: %d %+v", path, status, r.Error)
-		}
-	}
-}
-
 func TestToolsNeedAParser(t *testing.T) {
 	const tools = `,"tools":[{"type":"function","function":{"name":"f"}}]`
 	f := func(s *server, fields string, want int, message string) {
@@ -87,17 +44,46 @@ func TestToolsNeedAParser(t *testing.T) {
 	f(s, `,"tool_choice":"maybe"`, 400, "Invalid value for `tool_choice`: maybe! Only named tools, \"none\", \"auto\" or \"required\" are supported. (parameter=tool_choice)")
 	parser := start(t, "--tool-call-parser", "hermes")
 	f(parser, "", 400, `"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set`)
-	// A schema that is none, and one for which no value is found.
-	const impossible = `{"messages":[{"role":"user","content":"x"}],"tool_choice":"required","tools":[{"type":"function","function":{"name":"f","parameters":`
-	if status, r := parser.refusal(chatPath, impossible+`{"pattern":"("}}}]}`); status != 400 || !strings.HasPrefix(r.Error.Message, "Grammar error: the parameters of f: ") {
-		t.Errorf("%d %q", status, r.Error.Message)
+}
+
+// TestImpossibleArguments: a schema that is none, and one that allows nothing. vLLM makes grammars of strict tools alone.
+func TestImpossibleArguments(t *testing.T) {
+	s := startWithTools(t)
+	f := func(parameters string) {
+		t.Helper()
+		body := func(strict string) string {
+			return chatBody("x", `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"f"`+strict+`,"parameters":`+parameters+`}}]`)
+		}
+		status, r := s.refusal(chatPath, body(`,"strict":true`))
+		if status != 400 || r.Error.Type != "BadRequestError" || r.Error.Message != "Invalid grammar specification: 'triggers'" {
+			t.Errorf("%s: %d %q", parameters, status, r.Error.Message)
+		}
+		if status, answer := s.call("POST", chatPath, body("")); status != 200 {
+			t.Errorf("%s, not strict: %d %s", parameters, status, answer)
+		}
 	}
-	if status, r := parser.refusal(chatPath, impossible+`{"type":"array"}}}]}`); status != 501 || !strings.HasPrefix(r.Error.Message, "mockvllm cannot make arguments for `f`: ") {
-		t.Errorf("%d %q", status, r.Error.Message)
+	f(`{"pattern":"("}`)
+	f(`{"not":{}}`)
+}
+
+// TestContinueNeedsNoNewTurn: add_generation_prompt is on by default. What comes first in vLLM is told first.
+func TestContinueNeedsNoNewTurn(t *testing.T) {
+	s := start(t)
+	f := func(messages, fields, want string) {
+		t.Helper()
+		for _, path := range []string{chatPath, "/tokenize"} {
+			status, r := s.refusal(path, `{"messages":`+messages+`,"continue_final_message":true`+fields+`}`)
+			if status != 400 || !strings.HasPrefix(r.Error.Message, want) {
+				t.Errorf("%s %s%s: %d %q, want %s", path, messages, fields, status, r.Error.Message, want)
+			}
+		}
 	}
-	if status, r := parser.refusal(chatPath, impossible+`{"not":{}}}}]}`); status != 501 || !strings.HasPrefix(r.Error.Message, "mockvllm cannot make arguments for `f`: ") {
-		t.Errorf("%d %q", status, r.Error.Message)
-	}
+	const user = `[{"role":"user","content":"x"}]`
+	f(user, "", "continue_final_message and add_generation_prompt are not compatible. Use ")
+	f(user, `,"add_generation_prompt":true`, "Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
+	f(`[]`, `,"add_generation_prompt":true`, "Cannot set both ")
+	f(`[]`, "", "Cannot apply chat template to an empty conversation.")
+	f(`[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]`, "", "mock-model is not a multimodal model")
 }
 
 func TestAPIKeys(t *testing.T) {

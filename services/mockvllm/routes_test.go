@@ -2,6 +2,7 @@ package mockvllm
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,15 +14,16 @@ import (
 func TestRoutesAreDocumented(t *testing.T) {
 	routes := map[string][]string{}
 	for _, r := range (&Server{}).routes() {
-		routes[r.path] = append(routes[r.path], r.method)
+		routes[r.path] = append(routes[r.path], strings.Split(r.methods, ", ")...)
 		slices.Sort(routes[r.path])
 	}
 	documented, err := docs.Paths(docs.ModelServer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// At this path the document has the answer of gateway and supervisor, and says in words that a model server's has no body.
+	// At these paths the document has what the gateway answers. It says in words that a model server's health has no body.
 	documented["/health"] = []string{"GET"}
+	documented["/openapi.json"], documented["/docs"] = []string{"GET", "HEAD"}, []string{"GET", "HEAD"}
 	if diff := cmp.Diff(routes, documented); diff != "" {
 		t.Errorf("routes and docs/openapi.yaml differ (-routes +document):\n%s", diff)
 	}

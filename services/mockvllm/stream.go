@@ -1,30 +1,67 @@
 package mockvllm
 
 import (
-	"context"
+	"errors"
+	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 )
 
 // stream sends what the engine delivers, one frame for each token, until all sequences are over or the client has left.
-func (g *generation) stream(ctx context.Context, w http.ResponseWriter) {
-	entry := journal.Of(ctx)
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, g *answering) {
+	entry := journal.Of(r.Context())
 	entry.Streams()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
-	out := &frames{w: w, rc: http.NewResponseController(w), entry: entry}
-	out.flush() // vLLM sends the head before the first token
-	s := &streaming{generation: g, out: out, frames: g.api.frames(g.head, g.common, out.send), sent: make([]int, len(g.seqs))}
-	for s.open = len(g.seqs); s.open > 0 && out.err == nil; {
-		if !g.wait(ctx) {
+	fault, _ := w.(*wire.Answer) // nil without a fault
+	out := &frames{w: w, rc: http.NewResponseController(w), fault: fault, entry: entry}
+	out.flush() // vLLM sends the head before it has looked at the request as closely as the engine does
+	st := &streaming{answering: g, out: out, frames: g.asking.Frames(g.head, out.send), dead: &s.dead}
+	if err := s.submit(r, g); err != nil {
+		if st.frames.Fail(err) {
+			panic(http.ErrAbortHandler)
+		}
+		out.done()
+		return
+	}
+	defer s.release(g)
+	for i := range g.seqs {
+		st.readers = append(st.readers, g.answer(i).Read())
+	}
+	defer s.countCalls(g)
+	comments := time.Duration(0)
+	if g.api.load { // chats and completions alone have comments too
+		comments = s.cfg.Generation.KeepAliveComments
+	}
+	for st.open = len(g.seqs); st.open > 0 && out.err == nil; {
+		idle, ok := g.waitAwhile(r.Context(), comments)
+		switch {
+		case !ok || s.mute(r.Context()):
+			return
+		case idle:
+			out.comment()
+		case !s.dead.Load():
+			st.progress()
+		}
+		if st.open > 0 && s.dead.Load() {
+			entry.Broken(journal.ByServer)
+			if st.frames.Fail(s.failed(g)) {
+				panic(http.ErrAbortHandler)
+			}
+			out.done()
 			return
 		}
-		s.progress()
 	}
-	s.frames.Close(g.usage())
+	if out.err == nil {
+		g.tellAborted(r.Context())
+	}
+	st.frames.End(s.usage(g), s.timing(g))
 	out.done()
 }
 
@@ -32,6 +69,7 @@ func (g *generation) stream(ctx context.Context, w http.ResponseWriter) {
 type frames struct {
 	w      http.ResponseWriter
 	rc     *http.ResponseController
+	fault  *wire.Answer
 	entry  *journal.Entry
 	tokens int       // ready, and in no frame yet
 	last   time.Time // right before the last write
@@ -43,12 +81,24 @@ func (f *frames) send(frame []byte) {
 		return
 	}
 	f.last = time.Now()
+	f.fault.Tokens(f.tokens)
 	if _, f.err = f.w.Write(frame); f.err == nil {
 		f.flush()
 	}
-	if f.err == nil && string(frame) != protocol.Done {
+	broken := errors.Is(f.err, wire.ErrBroken) // right after this frame
+	if f.err != nil && !broken {
+		f.entry.Left()
+	}
+	if (f.err == nil || broken) && string(frame) != request.Done {
 		f.entry.Chunk(f.last, f.tokens)
 		f.tokens = 0
+	}
+}
+
+// comment keeps proxies from taking an idle stream for a dead one.
+func (f *frames) comment() {
+	if _, f.err = io.WriteString(f.w, ": keep-alive\n\n"); f.err == nil {
+		f.flush()
 	}
 }
 
@@ -61,40 +111,48 @@ func (f *frames) done() {
 
 func (f *frames) flush() { f.err = f.rc.Flush() }
 
-// streaming is how far the stream of a generation is.
+// streaming is how far the stream of a request is.
 type streaming struct {
-	*generation
-	out    *frames
-	frames protocol.Frames
-	began  bool
-	open   int   // sequences whose end was not sent
-	sent   []int // tokens sent of each sequence; -1 once its end was sent
+	*answering
+	out     *frames
+	frames  request.Frames
+	readers []*generation.Reader // nil once the end of the choice was sent
+	began   bool
+	open    int // choices whose end was not sent
+	dead    *atomic.Bool
 }
 
-// progress sends all tokens that are new.
+// progress sends all tokens that are new: the first of a choice in a frame of its own, the last with the finish reason.
 func (s *streaming) progress() {
 	for i, seq := range s.seqs {
+		r := s.readers[i]
 		n, over := seq.Progress()
-		if s.sent[i] < 0 || n == s.sent[i] && !over {
+		if r == nil || n == r.Told() && !over {
 			continue
 		}
 		if !s.began {
 			s.began = true
-			s.frames.Open(len(s.seqs), s.works[i].PromptTokens)
+			s.frames.Begin()
 		}
-		last := n
-		if over && n == len(s.works[i].Answer.Deltas) {
-			last-- // the last token comes with the finish reason
+		for !s.common.AtOnce && !s.dead.Load() { // a fault may be at the last frame's place
+			next := r.Told() + s.interval
+			if r.Told() == 0 {
+				next = 1
+			}
+			if next > n || next == n && over {
+				break
+			}
+			s.part(i, r, next, false)
 		}
-		for ; s.sent[i] < last; s.sent[i]++ {
-			s.out.tokens++
-			s.frames.Token(i, s.works[i], s.sent[i])
-		}
-		if over {
-			s.out.tokens += n - last
-			s.frames.Finish(i, s.works[i], n)
-			s.sent[i] = -1
+		if over && !s.dead.Load() {
+			s.part(i, r, n, true)
+			s.readers[i] = nil
 			s.open--
 		}
 	}
+}
+
+func (s *streaming) part(i int, r *generation.Reader, n int, over bool) {
+	s.out.tokens += n - r.Told()
+	s.frames.Part(i, r.Next(n, over))
 }

@@ -75,7 +75,9 @@ func TestWhichToolsAreCalled(t *testing.T) {
 	const paris = `get_weather {"city": "Paris", "days": 2}`
 	f("What is the weather in Paris?", "", "tool_calls", paris)
 	f("Get it", "", "stop")
-	f(`<tool_call>{"name": "x", "arguments": {}}</tool_call>`, "", "stop") // which the answer repeats
+	const looks = `<tool_call>{"name":"x","arguments":{}}</tool_call>` // which the answer repeats, and vLLM's parser reads
+	f(looks, "", "tool_calls", "x {}")
+	f(looks, `,"tool_choice":"none"`, "stop")
 	f("call GETTIME for cet", "", "tool_calls", `getTime {"zone": "CET"}`)
 	f("What time, and what weather, in Paris?", "", "tool_calls", paris, `getTime {"zone": "UTC"}`)
 	f("What time, and what weather, in Paris?", `,"parallel_tool_calls":false`, "tool_calls", paris)
@@ -83,7 +85,21 @@ func TestWhichToolsAreCalled(t *testing.T) {
 	f("in Paris", `,"tool_choice":"required"`, "tool_calls", paris)
 	f("What time?", `,"tool_choice":"required"`, "tool_calls", `getTime {"zone": "UTC"}`)
 	f("What time?", `,"tool_choice":{"type":"function","function":{"name":"ping"}}`, "stop", `ping {}`)
-	f("What is the weather in Paris?", `,"max_tokens":4`, "length")
+	f("What is the weather in Paris?", `,"max_tokens":2`, "length")
+	const list = `{"type":"function","function":{"name":"list","parameters":{"type":"array"}}}` // no object, as vLLM does not ask for one
+	f("in Paris", `,"tool_choice":"required","tools":[`+list+`]`, "tool_calls", `list ["Paris"]`)
+}
+
+// TestParsersOfOtherModels: one that vLLM has and the mock does not is no reason to call without it.
+func TestParsersOfOtherModels(t *testing.T) {
+	s := start(t, "--enable-auto-tool-choice", "--tool-call-parser", "xlam")
+	status, r := s.refusal(chatPath, chatBody("What is the weather in Paris?", tooled))
+	if status != 501 || r.Error.Message != "mockvllm does not call tools as --tool-call-parser xlam reads it yet." {
+		t.Errorf("%d %+v", status, r.Error)
+	}
+	if a := s.chat("Hello", tooled); a.Choices[0].Message.Content != "Mock response to: Hello..." {
+		t.Errorf("%+v", a.Choices)
+	}
 }
 
 // streamedCalls joins the pieces of the calls of a stream.
@@ -123,6 +139,7 @@ func TestResultsAreAnswered(t *testing.T) {
 	const sun = `{"role":"tool","tool_call_id":"a","content":"sunny"}`
 	f(sun, "Mock response with the result: sunny")
 	f(sun+`,{"role":"tool","tool_call_id":"b","content":"12:00"}`, "Mock response with the result: sunny; 12:00")
+	f(`{"role":"tool","tool_call_id":"a","content":"<|end|>!"}`, "Mock response with the result: <|end|>!")
 	f(sun+`,{"role":"user","content":"Thanks"}`, "Mock response to: Thanks...")
 	f(`{"role":"tool","tool_call_id":"a","content":"`+strings.Repeat("x", 501)+`"}`, "Mock response with the result: "+strings.Repeat("x", 500)+"...")
 }

@@ -1,67 +1,67 @@
 package engine
 
 import (
-	"container/heap"
 	"context"
-	"errors"
-	"slices"
+	"math"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
-)
 
-// ErrStopping is returned by Submit once the engine no longer takes requests.
-var ErrStopping = errors.New("engine is stopping")
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
+)
 
 // AbortReason is the finish reason of requests that the engine itself ends.
 const AbortReason = "abort"
 
-// Pace says when tokens are due.
-type Pace interface {
-	Due(start time.Time, i int) time.Time
-}
-
-// Observer is told what happened, from the engine's goroutine.
-type Observer interface {
-	// LookedUp is called when a sequence begins to run, where there is a prefix cache: it had cached tokens of the prompt.
-	LookedUp(s *Sequence, cached int)
-	// Token is called for each token. gap is the time since the one before; for the first one, since the arrival.
-	Token(s *Sequence, first bool, gap time.Duration)
-	// Finished is called for sequences that ended by themselves or with the engine, not for those whose client left.
-	Finished(s *Sequence, reason string, took Durations)
-}
-
-// BlockTokens and Blocks size the KV cache like the CPU build of vLLM with 1 GiB of it. One block is never used.
-const (
-	BlockTokens = 128
-	Blocks      = 8192
-)
-
 // Engine is created by New and works while Run does.
 type Engine struct {
-	maxRunning int
-	pace       Pace
-	observer   Observer
+	cfg      Config
+	observer Observer
+	clock    clock.Clock
+	epoch    time.Time // instants are counted from it
+	poke     chan struct{}
 
-	commands chan func()
-	done     chan struct{} // closed when Run returns
+	mu       sync.Mutex
+	inbox    []func() // to be done by Run
+	refusing bool     // Submit
+	gone     bool     // Run has returned
+	timer    clock.Timer
 
 	// owned by Run
-	waiting  []*Sequence
-	prefixes *prefixCache // nil: none
-	running  runningHeap
-	stopping bool
+	pool     *kv.Pool
+	waiting  queue
+	running  []*Sequence // in the order in which they were admitted
+	turns    int64       // of sequences that came
+	before   int64       // of sequences that came back and go before all others; negative
+	step     step
+	paused   pause
+	pauses   []finishing     // wait for the engine to stand still
+	asleep   map[string]bool // parts of the memory that were given up
 	idle     []chan struct{} // closed once nothing runs or waits
+	changed  bool            // since the observer was told
+	deferred int             // waiting sequences
+	it       Iteration
+	woken    []*Sequence // by this step
+	loras    []adapter   // that have had an output and have not ended
 
-	nRunning, nWaiting, nBlocks atomic.Int64
+	unfinished, prefilling        atomic.Int64 // sequences; tokens of prompts without a first token
+	nRunning, nWaiting, cacheUsed atomic.Int64 // after the last step
+	shown                         atomic.Pointer[State]
 }
 
-// New returns an engine that runs at most maxRunning sequences at a time.
-func New(maxRunning int, prefixCaching bool, pace Pace, observer Observer) *Engine {
-	e := &Engine{maxRunning: maxRunning, pace: pace, observer: observer,
-		commands: make(chan func()), done: make(chan struct{})}
-	if prefixCaching {
-		e.prefixes = newPrefixCache(Blocks - 1)
-	}
+// never is the instant that does not come, atOnce one that always has.
+const (
+	never  = time.Duration(math.MaxInt64)
+	atOnce = time.Duration(math.MinInt64)
+)
+
+// New returns an engine with a configuration that is valid.
+func New(cfg Config, observer Observer) *Engine {
+	e := &Engine{cfg: cfg, observer: observer, clock: cfg.Clock, epoch: cfg.Clock.Now(), poke: make(chan struct{}, 1),
+		timer: cfg.Clock.NewTimer(), pool: kv.NewPool(cfg.NumBlocks, cfg.PrefixCaching), asleep: map[string]bool{}}
+	e.shown.Store(&State{Awake: true})
 	return e
 }
 
@@ -74,169 +74,136 @@ type Load struct {
 // Load returns the state after the last step.
 func (e *Engine) Load() Load {
 	return Load{Running: int(e.nRunning.Load()), Waiting: int(e.nWaiting.Load()),
-		CacheUsage: float64(e.nBlocks.Load()) / (Blocks - 1)}
+		CacheUsage: float64(e.cacheUsed.Load()) / float64(max(e.cfg.NumBlocks-1, 1))}
 }
 
-// Run delivers tokens until ctx ends. It must be called once.
+// Unfinished is how many sequences have not ended.
+func (e *Engine) Unfinished() int { return int(e.unfinished.Load()) }
+
+// Run works until ctx ends, and then ends all sequences. It must be called once.
 func (e *Engine) Run(ctx context.Context) {
-	defer close(e.done)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		if next, ok := e.step(time.Now()); ok {
-			timer.Reset(time.Until(next))
-		} else {
-			timer.Stop()
+	defer e.leave()
+	for ctx.Err() == nil {
+		e.work()
+		now := e.now()
+		next := e.turn(now)
+		if next <= now && !e.clock.Virtual() || !e.rest(next) {
+			continue
 		}
 		select {
 		case <-ctx.Done():
-			e.stop()
-			return
-		case f := <-e.commands:
-			f()
-		case <-timer.C:
+		case <-e.poke:
+		case <-e.timer.C():
 		}
 	}
 }
 
-// do runs f in the engine's goroutine. It returns false when the engine is gone.
-func (e *Engine) do(f func()) bool {
-	ran := make(chan struct{})
-	select {
-	case e.commands <- func() { f(); close(ran) }:
-		<-ran
-		return true
-	case <-e.done:
+// work does what others asked for.
+func (e *Engine) work() {
+	for {
+		e.mu.Lock()
+		inbox := e.inbox
+		e.inbox = nil
+		e.mu.Unlock()
+		if inbox == nil {
+			return
+		}
+		for _, f := range inbox {
+			f()
+		}
+	}
+}
+
+// rest arms the timer for the next instant. It returns false when there is something to do at once.
+func (e *Engine) rest(next time.Duration) bool {
+	if next != never && next != atOnce {
+		next = max(next, e.spread())
+	}
+	if e.clock.Virtual() {
+		e.settle()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.inbox != nil || next <= e.now():
+		return false
+	case next == never:
+		e.timer.Stop()
+	default:
+		e.timer.Reset(e.epoch.Add(next))
+	}
+	return true
+}
+
+// Steps that serve a few of many sequences cost more than they deliver, so tokens that are due at nearly the same time wait
+// for each other: some microseconds for each sequence, and never as long as anybody would notice.
+const (
+	spreadEach = 4 * time.Microsecond
+	spreadMost = time.Millisecond
+	spreadPart = 16 // of the time between tokens
+)
+
+// spread is the earliest instant of the next step that serves deadlines. In virtual time steps cost nothing.
+func (e *Engine) spread() time.Duration {
+	if e.clock.Virtual() || !e.paced() || len(e.running) < 2 {
+		return 0
+	}
+	return e.step.last + min(time.Duration(len(e.running))*spreadEach, spreadMost, e.cfg.Latency.MeanITL()/spreadPart)
+}
+
+// patience is how often the engine lets others run after a step in virtual time, before it goes on.
+const patience = 200
+
+// settle gives those who were woken the chance to take their tokens before time goes on.
+func (e *Engine) settle() {
+	n := 0
+	for _, s := range e.woken {
+		for ; len(s.Wake) > 0 && n < patience; n++ {
+			runtime.Gosched()
+		}
+	}
+}
+
+func (e *Engine) now() time.Duration { return e.clock.Now().Sub(e.epoch) }
+
+// post has f done by Run. It returns false when Run has returned.
+func (e *Engine) post(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.postLocked(f)
+}
+
+func (e *Engine) postLocked(f func()) bool {
+	if e.gone {
 		return false
 	}
+	e.inbox = append(e.inbox, f)
+	e.timer.Hold()
+	select {
+	case e.poke <- struct{}{}:
+	default: // Run is about to look
+	}
+	return true
 }
 
-// Submit queues requests, which run side by side.
-func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
-	seqs := make([]*Sequence, len(requests))
-	refused := false
-	ok := e.do(func() {
-		if refused = e.stopping; refused {
-			return
-		}
-		for i, r := range requests {
-			seqs[i] = &Sequence{Request: r, arrived: time.Now(), index: -1}
-			e.waiting = append(e.waiting, seqs[i])
-		}
-	})
-	if refused || !ok {
-		return nil, ErrStopping
+// do is post that waits until f is done.
+func (e *Engine) do(f func()) bool {
+	done := make(chan struct{})
+	ok := e.post(func() { f(); close(done) })
+	if ok {
+		<-done
 	}
-	return seqs, nil
+	return ok
 }
 
-// Abort ends sequences whose client has left. Those that already ended are not touched.
-func (e *Engine) Abort(seqs ...*Sequence) {
-	e.do(func() {
-		for _, s := range seqs {
-			e.remove(s)
-		}
-	})
-}
-
-// Refuse lets no further request in and returns a channel that is closed once all that were in are over.
-func (e *Engine) Refuse() <-chan struct{} {
-	idle := make(chan struct{})
-	if !e.do(func() { e.stopping = true; e.idle = append(e.idle, idle) }) {
-		close(idle)
-	}
-	return idle
-}
-
-// Stop lets no further request in and ends all others with the finish reason "abort" and the tokens they have.
-func (e *Engine) Stop() { e.do(e.stop) }
-
-func (e *Engine) stop() {
-	e.stopping = true
-	for _, s := range slices.Concat(e.waiting, e.running) {
-		took := s.durations(time.Now())
-		e.remove(s)
-		e.observer.Finished(s, AbortReason, took)
-	}
-	e.publish()
-}
-
-// step admits, delivers what is due at now, and returns the next deadline.
-func (e *Engine) step(now time.Time) (next time.Time, ok bool) {
-	for {
-		e.admit(now)
-		if len(e.running) == 0 || e.running[0].due.After(now) {
-			break
-		}
-		e.deliver(e.running[0], now)
-	}
-	e.publish()
-	if len(e.running) == 0 {
-		return time.Time{}, false
-	}
-	return e.running[0].due, true
-}
-
-func (e *Engine) admit(now time.Time) {
-	for len(e.waiting) > 0 && len(e.running) < e.maxRunning {
-		s := e.waiting[0]
-		e.waiting = e.waiting[1:]
-		s.state, s.started = running, now
-		s.due = e.pace.Due(now, 0)
-		heap.Push(&e.running, s)
-		e.nBlocks.Add(s.blocks())
-		if e.prefixes != nil {
-			e.observer.LookedUp(s, e.prefixes.admit(s.Prefix, s.Prompt))
-		}
-	}
-}
-
-func (e *Engine) deliver(s *Sequence, now time.Time) {
-	since, first := s.last, s.delivered == 0
-	if first {
-		since, s.first = s.arrived, now
-	}
-	before := s.blocks()
-	s.last = now
-	s.delivered++
-	e.observer.Token(s, first, now.Sub(since))
-	if s.delivered == s.Tokens {
-		heap.Remove(&e.running, s.index)
-		e.nBlocks.Add(-before)
-		s.state = ended
-		e.observer.Finished(s, s.Reason, s.durations(now))
-	} else {
-		e.nBlocks.Add(s.blocks() - before)
-		s.due = e.pace.Due(s.started, s.delivered)
-		heap.Fix(&e.running, s.index)
-	}
-	s.publish()
-}
-
-// remove takes a sequence out of the engine, whatever its state.
-func (e *Engine) remove(s *Sequence) {
-	switch s.state {
-	case ended:
-		return
-	case running:
-		heap.Remove(&e.running, s.index)
-		e.nBlocks.Add(-s.blocks())
-	case waiting:
-		e.waiting = slices.DeleteFunc(e.waiting, func(w *Sequence) bool { return w == s })
-	}
-	s.state = ended
-	s.publish()
-}
-
-// publish shows the state to Load and to those who wait for the engine to be idle.
-func (e *Engine) publish() {
-	e.nRunning.Store(int64(len(e.running)))
-	e.nWaiting.Store(int64(len(e.waiting)))
-	if len(e.running)+len(e.waiting) > 0 {
-		return
-	}
-	for _, idle := range e.idle {
-		close(idle)
-	}
-	e.idle = nil
+// leave ends what is there. Nothing comes after it.
+func (e *Engine) leave() {
+	e.mu.Lock()
+	e.refusing, e.gone = true, true
+	e.timer.Stop()
+	e.mu.Unlock()
+	e.work()
+	e.step.inFlight = false
+	e.abortAll()
+	e.turn(e.now())
 }

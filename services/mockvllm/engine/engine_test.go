@@ -1,193 +1,96 @@
 package engine
 
 import (
-	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// pace gives the first token after 100 ms and then one each 10 ms.
-type pace struct{}
-
-func (pace) Due(start time.Time, i int) time.Time {
-	return start.Add(100*time.Millisecond + time.Duration(i)*10*time.Millisecond)
-}
-
-// notes is an Observer that keeps what it is told.
-type notes struct {
-	mu       sync.Mutex
-	cached   []int
-	first    []time.Duration
-	gaps     []time.Duration
-	finished []string
-	took     []Durations
-}
-
-func (n *notes) Token(_ *Sequence, first bool, gap time.Duration) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if first {
-		n.first = append(n.first, gap)
-	} else {
-		n.gaps = append(n.gaps, gap)
-	}
-}
-
-func (n *notes) LookedUp(_ *Sequence, cached int) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.cached = append(n.cached, cached)
-}
-
-func (n *notes) Finished(_ *Sequence, reason string, took Durations) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.finished = append(n.finished, reason)
-	n.took = append(n.took, took)
-}
-
-// run gives f a working engine on fake time.
-func run(t *testing.T, maxRunning int, f func(e *Engine, n *notes)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		n := &notes{}
-		e := New(maxRunning, true, pace{}, n)
-		ctx, stop := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { e.Run(ctx) })
-		f(e, n)
-		stop()
-		running.Wait()
-	})
-}
-
-func submit(t *testing.T, e *Engine, tokens ...int) []*Sequence {
-	t.Helper()
-	wake := make(chan struct{}, 1)
-	var requests []Request
-	for _, n := range tokens {
-		requests = append(requests, Request{Prompt: 200, Tokens: n, Reason: "length", Wake: wake})
-	}
-	seqs, err := e.Submit(requests...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return seqs
-}
-
-// expect compares the tokens delivered so far; negative numbers are sequences that are over.
-func expect(t *testing.T, seqs []*Sequence, want ...int) {
-	t.Helper()
-	synctest.Wait()
-	var got []int
-	for _, s := range seqs {
-		n, over := s.Progress()
-		if over {
-			n = -n
-		}
-		got = append(got, n)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("tokens (-want +got):\n%s", diff)
-	}
-}
-
 func TestTokensComeOnTime(t *testing.T) {
-	run(t, 2, func(e *Engine, n *notes) {
+	run(t, seats(2), func(e *Engine, n *notes) {
 		seqs := submit(t, e, 3, 1)
-		time.Sleep(99 * time.Millisecond)
+		time.Sleep(99 * ms)
 		expect(t, seqs, 0, 0)
-		time.Sleep(time.Millisecond)
+		time.Sleep(ms)
 		expect(t, seqs, 1, -1)
-		time.Sleep(19 * time.Millisecond)
+		time.Sleep(19 * ms)
 		expect(t, seqs, 2, -1)
-		time.Sleep(time.Millisecond)
+		time.Sleep(ms)
 		expect(t, seqs, -3, -1)
-		const ms = time.Millisecond
-		if diff := cmp.Diff([]time.Duration{100 * ms, 100 * ms}, n.first); diff != "" {
-			t.Errorf("first tokens:\n%s", diff)
-		}
-		if diff := cmp.Diff([]time.Duration{10 * ms, 10 * ms}, n.gaps); diff != "" {
-			t.Errorf("gaps:\n%s", diff)
-		}
-		want := []Durations{{0, 100 * ms, 0, 100 * ms}, {0, 100 * ms, 20 * ms, 120 * ms}}
-		if diff := cmp.Diff(want, n.took); diff != "" {
-			t.Errorf("durations:\n%s", diff)
-		}
+		sum, count := n.sum()
+		equal(t, "first tokens", sum.FirstTokens, []time.Duration{100 * ms, 100 * ms})
+		equal(t, "gaps", sum.Gaps, []time.Duration{10 * ms, 10 * ms})
+		equal(t, "steps with outputs", count, 3)
+		equal(t, "finished", sum.Finished, []Finished{
+			{Reason: "length", Prompt: 200, Generated: 1, N: 1, MaxGenerated: 1, Prefill: 100 * ms, Inference: 100 * ms, EndToEnd: 100 * ms},
+			{Reason: "length", Prompt: 200, Generated: 3, N: 1, MaxGenerated: 3, Prefill: 100 * ms, Decode: 20 * ms, Inference: 120 * ms,
+				EndToEnd: 120 * ms, PerOutputToken: 10 * ms},
+		})
 	})
 }
 
 func TestOthersWaitForASlot(t *testing.T) {
-	run(t, 1, func(e *Engine, n *notes) {
+	run(t, seats(1), func(e *Engine, n *notes) {
 		seqs := submit(t, e, 1, 1, 1)
 		synctest.Wait()
-		if diff := cmp.Diff(Load{1, 2, 2.0 / 8191}, e.Load()); diff != "" {
-			t.Errorf("load:\n%s", diff)
-		}
-		time.Sleep(100 * time.Millisecond)
+		equal(t, "load", e.Load(), Load{1, 2, 2.0 / 8191})
+		time.Sleep(100 * ms)
 		expect(t, seqs, -1, 0, 0)
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * ms)
 		expect(t, seqs, -1, -1, 0)
-		n.mu.Lock() // the third one goes on
-		got := n.took[1].Queue
-		n.mu.Unlock()
-		if got != 100*time.Millisecond {
-			t.Errorf("the second one waited %s", got)
-		}
-		time.Sleep(100 * time.Millisecond)
+		sum, _ := n.sum()
+		equal(t, "queue time of the second one", sum.Finished[1].Queue, 100*ms)
+		time.Sleep(100 * ms)
 		expect(t, seqs, -1, -1, -1)
-		if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
-			t.Errorf("load at the end:\n%s", diff)
-		}
+		equal(t, "load at the end", e.Load(), Load{})
+		equal(t, "unfinished", e.Unfinished(), 0)
+	})
+	run(t, seats(1), func(e *Engine, n *notes) {
+		submit(t, e, 1)
+		synctest.Wait()
+		submit(t, e, 1, 1)
+		synctest.Wait() // no token is due, and those who wait are told of all the same
+		equal(t, "waiting", n.last().Waiting, 2)
 	})
 }
 
 func TestAbortFreesTheSlotAtOnce(t *testing.T) {
-	run(t, 1, func(e *Engine, n *notes) {
+	run(t, seats(1), func(e *Engine, n *notes) {
 		seqs := submit(t, e, 1000, 1000, 1)
-		time.Sleep(105 * time.Millisecond)
+		time.Sleep(105 * ms)
 		e.Abort(seqs[0], seqs[1]) // one runs, one waits
 		expect(t, seqs, -1, 0, 0)
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * ms)
 		expect(t, seqs, -1, 0, -1)
 		e.Abort(seqs...) // over already
-		if diff := cmp.Diff([]string{"length"}, n.finished); diff != "" {
-			t.Errorf("finished: clients that left are not counted:\n%s", diff)
-		}
+		equal(t, "finished: clients that left are not counted", n.reasons(), []string{"length"})
 	})
 }
 
 func TestStopEndsAllWithWhatTheyHave(t *testing.T) {
-	run(t, 1, func(e *Engine, n *notes) {
+	run(t, seats(1), func(e *Engine, n *notes) {
 		seqs := submit(t, e, 5, 5)
-		time.Sleep(115 * time.Millisecond)
+		time.Sleep(115 * ms)
 		e.Stop()
 		expect(t, seqs, -2, 0)
 		if _, over := seqs[1].Progress(); !over {
 			t.Error("the waiting one is not over")
 		}
-		if diff := cmp.Diff([]string{"abort", "abort"}, n.finished); diff != "" {
-			t.Errorf("finished:\n%s", diff)
-		}
-		if _, err := e.Submit(Request{Tokens: 1}); !errors.Is(err, ErrStopping) {
+		equal(t, "finished", n.reasons(), []string{"abort", "abort"})
+		if _, err := e.Submit(Request{Prompt: 1, Tokens: 1}); !errors.Is(err, ErrStopping) {
 			t.Errorf("Submit after Stop: %v", err)
 		}
 	})
 }
 
 func TestRefuseWaitsForTheLast(t *testing.T) {
-	run(t, 1, func(e *Engine, _ *notes) {
+	run(t, seats(1), func(e *Engine, _ *notes) {
 		seqs := submit(t, e, 1)
 		idle := e.Refuse()
-		if _, err := e.Submit(Request{Tokens: 1}); !errors.Is(err, ErrStopping) {
+		if _, err := e.Submit(Request{Prompt: 1, Tokens: 1}); !errors.Is(err, ErrStopping) {
 			t.Errorf("Submit after Refuse: %v", err)
 		}
 		<-idle
@@ -197,14 +100,112 @@ func TestRefuseWaitsForTheLast(t *testing.T) {
 }
 
 func TestAnEngineThatIsGoneRefuses(t *testing.T) {
-	e := New(1, false, pace{}, &notes{})
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	e.Run(ctx)
-	if _, err := e.Submit(Request{Tokens: 1}); !errors.Is(err, ErrStopping) {
+	run(t, seats(1), func(e *Engine, _ *notes) {
+		seqs := submit(t, e, 5)
+		e.Stop()
+		<-e.Refuse()
+		e.Abort(seqs...)
+	})
+	e := New(seats(1), &notes{})
+	e.leave()
+	if _, err := e.Submit(Request{Prompt: 1, Tokens: 1}); !errors.Is(err, ErrStopping) {
 		t.Errorf("Submit: %v", err)
 	}
-	e.Abort()
 	e.Stop()
 	<-e.Refuse()
+	<-e.Pause(PauseAbort, true)
+	if e.Wake() || e.ResetPrefixCache(false) {
+		t.Error("it works all the same")
+	}
+}
+
+func TestRequestsThatDoNotFit(t *testing.T) {
+	h := byHand(t, with(func(c *Config) { c.MaxModelLen = 100 }))
+	for _, r := range []Request{{Prompt: 100, Tokens: 1}, {Prompt: 0, Tokens: 1}, {Prompt: 1, Tokens: 0}} {
+		if _, err := h.Submit(r); err == nil {
+			t.Errorf("%+v is taken", r)
+		}
+	}
+	seqs := h.submit(Request{Prompt: 90, Tokens: 50, Reason: "stop"})
+	h.all()
+	equal(t, "tokens", delivered(seqs), []int{-10})
+	equal(t, "reasons", h.reasons(), []string{"length"})
+}
+
+// TestNothingDrifts: ten minutes are ten minutes.
+func TestNothingDrifts(t *testing.T) {
+	const tokens = 30_000
+	f := func(m latency.Model) {
+		t.Helper()
+		run(t, with(func(c *Config) { c.Latency = m }), func(e *Engine, _ *notes) {
+			began := time.Now()
+			wake := make(chan struct{}, 1)
+			if _, err := e.Submit(Request{Prompt: 1, Tokens: tokens, Wake: wake}); err != nil {
+				t.Fatal(err)
+			}
+			<-wake
+			equal(t, "time", time.Since(began), 10*time.Minute)
+		})
+	}
+	f(latency.Model{TTFT: latency.Constant(20 * ms), ITL: latency.Constant(20 * ms)})
+	f(latency.Model{Profile: &latency.Profile{PrefillTokensPerSecond: 1e12, StepBase: 20_000}})
+	f(latency.Model{TTFT: latency.Constant(200 * ms), ITL: latency.Constant(200 * ms), Scale: 0.1})
+}
+
+// TestLateWakeUps: what is late does not delay what comes after it.
+func TestLateWakeUps(t *testing.T) {
+	h := byHand(t, seats(2))
+	seqs := h.submit(Request{Prompt: 1, Tokens: 5})
+	at := func(instant time.Duration, next time.Duration, tokens int) {
+		t.Helper()
+		h.time.at = h.epoch.Add(instant)
+		equal(t, "next", h.turn(), next)
+		equal(t, "tokens", delivered(seqs), []int{tokens})
+	}
+	at(0, 100*ms, 0)
+	at(104*ms, 110*ms, 1)
+	at(137*ms, 120*ms, 2) // two more are due
+	at(137*ms, 130*ms, 3)
+	at(137*ms, 140*ms, 4)
+
+	h = byHand(t, with(func(c *Config) {
+		c.Latency.Profile = &latency.Profile{PrefillTokensPerSecond: 1000, StepBase: 10_000}
+	}))
+	seqs = h.submit(Request{Prompt: 10, Tokens: 5})
+	at(0, 20*ms, 0)
+	at(27*ms, 30*ms, 1)
+	at(55*ms, 40*ms, 2)
+	at(55*ms, 50*ms, 3)
+	at(55*ms, 60*ms, 4)
+}
+
+// TestStepsThatTakeNoTime: a profile may say so.
+func TestStepsThatTakeNoTime(t *testing.T) {
+	h := byHand(t, with(func(c *Config) { c.Latency.Profile = &latency.Profile{PrefillTokensPerSecond: 1e15} }))
+	seqs := h.submit(Request{Prompt: 10, Tokens: 5}, Request{Prompt: 10, Tokens: 7})
+	h.all()
+	equal(t, "tokens", delivered(seqs), []int{-5, -7})
+	equal(t, "time", h.now(), time.Duration(0))
+}
+
+func TestTokensDueAtNearlyTheSameTimeShareAStep(t *testing.T) {
+	run(t, seats(256), func(e *Engine, n *notes) {
+		for i := range 200 {
+			submit(t, e, 2)
+			if i%2 == 0 {
+				time.Sleep(10 * time.Microsecond)
+			}
+		}
+		time.Sleep(time.Second)
+		sum, count := n.sum()
+		equal(t, "tokens", sum.Generated, 400)
+		if count > 50 {
+			t.Errorf("%d steps delivered 400 tokens", count)
+		}
+		for _, gap := range sum.Gaps {
+			if gap < 9*ms || gap > 11*ms {
+				t.Errorf("a token came %s after the one before", gap)
+			}
+		}
+	})
 }

@@ -3,15 +3,31 @@ package engine
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 )
 
 // Request is one sequence of tokens to be delivered.
 type Request struct {
-	Prompt int           // tokens read
-	Prefix []Block       // of the prompt, as Prefix gives them; none without a prefix cache
-	Tokens int           // tokens to deliver, at least 1
-	Reason string        // finish reason once all are delivered
-	Wake   chan struct{} // capacity 1; gets a value after each progress; sequences of one answer share it
+	ID        string // delays follow from it, and from Index
+	Index     int    // of the choice
+	N         int    // choices of the prompt, submitted one after the other; 0 is 1
+	Prompt    int    // tokens read
+	Tokens    int    // tokens to deliver, at least 1
+	Reason    string // finish reason once all are delivered
+	MaxTokens int    // parameter of the request, for metrics
+	Priority  int    // the lowest first, where that is the policy
+	LoRA      string // adapter, "" for the model itself
+
+	Chain     kv.Chain        // of the prompt; the zero value shares nothing with anybody
+	Output    func(i int) int // id of token i; nil: the blocks of the answer are not remembered
+	SkipCache bool            // the prompt is computed whole, as for prompt_logprobs
+
+	// Wake has a capacity of 1 and gets a value at the first token, whenever Every more are there, and at the end; with
+	// Every 0 only at the end. Sequences of one answer may share it.
+	Wake  chan struct{}
+	Every int
 }
 
 // Sequence is a submitted request. The engine writes it, its submitter reads Progress.
@@ -21,12 +37,36 @@ type Sequence struct {
 	progress atomic.Int64 // tokens delivered, negative minus one once ended
 
 	// owned by the engine's goroutine
-	arrived, started, first, last time.Time
-	delivered                     int
-	due                           time.Time
-	index                         int // in the heap of running ones, -1 outside of it
-	state                         state
+	family *family
+	state  state
+	rank   int   // in the waiting queue
+	turn   int64 // in the waiting queue
+	index  int   // in the waiting queue
+
+	deferred bool
+
+	table      []int32 // blocks
+	remembered int     // how many of these the cache knows
+	computed   int     // tokens that have their KV
+	total      int     // tokens
+	cached     int     // tokens of the prompt from the cache
+	scheduled  int     // tokens in the step that runs
+	inStep     bool
+
+	generated       int
+	woken           int // tokens at the last wake
+	preempted, told int // times, and how many of them were reported
+
+	delays latency.Delays
+	ttft   time.Duration
+
+	// instants, since the engine was made; those that did not come yet are negative
+	due                                   time.Duration // of the next token
+	arrived, queued, started, first, last time.Duration
 }
+
+// family is the choices of one prompt.
+type family struct{ n, open, longest int }
 
 type state int
 
@@ -36,8 +76,8 @@ const (
 	ended
 )
 
-// Progress returns how many tokens were delivered and whether no more will come. An ended sequence with fewer tokens
-// than asked for was aborted.
+// Progress returns how many tokens were delivered at the last wake, and whether no more will come. An ended sequence with
+// fewer tokens than asked for was aborted.
 func (s *Sequence) Progress() (tokens int, over bool) {
 	n := int(s.progress.Load())
 	if n < 0 {
@@ -46,8 +86,29 @@ func (s *Sequence) Progress() (tokens int, over bool) {
 	return n, false
 }
 
-func (s *Sequence) publish() {
-	n := int64(s.delivered)
+// Cached is how many tokens of the prompt the prefix cache had. It may be asked once Progress told of a token.
+func (s *Sequence) Cached() int { return s.cached }
+
+// Times are how long a sequence waited, how long from there to its first token, and from that to the last one. They may be
+// asked once Progress told of the end; without a token they are 0.
+func (s *Sequence) Times() (queue, prefill, decode time.Duration) {
+	if s.first < 0 {
+		return 0, 0, 0
+	}
+	return s.started - s.queued, s.first - s.started, s.last - s.first
+}
+
+// wakes tells whether somebody waits for the tokens that are there.
+func (s *Sequence) wakes() bool {
+	if s.state == ended {
+		return true
+	}
+	return s.Every > 0 && (s.woken == 0 || s.generated-s.woken >= s.Every)
+}
+
+func (s *Sequence) wake() {
+	s.woken = s.generated
+	n := int64(s.generated)
 	if s.state == ended {
 		n = -n - 1
 	}
@@ -56,58 +117,4 @@ func (s *Sequence) publish() {
 	case s.Wake <- struct{}{}:
 	default: // a wake is pending already
 	}
-}
-
-// Delivered is how many tokens it has. It is for the engine's observer.
-func (s *Sequence) Delivered() int { return s.delivered }
-
-// Durations are the phases of a finished sequence.
-type Durations struct{ Queue, Prefill, Decode, EndToEnd time.Duration }
-
-func (s *Sequence) blocks() int64 {
-	return int64((s.Prompt + s.delivered + BlockTokens - 1) / BlockTokens)
-}
-
-// durations of the phases that were entered; the others are 0.
-func (s *Sequence) durations(now time.Time) Durations {
-	d := Durations{EndToEnd: now.Sub(s.arrived)}
-	if s.started.IsZero() {
-		d.Queue = d.EndToEnd
-		return d
-	}
-	d.Queue = s.started.Sub(s.arrived)
-	if s.first.IsZero() {
-		d.Prefill = now.Sub(s.started)
-		return d
-	}
-	d.Prefill = s.first.Sub(s.started)
-	d.Decode = s.last.Sub(s.first)
-	return d
-}
-
-// runningHeap orders sequences by the deadline of their next token.
-type runningHeap []*Sequence
-
-func (h runningHeap) Len() int           { return len(h) }
-func (h runningHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h runningHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push is for container/heap.
-func (h *runningHeap) Push(x any) {
-	s := x.(*Sequence)
-	s.index = len(*h)
-	*h = append(*h, s)
-}
-
-// Pop is for container/heap.
-func (h *runningHeap) Pop() any {
-	old := *h
-	s := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	s.index = -1
-	return s
 }

@@ -1,19 +1,15 @@
 package faults
 
 import (
-	"bytes"
 	"encoding"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Set is what PUT /mock/faults takes.
+// Set is what PUT /mock/faults and --mock-scenario take.
 type Set struct {
 	Seed  int64  `json:"seed"`
 	Rules []Rule `json:"rules"`
@@ -25,25 +21,63 @@ type Rule struct {
 	Do    Action `json:"do"`
 }
 
-// Match selects requests.
+// Match selects requests. What is not given matches all.
 type Match struct {
-	Path    string   `json:"path,omitempty"`    // exact; "" is every path that generates
-	Percent *float64 `json:"percent,omitempty"` // share of those that is hit, 0 to 100; nil is all
+	Path    string            `json:"path,omitempty"`    // exact; "" is every path that generates
+	Model   string            `json:"model,omitempty"`   // that the body names
+	Key     string            `json:"key,omitempty"`     // bearer token
+	Header  map[string]string `json:"header,omitempty"`  // by name: the exact value, or * for any
+	Nth     []int             `json:"nth,omitempty"`     // which of the requests that the fields above match, from 1
+	Percent *float64          `json:"percent,omitempty"` // share of those that is hit, 0 to 100; nil is all
+	Window  *Window           `json:"window,omitempty"`  // when; nil is always
 }
 
-// Action is one kind of fault.
-type Action struct {
-	Delay     Duration `json:"delay,omitzero"`      // wait before the request is looked at
-	Status    int      `json:"status,omitempty"`    // answer with this error
-	Message   string   `json:"message,omitempty"`   // of the error; "Model error" unless given
-	RateLimit *Rate    `json:"rate_limit,omitzero"` // turn away what exceeds it
+// Window is a time, counted from when the rules were set: from the start for those of a file.
+type Window struct {
+	At  Duration `json:"at,omitzero"`
+	For Duration `json:"for,omitzero"` // 0 is without end
 }
+
+// Action is what is done to a request, or to the server as a whole.
+type Action struct {
+	Delay      Duration `json:"delay,omitzero"`       // wait before the request is looked at
+	RateLimit  *Rate    `json:"rate_limit,omitzero"`  // turn away what exceeds it
+	Status     int      `json:"status,omitempty"`     // answer with this error
+	Message    string   `json:"message,omitempty"`    // of the error; "Model error" unless given
+	Body       *string  `json:"body,omitempty"`       // instead of vLLM's envelope
+	RetryAfter Duration `json:"retry_after,omitzero"` // goes with the error, in whole seconds
+
+	// A place in an answer is a number of generated tokens: right after so many of a stream. A plain answer has no such
+	// place; it is broken in the middle of its body.
+	Cut       *int     `json:"cut,omitempty"`       // close the connection (FIN)
+	Reset     *int     `json:"reset,omitempty"`     // reset it (RST)
+	Stall     *int     `json:"stall,omitempty"`     // send nothing more, with the connection open
+	StallFor  Duration `json:"stall_for,omitzero"`  // until then; 0 until the client leaves
+	Malformed *int     `json:"malformed,omitempty"` // the next frame ends in its middle; of a plain answer, the body
+	Crash     *int     `json:"crash,omitempty"`     // the engine dies, as if it had been killed
+	OOM       *int     `json:"oom,omitempty"`       // the engine dies, out of memory
+
+	Trickle     int `json:"trickle,omitempty"`      // bytes a second
+	Split       int `json:"split,omitempty"`        // send so many bytes at a time
+	Join        int `json:"join,omitempty"`         // send so many frames of a stream at a time
+	WrongLength int `json:"wrong_length,omitempty"` // added to the content length of a plain answer
+
+	Refuse   bool   `json:"refuse,omitempty"`   // the port refuses connections
+	Shutdown string `json:"shutdown,omitempty"` // what SIGTERM does to requests in flight: Hang
+}
+
+// Hang is the value of Action.Shutdown with which requests in flight get no answer any more and keep the server waiting.
+const Hang = "hang"
 
 // Rate allows so many requests in any window of time.
 type Rate struct {
 	Requests int      `json:"requests"`
 	Window   Duration `json:"window"`
+	Per      string   `json:"per,omitempty"` // PerKey, or "" for all requests together
 }
+
+// PerKey counts the requests of each API key for themselves.
+const PerKey = "key"
 
 var _ encoding.TextUnmarshaler = (*RateFlag)(nil)
 
@@ -61,8 +95,11 @@ func (r *RateFlag) UnmarshalText(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("rate limit %q: %w", text, err)
 	}
-	r.Rate = Rate{requests, Duration(d)}
-	return errors.Join(r.faults("rate limit")...)
+	if requests < 1 || d <= 0 {
+		return errors.New("rate limit: at least one request, and a window of more than 0")
+	}
+	r.Rate = Rate{Requests: requests, Window: Duration(d)}
+	return nil
 }
 
 // Duration is a time.Duration that JSON writes as "1m30s".
@@ -71,75 +108,12 @@ type Duration time.Duration
 // MarshalText writes the Go form.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// UnmarshalText reads the Go form.
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	*d = Duration(v)
-	return err
+// OnServer tells whether a rule is about the server as a whole and not about requests: it refuses connections, says what
+// SIGTERM does, or ends the engine without saying at which request.
+func (r Rule) OnServer() bool {
+	return r.Do.Refuse || r.Do.Shutdown != "" || r.Match.anyRequest() && (r.Do.Crash != nil || r.Do.OOM != nil)
 }
 
-// Parse reads a Set strictly and validates it.
-func Parse(text []byte) (Set, error) {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	var s Set
-	if err := dec.Decode(&s); err != nil {
-		return Set{}, fmt.Errorf("read fault rules: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Set{}, errors.New("read fault rules: text after the object")
-	}
-	return s, s.Validate()
-}
-
-// Validate returns all faults of all rules, joined.
-func (s Set) Validate() error {
-	var all []error
-	for i, r := range s.Rules {
-		all = append(all, r.faults(fmt.Sprintf("rules[%d]", i))...)
-	}
-	return errors.Join(all...)
-}
-
-func (r Rule) faults(at string) (all []error) {
-	bad := func(format string, args ...any) { all = append(all, fmt.Errorf(at+format, args...)) }
-	if p := r.Match.Path; p != "" && !strings.HasPrefix(p, "/") {
-		bad(".match.path: %q does not begin with a slash", p)
-	}
-	if p := r.Match.Percent; p != nil && !(*p >= 0 && *p <= 100) {
-		bad(".match.percent: %g is not within 0 and 100", *p)
-	}
-	do := r.Do
-	kinds := 0
-	for _, set := range []bool{do.Delay != 0, do.Status != 0, do.RateLimit != nil} {
-		if set {
-			kinds++
-		}
-	}
-	if kinds != 1 {
-		bad(".do: %d actions, want exactly one of delay, status, rate_limit", kinds)
-	}
-	if do.Delay < 0 {
-		bad(".do.delay: %s is negative", time.Duration(do.Delay))
-	}
-	if do.Status != 0 && (do.Status < http.StatusBadRequest || do.Status > 599) {
-		bad(".do.status: %d is not an error, which are 400 to 599", do.Status)
-	}
-	if do.Message != "" && do.Status == 0 {
-		bad(".do.message: only goes with a status")
-	}
-	if do.RateLimit != nil {
-		all = append(all, do.RateLimit.faults(at+".do.rate_limit")...)
-	}
-	return all
-}
-
-func (r Rate) faults(at string) (all []error) {
-	if r.Requests < 1 {
-		all = append(all, fmt.Errorf("%s: %d requests, want at least 1", at, r.Requests))
-	}
-	if r.Window <= 0 {
-		all = append(all, fmt.Errorf("%s: window of %s, want more than 0", at, time.Duration(r.Window)))
-	}
-	return all
+func (m Match) anyRequest() bool {
+	return m.Path == "" && m.Model == "" && m.Key == "" && m.Header == nil && m.Nth == nil && m.Percent == nil
 }

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
@@ -11,14 +13,27 @@ import (
 const (
 	Done    = "done"    // the whole answer was written, a stream with its [DONE]
 	Refused = "refused" // answered with a status of 400 or more
-	Aborted = "aborted" // the client left first
+	Aborted = "aborted" // it got no whole answer, or one with the finish reason abort
+)
+
+// Who aborted a request.
+const (
+	ByClient = "client" // left
+	ByServer = "server" // stopped, or its engine died
+	ByFault  = "fault"  // broke the answer off
 )
 
 // Record is one request that is over. Times have the resolution of the machine's clock.
 type Record struct {
-	RequestID  string     `json:"request_id"` // X-Request-Id, else the one that the answer's id is made of
-	Method     string     `json:"method"`
-	Path       string     `json:"path"`
+	RequestID  string              `json:"request_id"` // X-Request-Id, else the one that the answer's id is made of
+	Connection int64               `json:"connection"` // the how manieth of the server
+	Method     string              `json:"method"`
+	Path       string              `json:"path"`
+	Header     map[string][]string `json:"header"`      // by canonical name, without secrets; what is beyond 2 KB is left out
+	Key        string              `json:"key"`         // the first 12 digits of the SHA-256 of the API key, "" without one
+	BodyBytes  int                 `json:"body_bytes"`  // of the request, as far as it was read
+	BodySHA256 string              `json:"body_sha256"` // "" when nothing was read
+
 	Stream     bool       `json:"stream"`
 	Status     int        `json:"status"`         // 0 when the client left before an answer
 	ReceivedAt time.Time  `json:"received_at"`    // its header had been read
@@ -27,12 +42,19 @@ type Record struct {
 	Chunks     int        `json:"chunks"`         // frames written of a stream, without [DONE]
 	Tokens     int        `json:"tokens"`         // generated tokens written
 	Outcome    string     `json:"outcome"`        // Done, Refused or Aborted
+	AbortedBy  string     `json:"aborted_by"`     // ByClient, ByServer, ByFault or ""
+
+	// A server cannot know when a client left, only when it last wrote to it and when it found out. Null unless ByClient.
+	NoticedMS *float64 `json:"noticed_ms"` // from the last bytes written, without any from ReceivedAt, to FinishedAt
+	FreedMS   *float64 `json:"freed_ms"`   // from FinishedAt until the engine had given the request's place away
 }
 
 // Entry is the record of a request that runs. Its goroutine alone touches it.
 type Entry struct {
 	record Record
-	ended  bool
+	ended  bool // a stream
+	left   bool // the client
+	body   [sha256.Size]byte
 }
 
 type entryKey struct{}
@@ -42,12 +64,18 @@ const longest = 256
 
 func short(s string) string { return strings.Clone(s[:min(len(s), longest)]) }
 
-// Middleware records each request that passes through it.
-func (j *Journal) Middleware(next http.Handler) http.Handler {
+// Middleware records each request that passes through it. connection numbers the connections by the client's address.
+func (j *Journal) Middleware(connection func(addr string) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := &Entry{record: Record{ReceivedAt: time.Now(), RequestID: short(r.Header.Get("X-Request-Id")), Method: short(r.Method), Path: short(r.URL.Path)}}
-		next.ServeHTTP(&writer{w, e}, r.WithContext(context.WithValue(r.Context(), entryKey{}, e)))
-		j.add(e.end())
+		e := &Entry{record: Record{ReceivedAt: time.Now(), RequestID: short(r.Header.Get("X-Request-Id")), Method: r.Method, Path: r.URL.Path,
+			Connection: connection(r.RemoteAddr), Key: keyOf(r.Header)}}
+		j.inFlight.Add(1)
+		ctx := context.WithValue(r.Context(), entryKey{}, e)
+		defer func() { // also when the handler breaks the connection off
+			e.end(ctx)
+			j.add(&e.record, pack(r.Header))
+		}()
+		next.ServeHTTP(&writer{w, e}, r.WithContext(ctx))
 	})
 }
 
@@ -65,6 +93,9 @@ func (e *Entry) Named(id string) {
 		e.record.RequestID = short(id)
 	}
 }
+
+// Body tells the body that was read.
+func (e *Entry) Body(b []byte) { e.record.BodyBytes, e.body = len(b), sha256.Sum256(b) }
 
 // Streams tells that the answer is an event stream.
 func (e *Entry) Streams() { e.record.Stream = true }
@@ -85,17 +116,64 @@ func (e *Entry) Tokens(n int) { e.record.Tokens += n }
 // Done tells that the end of a stream was written. at is from right before the write.
 func (e *Entry) Done(at time.Time) { e.record.FinishedAt, e.ended = at, true }
 
-func (e *Entry) end() Record {
-	r := &e.record
-	switch {
-	case r.Status >= http.StatusBadRequest:
-		r.Outcome = Refused
-	case r.Status == 0 || r.Stream && !e.ended:
-		r.Outcome, r.FinishedAt = Aborted, time.Now()
-	default:
-		r.Outcome = Done
+// Broken tells who aborted the answer.
+func (e *Entry) Broken(by string) {
+	if e.record.AbortedBy == "" {
+		e.record.AbortedBy = by
 	}
-	return *r
+}
+
+// Sent tells the status of an answer that was written past the middleware.
+func (e *Entry) Sent(status int) {
+	if e.record.Status == 0 {
+		e.record.Status = status
+	}
+}
+
+// Left tells that the client was just found to have left, before anything is done about it.
+func (e *Entry) Left() {
+	r := &e.record
+	if e.left || r.AbortedBy != "" {
+		return
+	}
+	last := r.FinishedAt
+	if last.IsZero() {
+		last = r.ReceivedAt
+	}
+	e.left, r.AbortedBy, r.FinishedAt = true, ByClient, time.Now()
+	r.NoticedMS = milliseconds(r.FinishedAt.Sub(last))
+}
+
+func milliseconds(d time.Duration) *float64 {
+	ms := float64(d) / float64(time.Millisecond)
+	return &ms
+}
+
+func (e *Entry) end(ctx context.Context) {
+	r := &e.record
+	if r.BodyBytes > 0 {
+		r.BodySHA256 = hex.EncodeToString(e.body[:])
+	}
+	incomplete := r.Status == 0 || r.Stream && !e.ended
+	switch {
+	case r.AbortedBy == "" && r.Status >= http.StatusBadRequest:
+		r.Outcome = Refused
+		return
+	case r.AbortedBy == "" && !incomplete:
+		r.Outcome = Done
+		return
+	case r.AbortedBy == "" && ctx.Err() == nil:
+		e.Broken(ByServer)
+	case r.AbortedBy == "":
+		e.Left()
+	}
+	r.Outcome = Aborted
+	if e.left {
+		r.FreedMS = milliseconds(time.Since(r.FinishedAt))
+	}
+	if r.FinishedAt.IsZero() {
+		r.FinishedAt = time.Now()
+	}
 }
 
 // writer notes the status, and when it was sent: the body of a plain answer follows at once.

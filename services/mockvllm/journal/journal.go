@@ -2,17 +2,39 @@ package journal
 
 import (
 	"sync"
+	"sync/atomic"
 )
 
-// Journal keeps the newest requests that are over. The zero value remembers none; use New.
+// Journal keeps the newest requests that are over. Use New.
 type Journal struct {
+	inFlight atomic.Int64
+
 	mu       sync.Mutex
-	ring     []Record
+	ring     []kept
 	recorded int // since the start or the last Clear
+	aborted  ByWhom
+	counts   map[countKey]*Counts
+	last     Record // its strings are used again
+}
+
+// kept is a Record with its header packed.
+type kept struct {
+	record Record
+	header string
 }
 
 // New keeps the newest size requests.
-func New(size int) *Journal { return &Journal{ring: make([]Record, 0, size)} }
+func New(size int) *Journal {
+	return &Journal{ring: make([]kept, 0, size), counts: map[countKey]*Counts{}}
+}
+
+// again is s as the record before had it: thousands of copies of one path are work for the garbage collector.
+func again(s, before string) string {
+	if s == before {
+		return before
+	}
+	return short(s)
+}
 
 // List is the answer of the journal's endpoint.
 type List struct {
@@ -22,15 +44,19 @@ type List struct {
 }
 
 // add forgets the oldest record when there are too many.
-func (j *Journal) add(r Record) {
+func (j *Journal) add(r *Record, header string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	r.Method, r.Path = again(r.Method, j.last.Method), again(r.Path, j.last.Path)
+	j.last = *r
 	if len(j.ring) < cap(j.ring) {
-		j.ring = append(j.ring, r)
+		j.ring = append(j.ring, kept{*r, header})
 	} else {
-		j.ring[j.recorded%len(j.ring)] = r
+		j.ring[j.recorded%len(j.ring)] = kept{*r, header}
 	}
 	j.recorded++
+	j.count(r)
+	j.inFlight.Add(-1) // with the lock: whoever reads 0 finds the request
 }
 
 // List returns the requests with the given id, or all without one, in the order in which they ended.
@@ -40,18 +66,21 @@ func (j *Journal) List(requestID string) List {
 	l := List{Capacity: cap(j.ring), Recorded: j.recorded, Requests: []Record{}}
 	for i := range j.ring {
 		oldest := max(0, j.recorded-len(j.ring))
-		r := j.ring[(oldest+i)%len(j.ring)]
-		if requestID == "" || r.RequestID == requestID {
+		k := &j.ring[(oldest+i)%len(j.ring)]
+		if requestID == "" || k.record.RequestID == requestID {
+			r := k.record
+			r.Header = unpack(k.header)
 			l.Requests = append(l.Requests, r)
 		}
 	}
 	return l
 }
 
-// Clear forgets everything.
+// Clear forgets everything but what is in flight.
 func (j *Journal) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	clear(j.ring)
-	j.ring, j.recorded = j.ring[:0], 0
+	clear(j.counts)
+	j.ring, j.recorded, j.aborted = j.ring[:0], 0, ByWhom{}
 }

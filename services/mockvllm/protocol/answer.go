@@ -2,168 +2,173 @@ package protocol
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // Head is what all parts of one answer carry.
 type Head struct {
 	ID          string // with its prefix
 	Created     int64  // Unix seconds
-	Model       string // first served name
-	Fingerprint string
+	Model       string // the adapter, or the first served name
+	Fingerprint string // "" is sent as null, and not at all in streams
 }
 
-// Choice is one finished answer.
-type Choice struct {
-	Text   string
-	NoText bool // there is none, which is sent as null
-	Calls  []text.Call
-	Finish string
-	Stop   any // the stop string or token id that was met, or nil
+// AppendFingerprint writes the fingerprint as whole answers have it.
+func (h Head) AppendFingerprint(b []byte) []byte {
+	if h.Fingerprint == "" {
+		return append(b, "null"...)
+	}
+	return pyjson.AppendString(b, h.Fingerprint)
 }
+
+// NewID makes 16 hex digits, the low half of a version 4 UUID as in vLLM: the first digit is 8, 9, a or b.
+func NewID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	b[0] = b[0]&0x3f | 0x80
+	return hex.EncodeToString(b[:])
+}
+
+// NewCallID makes the id of a tool call.
+func NewCallID() string { return "chatcmpl-tool-" + NewID() }
 
 // Usage counts tokens.
-type Usage struct{ Prompt, Completion int }
-
-type nothing *struct{} // encodes as null
-
-// jsonText is a string that is escaped as Python does, which encoding/json would not.
-type jsonText string
-
-// MarshalJSON is for encoding/json.
-func (t jsonText) MarshalJSON() ([]byte, error) { return appendString(nil, string(t)), nil }
-
-type usageBody struct {
-	Prompt            int     `json:"prompt_tokens"`
-	Total             int     `json:"total_tokens"`
-	Completion        int     `json:"completion_tokens"`
-	PromptDetails     nothing `json:"prompt_tokens_details"`
-	CompletionDetails nothing `json:"completion_tokens_details"`
+type Usage struct {
+	Prompt, Completion int
+	Cached             int            // of Prompt, from the prefix cache
+	Details            *PromptDetails // nil: not told
+	Reasoning          *int           // of Completion; nil: no reasoning is told apart
 }
 
-func newUsage(u Usage) usageBody {
-	return usageBody{Prompt: u.Prompt, Total: u.Prompt + u.Completion, Completion: u.Completion}
+// PromptDetails tells which tokens of a prompt were computed before.
+type PromptDetails struct {
+	Cached  int
+	Created int // to be cached from now on; -1 is sent as null
 }
 
-type head struct {
-	ID      jsonText `json:"id"`
-	Object  string   `json:"object"`
-	Created int64    `json:"created"`
-	Model   jsonText `json:"model"`
-}
-
-type tail struct {
-	ServiceTier       nothing   `json:"service_tier"`
-	SystemFingerprint string    `json:"system_fingerprint"`
-	Usage             usageBody `json:"usage"`
-}
-
-type transfer struct {
-	KV      nothing `json:"kv_transfer_params"`
-	EC      nothing `json:"ec_transfer_params"`
-	Metrics nothing `json:"metrics"`
-}
-
-type chatMessage struct {
-	Role         string     `json:"role"`
-	Content      *jsonText  `json:"content"`
-	Refusal      nothing    `json:"refusal"`
-	Annotations  nothing    `json:"annotations"`
-	Audio        nothing    `json:"audio"`
-	FunctionCall nothing    `json:"function_call"`
-	ToolCalls    []callBody `json:"tool_calls,omitempty"`
-	Reasoning    nothing    `json:"reasoning"`
-}
-
-type callBody struct {
-	ID       string       `json:"id"`
-	Type     string       `json:"type"`
-	Function functionBody `json:"function"`
-}
-
-type functionBody struct {
-	Name      jsonText `json:"name"`
-	Arguments jsonText `json:"arguments"`
-}
-
-// newCallID makes the id of a call.
-func newCallID() string { return "chatcmpl-tool-" + NewID() }
-
-// message is what a chat choice says.
-func (c Choice) message() chatMessage {
-	m := chatMessage{Role: "assistant"}
-	if !c.NoText {
-		m.Content = (*jsonText)(&c.Text)
+// Append writes the object that whole answers have.
+func (u Usage) Append(b []byte) []byte {
+	b = u.counts(b)
+	b = append(b, `,"prompt_tokens_details":`...)
+	if u.Details == nil {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendInt(append(b, `{"cached_tokens":`...), int64(u.Details.Cached), 10)
+		b = append(b, `,"created_cache_tokens":`...)
+		if u.Details.Created < 0 {
+			b = append(b, "null"...)
+		} else {
+			b = strconv.AppendInt(b, int64(u.Details.Created), 10)
+		}
+		b = append(b, `,"multimodal_tokens":null}`...)
 	}
-	for _, call := range c.Calls {
-		m.ToolCalls = append(m.ToolCalls, callBody{newCallID(), "function", functionBody{jsonText(call.Name), jsonText(call.Arguments)}})
+	return append(u.completion(b), '}')
+}
+
+// counts leaves the object open.
+func (u Usage) counts(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"prompt_tokens":`...), int64(u.Prompt), 10)
+	b = strconv.AppendInt(append(b, `,"total_tokens":`...), int64(u.Prompt+u.Completion), 10)
+	return strconv.AppendInt(append(b, `,"completion_tokens":`...), int64(u.Completion), 10)
+}
+
+func (u Usage) completion(b []byte) []byte {
+	b = append(b, `,"completion_tokens_details":`...)
+	if u.Reasoning == nil {
+		return append(b, "null"...)
 	}
-	return m
+	return append(strconv.AppendInt(append(b, `{"reasoning_tokens":`...), int64(*u.Reasoning), 10), '}')
 }
 
-type chatChoice struct {
-	Index         int         `json:"index"`
-	Message       chatMessage `json:"message"`
-	Logprobs      nothing     `json:"logprobs"`
-	FinishReason  string      `json:"finish_reason"`
-	StopReason    any         `json:"stop_reason"`
-	TokenIDs      nothing     `json:"token_ids"`
-	RoutedExperts nothing     `json:"routed_experts"`
-}
-
-// ChatBody is a whole chat completion.
-func ChatBody(h Head, choices []Choice, u Usage) []byte {
-	body := struct {
-		head
-		Choices []chatChoice `json:"choices"`
-		tail
-		PromptLogprobs nothing `json:"prompt_logprobs"`
-		PromptTokenIDs nothing `json:"prompt_token_ids"`
-		PromptText     nothing `json:"prompt_text"`
-		transfer
-	}{head: h.body("chat.completion"), tail: h.tail(u)}
-	for i, c := range choices {
-		body.Choices = append(body.Choices, chatChoice{Index: i, FinishReason: c.Finish, StopReason: c.Stop, Message: c.message()})
+// AppendFinal writes the object of a stream's last chunk, which leaves out what is null.
+func (u Usage) AppendFinal(b []byte) []byte {
+	b = u.counts(b)
+	if u.Details != nil {
+		b = strconv.AppendInt(append(b, `,"prompt_tokens_details":{"cached_tokens":`...), int64(u.Details.Cached), 10)
+		if u.Details.Created >= 0 {
+			b = strconv.AppendInt(append(b, `,"created_cache_tokens":`...), int64(u.Details.Created), 10)
+		}
+		b = append(b, '}')
 	}
-	return Marshal(body)
-}
-
-type textChoice struct {
-	Index          int      `json:"index"`
-	Text           jsonText `json:"text"`
-	Logprobs       nothing  `json:"logprobs"`
-	FinishReason   string   `json:"finish_reason"`
-	StopReason     any      `json:"stop_reason"`
-	TokenIDs       nothing  `json:"token_ids"`
-	PromptLogprobs nothing  `json:"prompt_logprobs"`
-	PromptTokenIDs nothing  `json:"prompt_token_ids"`
-	RoutedExperts  nothing  `json:"routed_experts"`
-}
-
-// CompletionBody is a whole text completion.
-func CompletionBody(h Head, choices []Choice, u Usage) []byte {
-	body := struct {
-		head
-		Choices []textChoice `json:"choices"`
-		tail
-		transfer
-	}{head: h.body("text_completion"), tail: h.tail(u)}
-	for i, c := range choices {
-		body.Choices = append(body.Choices, textChoice{Index: i, Text: jsonText(c.Text), FinishReason: c.Finish, StopReason: c.Stop})
+	if u.Reasoning != nil {
+		b = u.completion(b)
 	}
-	return Marshal(body)
+	return append(b, '}')
 }
 
-func (h Head) body(object string) head {
-	return head{jsonText(h.ID), object, h.Created, jsonText(h.Model)}
+// AppendRunning writes the object of a chunk on the way. Only chat tells about reasoning there.
+func (u Usage) AppendRunning(b []byte, chat bool) []byte {
+	b = u.counts(b)
+	if chat {
+		b = u.completion(b)
+	}
+	return append(b, '}')
 }
 
-func (h Head) tail(u Usage) tail { return tail{SystemFingerprint: h.Fingerprint, Usage: newUsage(u)} }
+// AppendText writes a string, null for none.
+func AppendText(b []byte, s *string) []byte {
+	if s == nil {
+		return append(b, "null"...)
+	}
+	return pyjson.AppendString(b, *s)
+}
 
-// Marshal encodes a body that this package or its user declared.
+// AppendInts writes a list of numbers.
+func AppendInts(b []byte, list []int) []byte {
+	b = append(b, '[')
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, ']')
+}
+
+// AppendFloat writes a number as pydantic does: the shortest digits that mean it, always with a point or an exponent.
+func AppendFloat(b []byte, f float64) []byte {
+	switch abs := math.Abs(f); {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return append(b, "null"...)
+	case abs != 0 && (abs < 1e-5 || abs >= 1e16):
+		start := len(b)
+		b = strconv.AppendFloat(b, f, 'e', -1, 64)
+		for i := len(b) - 2; i > start; i-- { // 1e-07 is 1e-7
+			if (b[i] == '-' || b[i] == '+') && b[i+1] == '0' {
+				return append(b[:i+1], b[i+2:]...)
+			}
+		}
+		return b
+	}
+	start := len(b)
+	b = strconv.AppendFloat(b, f, 'f', -1, 64)
+	for _, c := range b[start:] {
+		if c == '.' {
+			return b
+		}
+	}
+	return append(b, ".0"...)
+}
+
+// AppendStop writes why an answer stopped: a string, the id of a token, or null.
+func AppendStop(b []byte, stop any) []byte {
+	switch stop := stop.(type) {
+	case string:
+		return pyjson.AppendString(b, stop)
+	case int:
+		return strconv.AppendInt(b, int64(stop), 10)
+	}
+	return append(b, "null"...)
+}
+
+// Marshal encodes a body that its user declared.
 func Marshal(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -3,7 +3,10 @@ package protocol
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // Types of vLLM's errors.
@@ -23,6 +26,9 @@ type Error struct {
 	Message string
 	Param   string // "" is sent as null
 
+	// Uncaught is what vLLM does not expect. Its outermost layer answers then, which knows nothing of CORS and of ids.
+	Uncaught bool
+
 	// Detail, when set, is sent instead of the envelope: {"detail":...} is how FastAPI itself refuses.
 	Detail string
 }
@@ -33,37 +39,42 @@ func (e *Error) Error() string { return e.Detail + e.Message }
 // Body is the answer.
 func (e *Error) Body() []byte {
 	if e.Detail != "" {
-		return append(appendString([]byte(`{"detail":`), e.Detail), '}')
+		return append(pyjson.AppendString([]byte(`{"detail":`), e.Detail), '}')
 	}
-	b := appendString([]byte(`{"error":{"message":`), e.Message)
-	b = appendString(append(b, `,"type":`...), e.Type)
+	b := pyjson.AppendString([]byte(`{"error":{"message":`), e.Message)
+	b = pyjson.AppendString(append(b, `,"type":`...), e.Type)
 	b = append(b, `,"param":`...)
 	if e.Param == "" {
 		b = append(b, "null"...)
 	} else {
-		b = appendString(b, e.Param)
+		b = pyjson.AppendString(b, e.Param)
 	}
-	return fmt.Appendf(b, `,"code":%d}}`, e.Status)
-}
-
-// MessagesBody is the answer of the Messages API, in Anthropic's form with vLLM's types. What the schema refuses never
-// reaches that API's handler in vLLM and keeps the other form.
-func (e *Error) MessagesBody() []byte {
-	if e.Type == TypeSchema || e.Detail != "" {
-		return e.Body()
-	}
-	b := appendString([]byte(`{"type":"error","error":{"type":`), e.Type)
-	b = appendString(append(b, `,"message":`...), e.Message)
+	b = strconv.AppendInt(append(b, `,"code":`...), int64(e.Status), 10)
 	return append(b, "}}"...)
 }
 
-func badRequest(format string, args ...any) *Error {
+// Event is the error as data of an event stream whose 200 has been sent. Unlike all other answers it is written by Python's
+// json.dumps: with blanks, and in ASCII.
+func (e *Error) Event() []byte {
+	b := pyjson.AppendASCII([]byte(`data: {"error": {"message": `), e.Message)
+	b = pyjson.AppendASCII(append(b, `, "type": `...), e.Type)
+	b = append(b, `, "param": `...)
+	if e.Param == "" {
+		b = append(b, "null"...)
+	} else {
+		b = pyjson.AppendASCII(b, e.Param)
+	}
+	return fmt.Appendf(b, `, "code": %d}}`+"\n\n", e.Status)
+}
+
+// BadRequest is what vLLM itself refuses.
+func BadRequest(format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Type: TypeBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
-// badValue names the parameter and its value, as vLLM does where it knows them.
-func badValue(param, value, format string, args ...any) *Error {
-	e := badRequest(format, args...)
+// BadValue names the parameter and its value, as vLLM does where it knows them. Without a value only the parameter is named.
+func BadValue(param, value, format string, args ...any) *Error {
+	e := BadRequest(format, args...)
 	e.Param = param
 	e.Message += " (parameter=" + param
 	if value != "" {
@@ -71,12 +82,6 @@ func badValue(param, value, format string, args ...any) *Error {
 	}
 	e.Message += ")"
 	return e
-}
-
-// notDone refuses what vLLM would do and this server does not.
-func notDone(param string) *Error {
-	return &Error{Status: http.StatusNotImplemented, Type: TypeNotImplemented, Param: param,
-		Message: fmt.Sprintf("mockvllm does not support `%s` yet.", param)}
 }
 
 // UnknownModel refuses a model that is not served.
@@ -87,35 +92,17 @@ func UnknownModel(model string, served []string) *Error {
 
 // Stopping refuses requests that come while the server ends.
 func Stopping() *Error {
+	return &Error{Status: http.StatusInternalServerError, Type: TypeInternal, Message: "cannot schedule new futures after shutdown"}
+}
+
+// Dead refuses everything once the engine has died.
+func Dead() *Error {
 	return &Error{Status: http.StatusInternalServerError, Type: TypeInternal,
-		Message: "cannot schedule new futures after shutdown"}
+		Message: "EngineCore encountered an issue. See stack trace (above) for the root cause."}
 }
 
-// fault is one line of a schema error.
-type fault struct {
-	kind, loc, msg string
-	input          any
-	ctx            string // Python's repr of a dict, or ""
-}
-
-func (f fault) String() string {
-	line := fmt.Sprintf("\n  {'type': %s, 'loc': %s, 'msg': %s, 'input': %s",
-		pyRepr(f.kind), pyRepr(f.loc), pyRepr(f.msg), pyRepr(pyString(f.input)))
-	if f.ctx != "" {
-		line += ", 'ctx': " + f.ctx
-	}
-	return line + "}"
-}
-
-func schemaError(faults ...fault) *Error {
-	plural := "s"
-	if len(faults) == 1 {
-		plural = ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d validation error%s:", len(faults), plural)
-	for _, f := range faults {
-		b.WriteString(f.String())
-	}
-	return &Error{Status: http.StatusBadRequest, Type: TypeSchema, Message: b.String(), Param: faults[0].loc}
+// Busy refuses what would make the queue longer than it may be.
+func Busy() *Error {
+	return &Error{Status: http.StatusServiceUnavailable, Type: "Service Unavailable",
+		Message: "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."}
 }

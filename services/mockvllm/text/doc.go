@@ -1,4 +1,3 @@
-// Package text knows what a mock model reads and writes: a reversible tokenizer without a vocabulary, the chat template,
-// the answer, which tools it calls and how calls are written into it, and how it is cut into deltas by budgets, end
-// tokens and stop strings.
+// Package text knows what the mock says of its own: the guide answer, which tools a question asks for, and what is said to
+// the results of tools. Its sub-packages know the forms that texts can have.
 package text

@@ -3,26 +3,22 @@ package text
 import (
 	"strings"
 	"unicode"
-)
 
-// Tool is a function that a model may call.
-type Tool struct {
-	Name   string
-	Schema []byte // JSON Schema of its arguments
-}
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
+)
 
 // wordLen is from how many letters on a word of a tool's name stands for the tool: get and set would stand for many.
 const wordLen = 4
 
 // Wanted returns the tools that a text asks for: those whose name it holds, or a word of whose name, of four letters or
 // more, it has as a word. "What is the weather in Paris?" asks for get_weather. Case does not matter.
-func Wanted(tools []Tool, text string) []Tool {
+func Wanted(tools []toolparser.Tool, text string) []toolparser.Tool {
 	said := map[string]bool{}
 	for _, w := range wordsOf(text) {
 		said[w] = true
 	}
 	lower := strings.ToLower(text)
-	var wanted []Tool
+	var wanted []toolparser.Tool
 	for _, tool := range tools {
 		if tool.Name != "" && strings.Contains(lower, strings.ToLower(tool.Name)) || anySaid(wordsOf(tool.Name), said) {
 			wanted = append(wanted, tool)
@@ -52,19 +48,6 @@ func wordsOf(text string) []string {
 		last = r
 	}
 	return strings.FieldsFunc(b.String(), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-}
-
-// Results joins what tools answered, when a conversation ends with that.
-func Results(messages []Message) (results string, ok bool) {
-	first := len(messages)
-	for first > 0 && messages[first-1].Role == "tool" {
-		first--
-	}
-	said := make([]string, 0, len(messages)-first)
-	for _, m := range messages[first:] {
-		said = append(said, m.Content)
-	}
-	return strings.Join(said, "; "), len(said) > 0
 }
 
 // longestResult is how many characters of a result an answer repeats.

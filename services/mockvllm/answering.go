@@ -1,0 +1,178 @@
+package mockvllm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+)
+
+// answering is one request on its way through the engine: one sequence for each choice.
+type answering struct {
+	api    api
+	asking asking
+	common *request.Common
+	head   protocol.Head
+	works  []*generation.Work
+	seqs   []*engine.Sequence
+	wake   chan struct{}
+	named  bool // by the client
+
+	interval int // tokens of a frame
+
+	adapter string // "" for the model itself
+}
+
+// answer is what choice i says: the choices of the first prompt come first.
+func (g *answering) answer(i int) *generation.Answer {
+	n := int(g.common.N)
+	return g.works[i/n].Answers[i%n]
+}
+
+// submit plans the answers and gives them to the engine, which makes its own checks.
+func (s *Server) submit(r *http.Request, g *answering) *protocol.Error {
+	if asked := r.Header.Get("X-Data-Parallel-Rank"); asked != "" && !g.api.norank {
+		if rank, err := strconv.Atoi(strings.TrimSpace(asked)); err == nil && rank != 0 {
+			return protocol.BadRequest("data_parallel_rank %d is out of range [0, 1).", rank)
+		}
+	}
+	g.wake = make(chan struct{}, 1)
+	if g.interval = int(g.common.Interval); g.interval == 0 {
+		g.interval = s.cfg.Scheduler.StreamInterval
+	}
+	var requests []engine.Request
+	for _, work := range g.works {
+		if err := work.Plan(r.Context(), s.model.Model, s.limits); err != nil {
+			return err
+		}
+		var chain kv.Chain
+		if s.cfg.PrefixCaching {
+			chain = kv.NewChain(s.blockSize, g.adapter, g.common.CacheSalt, work.Prompt.Tokens)
+		}
+		for i, a := range work.Answers {
+			requests = append(requests, engine.Request{ID: g.delaysID(a), Index: i, N: len(work.Answers), Prompt: len(work.Prompt.Tokens),
+				Tokens: a.Tokens, Reason: a.Finish, MaxTokens: int(work.Params.MaxTokens), Priority: int(g.common.Priority), LoRA: g.adapter,
+				Chain: chain, Output: a.Token, SkipCache: work.Params.PromptLogprobs != nil, Wake: g.wake, Every: g.every()})
+		}
+	}
+	var err error
+	if g.seqs, err = s.engine.Submit(requests...); err != nil && s.dead.Load() {
+		return protocol.Dead()
+	} else if errors.Is(err, engine.ErrStopping) {
+		return protocol.Stopping()
+	} else if err != nil {
+		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: fmt.Sprint(err)}
+	}
+	s.flights.add(g)
+	return nil
+}
+
+// every is after how many tokens of an answer there is something to send: a plain answer is sent when it is over.
+func (g *answering) every() int {
+	if !g.common.Stream || g.common.AtOnce {
+		return 0
+	}
+	return g.interval
+}
+
+// delaysID is what the delays of an answer follow from: the id that the client gave, else what the answer follows from, so
+// that the same request takes the same time.
+func (g *answering) delaysID(a *generation.Answer) string {
+	if g.named {
+		return g.head.ID
+	}
+	return strconv.FormatUint(a.Seed, 36)
+}
+
+// wait returns false when ctx ended first: the client has left.
+func (g *answering) wait(ctx context.Context) bool {
+	select {
+	case <-g.wake:
+		return true
+	case <-ctx.Done():
+		journal.Of(ctx).Left()
+		return false
+	}
+}
+
+// waitAwhile is wait that gives up after a time, if that is not 0: then it returns before anything has happened.
+func (g *answering) waitAwhile(ctx context.Context, d time.Duration) (idle, ok bool) {
+	if d == 0 {
+		return false, g.wait(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-g.wake:
+		return false, true
+	case <-timer.C:
+		return true, true
+	case <-ctx.Done():
+		journal.Of(ctx).Left()
+		return false, false
+	}
+}
+
+// tellAborted tells the journal when the engine has ended an answer before its time.
+func (g *answering) tellAborted(ctx context.Context) {
+	for _, s := range g.seqs {
+		if n, _ := s.Progress(); n < s.Tokens {
+			journal.Of(ctx).Broken(journal.ByServer)
+		}
+	}
+}
+
+func (g *answering) over() bool {
+	for _, s := range g.seqs {
+		if _, over := s.Progress(); !over {
+			return false
+		}
+	}
+	return true
+}
+
+// usage counts each prompt once, however many answers it has.
+func (s *Server) usage(g *answering) protocol.Usage {
+	var u protocol.Usage
+	filled := 0
+	for i, seq := range g.seqs {
+		n, _ := seq.Progress()
+		u.Completion += n
+		if i%int(g.common.N) == 0 {
+			prompt := len(g.works[i/int(g.common.N)].Prompt.Tokens)
+			u.Cached += seq.Cached()
+			u.Prompt += prompt
+			filled += max(0, prompt/s.blockSize*s.blockSize-seq.Cached())
+		}
+	}
+	if !s.cfg.Generation.PromptTokensDetails {
+		return u
+	}
+	u.Details = &protocol.PromptDetails{Cached: u.Cached, Created: -1}
+	if g.api.fills && s.cfg.PrefixCaching {
+		u.Details.Created = filled
+	}
+	return u
+}
+
+// timing is told where it is asked for, of requests that have one answer.
+func (s *Server) timing(g *answering) *protocol.Timing {
+	if !s.cfg.Generation.PerRequestMetrics || len(g.seqs) != 1 {
+		return nil
+	}
+	t := &protocol.Timing{}
+	t.Queue, t.FirstToken, t.Generation = g.seqs[0].Times()
+	t.Tokens, _ = g.seqs[0].Progress()
+	t.FirstToken = max(t.FirstToken, time.Microsecond) // a rate is told also where steps take no time
+	return t
+}

@@ -1,0 +1,69 @@
+package mockvllm
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+)
+
+// flights are the sequences that the engine works on, by the id that the request of their prompt has there.
+type flights struct {
+	mu   sync.Mutex
+	byID map[string][]*engine.Sequence
+}
+
+// engineID is the id of prompt i of a request.
+func (g *answering) engineID(i int) string {
+	switch g.api.schema {
+	case "CompletionRequest", "GenerativeScoringRequest":
+		return g.head.ID + "-" + strconv.Itoa(i)
+	case "BatchChatCompletionRequest", "ResponsesRequest":
+		return g.head.ID + "_" + strconv.Itoa(i)
+	}
+	return g.head.ID
+}
+
+func (f *flights) add(g *answering) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byID == nil {
+		f.byID = map[string][]*engine.Sequence{}
+	}
+	for i, seq := range g.seqs {
+		id := g.engineID(i / int(g.common.N))
+		f.byID[id] = append(f.byID[id], seq)
+	}
+}
+
+func (f *flights) remove(g *answering) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	mine := make(map[*engine.Sequence]bool, len(g.seqs))
+	for _, s := range g.seqs {
+		mine[s] = true
+	}
+	for i := range g.works {
+		id := g.engineID(i)
+		left := slices.DeleteFunc(f.byID[id], func(s *engine.Sequence) bool { return mine[s] })
+		if len(left) > 0 {
+			f.byID[id] = left
+		} else {
+			delete(f.byID, id)
+		}
+	}
+}
+
+// of returns the sequences of a request.
+func (f *flights) of(id string) []*engine.Sequence {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.byID[id])
+}
+
+// release ends what is not over once nobody waits for it.
+func (s *Server) release(g *answering) {
+	s.flights.remove(g)
+	s.engine.Abort(g.seqs...)
+}

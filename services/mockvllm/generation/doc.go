@@ -1,0 +1,11 @@
+// Package generation is the language model of the mock: what it says, token by token, and how sure it is.
+//
+//	model.go     Model, and the answer modes: guide, echo, random, file
+//	source.go    where the tokens of an answer come from: a text that is said, or words drawn at random
+//	answer.go    Answer: the plan of one choice. How many tokens it has and why it ends is known before the first is due
+//	reader.go    Reader tells the text of an answer as its tokens become due, as vLLM's detokenizer does
+//	logprobs.go  how likely each token was, and which others there were
+//
+// All randomness comes from a seed and from the prompt, never from a clock or from the order of arrival: the same request
+// to a server with the same seed has the same answer.
+package generation

@@ -1,0 +1,106 @@
+package generation
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
+)
+
+// Output is a part of an answer, or all of it: what vLLM calls a CompletionOutput.
+type Output struct {
+	Text     string
+	Tokens   []int      // ids
+	Before   []int      // the last ids before Tokens, as many as a character can have
+	Logprobs []Position // of Tokens, when they were asked for
+	Finish   string     // "" while the answer goes on
+	Stop     any        // as Answer.Stop
+}
+
+// tokenBytes is how much text most tokens have at most.
+const tokenBytes = 6
+
+// Reader tells an answer as its tokens become due.
+type Reader struct {
+	a     *Answer
+	detok tokenizer.Detokenizer
+	hold  int    // characters
+	held  []byte // text that is not told yet
+	chars int    // of held
+	told  int    // bytes
+	at    int    // tokens
+	out   Output
+}
+
+// Read begins at the first token.
+func (a *Answer) Read() *Reader {
+	return &Reader{a: a, detok: a.detok, hold: hold(a.params)}
+}
+
+// Told is how many tokens were told.
+func (r *Reader) Told() int { return r.at }
+
+// Next tells the tokens up to n, and with over that no more will come: with the answer's own reason when all of it is
+// told, else with that of an abort. What it returns is valid until the next call.
+func (r *Reader) Next(n int, over bool) *Output {
+	a := r.a
+	more := max(0, n-r.at)
+	r.out = Output{Tokens: slices.Grow(r.out.Tokens[:0], more), Before: r.out.Before[:0], Logprobs: r.out.Logprobs[:0]}
+	r.held = slices.Grow(r.held, more*tokenBytes)
+	for i := max(0, r.at-utf8.UTFMax); i < r.at && r.likelihoods(); i++ {
+		r.out.Before = append(r.out.Before, a.Token(i))
+	}
+	for ; r.at < n; r.at++ {
+		id := a.Token(r.at)
+		r.out.Tokens = append(r.out.Tokens, id)
+		if r.likelihoods() {
+			r.out.Logprobs = append(r.out.Logprobs, a.odds.position(r.at, id, a.params))
+		}
+		if r.at+1 == a.Tokens && a.mute() {
+			continue // the token that ends an answer is not part of its text
+		}
+		text := r.detok.Add(id)
+		r.held = append(r.held, text...)
+		r.chars += utf8.RuneCountInString(text)
+	}
+	if over {
+		r.out.Finish, r.out.Stop = a.Finish, a.Stop
+		if r.at < a.Tokens {
+			r.out.Finish, r.out.Stop = FinishAbort, nil
+		} else if a.told >= 0 {
+			r.held = r.held[:min(len(r.held), max(0, a.told-r.told))]
+		}
+	}
+	r.out.Text = r.release(over)
+	return &r.out
+}
+
+func (r *Reader) likelihoods() bool {
+	return r.a.params.Logprobs != nil || r.a.params.LogprobTokens != nil
+}
+
+// mute tells whether the last token is hidden: vLLM leaves the end token and stop tokens out of the text, also where special
+// tokens are shown, unless stops are to be kept.
+func (a *Answer) mute() bool {
+	_, word := a.Stop.(string)
+	return a.Finish == FinishStop && !word && !a.params.IncludeStop
+}
+
+// release gives the text that no stop string can take back any more.
+func (r *Reader) release(all bool) string {
+	n := 0
+	for ; r.chars > r.hold; r.chars-- {
+		_, size := utf8.DecodeRune(r.held[n:])
+		n += size
+	}
+	if all {
+		n = len(r.held)
+	}
+	if n == 0 {
+		return ""
+	}
+	text := string(r.held[:n])
+	r.held = append(r.held[:0], r.held[n:]...)
+	r.told += n
+	return text
+}

@@ -1,0 +1,106 @@
+package generation
+
+import (
+	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
+)
+
+// source gives the tokens of an answer in order, without an end. It must not depend on what was asked before.
+type source struct {
+	said  []int  // these first, then eos, then the same again
+	words []int  // or one of these at each place, nothing being said
+	seed  uint64 // which one
+	from  int    // the first place
+	head  []int  // before it, the rest of a word that was begun
+	eos   int
+
+	mark int // after lead words this token, then what is said; -1: nothing comes before
+	lead int
+
+	boosted []int // these now and then, where words are drawn
+	forced  int64 // this one at each place; -1: none
+	least   int   // before this place no token that ends an answer
+	ends    []int // tokens that end one
+	stop    int   // the token that is a stop string, -1: none
+	stopAt  int   // where it is said
+	loop    int   // places after which a greedy answer goes round, 0: it does not
+	period  int
+}
+
+// token is the id at place i.
+func (s *source) token(i int) int {
+	id := s.pick(i)
+	for try := uint64(1); i < s.least && slices.Contains(s.ends, id) && try < 100; try++ {
+		id = s.words[pickOf(s.seed^try<<40, i, len(s.words))]
+	}
+	if i < s.least && slices.Contains(s.ends, id) {
+		return 0 // with all tokens forbidden, vLLM takes the first
+	}
+	return id
+}
+
+func (s *source) pick(i int) int {
+	switch {
+	case s.forced >= 0:
+		return int(s.forced)
+	case s.mark >= 0 && i < s.lead:
+		return s.word(i)
+	case s.mark >= 0 && i == s.lead:
+		return s.mark
+	case s.mark >= 0:
+		i -= s.lead + 1
+	}
+	switch {
+	case s.said != nil:
+		i %= len(s.said) + 1
+		if i < len(s.said) {
+			return s.said[i]
+		}
+		return s.eos
+	case i == s.stopAt && s.stop >= 0:
+		return s.stop
+	case s.loop > 0 && i > s.loop:
+		i = s.loop + (i-s.loop)%s.period
+	}
+	if i < len(s.head) {
+		return s.head[i]
+	}
+	return s.word(i - len(s.head) + s.from)
+}
+
+// word draws one. From the fifth place on each eighth is a boosted token.
+func (s *source) word(i int) int {
+	const first, often = 10, 8
+	if len(s.boosted) > 0 && i >= first && (i == first+len(s.boosted) || pickOf(s.seed+1, i, often) == 0) {
+		return s.boosted[pickOf(s.seed+2, i, len(s.boosted))]
+	}
+	return s.words[pickOf(s.seed, i, len(s.words))]
+}
+
+// endless tells how many tokens there are when nothing in them can end the answer, or that each has to be looked at.
+func (s *source) endless(p *sampling.Params) (tokens int, never bool) {
+	switch {
+	case len(p.Stop) > 0 || len(p.StopTokenIDs) > 0 || p.Repetition.MaxSize > 0:
+		return 0, false
+	case s.forced < 0 && s.said == nil:
+		return int(p.MaxTokens), !slices.Contains(s.words, s.eos) && !slices.Contains(s.boosted, s.eos)
+	}
+	return 0, false
+}
+
+// pickOf draws one of n for a place.
+func pickOf(seed uint64, place, n int) int {
+	return int(mix(seed+uint64(place)*golden) % uint64(n)) //nolint:gosec // place and n are small and not negative
+}
+
+const golden = 0x9e3779b97f4a7c15
+
+// mix is the finalizer of SplitMix64: equal inputs give equal outputs, close ones nothing alike.
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}

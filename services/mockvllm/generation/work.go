@@ -1,0 +1,113 @@
+package generation
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
+)
+
+// Work is one prompt of a request, which is to be answered as often as its parameters say.
+type Work struct {
+	Prompt  Prompt
+	Params  *sampling.Params
+	Answers []*Answer // once planned
+
+	// Late is what is wrong with the prompt, to be told when the engine takes it. Usually nothing is.
+	Late *protocol.Error
+
+	model  *Model
+	likely []Position
+}
+
+// atOnce is how many answers are planned before it is asked again whether anybody waits for them.
+const atOnce = 256
+
+// Plan checks what only the engine can check, in vLLM's order, and plans the answers, unless ctx ends.
+func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *protocol.Error {
+	w.model = m
+	for _, check := range []func() *protocol.Error{
+		func() *protocol.Error { return w.Params.Verify(limits) },
+		w.constrain,
+		func() *protocol.Error { return w.Params.VerifyThinking(limits) },
+		func() *protocol.Error { return m.known(w.Prompt.Tokens) },
+		func() *protocol.Error { return w.Late },
+		func() *protocol.Error { return w.Params.VerifyPrompt(len(w.Prompt.Tokens)) },
+		func() *protocol.Error { return m.sayable(w.Params.BadWords) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	w.Answers = make([]*Answer, w.Params.N)
+	for i := range w.Answers {
+		if i%atOnce == atOnce-1 && ctx.Err() != nil {
+			return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: ctx.Err().Error()} // nobody reads it
+		}
+		w.Answers[i] = m.Answer(&w.Prompt, w.Params, i)
+	}
+	return nil
+}
+
+// known refuses prompts without tokens, and with tokens that there are not.
+func (m *Model) known(prompt []int) *protocol.Error {
+	if len(prompt) == 0 {
+		return protocol.BadRequest("The decoder prompt cannot be empty")
+	}
+	for _, id := range prompt {
+		if id >= m.Tokenizer.Size() {
+			return protocol.BadRequest("Token id %d is out of vocabulary", id)
+		}
+	}
+	return nil
+}
+
+// mostBadWords is vLLM's VLLM_MAX_NUM_BAD_WORDS.
+const mostBadWords = 128
+
+// sayable refuses words that are no tokens, and too many of them.
+func (m *Model) sayable(words []string) *protocol.Error {
+	refuse := func(format string, args ...any) *protocol.Error {
+		all := make([]any, len(words))
+		for i, w := range words {
+			all[i] = w
+		}
+		return protocol.BadValue("bad_words", pyjson.Repr(all), format, args...)
+	}
+	n := 0
+	for _, w := range words {
+		forms := m.forms(w)
+		if len(forms) == 0 {
+			return refuse("bad_words entries must tokenize to at least one token.")
+		}
+		if n += len(forms); n > mostBadWords {
+			return refuse("Too many bad words after tokenization: %d. The max number is %d.", mostBadWords+1, mostBadWords)
+		}
+	}
+	return nil
+}
+
+// forms are the tokens of a bad word: at the beginning of a text, and behind a blank where that makes another token of it.
+func (m *Model) forms(word string) [][]int {
+	word = strings.TrimLeftFunc(word, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }) // as Python's lstrip
+	first, inside := m.Tokenizer.Encode(word, false), m.Tokenizer.Encode(" "+word, false)
+	switch {
+	case len(first) == 0:
+		return nil
+	case len(inside) == len(first) && inside[0] != first[0]:
+		return [][]int{first, inside}
+	}
+	return [][]int{first}
+}
+
+// PromptLogprobs tells how likely the prompt was, nil when nobody asked.
+func (w *Work) PromptLogprobs() []Position {
+	if w.likely == nil && w.Params.PromptLogprobs != nil {
+		w.likely = w.model.PromptLogprobs(&w.Prompt, *w.Params.PromptLogprobs)
+	}
+	return w.likely
+}

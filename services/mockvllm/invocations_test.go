@@ -1,0 +1,40 @@
+package mockvllm_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm"
+)
+
+func TestInvocations(t *testing.T) {
+	s := run(t, func(*mockvllm.Config) {})
+	f := func(body, want string, header ...string) {
+		t.Helper()
+		_, got := s.call("POST", "/invocations", body, append([]string{"Content-Type", "application/json"}, header...)...)
+		if !strings.Contains(got, want) {
+			t.Errorf("%s %q: %s, want %s", body, header, got, want)
+		}
+	}
+	const (
+		prompt  = `{"prompt":"a","max_tokens":1}`
+		session = "X-Amzn-SageMaker-Session-Id"
+		adapter = "X-Amzn-SageMaker-Adapter-Identifier"
+	)
+	f(prompt, `"object":"text_completion"`)
+	f(chatBody("a", ""), `"object":"chat.completion"`)
+	f(chatBody("a", `,"prompt":"a"`), `"object":"chat.completion"`)
+	f(`{"messages":[5],"prompt":"a"}`, `"object":"text_completion"`)
+	f(`{"model":"nobody","prompt":"a"}`, `"model":"tiny"`)
+	f(prompt, `"model":"tiny"`, adapter, "tiny")
+	f(prompt, "The model `nobody` does not exist", adapter, "nobody")
+	f(prompt, `{"message":"Invalid payload. stateful sessions not enabled, X-Amzn-SageMaker-Session-Id header not supported","type":"Bad Request"`, session, "x")
+	f(`{"requestType":"CLOSE"}`, `{"message":"Invalid payload. stateful sessions not enabled","type":"Bad Request"`)
+	f(`{"requestType":1,"a":[2]}`, `[{\"type\":\"enum\",\"loc\":[\"requestType\"],\"msg\":\"Input should be 'NEW_SESSION' or 'CLOSE'\",\"input\":1,`+
+		`\"ctx\":{\"expected\":\"'NEW_SESSION' or 'CLOSE'\"}},{\"type\":\"extra_forbidden\",\"loc\":[\"a\"],\"msg\":\"Extra inputs are not permitted\",\"input\":[2]}]`)
+	f(`["requestType"]`, `\"type\":\"model_type\",\"loc\":[]`)
+	f("{\"a\":\"\xff\"}", `'utf-8' codec can't decode byte 0xff in position 6: invalid start byte`)
+	f("{\"a\":\"\xe2\x82\"}", `'utf-8' codec can't decode byte 0xe2 in position 6: invalid continuation byte`)
+	f("\"\xe2\x82", `'utf-8' codec can't decode byte 0xe2 in position 1: unexpected end of data`)
+	f(strings.Repeat("[", 5000), `document cannot be decoded`)
+}

@@ -1,0 +1,59 @@
+package latency
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+)
+
+// Model is how long a server takes. Without a Profile each request has delays of its own; with one it is the step of the
+// whole batch that takes its time. The zero value takes none.
+type Model struct {
+	TTFT    Distribution // from the moment a request runs to its first token
+	ITL     Distribution // from one token to the next
+	Profile *Profile     // instead of TTFT and ITL
+	Scale   float64      // all times are multiplied by it; 0 stands for 1
+	Seed    int64
+}
+
+// Delays are those of one request, in the order of its tokens.
+type Delays struct {
+	ttft, itl Distribution
+	scale     float64
+	source    *rand.Rand // nil if nothing varies
+}
+
+// Delays returns the delays of the request with this id.
+func (m *Model) Delays(id string) Delays {
+	d := Delays{ttft: m.TTFT, itl: m.ITL, scale: m.Scale}
+	if m.TTFT.varies() || m.ITL.varies() {
+		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(m.Seed)), id...))             //nolint:gosec // any 64 bits will do
+		d.source = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))) //nolint:gosec // delays are no secret
+	}
+	return d
+}
+
+// First is the time to the first token.
+func (d *Delays) First() time.Duration { return scaled(d.ttft.draw(d.source), d.scale) }
+
+// Next is the time to the token after the last one.
+func (d *Delays) Next() time.Duration { return scaled(d.itl.draw(d.source), d.scale) }
+
+// MeanITL is the mean time between tokens.
+func (m *Model) MeanITL() time.Duration { return scaled(m.ITL.mean, m.Scale) }
+
+// Step is how long a step with this batch takes, 0 without a profile.
+func (m *Model) Step(b Batch) time.Duration {
+	if m.Profile == nil {
+		return 0
+	}
+	return scaled(m.Profile.step(b), m.Scale)
+}
+
+func scaled(d time.Duration, by float64) time.Duration {
+	if by == 0 || by == 1 {
+		return d
+	}
+	return time.Duration(min(float64(d)*by, float64(longest)))
+}

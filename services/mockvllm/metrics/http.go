@@ -1,0 +1,160 @@
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// httpFamilies are what prometheus-fastapi-instrumentator counts, with a label set for each kind of request seen.
+type httpFamilies struct {
+	requests, in, out, fine, coarse *family
+	all                             *series // of fine, which has no labels
+	sets                            map[httpKey]*httpSet
+}
+
+type httpKey struct {
+	handler, method string
+	class           int // of the status: 2 for 2xx
+}
+
+// httpSet is where one kind of request is counted; nil is nowhere.
+type httpSet struct{ requests, in, out, seconds *series }
+
+// maxSets bounds what strange methods and paths, or many combinations of adapters, can cost. vLLM has no bound.
+const maxSets = 1000
+
+func newHTTP() *httpFamilies {
+	const latency = "Made for more accurate percentile calculations. "
+	const size = "Only value of header is respected. Otherwise ignored. No percentile calculated. "
+	h := &httpFamilies{sets: map[httpKey]*httpSet{},
+		requests: &family{name: "http_requests", help: "Total number of requests by method, status and handler.", kind: counter},
+		in:       &family{name: "http_request_size_bytes", help: "Content length of incoming requests by handler. " + size, kind: summary},
+		out:      &family{name: "http_response_size_bytes", help: "Content length of outgoing responses by handler. " + size, kind: summary},
+		fine: &family{name: "http_request_duration_highr_seconds", help: "Latency with many buckets but no API specific labels. " + latency,
+			kind: histogram, bounds: []float64{.01, .025, .05, .075, .1, .25, .5, .75, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 7.5, 10, 30, 60}},
+		coarse: &family{name: "http_request_duration_seconds",
+			help: "Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. ",
+			kind: histogram, bounds: []float64{.1, .5, 1}},
+	}
+	h.all = h.fine.with()
+	return h
+}
+
+func (h *httpFamilies) families() []*family {
+	return []*family{h.requests, h.in, h.out, h.fine, h.coarse}
+}
+
+// set finds where a request is counted, or makes the place.
+func (h *httpFamilies) set(key httpKey, path string) *httpSet {
+	if key.handler == "" {
+		if uncounted(path) {
+			return nil
+		}
+		key.handler = "none"
+	}
+	s, known := h.sets[key]
+	if known || uncounted(key.handler) {
+		return s
+	}
+	if len(h.sets) >= maxSets {
+		key.handler, key.method = "none", "OTHER"
+		if s = h.sets[key]; s != nil {
+			return s
+		}
+	}
+	handler, method := label{"handler", key.handler}, label{"method", key.method}
+	s = &httpSet{requests: h.requests.of(handler, method, label{"status", strconv.Itoa(key.class) + "xx"}),
+		in: h.in.of(handler), out: h.out.of(handler), seconds: h.coarse.of(handler, method)}
+	h.sets[key] = s
+	return s
+}
+
+// uncounted tells of the handlers that vLLM excludes. It searches for them anywhere in a path, so that they hit
+// /v1/load_lora_adapter too.
+func uncounted(path string) bool {
+	for _, part := range [...]string{"/metrics", "/health", "/load", "/ping", "/version", "/server_info"} {
+		if strings.Contains(path, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// request counts one request. handler is "" for none; sizes are in bytes.
+func (m *Metrics) request(key httpKey, path string, in, out int64, took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.http.set(key, path)
+	if s == nil {
+		return
+	}
+	s.requests.inc()
+	s.in.observe(float64(max(0, in)))
+	s.out.observe(float64(out))
+	m.http.all.observe(took.Seconds())
+	s.seconds.observe(took.Seconds())
+}
+
+// HTTP counts the requests that next answers. template names the route of a request that was answered with status, such
+// as /v1/responses/{response_id}; it is the path as it came for a redirect to a route that takes the method, and "" where
+// no route takes both. Preflights, what a missing key is refused with and WebSockets are not counted, and must not pass here.
+func (m *Metrics) HTTP(next http.Handler, template func(r *http.Request, status int) string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := m.opts.Now()
+		rec := &recorder{ResponseWriter: w}
+		panics := true
+		defer func() {
+			status, size := rec.status, rec.size
+			switch {
+			case status != 0:
+			case panics:
+				status = http.StatusInternalServerError
+			case r.Context().Err() != nil: // vLLM answers null to a client that has left
+				status, size = http.StatusOK, int64(len("null"))
+			default:
+				status = http.StatusOK
+			}
+			key := httpKey{template(r, status), r.Method, status / 100}
+			m.request(key, r.URL.Path, r.ContentLength, size, m.opts.Now().Sub(begun))
+		}()
+		next.ServeHTTP(rec, r)
+		panics = false
+	})
+}
+
+// recorder notes the status and the declared length of an answer on its way out.
+type recorder struct {
+	http.ResponseWriter
+	status int   // 0: no header yet
+	size   int64 // 0 for streams, which declare none
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+		if length := w.Header()["Content-Length"]; length != nil {
+			w.size, _ = strconv.ParseInt(length[0], 10, 64)
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// FlushError sends the header too.
+func (w *recorder) FlushError() error {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,165 @@
+package metrics
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are what the command line decides.
+type Options struct {
+	ModelName       string // the first served name
+	MaxModelLen     int    // tokens; decides the buckets of lengths
+	Ranks           int    // data-parallel engines; 0 is 1
+	APIServers      int    // more than 1: the text of merged processes
+	DisableLogStats bool   // no vllm: families, but the tool parser's
+	ToolParser      bool
+	MaxLoRAs        int // 0: LoRA is off
+	Cache           CacheConfig
+	Now             func() time.Time // what HTTP requests are timed by, such as a virtual clock's; nil is time.Now
+}
+
+// Metrics is everything that GET /metrics tells. All methods may be called at any time from any goroutine.
+type Metrics struct {
+	opts      Options
+	merged    bool
+	process   *process
+	mu        sync.Mutex // guards all series
+	families  []*family  // in the order of the text
+	engines   engines
+	rejected  [2]*series // by QueueLimit
+	loras     *family    // nil when LoRA is off
+	lastLoRAs string     // names of the adapters in the last step, for which lastLoRA stands
+	lastLoRA  *series
+	parser    map[ToolCall]*series
+	http      *httpFamilies
+}
+
+// New makes metrics at zero, with all label sets that vLLM has from the start.
+func New(o Options) *Metrics {
+	o.Ranks = max(1, o.Ranks)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	m := &Metrics{opts: o, merged: o.APIServers > 1, process: newProcess(), http: newHTTP(), parser: map[ToolCall]*series{}}
+	b := &builder{model: o.ModelName, ranks: o.Ranks}
+	m.engines = b.table(o.MaxModelLen)
+	m.rejected = b.rejected
+	if o.MaxLoRAs > 0 {
+		m.loras = b.family(gauge, "lora_requests_info", "Running stats on lora requests.")
+	}
+	cache := b.family(gauge, "cache_config_info", "Information of the LLMEngine CacheConfig")
+	for rank := range o.Ranks {
+		cache.with(o.Cache.labels(o.MaxModelLen, rank)...).set(1)
+	}
+	m.Awake()
+	if !m.merged {
+		m.families = append(python(), m.process.families...)
+	}
+	if o.DisableLogStats {
+		b.families = nil
+	}
+	var parser []*family
+	if o.ToolParser {
+		parser = m.toolParser()
+	}
+	if m.merged { // a family is as old as its first label set, and requests come later than the parser
+		m.families = slices.Concat(m.families, b.families, parser, m.http.families())
+	} else {
+		m.families = slices.Concat(m.families, b.families, m.http.families(), parser)
+	}
+	return m
+}
+
+// append writes all families to b.
+func (m *Metrics) append(b []byte, f form) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.process.refresh()
+	return f.text(b, m.families)
+}
+
+// Asleep notes that the engines sleep at a level: 1 offloads weights, 2 discards them; 0 stops scheduling alone.
+func (m *Metrics) Asleep(level int) { m.sleep(0, level) }
+
+// Awake notes that the engines are wholly awake again.
+func (m *Metrics) Awake() { m.sleep(1, 0) }
+
+func (m *Metrics) sleep(awake float64, level int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for rank := range m.opts.Ranks {
+		m.engines.awake[rank].set(awake)
+		m.engines.offloaded[rank].set(is(level == 1))
+		m.engines.discarded[rank].set(is(level == 2))
+	}
+}
+
+func is(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// QueueLimit is what an admission can be rejected by.
+type QueueLimit int
+
+// The two limits, --max-num-queued-reqs and --max-num-queued-tokens.
+const (
+	MaxQueuedRequests QueueLimit = iota
+	MaxQueuedTokens
+)
+
+// Rejected counts a request that a queue limit kept out.
+func (m *Metrics) Rejected(by QueueLimit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rejected[by].inc()
+}
+
+// ToolCall is one run of the tool parser: over a whole choice, or over one delta of a stream.
+type ToolCall struct {
+	Streaming bool
+	Called    bool   // it found a tool call
+	API       string // chat_completions, responses or other
+}
+
+func (m *Metrics) toolParser() []*family {
+	f := &family{name: "vllm:tool_call_parser_invocations", kind: counter, help: "Total number of ToolParser invocations. " +
+		"Non-streaming increments once per choice; streaming increments once per delta."}
+	for _, mode := range []string{"streaming", "non_streaming"} {
+		for _, outcome := range []string{"tool_call", "no_tool_call"} {
+			for _, api := range []string{"chat_completions", "responses", "other"} {
+				m.parser[ToolCall{mode == "streaming", outcome == "tool_call", api}] = f.with(label{"model_name", m.opts.ModelName},
+					label{"mode", mode}, label{"outcome", outcome}, label{"request_type", api})
+			}
+		}
+	}
+	return []*family{f}
+}
+
+// ParsedTools counts runs of the tool parser. Without one there is nothing to count.
+func (m *Metrics) ParsedTools(c ToolCall, runs int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.parser[c]; s != nil {
+		s.add(runs)
+	}
+}
+
+// lora notes which adapters have requests at the time of a step. vLLM names the same ones as running and as waiting.
+func (m *Metrics) lora(adapters []string, now time.Time) {
+	names := strings.Join(adapters, ",")
+	if m.lastLoRA == nil || m.lastLoRAs != names {
+		if len(m.loras.series) >= maxSets {
+			return
+		}
+		m.lastLoRAs = names
+		m.lastLoRA = m.loras.of(label{"max_lora", strconv.Itoa(m.opts.MaxLoRAs)}, label{"running_lora_adapters", names},
+			label{"waiting_lora_adapters", names})
+	}
+	m.lastLoRA.set(unix(now))
+}

@@ -1,0 +1,147 @@
+package pooling
+
+import (
+	"fmt"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
+)
+
+// Answer is a body of JSON, or of bytes with what they are told in a header.
+type Answer struct {
+	JSON     []byte
+	Parts    [][]byte // bytes, one part for each text
+	Metadata string   // header that describes the parts; "" sends none
+}
+
+// Embed answers /v1/embeddings.
+func (m Model) Embed(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *protocol.Error) {
+	if n, given := v.Int("dimensions"); given {
+		return nil, badRequest("Model '%s' does not support Matryoshka embeddings; dimensions must be unset (received dimensions=%d).", h.Model, n)
+	}
+	prompts, err := m.prompts(v, body, h.Model)
+	if err != nil {
+		return nil, err
+	}
+	return m.vectors(h, v, prompts, names{"embd-", "embedding", "embedding"}), nil
+}
+
+// Pool answers /pooling.
+func (m Model) Pool(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *protocol.Error) {
+	task, given := v.Str("task")
+	if v.Model() == "IOProcessorRequest" || task == "plugin" {
+		return nil, badParameter("task", "No IOProcessor plugin installed. Please refer to the documentation and to the "+
+			"'prithvi_geospatial_mae_io_processor' offline inference example for more details.")
+	}
+	if given && task != m.Task {
+		if task == "token_"+m.Task {
+			return nil, badParameter("task", "Try switching the model's pooling_task via --pooler-config.task "+task+".")
+		}
+		return nil, badParameter("task", fmt.Sprintf("Unsupported task: '%s' Supported tasks: ['%s', 'token_%[2]s']", task, m.Task))
+	}
+	if _, given := v.Int("dimensions"); given {
+		return nil, badParameter("dimensions", "dimensions is currently not supported")
+	}
+	prompts, err := m.prompts(v, body, h.Model)
+	if err != nil {
+		return nil, err
+	}
+	return m.vectors(h, v, prompts, names{"pooling-", "pooling", "data"}), nil
+}
+
+// names are the words of one of the interfaces.
+type names struct{ prefix, object, field string }
+
+func (m Model) vectors(h Head, v *schema.Values, prompts []prompt, n names) *Answer {
+	active := v.Get("use_activation") != false
+	var all [][]float32
+	for _, p := range prompts {
+		vec := vector(p.text)
+		switch {
+		case m.Task == "classify":
+			vec = classes(p.text, active)
+		case active:
+			vec = normal(vec)
+		}
+		all = append(all, vec)
+	}
+	f := formatOf(v)
+	if f.encoding == "bytes" || f.encoding == "bytes_only" {
+		return f.parts(h, all, prompts, n)
+	}
+	b := envelope(h, n.prefix)
+	for i, vec := range all {
+		b = fmt.Appendf(b, `%s{"index":%d,"object":"%s","%s":`, comma(i), i, n.object, n.field)
+		b = append(f.append(b, vec), '}')
+	}
+	return &Answer{JSON: appendUsage(append(b, ']'), tokens(prompts))}
+}
+
+func formatOf(v *schema.Values) format {
+	var f format
+	f.encoding, _ = v.Str("encoding_format")
+	f.dtype, _ = v.Str("embed_dtype")
+	endianness, _ := v.Str("endianness")
+	f.big = endianness == "big"
+	return f
+}
+
+// parts sends bytes, one vector after the other.
+func (f format) parts(h Head, all [][]float32, prompts []prompt, n names) *Answer {
+	a := &Answer{}
+	var items []any
+	at := 0
+	for i, vec := range all {
+		part := f.bytes(vec)
+		a.Parts = append(a.Parts, part)
+		endianness := "native"
+		if f.big {
+			endianness = "big"
+		}
+		items = append(items, object("index", i, "embed_dtype", f.dtype, "endianness", endianness, "start", at, "end", at+len(part),
+			"shape", []any{len(vec)}))
+		at += len(part)
+	}
+	if f.encoding == "bytes" {
+		total := tokens(prompts)
+		a.Metadata = pyjson.Dumps(object("id", n.prefix+h.ID, "created", h.Created, "model", h.Model, "data", items,
+			"usage", object("prompt_tokens", total, "total_tokens", total)))
+	}
+	return a
+}
+
+func object(pairs ...any) *pyjson.Object {
+	o := &pyjson.Object{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, _ := pairs[i].(string)
+		o.Set(name, pairs[i+1])
+	}
+	return o
+}
+
+// envelope opens a list that is an answer.
+func envelope(h Head, prefix string) []byte {
+	b := pyjson.AppendString([]byte(`{"id":`), prefix+h.ID)
+	b = fmt.Appendf(b, `,"object":"list","created":%d,"model":`, h.Created)
+	return append(pyjson.AppendString(b, h.Model), `,"data":[`...)
+}
+
+func appendUsage(b []byte, n int) []byte {
+	return fmt.Appendf(b, `,"usage":{"prompt_tokens":%d,"total_tokens":%[1]d,"completion_tokens":0,"prompt_tokens_details":null,"completion_tokens_details":null}}`, n)
+}
+
+func tokens(prompts []prompt) int {
+	sum := 0
+	for _, p := range prompts {
+		sum += p.tokens
+	}
+	return sum
+}
+
+func comma(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ","
+}

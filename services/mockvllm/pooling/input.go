@@ -1,0 +1,250 @@
+package pooling
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
+)
+
+// Model is what the model is like.
+type Model struct {
+	Task          string // embed or classify
+	MaxLen        int    // tokens of a text
+	Tokens        *tokenizer.Tokenizer
+	Template      *template.Template
+	TrustTemplate bool // requests may bring a chat template
+}
+
+// Head is what an answer says of itself.
+type Head struct {
+	ID      string // without its prefix
+	Created int64
+	Model   string // name that is answered with; vLLM's errors name it too
+}
+
+// prompt is one text.
+type prompt struct {
+	text   string
+	tokens int
+}
+
+func badRequest(format string, args ...any) *protocol.Error {
+	return &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest, Message: fmt.Sprintf(format, args...)}
+}
+
+func badParameter(name, message string) *protocol.Error {
+	e := badRequest("%s (parameter=%s)", message, name)
+	e.Param = name
+	return e
+}
+
+// prompts reads `input` or `messages`. body is the request as it was sent, for its messages.
+func (m Model) prompts(v *schema.Values, body *pyjson.Object, model string) ([]prompt, *protocol.Error) {
+	limit, err := m.limit(v)
+	if err != nil {
+		return nil, err
+	}
+	if v.Model() != "" && strings.Contains(v.Model(), "Chat") {
+		return m.conversations(v, body, limit, model)
+	}
+	var inputs []any
+	switch in := v.Get("input").(type) {
+	case []any:
+		inputs = in
+		if len(in) > 0 {
+			if _, ids := schema.Int(in[0]); ids {
+				inputs = []any{in}
+			}
+		}
+	default:
+		inputs = []any{in}
+	}
+	if len(inputs) == 0 {
+		return nil, badRequest("You must pass at least one prompt")
+	}
+	var all []prompt
+	for _, in := range inputs {
+		ids, err := m.ids(in, v.Bool("add_special_tokens"), limit)
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.cut(ids, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// ids are the tokens of a text or of a list of tokens.
+func (m Model) ids(in any, special bool, l limit) ([]int, *protocol.Error) {
+	list, isList := in.([]any)
+	if !isList {
+		s, _ := in.(string)
+		return m.encode(s, special, l)
+	}
+	ids := make([]int, len(list))
+	for i, item := range list {
+		id, _ := schema.Int(item)
+		if id < 0 || id >= int64(m.Tokens.Size()) {
+			return nil, badRequest("Token id %d is out of vocabulary", id)
+		}
+		ids[i] = int(id)
+	}
+	return ids, nil
+}
+
+// encode refuses a text that is too long by its mere characters.
+func (m Model) encode(s string, special bool, l limit) ([]int, *protocol.Error) {
+	if pyjson.HasSurrogate(s) {
+		return nil, badRequest("TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, InputSequence]]")
+	}
+	most := m.MaxLen * m.Tokens.LongestToken()
+	if n := pyjson.Len(s); l.tokens < 0 && n > most {
+		e := badRequest("This model's maximum context length is %d tokens. However, your prompt contains %d characters (more than %d characters, "+
+			"which is the upper bound for %[1]d input tokens). Please reduce the length of the input prompt. (parameter=input_text, value=%[2]d)",
+			m.MaxLen, n, most)
+		e.Param = "input_text"
+		return nil, e
+	}
+	return m.Tokens.Encode(s, special), nil
+}
+
+// limit says how a text is cut: to how many tokens, and from which side.
+type limit struct {
+	tokens int // -1 leaves it as it is
+	right  bool
+}
+
+func (m Model) limit(v *schema.Values) (limit, *protocol.Error) {
+	n, given := v.Int("truncate_prompt_tokens")
+	side, _ := v.Str("truncation_side")
+	switch {
+	case !given:
+		return limit{tokens: -1}, nil
+	case n > int64(m.MaxLen):
+		return limit{}, badRequest("truncate_prompt_tokens value is greater than max_model_len. Please request a smaller truncation size.")
+	case n == -1:
+		n = int64(m.MaxLen)
+	}
+	return limit{int(n), side == "right"}, nil
+}
+
+func (m Model) cut(ids []int, l limit) (prompt, *protocol.Error) {
+	if l.tokens >= 0 && len(ids) > l.tokens {
+		if l.right {
+			ids = ids[:l.tokens]
+		} else {
+			ids = ids[len(ids)-l.tokens:]
+		}
+	}
+	if len(ids) == 0 {
+		return prompt{}, badRequest("The decoder prompt cannot be empty")
+	}
+	if len(ids) > m.MaxLen { // vLLM stops to count one token past the limit
+		e := badRequest("This model's maximum context length is %d tokens. However, your prompt contains at least %d input tokens, which exceeds "+
+			"this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=%[2]d)",
+			m.MaxLen, m.MaxLen+1)
+		e.Param = "input_tokens"
+		return prompt{}, e
+	}
+	return prompt{m.Tokens.Decode(ids, true), len(ids)}, nil
+}
+
+// conversations reads one conversation or several.
+func (m Model) conversations(v *schema.Values, body *pyjson.Object, l limit, model string) ([]prompt, *protocol.Error) {
+	if _, own := v.Str("chat_template"); own && !m.TrustTemplate {
+		return nil, badRequest("Chat template is passed with request, but --trust-request-chat-template is not set. Refused request with untrusted chat template.")
+	}
+	raw, ok := body.Get("messages")
+	if !ok {
+		raw, _ = body.Get("input")
+	}
+	list, _ := raw.([]any)
+	if len(list) == 0 {
+		return nil, badRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
+	}
+	conversations := []any{raw}
+	if _, several := list[0].([]any); several {
+		conversations = list
+	}
+	var all []prompt
+	for _, c := range conversations {
+		messages, err := m.messages(c, model)
+		if err != nil {
+			return nil, err
+		}
+		rendered, err := m.render(template.Input{Messages: messages, AddGenerationPrompt: v.Bool("add_generation_prompt"),
+			ContinueFinalMessage: v.Bool("continue_final_message")})
+		if err != nil {
+			return nil, err
+		}
+		ids, err := m.encode(rendered, v.Bool("add_special_tokens"), l)
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.cut(ids, l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// render applies the chat template.
+func (m Model) render(in template.Input) (string, *protocol.Error) {
+	in.BOSToken, in.EOSToken = m.Tokens.Text(m.Tokens.BOS()), m.Tokens.Text(m.Tokens.EOS())
+	text, err := m.Template.Render(in)
+	if err != nil {
+		return "", badRequest("%s", err)
+	}
+	return text, nil
+}
+
+func message(role, content any) *pyjson.Object {
+	return pyjson.NewObject(pyjson.Member{Key: "role", Value: role}, pyjson.Member{Key: "content", Value: content})
+}
+
+func (m Model) messages(conversation any, model string) ([]*pyjson.Object, *protocol.Error) {
+	list, _ := conversation.([]any)
+	var messages []*pyjson.Object
+	for _, item := range list {
+		o, _ := item.(*pyjson.Object)
+		role, _ := o.Get("role")
+		content, _ := o.Get("content")
+		words, err := contentText(content, model)
+		if err != nil {
+			return nil, err
+		}
+		messages = append(messages, message(role, words))
+	}
+	return messages, nil
+}
+
+// contentText joins the parts of a message.
+func contentText(content any, model string) (string, *protocol.Error) {
+	if s, ok := content.(string); ok {
+		return s, nil
+	}
+	parts, _ := content.([]any)
+	var words []string
+	for _, part := range parts {
+		o, _ := part.(*pyjson.Object)
+		kind, _ := o.Get("type")
+		if kind != "text" {
+			return "", badRequest("%s is not a multimodal model", model)
+		}
+		s, _ := o.Get("text")
+		word, _ := s.(string)
+		words = append(words, word)
+	}
+	return strings.Join(words, "\n"), nil
+}

@@ -1,0 +1,121 @@
+package pooling
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
+)
+
+// Score answers /score: how alike the texts of pairs are.
+func (m Model) Score(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
+	sides := map[string][2]string{"ScoreQueriesDocumentsRequest": {"queries", "documents"}, "ScoreQueriesItemsRequest": {"queries", "items"},
+		"ScoreDataRequest": {"data_1", "data_2"}, "ScoreTextRequest": {"text_1", "text_2"}}[v.Model()]
+	scores, total, err := m.scores(v, v.Get(sides[0]), v.Get(sides[1]))
+	if err != nil {
+		return nil, err
+	}
+	b := envelope(h, "score-")
+	for i, s := range scores {
+		b = fmt.Appendf(b, `%s{"index":%d,"object":"score","score":%s}`, comma(i), i, pyjson.Float(float64(s)))
+	}
+	return &Answer{JSON: appendUsage(append(b, ']'), total)}, nil
+}
+
+// Rerank answers /rerank: the documents that are most like the query come first.
+func (m Model) Rerank(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
+	scores, total, err := m.scores(v, v.Get("query"), v.Get("documents"))
+	if err != nil {
+		return nil, err
+	}
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	if n, _ := v.Int("top_n"); n > 0 && int(n) < len(order) {
+		order = order[:n]
+	}
+	documents := listOf(v.Get("documents"))
+	b := pyjson.AppendString([]byte(`{"id":`), "score-"+h.ID)
+	b = pyjson.AppendString(append(b, `,"model":`...), h.Model)
+	b = fmt.Appendf(b, `,"usage":{"prompt_tokens":%d,"total_tokens":%[1]d},"results":[`, total)
+	for i, at := range order {
+		text, _ := documents[at].(string)
+		b = fmt.Appendf(b, `%s{"index":%d,"document":{"text":`, comma(i), at)
+		b = fmt.Appendf(pyjson.AppendString(b, text), `,"multi_modal":null},"relevance_score":%s}`, pyjson.Float(float64(scores[at])))
+	}
+	return &Answer{JSON: append(b, "]}"...)}, nil
+}
+
+// scores compares one text with many, or two lists pair by pair. total counts each text once.
+func (m Model) scores(v *schema.Values, left, right any) (scores []float32, total int, err *protocol.Error) {
+	for _, name := range []string{"max_tokens_per_query", "max_tokens_per_doc"} {
+		if n, _ := v.Int(name); n < 0 {
+			return nil, 0, badRequest("%s must be a non-negative integer", name)
+		}
+	}
+	ls, rs := listOf(left), listOf(right)
+	switch {
+	case len(ls) > 1 && len(ls) != len(rs):
+		return nil, 0, badRequest("Input lengths must be either 1:1, 1:N or N:N")
+	case len(ls) == 0:
+		return nil, 0, badRequest("At least one text element must be given")
+	case len(rs) == 0:
+		return nil, 0, badRequest("At least one text_pair element must be given")
+	}
+	cutLeft, err := m.limit(v)
+	if err != nil {
+		return nil, 0, err
+	}
+	cutRight := cutLeft
+	if n, _ := v.Int("max_tokens_per_query"); n > 0 {
+		cutLeft = limit{int(n), true}
+	}
+	if n, _ := v.Int("max_tokens_per_doc"); n > 0 {
+		cutRight = limit{int(n), true}
+	}
+	lp, err := m.texts(ls, cutLeft)
+	if err != nil {
+		return nil, 0, err
+	}
+	rp, err := m.texts(rs, cutRight)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, r := range rp {
+		scores = append(scores, similarity(lp[min(i, len(lp)-1)].text, r.text))
+	}
+	return scores, tokens(lp) + tokens(rp), nil
+}
+
+// listOf is a list, or a list of the one thing that stands there.
+func listOf(v any) []any {
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	return []any{v}
+}
+
+func (m Model) texts(list []any, l limit) ([]prompt, *protocol.Error) {
+	var all []prompt
+	for _, item := range list {
+		s, ok := item.(string)
+		if !ok {
+			return nil, badRequest("MultiModalParam is not supported for LlamaForCausalLM")
+		}
+		ids, err := m.encode(s, true, l)
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.cut(ids, l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}

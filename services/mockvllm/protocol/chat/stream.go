@@ -1,0 +1,234 @@
+package chat
+
+import (
+	"strconv"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
+)
+
+// stream frames chunks of a chat completion. They hold only what vLLM sets explicitly, so null and absent differ.
+type stream struct {
+	r       *Request
+	h       protocol.Head
+	open    []byte // of each frame
+	buf     []byte
+	readers []*request.Reader
+	counts  []count
+	emit    func(frame []byte)
+}
+
+// count is how far a choice is.
+type count struct {
+	tokens int
+	called bool
+}
+
+// Frames makes the writer of a streamed answer.
+func (r *Request) Frames(h protocol.Head, emit func(frame []byte)) request.Frames {
+	open := pyjson.AppendString([]byte(`data: {"id":`), h.ID)
+	open = strconv.AppendInt(append(open, `,"object":"chat.completion.chunk","created":`...), h.Created, 10)
+	open = pyjson.AppendString(append(open, `,"model":`...), h.Model)
+	s := &stream{r: r, h: h, open: append(open, `,"choices":[`...), emit: emit, counts: make([]count, r.Params.N)}
+	for range s.counts {
+		s.readers = append(s.readers, r.NewReader(!r.includeReasoning))
+	}
+	return s
+}
+
+// Begin sends the role of all choices, and what is to be echoed.
+func (s *stream) Begin() {
+	for i := range s.counts {
+		s.begin(i)
+		s.buf = pyjson.AppendString(append(s.buf, `{"role":`...), s.r.role())
+		s.add(`,"content":""},"logprobs":null,"finish_reason":null}]`)
+		s.running(i)
+		s.add(`,"prompt_token_ids":`)
+		if s.r.returnTokens {
+			s.buf = protocol.AppendInts(s.buf, s.r.Work.Prompt.Tokens)
+		} else {
+			s.add("null")
+		}
+		s.add(`,"prompt_text":`)
+		s.buf = protocol.AppendText(s.buf, s.r.promptText())
+		s.end()
+	}
+	echo := s.r.echoed()
+	for i := 0; echo != "" && i < len(s.counts); i++ {
+		s.begin(i)
+		s.buf = pyjson.AppendString(append(s.buf, `{"content":`...), echo)
+		s.add(`},"logprobs":null,"finish_reason":null}]`)
+		s.running(i)
+		s.end()
+	}
+}
+
+// Part sends a delta. A part of which a parser makes nothing has none.
+func (s *stream) Part(i int, o *generation.Output) {
+	c := &s.counts[i]
+	c.tokens += len(o.Tokens)
+	hidden := s.r.hidden()
+	d := s.readers[i].Feed(o)
+	c.called = c.called || d != nil && len(d.Calls) > 0
+	logprobs := s.r.logprobs && !hidden
+	tokens := s.r.returnTokens && !hidden
+	if d == nil && o.Finish == "" && !logprobs && !tokens {
+		return
+	}
+	s.begin(i)
+	s.delta(d)
+	s.add(`,"logprobs":`)
+	if logprobs {
+		s.buf = s.r.appendLogprobs(s.buf, o)
+	} else {
+		s.add("null")
+	}
+	s.finish(c, o)
+	s.add(`,"token_ids":`)
+	if tokens {
+		s.buf = protocol.AppendInts(s.buf, o.Tokens)
+	} else {
+		s.add("null")
+	}
+	s.add(`}]`)
+	s.running(i)
+	if o.Finish != "" && !s.r.Usage {
+		s.fingerprint()
+	}
+	s.end()
+}
+
+func (s *stream) finish(c *count, o *generation.Output) {
+	s.add(`,"finish_reason":`)
+	if o.Finish == "" {
+		s.add("null")
+		return
+	}
+	reason := o.Finish
+	if c.called && reason == generation.FinishStop && s.r.Talk.Tools.Choice != request.Named {
+		reason = finishCalls
+	}
+	s.add(`"` + reason + `","stop_reason":`)
+	s.buf = protocol.AppendStop(s.buf, o.Stop)
+}
+
+// finishCalls is the finish reason of an answer with calls. A named tool was no choice of the model's.
+const finishCalls = "tool_calls"
+
+// delta writes the object. Members that are not set are left out.
+func (s *stream) delta(d *request.Piece) {
+	s.add("{")
+	sep := ""
+	if d != nil && d.Content != nil {
+		s.buf = pyjson.AppendString(append(s.buf, `"content":`...), *d.Content)
+		sep = ","
+	} else if d != nil && d.NoContent {
+		s.add(`"content":null`)
+		sep = ","
+	}
+	if d != nil && d.Reasoning != nil {
+		s.buf = pyjson.AppendString(append(s.buf, sep+`"reasoning":`...), *d.Reasoning)
+		sep = ","
+	} else if d != nil && d.Hidden {
+		s.add(sep + `"reasoning":null`)
+		sep = ","
+	}
+	if d != nil {
+		s.calls(sep, d.Calls)
+	}
+	s.add("}")
+}
+
+// calls writes pieces of calls, of the first one only when the client wants no more.
+func (s *stream) calls(sep string, calls []toolparser.CallDelta) {
+	opened := false
+	for _, c := range calls {
+		if c.Index > 0 && !s.r.Talk.Tools.Parallel {
+			continue
+		}
+		if opened {
+			s.add(",{")
+		} else {
+			s.add(sep + `"tool_calls":[{`)
+			opened = true
+		}
+		if c.Begins {
+			s.add(`"id":"` + callID(c.ID) + `","type":"function",`)
+		}
+		s.buf = strconv.AppendInt(append(s.buf, `"index":`...), int64(c.Index), 10)
+		s.add(`,"function":{`)
+		if c.Begins {
+			s.buf = pyjson.AppendString(append(s.buf, `"name":`...), c.Name)
+		}
+		if c.Arguments != "" {
+			if c.Begins {
+				s.add(",")
+			}
+			s.buf = pyjson.AppendString(append(s.buf, `"arguments":`...), c.Arguments)
+		}
+		s.add("}}")
+	}
+	if opened {
+		s.add("]")
+	}
+}
+
+// End sends the usage, when it was asked for, and [DONE].
+func (s *stream) End(u protocol.Usage, t *protocol.Timing) {
+	if s.r.Usage {
+		s.buf = append(append(s.buf[:0], s.open...), `],"usage":`...)
+		u.Reasoning = s.r.reasoningOf(s.reasoned())
+		s.buf = u.AppendFinal(s.buf)
+		s.fingerprint()
+		if t != nil {
+			s.buf = t.Append(append(s.buf, `,"metrics":`...), true)
+		}
+		s.end()
+	}
+	s.emit([]byte(request.Done))
+}
+
+func (s *stream) reasoned() (n int) {
+	for _, r := range s.readers {
+		n += r.ReasoningTokens()
+	}
+	return n
+}
+
+// Fail sends the error and [DONE].
+func (s *stream) Fail(e *protocol.Error) (broken bool) {
+	s.emit(e.Event())
+	s.emit([]byte(request.Done))
+	return false
+}
+
+// begin leaves the choice open before its delta.
+func (s *stream) begin(i int) {
+	s.buf = append(append(s.buf[:0], s.open...), `{"index":`...)
+	s.buf = append(strconv.AppendInt(s.buf, int64(i), 10), `,"delta":`...)
+}
+
+func (s *stream) add(text string) { s.buf = append(s.buf, text...) }
+
+func (s *stream) end() {
+	s.add("}\n\n")
+	s.emit(s.buf)
+}
+
+// running adds the counts of a choice so far, when every chunk is to have them.
+func (s *stream) running(i int) {
+	if !s.r.Continuous {
+		return
+	}
+	u := protocol.Usage{Prompt: len(s.r.Work.Prompt.Tokens), Completion: s.counts[i].tokens, Reasoning: s.r.reasoningOf(s.readers[i].ReasoningTokens())}
+	s.buf = u.AppendRunning(append(s.buf, `,"usage":`...), true)
+}
+
+func (s *stream) fingerprint() {
+	if s.h.Fingerprint != "" {
+		s.buf = pyjson.AppendString(append(s.buf, `,"system_fingerprint":`...), s.h.Fingerprint)
+	}
+}

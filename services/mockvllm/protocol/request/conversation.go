@@ -1,0 +1,145 @@
+package request
+
+import (
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
+)
+
+// Conversation is what a prompt is made of by a chat template.
+type Conversation struct {
+	Messages             []any // of *pyjson.Object
+	Tools                Tools
+	AddGenerationPrompt  bool    // open the assistant's turn after the last message
+	ContinueFinalMessage bool    // leave the last message open
+	Template             *string // the request's own, nil for none
+	Kwargs               *pyjson.Object
+	Documents            []any
+	Effort               string // reasoning_effort
+	Media                Media
+}
+
+// ReadConversation takes the fields of a chat request.
+func ReadConversation(v *schema.Values) Conversation {
+	return Conversation{Messages: List(v, "messages"), Tools: readTools(v), AddGenerationPrompt: v.Bool("add_generation_prompt"),
+		ContinueFinalMessage: v.Bool("continue_final_message"), Template: optStr(v, "chat_template"), Documents: List(v, "documents"),
+		Effort: Str(v, "reasoning_effort"), Kwargs: v.Object("chat_template_kwargs"), Media: ReadMedia(v)}
+}
+
+// Prompt renders the conversation and makes tokens of it.
+func (c *Conversation) Prompt(l Length, m *Model) (*generation.Prompt, *protocol.Error) {
+	if _, err := m.Templates.choose(c); err != nil {
+		return nil, err
+	}
+	if err := c.Media.Check(); err != nil {
+		return nil, err
+	}
+	if err := l.Check(m); err != nil {
+		return nil, err
+	}
+	text, err := c.Render(m)
+	if err != nil {
+		return nil, err
+	}
+	p := &generation.Prompt{Text: text, Asked: c.LastUser()}
+	if c.ContinueFinalMessage && c.LastRole() == "assistant" {
+		p.Partial = c.LastText()
+	}
+	p.Tokens, err = l.Tokens(text, m)
+	return p, err
+}
+
+// Render is the text that the model reads, after the checks that come first in vLLM.
+func (c *Conversation) Render(m *Model) (string, *protocol.Error) {
+	t, err := m.Templates.choose(c)
+	if err == nil {
+		err = c.Media.Check()
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case len(c.Messages) == 0:
+		return "", protocol.BadRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
+	}
+	if err := c.read(m.Name, t.Format()); err != nil {
+		return "", err
+	}
+	if c.ContinueFinalMessage && c.AddGenerationPrompt { // which is on by default; the schema refuses to have both said
+		return "", protocol.BadRequest("continue_final_message and add_generation_prompt are not compatible. Use continue_final_message when you " +
+			"want the model to continue the final message, and add_generation_prompt when you want to add a header that will prompt it to start " +
+			"a new assistant message instead.")
+	}
+	text, failed := t.Render(template.Input{Messages: c.formed(t.Format()), Tools: c.Tools.Shown, AddGenerationPrompt: c.AddGenerationPrompt,
+		ContinueFinalMessage: c.ContinueFinalMessage, Documents: c.Documents, Kwargs: c.variables(m.Templates.Kwargs),
+		BOSToken: m.Tokenizer.Text(m.Tokenizer.BOS()), EOSToken: m.Tokenizer.Text(m.Tokenizer.EOS())})
+	if failed != nil {
+		return "", protocol.BadRequest("%s", failed)
+	}
+	return text, nil
+}
+
+// formed are the messages as a template wants them.
+func (c *Conversation) formed(f template.Format) []*pyjson.Object {
+	all := make([]*pyjson.Object, 0, len(c.Messages))
+	for _, m := range c.Messages {
+		if o, ok := m.(*pyjson.Object); ok {
+			all = append(all, template.Message(o, f))
+		}
+	}
+	return all
+}
+
+// variables are what a template is told besides the messages: the server's, those of the request, and how much it is to think.
+func (c *Conversation) variables(server *pyjson.Object) *pyjson.Object {
+	if c.Effort == "" && server.Len() == 0 {
+		return c.Kwargs
+	}
+	all := server.Clone()
+	for key, value := range c.Kwargs.All() {
+		all.Set(key, value)
+	}
+	if _, said := all.Get("enable_thinking"); c.Effort != "" {
+		all.Set("reasoning_effort", c.Effort)
+		if !said {
+			all.Set("enable_thinking", c.Effort != "none")
+		}
+	}
+	return all
+}
+
+func get(v any, name string) any {
+	o, ok := v.(*pyjson.Object)
+	if !ok {
+		return nil
+	}
+	x, _ := o.Get(name)
+	return x
+}
+
+func (c *Conversation) last() any {
+	if len(c.Messages) == 0 {
+		return nil
+	}
+	return c.Messages[len(c.Messages)-1]
+}
+
+// LastRole is who spoke last.
+func (c *Conversation) LastRole() string {
+	role, _ := get(c.last(), "role").(string)
+	return role
+}
+
+// LastText is what was said last.
+func (c *Conversation) LastText() string { return Text(get(c.last(), "content")) }
+
+// LastUser is the last thing a user said, or the last of all when no user spoke.
+func (c *Conversation) LastUser() string {
+	for i := len(c.Messages) - 1; i >= 0; i-- {
+		if get(c.Messages[i], "role") == "user" {
+			return Text(get(c.Messages[i], "content"))
+		}
+	}
+	return c.LastText()
+}

@@ -1,0 +1,98 @@
+package request
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/reasoning"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
+)
+
+// Reply decides what the model says, where its answer mode is not all that counts: calls of the tools that the user asks
+// for, where it may call; what the tools answered, when that came last.
+func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *Model) *protocol.Error {
+	c.think(prompt, p, m)
+	results, answered := c.results()
+	talks := m.Mode != generation.Random && p.Constraint == nil
+	if answered && talks {
+		prompt.Says = func(structured.Source) string { return text.FromResults(results) }
+	}
+	var chosen []toolparser.Tool
+	switch c.Tools.Choice {
+	case Auto:
+		if !answered && talks {
+			chosen = text.Wanted(c.Tools.List, prompt.Asked)
+		}
+	case Required:
+		if chosen = text.Wanted(c.Tools.List, prompt.Asked); chosen == nil {
+			chosen = c.Tools.List[:1]
+		}
+	case Named:
+		chosen = c.Tools.named()
+	}
+	if len(chosen) == 0 {
+		return nil
+	}
+	if _, ok := toolparser.Lookup(m.Tools); !ok {
+		return &protocol.Error{Status: http.StatusNotImplemented, Type: protocol.TypeNotImplemented,
+			Message: "mockvllm does not call tools as --tool-call-parser " + m.Tools + " reads it yet."}
+	}
+	prompt.Says = calls(chosen, m.Tools)
+	p.Constraint = nil // the form of a call is all that is prescribed
+	return nil
+}
+
+// think lets the model think before it answers, where a parser tells its thoughts apart.
+func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *Model) {
+	parser, ok := reasoning.Lookup(m.Reasoning, c.thinks())
+	if !ok || parser.Start == "" {
+		return
+	}
+	if id, known := m.Tokenizer.ID(parser.End); known {
+		prompt.ThinkEnd = &id
+	}
+	thoughts := "The user said: " + text.Beginning(prompt.Asked)
+	if p.ThinkingBudget != nil && *p.ThinkingBudget >= 0 {
+		ids := m.Tokenizer.EncodeN(thoughts, false, int(*p.ThinkingBudget))
+		thoughts = m.Tokenizer.Decode(ids, true)
+	}
+	prompt.Think = parser.Start + thoughts + parser.End
+}
+
+// results joins what tools answered, when the conversation ends with that.
+func (c *Conversation) results() (all string, ok bool) {
+	first := len(c.Messages)
+	for first > 0 && get(c.Messages[first-1], "role") == "tool" {
+		first--
+	}
+	var said []string
+	for _, m := range c.Messages[first:] {
+		said = append(said, Text(get(m, "content")))
+	}
+	return strings.Join(said, "; "), len(said) > 0
+}
+
+// calls writes calls of tools, in the format of a parser, with arguments that their schemas accept. A schema that makes no sense
+// is not what the arguments follow: vLLM refuses it for strict tools alone.
+func calls(tools []toolparser.Tool, parser string) func(structured.Source) string {
+	format, _ := toolparser.Lookup(parser)
+	arguments := make([]*structured.Constraint, len(tools))
+	for i, t := range tools {
+		var err error
+		if arguments[i], err = structured.Tool(string(t.Parameters)); err != nil {
+			arguments[i], _ = structured.Tool(`{"type": "object"}`)
+		}
+	}
+	return func(src structured.Source) string {
+		made := make([]toolparser.Call, len(tools))
+		for i, t := range tools {
+			made[i] = toolparser.Call{Name: t.Name, Arguments: arguments[i].Generate(src)}
+		}
+		return format.Write(made)
+	}
+}

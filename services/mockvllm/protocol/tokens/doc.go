@@ -1,0 +1,2 @@
+// Package tokens is /tokenize and /detokenize of vLLM 0.32.
+package tokens

@@ -1,0 +1,127 @@
+package mockvllm
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+)
+
+// mistakes gathers what is wrong with a request, in the form of vLLM's schema errors.
+type mistakes struct {
+	lines []string
+	param string // where the first one is
+}
+
+// add notes a fault. context is Python's repr of a dict, or "".
+func (f *mistakes) add(loc, kind, message, input, context string) {
+	line := fmt.Sprintf("\n  {'type': %s, 'loc': %s, 'msg': %s, 'input': %s", pyjson.Repr(kind), pyjson.Repr(loc), pyjson.Repr(message), pyjson.Repr(input))
+	if context != "" {
+		line += ", 'ctx': " + context
+	}
+	f.lines = append(f.lines, line+"}")
+	if f.param == "" {
+		f.param = loc
+	}
+}
+
+// notOneOf is the fault of a word that is none of the choices.
+func (f *mistakes) notOneOf(loc, input string, choices ...string) {
+	quoted := make([]string, len(choices))
+	for i, c := range choices {
+		quoted[i] = "'" + c + "'"
+	}
+	last := len(quoted) - 1
+	expected := strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+	f.add(loc, "literal_error", "Input should be "+expected, input, "{'expected': "+pyjson.Repr(expected)+"}")
+}
+
+// refused answers with the faults, if there are any.
+func (f *mistakes) refused(w http.ResponseWriter) bool {
+	if f.lines == nil {
+		return false
+	}
+	plural := "s"
+	if len(f.lines) == 1 {
+		plural = ""
+	}
+	refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeSchema, Param: f.param,
+		Message: fmt.Sprintf("%d validation error%s:%s", len(f.lines), plural, strings.Join(f.lines, ""))})
+	return true
+}
+
+// query reads the parameters of a URL as FastAPI does.
+type query struct {
+	mistakes
+	values url.Values
+}
+
+func queryOf(r *http.Request) *query { return &query{values: r.URL.Query()} }
+
+// get returns the last value of a name.
+func (q *query) get(name string) (string, bool) {
+	all := q.values[name]
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[len(all)-1], true
+}
+
+func (q *query) fault(name, kind, message, input, context string) {
+	q.add("query."+name, kind, message, input, context)
+}
+
+var integerText = regexp.MustCompile(`^\s*[+-]?\d+(\.0*)?\s*$`)
+
+// between reads an integer within bounds.
+func (q *query) between(name string, absent, least, most int) int {
+	text, ok := q.get(name)
+	if !ok {
+		return absent
+	}
+	whole, _, _ := strings.Cut(strings.TrimSpace(text), ".")
+	n, err := strconv.Atoi(whole)
+	switch {
+	case err != nil || !integerText.MatchString(text):
+		q.fault(name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", text, "")
+	case n < least:
+		q.fault(name, "greater_than_equal", fmt.Sprintf("Input should be greater than or equal to %d", least), text, fmt.Sprintf("{'ge': %d}", least))
+	case n > most:
+		q.fault(name, "less_than_equal", fmt.Sprintf("Input should be less than or equal to %d", most), text, fmt.Sprintf("{'le': %d}", most))
+	}
+	return n
+}
+
+// oneOf reads one of a few words; the first is the default.
+func (q *query) oneOf(name string, choices ...string) string {
+	text, ok := q.get(name)
+	if !ok {
+		return choices[0]
+	}
+	if !slices.Contains(choices, text) {
+		q.notOneOf("query."+name, text, choices...)
+	}
+	return text
+}
+
+// truth reads a boolean in pydantic's spellings.
+func (q *query) truth(name string, absent bool) bool {
+	text, ok := q.get(name)
+	if !ok {
+		return absent
+	}
+	switch strings.ToLower(text) {
+	case "1", "true", "t", "yes", "y", "on":
+		return true
+	case "0", "false", "f", "no", "n", "off":
+		return false
+	}
+	q.fault(name, "bool_parsing", "Input should be a valid boolean, unable to interpret input", text, "")
+	return false
+}

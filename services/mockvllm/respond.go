@@ -1,0 +1,194 @@
+package mockvllm
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"net/http"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/responses"
+)
+
+// respond answers a request for a response, and keeps the answer where there is a store.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
+	body, ok := readBody(w, r)
+	if !ok || s.mute(r.Context()) {
+		return
+	}
+	g, asked, err := s.responding(r, body)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	if s.store == nil || !asked.Stored() {
+		s.generate(w, r, g)
+		return
+	}
+	k := &kept{id: g.head.ID, left: asked.History(), prompt: len(asked.Work.Prompt.Text)}
+	if !asked.Background() {
+		g.asking = keeping{asked, func() {
+			k.body, k.left = asked.Whole(), asked.History()
+			s.store.put(k)
+		}}
+		s.generate(w, r, g)
+		return
+	}
+	g.asking = keeping{asked, func() { s.store.finish(k, asked.Whole(), asked.History()) }}
+	k.status, k.body = queued, asked.Pending(g.head, queued)
+	s.later(w, r, g, k)
+}
+
+func (s *Server) responding(r *http.Request, body []byte) (*answering, *responses.Request, *protocol.Error) {
+	v, _, err := protocol.Decode(responsesAPI.schema, r.Header.Get("Content-Type"), body)
+	if err != nil {
+		return nil, nil, err
+	}
+	asked := responses.Read(v, s.model)
+	if err := s.check(asked.Model); err != nil {
+		return nil, nil, err
+	}
+	if err := asked.Storable(s.store != nil); err != nil {
+		return nil, nil, err
+	}
+	if id, given := asked.Previous(); given {
+		before := s.store.get(id)
+		if before == nil {
+			return nil, nil, responses.NotFound(id)
+		}
+		asked.Continue(s.store.history(before))
+	}
+	g, err := s.answering(responsesAPI, r, asked)
+	return g, asked, err
+}
+
+// keeping is a request whose answer is told once it is whole.
+type keeping struct {
+	*responses.Request
+	whole func()
+}
+
+// Body is for asking.
+func (k keeping) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
+	b := k.Request.Body(h, outs, u, t)
+	k.whole()
+	return b
+}
+
+// Frames is for asking.
+func (k keeping) Frames(h protocol.Head, emit func(frame []byte)) request.Frames {
+	return keepingFrames{k.Request.Frames(h, emit), k.whole}
+}
+
+type keepingFrames struct {
+	request.Frames
+	whole func()
+}
+
+// End is for request.Frames.
+func (k keepingFrames) End(u protocol.Usage, t *protocol.Timing) {
+	k.Frames.End(u, t)
+	k.whole()
+}
+
+// later makes a response in the background. What goes wrong with it then, nobody is told: as in vLLM it stays queued.
+func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answering, k *kept) {
+	log := newEventLog()
+	if g.common.Stream {
+		k.log = log
+	}
+	pending := k.body
+	started := make(chan struct{})
+	k.cancel = s.tasks.start(func(ctx context.Context) {
+		<-started
+		defer func() {
+			if broken := recover(); broken != nil && broken != http.ErrAbortHandler { //nolint:errorlint // net/http compares so too
+				panic(broken)
+			}
+		}()
+		s.generate(log, r.WithContext(ctx), g)
+	})
+	s.store.put(k)
+	close(started)
+	if g.common.Stream {
+		s.follow(w, r, log, 0)
+		return
+	}
+	reply(w, http.StatusOK, pending)
+}
+
+// retrieve tells a stored response, or the events of one that was streamed in the background.
+func (s *Server) retrieve(w http.ResponseWriter, r *http.Request) {
+	q := queryOf(r)
+	after := q.between("starting_after", -1, math.MinInt, math.MaxInt-1)
+	stream := q.truth("stream", false)
+	if q.refused(w) {
+		return
+	}
+	k := s.store.get(r.PathValue("response_id"))
+	switch {
+	case k == nil:
+		refuse(w, responses.NotFound(r.PathValue("response_id")))
+	case stream:
+		s.follow(w, r, k.log, after+1)
+	default:
+		reply(w, http.StatusOK, s.store.read(k))
+	}
+}
+
+// cancelResponse ends a response that runs in the background.
+func (s *Server) cancelResponse(w http.ResponseWriter, r *http.Request) {
+	k := s.store.get(r.PathValue("response_id"))
+	if k == nil {
+		refuse(w, responses.NotFound(r.PathValue("response_id")))
+		return
+	}
+	body := bytes.Replace(s.store.read(k), []byte(`"status":"`+queued+`"`), []byte(`"status":"`+cancelled+`"`), 1)
+	if !s.store.cancelled(k, body) {
+		refuse(w, responses.Finished())
+		return
+	}
+	k.cancel()
+	reply(w, http.StatusOK, body)
+}
+
+// follow sends the events of a response from one on, as they come, until the response is whole. Like Python's lists it counts
+// backwards below 0. Where there is no such event, or none at all, the stream breaks off, as in vLLM.
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, log *eventLog, next int) {
+	entry := journal.Of(r.Context())
+	entry.Streams()
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	out := &frames{w: w, rc: http.NewResponseController(w), entry: entry}
+	out.flush()
+	if log == nil {
+		panic(http.ErrAbortHandler)
+	}
+	for out.err == nil {
+		events, grown := log.read()
+		for ; next < len(events) && out.err == nil; next++ {
+			at := next
+			if at < 0 {
+				at += len(events)
+			}
+			if at < 0 {
+				panic(http.ErrAbortHandler)
+			}
+			out.send(events[at])
+			if bytes.HasPrefix(events[at], []byte("event: response.completed\n")) {
+				out.done()
+				return
+			}
+		}
+		select {
+		case <-grown:
+		case <-r.Context().Done():
+			return
+		case <-s.tasks.ended:
+			panic(http.ErrAbortHandler)
+		}
+	}
+}

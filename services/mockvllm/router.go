@@ -1,0 +1,189 @@
+package mockvllm
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// router finds the route of a request as Starlette does: the first one whose path and method match; with a path alone, the
+// first one names the methods that are allowed.
+type router struct {
+	routes []route
+	mounts []mount
+	fixed  map[string][]*route // by path
+	named  []*route            // with {names}
+}
+
+// mount takes what no route does and whose path begins with these characters, by any method.
+type mount struct {
+	prefix  string
+	handler http.HandlerFunc
+}
+
+func newRouter(routes []route, mounts ...mount) *router {
+	t := &router{routes: routes, mounts: mounts, fixed: map[string][]*route{}}
+	for i := range routes {
+		rt := &routes[i]
+		if strings.Contains(rt.path, "{") {
+			t.named = append(t.named, rt)
+		} else {
+			t.fixed[rt.path] = nil
+		}
+	}
+	for path := range t.fixed {
+		for i := range routes {
+			if _, ok := pathValues(routes[i].path, path); ok {
+				t.fixed[path] = append(t.fixed[path], &routes[i])
+			}
+		}
+	}
+	return t
+}
+
+// find returns the routes of a path.
+func (t *router) find(path string) []*route {
+	if fixed := t.fixed[path]; fixed != nil {
+		return fixed
+	}
+	var found []*route
+	for _, rt := range t.named {
+		if _, ok := pathValues(rt.path, path); ok {
+			found = append(found, rt)
+		}
+	}
+	return found
+}
+
+// pathValues reads the {names} of a template, in order. They never hold a slash, and are never empty.
+func pathValues(template, path string) (values []string, ok bool) {
+	for {
+		before, rest, named := strings.Cut(template, "{")
+		switch {
+		case !named && path == template:
+			return values, true
+		case !named || !strings.HasPrefix(path, before):
+			return nil, false
+		}
+		path = path[len(before):]
+		_, template, _ = strings.Cut(rest, "}")
+		end := strings.IndexByte(path, '/')
+		if end < 0 {
+			end = len(path)
+		}
+		if end == 0 {
+			return nil, false
+		}
+		values, path = append(values, path[:end]), path[end:]
+	}
+}
+
+func (rt *route) allows(method string) bool {
+	for m := range strings.SplitSeq(rt.methods, ", ") {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+// route returns the route that takes a request, or nil.
+func (t *router) route(r *http.Request) *route {
+	for _, rt := range t.find(r.URL.Path) {
+		if rt.allows(r.Method) {
+			return rt
+		}
+	}
+	return nil
+}
+
+func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	found, rt := t.find(r.URL.Path), t.route(r)
+	if rt == nil {
+		for _, m := range t.mounts {
+			if strings.HasPrefix(r.URL.Path, m.prefix) {
+				m.handler(w, r)
+				return
+			}
+		}
+	}
+	if len(found) == 0 {
+		t.unknownPath(w, r)
+		return
+	}
+	if rt == nil {
+		w.Header().Set("Allow", allowed(found))
+		detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		return
+	}
+	if values, _ := pathValues(rt.path, r.URL.Path); values != nil {
+		for i, part := range strings.Split(rt.path, "{")[1:] {
+			name, _, _ := strings.Cut(part, "}")
+			r.SetPathValue(name, values[i])
+		}
+	}
+	rt.handler(w, r)
+}
+
+// allowed is what the first route of a path takes. Where vLLM has no path, all methods are named.
+func allowed(routes []*route) string {
+	if !strings.HasPrefix(routes[0].path, ownPaths) {
+		return routes[0].methods
+	}
+	var all []string
+	for _, rt := range routes {
+		all = append(all, rt.methods)
+	}
+	return strings.Join(all, ", ")
+}
+
+// unknownPath redirects a known path with slashes too many, and knows no other.
+func (t *router) unknownPath(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimRight(r.URL.Path, "/")
+	if path == r.URL.Path || len(t.find(path)) == 0 {
+		detail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	target := scheme(r) + "://" + r.Host + originalPath(r, path)
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", target)
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// scheme believes a proxy on this machine, as uvicorn does.
+func scheme(r *http.Request) string {
+	proto := strings.TrimSpace(r.Header.Get("X-Forwarded-Proto"))
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	if host == "127.0.0.1" && (proto == "http" || proto == "https") {
+		return proto
+	}
+	return "http"
+}
+
+// template is the path of the route that takes a request, "" for none. A redirect to such a route keeps its slash.
+func (t *router) template(r *http.Request, status int) string {
+	if status == http.StatusTemporaryRedirect {
+		for _, rt := range t.find(strings.TrimRight(r.URL.Path, "/")) {
+			if rt.allows(r.Method) {
+				return r.URL.Path
+			}
+		}
+		return ""
+	}
+	if rt := t.route(r); rt != nil {
+		return rt.path
+	}
+	return ""
+}
+
+// generates are the methods and paths that answer with a model's words.
+func (t *router) generates() map[string]bool {
+	set := map[string]bool{}
+	for _, rt := range t.routes {
+		set[rt.methods+" "+rt.path] = rt.kind.generates
+	}
+	return set
+}

@@ -1,0 +1,68 @@
+package mockvllm
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPathValues(t *testing.T) {
+	f := func(template, path string, want ...string) {
+		t.Helper()
+		got, ok := pathValues(template, path)
+		if ok != (want != nil) || !slices.Equal(got, slices.DeleteFunc(want, func(s string) bool { return s == "" })) {
+			t.Errorf("%s, %s: %q, %v", template, path, got, ok)
+		}
+	}
+	f("/a", "/a", "")
+	f("/a", "/b")
+	f("/a/{x}", "/a/1", "1")
+	f("/a/{x}", "/a/")
+	f("/a/{x}", "/a/1/2")
+	f("/a/{x}/b", "/a/1/b", "1")
+	f("/a/{x}/b", "/a/1")
+	f("/a/{x}/{y}", "/a/1/2", "1", "2")
+}
+
+func TestFirstRouteWins(t *testing.T) {
+	say := func(name string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(name + r.PathValue("x"))) }
+	}
+	router := newRouter([]route{{"GET", "/a/{x}", say("named "), plain}, {"POST", "/a/b", say("fixed"), plain},
+		{"GET", "/a/b", say("never"), plain}}, mount{"/m", say("mount")})
+	f := func(method, path, want string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+		if got := w.Header().Get("Allow") + w.Header().Get("Location") + w.Body.String(); got != want {
+			t.Errorf("%s %s: %s, want %s", method, path, got, want)
+		}
+	}
+	f("GET", "/a/b", "named b")
+	f("POST", "/a/b", "fixed")
+	f("PUT", "/a/b", `GET{"detail":"Method Not Allowed"}`)
+	f("GET", "/a/c", "named c")
+	f("POST", "/a/c", `GET{"detail":"Method Not Allowed"}`)
+	f("GET", "/a/c//?q=1", "http://example.com/a/c?q=1")
+	f("GET", "/a/", missingBody)
+	f("PUT", "/mx", "mount")
+}
+
+const missingBody = `{"detail":"Not Found"}`
+
+func FuzzRouter(f *testing.F) {
+	for _, path := range []string{"/", "//", "/a/{x}", "/v1/responses/%2f/cancel", "/v1/models/", "/metrics{", "/adapters/é"} {
+		f.Add(path)
+	}
+	router := newRouter((&Server{cfg: Config{LoRA: LoRAConfig{Runtime: true}}}).routes())
+	f.Fuzz(func(t *testing.T, path string) {
+		for _, rt := range router.find(path) {
+			values, ok := pathValues(rt.path, path)
+			if !ok || len(values) != strings.Count(rt.path, "{") {
+				t.Errorf("%s for %q: %q", rt.path, path, values)
+			}
+		}
+	})
+}

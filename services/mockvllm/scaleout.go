@@ -1,0 +1,111 @@
+package mockvllm
+
+import (
+	"net/http"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/render"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
+)
+
+// abortByID ends running requests with what they have. Ids that nobody has are ignored.
+func (s *Server) abortByID(w http.ResponseWriter, r *http.Request) {
+	body, ok := readBody(w, r)
+	if !ok {
+		return
+	}
+	doc, failed := pyjson.Decode(body)
+	if failed != nil {
+		refuse(w, notJSON(failed, body))
+		return
+	}
+	o, ok := doc.(*pyjson.Object)
+	if !ok {
+		refuse(w, &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
+			Message: "'" + pythonType(doc) + "' object has no attribute 'get'"})
+		return
+	}
+	ids, _ := o.Get("request_ids")
+	if ids == nil {
+		refuse(w, httpException("Missing 'request_ids' in request body"))
+		return
+	}
+	list, many := ids.([]any)
+	if !many {
+		list = []any{ids}
+	}
+	for _, id := range list {
+		if id, ok := id.(string); ok {
+			s.engine.Abort(s.flights.of(id)...)
+		}
+	}
+	empty(w, r)
+}
+
+// renders makes the handler that answers with the request for tokens which a request of an interface becomes.
+func (s *Server) renders(a api) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, ok := readBody(w, r)
+		if !ok {
+			return
+		}
+		rendered, err := s.rendered(a, r, body)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		reply(w, http.StatusOK, rendered)
+	}
+}
+
+func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protocol.Error) {
+	v, _, err := protocol.Decode(a.schema, r.Header.Get("Content-Type"), body)
+	if err != nil {
+		return nil, err
+	}
+	served, _, err := s.known(request.Str(v, "model"))
+	if err != nil {
+		return nil, err
+	}
+	if err := render.Check(v); err != nil {
+		return nil, err
+	}
+	asked, err := a.read(v, s.model)
+	if err != nil {
+		return nil, err
+	}
+	works, err := asked.Works()
+	switch {
+	case err != nil && err.Message == request.EmptyPrompt:
+		return nil, protocol.BadRequest("No token_ids rendered")
+	case err != nil:
+		return nil, err
+	}
+	head, _ := s.head(r, a.id, served, asked.Shared().RequestID)
+	return render.Requests(v, works, asked.Shared(), head.ID, s.model), nil
+}
+
+// derenders makes the handler that turns tokens into an answer of an interface.
+func (s *Server) derenders(name string, answer func(*schema.Values, protocol.Head, *request.Model) ([]byte, *protocol.Error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, ok := readBody(w, r)
+		if !ok {
+			return
+		}
+		var b []byte
+		v, _, err := protocol.Decode(name, r.Header.Get("Content-Type"), body)
+		if err == nil {
+			var served string
+			if served, _, err = s.known(request.Str(v, "model")); err == nil {
+				b, err = answer(v, s.newHead(served), s.model)
+			}
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		reply(w, http.StatusOK, b)
+	}
+}
