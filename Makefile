@@ -1,7 +1,7 @@
 # make without a target lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-unit test-scenarios test-js test-python bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
+.PHONY: help build run test test-unit test-scenarios test-js test-python conformance-real bench-mock bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,6 +40,13 @@ test-js: bin/test/fluidmcp ## the JavaScript client, in Node, Deno and Chromium
 
 test-python: bin/test/fluidmcp ## the Python client, on the oldest and the newest Python that run here
 	FLUIDMCP_BIN=$(CURDIR)/$< clients/python/check.sh
+
+# Opt-in: it installs 6 GiB and takes one to two minutes for each profile. PROFILES="default tools" takes only these.
+conformance-real: ## compare the golden exchanges with a real vLLM on the CPU
+	go run ./tools/conformance real .cache/vllm $(PROFILES)
+
+bench-mock: ## measure what an answer and a stream of the mock model cost
+	go test -run '^$$' -bench . ./services/mockvllm/bench
 
 images: ## build the three images from their Dockerfiles
 	scripts/images.sh release
