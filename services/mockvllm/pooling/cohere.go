@@ -68,11 +68,7 @@ func (m Model) coherePrompts(v *schema.Values, body *pyjson.Object, model string
 	}
 	var all []prompt
 	add := func(s string, special bool) *protocol.Error {
-		ids, err := m.encode(s, special, l)
-		if err != nil {
-			return err
-		}
-		p, err := m.cut(ids, l)
+		p, err := m.prompt(s, special, l)
 		all = append(all, p)
 		return err
 	}

@@ -70,17 +70,22 @@ func (m Model) prompts(v *schema.Values, body *pyjson.Object, model string) ([]p
 	}
 	var all []prompt
 	for _, in := range inputs {
-		ids, err := m.ids(in, v.Bool("add_special_tokens"), limit)
-		if err != nil {
-			return nil, err
-		}
-		p, err := m.cut(ids, limit)
+		p, err := m.prompt(in, v.Bool("add_special_tokens"), limit)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// prompt makes tokens of a text or takes a list of them, and cuts them.
+func (m Model) prompt(in any, special bool, l limit) (prompt, *protocol.Error) {
+	ids, err := m.ids(in, special, l)
+	if err != nil {
+		return prompt{}, err
+	}
+	return m.cut(ids, l)
 }
 
 // ids are the tokens of a text or of a list of tokens.
@@ -186,11 +191,7 @@ func (m Model) conversations(v *schema.Values, body *pyjson.Object, l limit, mod
 		if err != nil {
 			return nil, err
 		}
-		ids, err := m.encode(rendered, v.Bool("add_special_tokens"), l)
-		if err != nil {
-			return nil, err
-		}
-		p, err := m.cut(ids, l)
+		p, err := m.prompt(rendered, v.Bool("add_special_tokens"), l)
 		if err != nil {
 			return nil, err
 		}

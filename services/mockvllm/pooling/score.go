@@ -107,11 +107,7 @@ func (m Model) texts(list []any, l limit) ([]prompt, *protocol.Error) {
 		if !ok {
 			return nil, badRequest("MultiModalParam is not supported for LlamaForCausalLM")
 		}
-		ids, err := m.encode(s, true, l)
-		if err != nil {
-			return nil, err
-		}
-		p, err := m.cut(ids, l)
+		p, err := m.prompt(s, true, l)
 		if err != nil {
 			return nil, err
 		}
