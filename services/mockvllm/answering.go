@@ -52,7 +52,7 @@ func (s *Server) submit(r *http.Request, g *answering) *protocol.Error {
 	}
 	var requests []engine.Request
 	for _, work := range g.works {
-		if err := work.Plan(r.Context(), s.model.Model, s.limits); err != nil {
+		if err := work.Plan(r.Context(), s.model.Model, s.model.Limits()); err != nil {
 			return err
 		}
 		var chain kv.Chain
@@ -96,26 +96,22 @@ func (g *answering) delaysID(a *generation.Answer) string {
 
 // wait returns false when ctx ended first: the client has left.
 func (g *answering) wait(ctx context.Context) bool {
-	select {
-	case <-g.wake:
-		return true
-	case <-ctx.Done():
-		journal.Of(ctx).Left()
-		return false
-	}
+	_, ok := g.waitAwhile(ctx, 0)
+	return ok
 }
 
 // waitAwhile is wait that gives up after a time, if that is not 0: then it returns before anything has happened.
 func (g *answering) waitAwhile(ctx context.Context, d time.Duration) (idle, ok bool) {
-	if d == 0 {
-		return false, g.wait(ctx)
+	var late <-chan time.Time
+	if d != 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		late = timer.C
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-g.wake:
 		return false, true
-	case <-timer.C:
+	case <-late:
 		return true, true
 	case <-ctx.Done():
 		journal.Of(ctx).Left()

@@ -165,11 +165,12 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
 		n, _ := seq.Progress()
 		outs[i] = g.answer(i).Read().Next(n, true)
 	}
-	journal.Of(r.Context()).Tokens(s.usage(g).Completion)
+	usage := s.usage(g)
+	journal.Of(r.Context()).Tokens(usage.Completion)
 	if g.api.load {
 		s.reportLoad(w.Header(), r.Header.Get("Endpoint-Load-Metrics-Format"))
 	}
-	body := g.asking.Body(g.head, outs, s.usage(g), s.timing(g))
+	body := g.asking.Body(g.head, outs, usage, s.timing(g))
 	s.countCalls(g)
 	reply(w, http.StatusOK, body)
 }

@@ -28,6 +28,12 @@ func (s *Server) notScaling(w http.ResponseWriter, _ *http.Request) {
 // decoded makes a handler that answers from a decoded request alone.
 func (s *Server) decoded(name string, answer func(*schema.Values, *request.Model) ([]byte, *protocol.Error),
 	refuse func(http.ResponseWriter, *protocol.Error)) http.HandlerFunc {
+	return s.decodedFor(name, func(v *schema.Values, _ string) ([]byte, *protocol.Error) { return answer(v, s.model) }, refuse)
+}
+
+// decodedFor is decoded where the answer names the model that is served.
+func (s *Server) decodedFor(name string, answer func(v *schema.Values, served string) ([]byte, *protocol.Error),
+	refuse func(http.ResponseWriter, *protocol.Error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := readBody(w, r)
 		if !ok {
@@ -36,10 +42,10 @@ func (s *Server) decoded(name string, answer func(*schema.Values, *request.Model
 		var b []byte
 		v, _, err := protocol.Decode(name, r.Header.Get("Content-Type"), body)
 		if err == nil {
-			err = s.check(request.Str(v, "model"))
-		}
-		if err == nil {
-			b, err = answer(v, s.model)
+			var served string
+			if served, _, err = s.known(request.Str(v, "model")); err == nil {
+				b, err = answer(v, served)
+			}
 		}
 		if err != nil {
 			refuse(w, err)

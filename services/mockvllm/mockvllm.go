@@ -20,7 +20,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
@@ -43,7 +42,6 @@ type Server struct {
 	store       *responseStore // nil without one
 	tasks       *tasks
 	model       *request.Model
-	limits      sampling.Limits
 	fingerprint string
 	stopping    chan struct{} // closed when the server begins to end
 	died        chan struct{} // closed when the engine has died
@@ -76,7 +74,6 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.model, err = newModel(cfg); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	s.limits = sampling.Limits{Vocabulary: s.model.Tokenizer.Size(), MaxLogprobs: cfg.Generation.MaxLogprobs, Reasoning: cfg.Generation.ReasoningParser != ""}
 	if cfg.Generation.StoreResponses {
 		s.store = newResponseStore(storeSize)
 	}

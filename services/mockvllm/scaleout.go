@@ -89,23 +89,7 @@ func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protoco
 
 // derenders makes the handler that turns tokens into an answer of an interface.
 func (s *Server) derenders(name string, answer func(*schema.Values, protocol.Head, *request.Model) ([]byte, *protocol.Error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, ok := readBody(w, r)
-		if !ok {
-			return
-		}
-		var b []byte
-		v, _, err := protocol.Decode(name, r.Header.Get("Content-Type"), body)
-		if err == nil {
-			var served string
-			if served, _, err = s.known(request.Str(v, "model")); err == nil {
-				b, err = answer(v, s.newHead(served), s.model)
-			}
-		}
-		if err != nil {
-			refuse(w, err)
-			return
-		}
-		reply(w, http.StatusOK, b)
-	}
+	return s.decodedFor(name, func(v *schema.Values, served string) ([]byte, *protocol.Error) {
+		return answer(v, s.newHead(served), s.model)
+	}, refuse)
 }

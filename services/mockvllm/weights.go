@@ -2,9 +2,10 @@ package mockvllm
 
 import (
 	"fmt"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"net/http"
 	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )

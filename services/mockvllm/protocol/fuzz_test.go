@@ -13,7 +13,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/responses"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/tokens"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
@@ -28,9 +27,9 @@ type asking interface {
 
 // servers are models as servers with few and with many flags have them.
 func servers() []*request.Model {
-	plain := &request.Model{Model: generation.NewModel(tokenizer.Tiny(), generation.Guide, 0), Name: "m", MaxLen: 256,
+	plain := &request.Model{Model: generation.NewModel(tokenizer.Tiny(), generation.Guide, 0), Name: "m", MaxLen: 256, MaxLogprobs: 20,
 		Templates: request.Templates{Default: template.Tiny()}}
-	rich := &request.Model{Model: generation.NewModel(tokenizer.Tiny(), generation.Random, 0), Name: "m", MaxLen: 256,
+	rich := &request.Model{Model: generation.NewModel(tokenizer.Tiny(), generation.Random, 0), Name: "m", MaxLen: 256, MaxLogprobs: 20,
 		Templates: request.Templates{Default: template.Tiny(), Trust: true}, Tools: "hermes", Reasoning: "qwen3"}
 	return []*request.Model{plain, rich}
 }
@@ -54,7 +53,7 @@ func answered(name, body string, m *request.Model, read func(*schema.Values, *re
 		}
 		var answers []*generation.Answer
 		for _, w := range works {
-			if w.Params.N > 4 || w.Plan(context.Background(), m.Model, sampling.Limits{Vocabulary: m.Tokenizer.Size(), MaxLogprobs: 20, Reasoning: m.Reasoning != ""}) != nil {
+			if w.Params.N > 4 || w.Plan(context.Background(), m.Model, m.Limits()) != nil {
 				return
 			}
 			answers = append(answers, w.Answers...)

@@ -26,6 +26,11 @@ type Model struct {
 	TokensAsIDs bool   // likelihoods name tokens by their ids
 }
 
+// Limits are what the engine holds the parameters of requests against.
+func (m *Model) Limits() sampling.Limits {
+	return sampling.Limits{Vocabulary: m.Tokenizer.Size(), MaxLogprobs: m.MaxLogprobs, Reasoning: m.Reasoning != ""}
+}
+
 // Defaults are the server's own sampling parameters, by their names in a generation config. Nil is vLLM's own.
 type Defaults struct {
 	Temperature       *float64 `json:"temperature"`
