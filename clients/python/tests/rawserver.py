@@ -81,8 +81,12 @@ class RawServer:
                 if self._keep_alive and b"Content-Length" not in reply:
                     head, _, body = reply.partition(b"\r\n\r\n")
                     reply = head + b"\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+                closes = not self._keep_alive and not self._hold
+                # Unsaid, a client may send its next request into the connection that closes.
+                if closes and b"\r\nContent-Length:" in reply:
+                    reply = reply.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
                 connection.sendall(reply)
-                if not self._keep_alive and not self._hold:
+                if closes:
                     return
 
     def _read(self, stream: object) -> bool:
