@@ -37,7 +37,46 @@ type Model struct {
 	Reason     string    `json:"reason,omitempty"`  // one word, such as "CrashLoop"
 	Message    string    `json:"message,omitempty"` // one sentence for people
 	Backends   []Backend `json:"backends"`
+	Routing    Routing   `json:"routing,omitzero"`
+	Limits     Limits    `json:"limits,omitzero"`
 	Timeouts   Timeouts  `json:"timeouts,omitzero"`
+}
+
+// Policy is how a gateway chooses among the backends of a model.
+type Policy string
+
+// The policies.
+const (
+	LeastLoad      Policy = "least_load"      // the less loaded of two drawn at random; the default
+	PrefixAffinity Policy = "prefix_affinity" // requests whose prompts begin alike go to the same backend, so that its prefix cache hits
+	RoundRobin     Policy = "round_robin"     // one after the other
+	Weighted       Policy = "weighted"        // in proportion to Backend.Weight
+)
+
+// Policies are all of them.
+var Policies = []Policy{LeastLoad, PrefixAffinity, RoundRobin, Weighted}
+
+// Routing is where the requests for a model go.
+type Routing struct {
+	Policy        Policy   `json:"policy,omitempty"`         // "" means LeastLoad
+	SessionHeader string   `json:"session_header,omitempty"` // requests with the same value of this header go to the same backend
+	Canary        []Share  `json:"canary,omitempty"`         // parts of the traffic that another model answers
+	Fallbacks     []string `json:"fallbacks,omitempty"`      // ids of models that answer, in this order, when this one cannot
+	Hedge         bool     `json:"hedge,omitempty"`          // ask a second backend when the first is slower than 95 % of the answers before
+}
+
+// Share is a part of a model's traffic.
+type Share struct {
+	Model   string  `json:"model"`   // id
+	Percent float64 `json:"percent"` // over 0; all shares of a model together at most 100
+}
+
+// Limits bound what a gateway lets through to a model.
+type Limits struct {
+	Inflight     int           `json:"inflight,omitempty"`         // requests at its backends; 0 means no limit, so nothing queues
+	Queue        int           `json:"queue,omitempty"`            // requests that wait for their turn; 0 keeps the gateway's
+	QueueTimeout time.Duration `json:"queue_timeout_ns,omitempty"` // the longest wait; 0 keeps the gateway's
+	KeepAlive    bool          `json:"keep_alive,omitempty"`       // streams wait for a model that is loading, and hear comments while they wait
 }
 
 // Backend is one model server.
@@ -51,6 +90,7 @@ type Backend struct {
 
 // Timeouts override the gateway's for one model; 0 keeps the gateway's.
 type Timeouts struct {
+	Connect   time.Duration `json:"connect_ns,omitempty"`
 	FirstByte time.Duration `json:"first_byte_ns,omitempty"`
 	Idle      time.Duration `json:"idle_ns,omitempty"`
 	Total     time.Duration `json:"total_ns,omitempty"`
