@@ -23,34 +23,38 @@ type Reader struct {
 
 	buf        []byte // received, not yet returned
 	start, end int    // buf[start:end] is waiting
-	data       []byte
 	err        error
+
+	// The search for the end of the first waiting frame goes on where it stopped, however small the pieces are in which
+	// the frame comes. Offsets are those from start.
+	line    int  // where the line begins that is searched
+	seen    int  // no line ends between line and here
+	content bool // a line that is not blank came before
+	data    []byte
 }
 
 // NewReader reads frames of at most limit bytes from src.
 func NewReader(src io.Reader, limit int) *Reader {
-	return &Reader{src: src, limit: limit, buf: make([]byte, min(limit+1, 4096)), data: []byte{}}
+	return &Reader{src: src, limit: limit, buf: make([]byte, min(limit+1, 4096))}
 }
 
 // Next returns the next frame. It returns io.EOF at the end of a stream whose last frame was complete, and
 // io.ErrUnexpectedEOF, with the torn frame, where the stream ends inside of one. Other errors are those of the source.
 func (r *Reader) Next() (Frame, error) {
-	scanned := 0 // bytes of the waiting ones that hold no end of frame
 	for {
-		waiting := r.buf[r.start:r.end]
-		if n := frameEnd(waiting, scanned); n > 0 {
-			r.start += n
-			return r.frame(waiting[:n]), nil
+		if n := r.frameEnd(); n > 0 {
+			raw := r.take(n)
+			return r.frame(raw), nil
 		}
-		scanned = max(0, len(waiting)-3) // an end can lie across what comes next: at most CR LF CR before it
+		waiting := r.end - r.start
 		if r.err != nil {
-			r.start = r.end
-			if len(bytes.Trim(waiting, "\r\n")) == 0 && r.err == io.EOF {
+			rest := r.take(waiting)
+			if len(bytes.Trim(rest, "\r\n")) == 0 && r.err == io.EOF {
 				return Frame{}, io.EOF
 			}
-			return r.frame(waiting), torn(r.err)
+			return r.frame(rest), torn(r.err)
 		}
-		if len(waiting) > r.limit {
+		if waiting > r.limit {
 			return Frame{}, fmt.Errorf("%w of %d bytes", ErrTooLong, r.limit)
 		}
 		r.fill()
@@ -65,7 +69,7 @@ func torn(err error) error {
 }
 
 // Buffered tells whether a whole frame can be had without reading from the source.
-func (r *Reader) Buffered() bool { return frameEnd(r.buf[r.start:r.end], 0) > 0 }
+func (r *Reader) Buffered() bool { return r.frameEnd() > 0 }
 
 func (r *Reader) fill() {
 	if r.start > 0 {
@@ -80,64 +84,77 @@ func (r *Reader) fill() {
 	r.err = err
 }
 
-// frameEnd returns the length of the first frame in b, or 0. Blank lines before a frame's first line belong to it.
-// The search begins at from, where only line endings before it can matter.
-func frameEnd(b []byte, from int) int {
-	for i := from; i < len(b); {
-		n := bytes.IndexAny(b[i:], "\r\n")
-		if n < 0 {
-			return 0
-		}
-		i += n
-		lines, next := lineEndings(b, i)
-		if lines > 1 && len(bytes.Trim(b[:i], "\r\n")) > 0 {
-			return next
-		}
-		i = next
-	}
-	return 0
+// take removes the first n waiting bytes.
+func (r *Reader) take(n int) []byte {
+	taken := r.buf[r.start : r.start+n]
+	r.start += n
+	r.line, r.seen, r.content = 0, 0, false
+	return taken
 }
 
-// lineEndings counts the line endings in a row at b[i:], two at most once content preceded, and tells where they end.
-func lineEndings(b []byte, i int) (lines, next int) {
-	for i < len(b) && lines < 2 {
+// frameEnd returns the length of the first frame that is waiting, or 0. Blank lines before a frame's first line belong
+// to it.
+func (r *Reader) frameEnd() int {
+	waiting := r.buf[r.start:r.end]
+	for {
+		length, next := cutLine(waiting[r.seen:])
+		blank := length == 0 && r.line == r.seen
 		switch {
-		case b[i] == '\n':
-			i++
-		case b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n':
-			i += 2
-		case b[i] == '\r':
-			i++
-		default:
-			return lines, i
+		case length < 0:
+			r.seen = len(waiting)
+			return 0
+		case blank && r.content:
+			return r.seen + next
+		case r.seen+next == len(waiting) && waiting[len(waiting)-1] == '\r':
+			r.seen += length // LF may follow, and belongs to this line
+			return 0
 		}
-		lines++
+		r.content = r.content || !blank
+		r.seen += next
+		r.line = r.seen
 	}
-	return lines, i
+}
+
+// cutLine finds the first line of b: its length, -1 when it does not end in b, and where the next begins.
+func cutLine(b []byte) (length, next int) {
+	lf := bytes.IndexByte(b, '\n')
+	before := b
+	if lf >= 0 {
+		before = b[:lf]
+	}
+	cr := bytes.IndexByte(before, '\r')
+	switch {
+	case cr >= 0 && cr+1 == lf:
+		return cr, lf + 1
+	case cr >= 0:
+		return cr, cr + 1
+	}
+	return lf, lf + 1
 }
 
 // frame takes the data fields out of raw (standard, "interpreting an event stream").
 func (r *Reader) frame(raw []byte) Frame {
-	r.data = r.data[:0]
-	found := false
-	for line := range bytes.FieldsFuncSeq(raw, func(c rune) bool { return c == '\r' || c == '\n' }) {
-		value, ok := field(line)
-		if !ok {
-			continue
+	f := Frame{Raw: raw}
+	for rest := raw; len(rest) > 0; {
+		length, next := cutLine(rest)
+		if length < 0 {
+			length, next = len(rest), len(rest)
 		}
-		if found {
-			r.data = append(r.data, '\n')
+		value, ok := field(rest[:length])
+		rest = rest[next:]
+		switch {
+		case !ok:
+		case f.Data == nil:
+			f.Data = value
+		default:
+			r.data = append(append(append(r.data[:0], f.Data...), '\n'), value...)
+			f.Data = r.data
 		}
-		r.data = append(r.data, value...)
-		found = true
 	}
-	if !found {
-		return Frame{Raw: raw}
-	}
-	return Frame{Raw: raw, Data: r.data}
+	return f
 }
 
-// field returns the value of a data line.
+// field returns the value of a data line, not nil.
 func field(line []byte) ([]byte, bool) {
 	rest, ok := bytes.CutPrefix(line, []byte("data"))
 	if !ok {

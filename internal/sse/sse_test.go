@@ -154,3 +154,21 @@ func (c *chunked) Read(p []byte) (int, error) {
 	c.left = c.left[n:]
 	return n, nil
 }
+
+// BenchmarkReader reads a stream of chunks as a chat completion sends them.
+func BenchmarkReader(b *testing.B) {
+	frame := `data: {"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","created":1764400000,"model":"m",` +
+		`"choices":[{"index":0,"delta":{"content":" token"},"logprobs":null,"finish_reason":null,"token_ids":null}]}` + "\n\n"
+	stream := strings.Repeat(frame, 1000)
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	for i := 0; i < b.N; {
+		r := NewReader(strings.NewReader(stream), 1<<20)
+		for ; i < b.N; i++ {
+			if _, err := r.Next(); err != nil {
+				break
+			}
+			r.Buffered()
+		}
+	}
+}
