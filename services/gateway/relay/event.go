@@ -68,28 +68,34 @@ func parseEvent(data []byte) event {
 }
 
 // hasContent tells whether a chunk's choices bring something that a reader sees.
-func hasContent(choices []byte) bool {
-	var list []struct {
-		Text  string `json:"text"`
-		Delta struct {
-			Content          string     `json:"content"`
-			Reasoning        string     `json:"reasoning"`
-			ReasoningContent string     `json:"reasoning_content"`
-			Refusal          string     `json:"refusal"`
-			ToolCalls        []struct{} `json:"tool_calls"`
-		} `json:"delta"`
-	}
-	if json.Unmarshal(choices, &list) != nil {
-		return false
-	}
-	for _, c := range list {
-		d := c.Delta
-		if c.Text != "" || d.Content != "" || d.Reasoning != "" || d.ReasoningContent != "" || d.Refusal != "" || len(d.ToolCalls) > 0 {
-			return true
-		}
-	}
-	return false
+func hasContent(choices []byte) (found bool) {
+	_ = scan.Array(choices, func(choice []byte) { // anything else brings nothing
+		each(choice, func(key, value []byte) {
+			switch string(key) {
+			case "text":
+				found = found || isText(value)
+			case "delta":
+				each(value, func(key, value []byte) {
+					switch string(key) {
+					case "content", "reasoning", "reasoning_content", "refusal":
+						found = found || isText(value)
+					case "tool_calls":
+						found = found || value[0] == '[' && len(bytes.Trim(value, "[] \t\r\n")) > 0
+					}
+				})
+			}
+		})
+	})
+	return found
 }
+
+// each visits the members of an object. Other values have none.
+func each(object []byte, visit func(key, value []byte)) {
+	_, _ = scan.Object(object, func(m scan.Member) { visit(m.Key, object[m.Start:m.End]) })
+}
+
+// isText tells a string that is not empty.
+func isText(value []byte) bool { return len(value) > 2 && value[0] == '"' }
 
 // usageOf finds the usage in an answer, or in an object that holds one.
 func usageOf(object []byte) Usage {

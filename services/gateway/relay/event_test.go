@@ -62,3 +62,14 @@ func FuzzParseEvent(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParseEvent(b *testing.B) {
+	data := []byte(`{"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","created":1764400000,"model":"m",` +
+		`"choices":[{"index":0,"delta":{"content":" token"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !parseEvent(data).token {
+			b.Fatal("no token")
+		}
+	}
+}

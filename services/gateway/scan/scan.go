@@ -27,6 +27,18 @@ type Member struct {
 // Object visits the members of the object that b consists of, in order, duplicate keys included. It returns the offset
 // of the closing brace, or a *SyntaxError for anything but exactly one valid object.
 func Object(b []byte, visit func(Member)) (end int, err error) {
+	return whole(b, '{', "expected an object", func(s *scanner) error { return s.object(0, visit) })
+}
+
+// Array visits the elements of the array that b consists of, in order. It returns a *SyntaxError for anything but exactly
+// one valid array.
+func Array(b []byte, visit func(element []byte)) error {
+	_, err := whole(b, '[', "expected an array", func(s *scanner) error { return s.array(0, visit) })
+	return err
+}
+
+// whole reads one value that begins with opening, and nothing after it.
+func whole(b []byte, opening byte, expected string, read func(s *scanner) error) (end int, err error) {
 	s := scanner{b: b}
 	if !utf8.Valid(b) {
 		return 0, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8"}
@@ -35,16 +47,16 @@ func Object(b []byte, visit func(Member)) (end int, err error) {
 		s.pos = len("\uFEFF")
 	}
 	s.space()
-	if s.peek() != '{' {
-		return 0, s.fail("expected an object")
+	if s.peek() != opening {
+		return 0, s.fail(expected)
 	}
-	if err := s.object(0, visit); err != nil {
+	if err := read(&s); err != nil {
 		return 0, err
 	}
 	end = s.pos - 1
 	s.space()
 	if s.pos < len(b) {
-		return 0, s.fail("data after the object")
+		return 0, s.fail("data after the value")
 	}
 	return end, nil
 }
@@ -91,59 +103,85 @@ func (s *scanner) space() {
 
 // object stands on the brace. A nil visit skips.
 func (s *scanner) object(depth int, visit func(Member)) error {
-	return s.list(depth, '}', func() error {
-		from := s.pos
-		if s.peek() != '"' {
-			return s.unexpected()
-		}
-		if err := s.str(); err != nil {
-			return err
-		}
-		key := s.b[from:s.pos]
-		s.space()
-		if s.peek() != ':' {
-			return s.unexpected()
-		}
-		s.pos++
-		s.space()
-		start := s.pos
-		if err := s.value(depth + 1); err != nil {
+	more, err := s.open(depth, '}')
+	for more && err == nil {
+		var m Member
+		if m, err = s.member(depth); err != nil {
 			return err
 		}
 		if visit != nil {
-			visit(Member{Key: unquote(key), Start: start, End: s.pos})
+			m.Key = unquote(m.Key)
+			visit(m)
 		}
-		return nil
-	})
+		more, err = s.next('}')
+	}
+	return err
 }
 
-// list stands on an opening bracket and reads elements up to the closing one.
-func (s *scanner) list(depth int, closing byte, element func() error) error {
+// member stands on a key and reads it, with its quotes, and the value.
+func (s *scanner) member(depth int) (Member, error) {
+	from := s.pos
+	if s.peek() != '"' {
+		return Member{}, s.unexpected()
+	}
+	if err := s.str(); err != nil {
+		return Member{}, err
+	}
+	key := s.b[from:s.pos]
+	s.space()
+	if s.peek() != ':' {
+		return Member{}, s.unexpected()
+	}
+	s.pos++
+	s.space()
+	start := s.pos
+	err := s.value(depth + 1)
+	return Member{Key: key, Start: start, End: s.pos}, err
+}
+
+// array stands on the bracket. A nil visit skips.
+func (s *scanner) array(depth int, visit func(element []byte)) error {
+	more, err := s.open(depth, ']')
+	for more && err == nil {
+		start := s.pos
+		if err = s.value(depth + 1); err != nil {
+			return err
+		}
+		if visit != nil {
+			visit(s.b[start:s.pos])
+		}
+		more, err = s.next(']')
+	}
+	return err
+}
+
+// open steps over an opening bracket and tells whether something stands before the closing one.
+func (s *scanner) open(depth int, closing byte) (more bool, err error) {
 	if depth >= maxDepth {
-		return s.fail("nested too deep")
+		return false, s.fail("nested too deep")
 	}
 	s.pos++
 	s.space()
 	if s.peek() == closing {
 		s.pos++
-		return nil
+		return false, nil
 	}
-	for {
-		if err := element(); err != nil {
-			return err
-		}
+	return true, nil
+}
+
+// next steps over what stands between two elements and tells whether another comes.
+func (s *scanner) next(closing byte) (more bool, err error) {
+	s.space()
+	switch s.peek() {
+	case ',':
+		s.pos++
 		s.space()
-		switch s.peek() {
-		case ',':
-			s.pos++
-			s.space()
-		case closing:
-			s.pos++
-			return nil
-		default:
-			return s.unexpected()
-		}
+		return true, nil
+	case closing:
+		s.pos++
+		return false, nil
 	}
+	return false, s.unexpected()
 }
 
 // unquote takes a valid string literal.
@@ -155,11 +193,15 @@ func unquote(literal []byte) []byte {
 	return []byte(text)
 }
 
-// String returns the text of a string literal and false for any other value.
+// String returns the text of a string literal and false for any other value. value is one that Object or Array found.
 func String(value []byte) (string, bool) {
-	var text string
-	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
+	if len(value) < 2 || value[0] != '"' {
 		return "", false
 	}
-	return text, true
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), true
+	}
+	var text string
+	err := json.Unmarshal(value, &text)
+	return text, err == nil
 }

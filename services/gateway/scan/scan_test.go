@@ -64,9 +64,30 @@ func TestSyntaxErrors(t *testing.T) {
 	f(`{"a":"\u12g4"}`, 10, "invalid escape")
 	f("{\"a\":\"\n\"}", 6, "control character")
 	f(`{"a":"b`, 7, "unexpected end")
-	f(`{} {}`, 3, "data after the object")
+	f(`{} {}`, 3, "data after the value")
 	f("{\"a\":\"\xff\"}", 6, "invalid UTF-8")
 	f(`{"a":`+strings.Repeat("[", 20000), 10004, "nested too deep")
+}
+
+func TestArray(t *testing.T) {
+	f := func(src string, want ...string) {
+		t.Helper()
+		var got []string
+		if err := scan.Array([]byte(src), func(e []byte) { got = append(got, string(e)) }); err != nil {
+			t.Errorf("%q: %v", src, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", src, diff)
+		}
+	}
+	f(`[]`)
+	f(` [ ] `)
+	f(`[1, "a]" ,{"b":[2]},[[]]]`, "1", `"a]"`, `{"b":[2]}`, "[[]]")
+	for _, bad := range []string{`{}`, `[1`, `[1,]`, `[1]2`, ``, `[1 2]`} {
+		if err := scan.Array([]byte(bad), func([]byte) {}); err == nil {
+			t.Errorf("%q is no array", bad)
+		}
+	}
 }
 
 func TestString(t *testing.T) {

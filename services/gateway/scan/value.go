@@ -7,7 +7,7 @@ func (s *scanner) value(depth int) error {
 	case '{':
 		return s.object(depth, nil)
 	case '[':
-		return s.list(depth, ']', func() error { return s.value(depth + 1) })
+		return s.array(depth, nil)
 	case '"':
 		return s.str()
 	default:
@@ -15,18 +15,30 @@ func (s *scanner) value(depth int) error {
 	}
 }
 
+// plain are the bytes that mean only themselves in a string.
+var plain = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c >= ' ' && c != '"' && c != '\\'
+	}
+	return table
+}()
+
 // str stands on the opening quote.
 func (s *scanner) str() error {
 	for s.pos++; s.pos < len(s.b); s.pos++ {
-		switch c := s.b[s.pos]; {
-		case c == '"':
+		c := s.b[s.pos]
+		if plain[c] {
+			continue
+		}
+		switch c {
+		case '"':
 			s.pos++
 			return nil
-		case c == '\\':
+		case '\\':
 			if err := s.escape(); err != nil {
 				return err
 			}
-		case c < ' ':
+		default:
 			return s.fail("control character in a string")
 		}
 	}
@@ -53,22 +65,24 @@ func (s *scanner) escape() error {
 	return nil
 }
 
-var words = [][]byte{[]byte("true"), []byte("false"), []byte("null"), []byte("NaN"), []byte("Infinity"), []byte("-Infinity")}
+// words are the literals by their first character. Python's JSON has three more than RFC 8259.
+var words = [256]string{'t': "true", 'f': "false", 'n': "null", 'N': "NaN", 'I': "Infinity"}
 
 func (s *scanner) scalar() error {
-	for _, word := range words {
-		if bytes.HasPrefix(s.b[s.pos:], word) {
-			s.pos += len(word)
-			return nil
-		}
+	if word := words[s.peek()]; word != "" && bytes.HasPrefix(s.b[s.pos:], []byte(word)) {
+		s.pos += len(word)
+		return nil
 	}
 	return s.number()
 }
 
-// number follows the grammar of RFC 8259, section 6.
+// number follows the grammar of RFC 8259, section 6. -Infinity is Python's.
 func (s *scanner) number() error {
 	if s.peek() == '-' {
 		s.pos++
+		if s.peek() == 'I' {
+			return s.scalar()
+		}
 	}
 	if s.peek() == '0' {
 		s.pos++
