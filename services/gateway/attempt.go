@@ -65,7 +65,7 @@ func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) 
 		tried = append(tried, lease.Backend.ID)
 		if reason := a.retryReason(); reason != "" && left > 0 {
 			if lease = g.router.Acquire(q.model.ID, tried); lease != nil {
-				g.metrics.retries.WithLabelValues(c.label(), reason).Inc()
+				g.metrics.retries.WithLabelValues(c.metrics().label, reason).Inc()
 				a.close()
 				continue
 			}

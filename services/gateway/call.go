@@ -67,15 +67,8 @@ func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call
 	})
 }
 
-// label is the model's label. A model that left the fleet meanwhile gets no series again.
-func (c *call) label() string {
-	if table := c.g.router.Table(); table != nil && c.model != "" {
-		if m, ok := table.Resolve(c.model); ok && m.ID == c.model {
-			return c.model
-		}
-	}
-	return unknownModel
-}
+// metrics are the series of the model. One that left the fleet meanwhile gets no series again.
+func (c *call) metrics() *modelMetrics { return c.g.metrics.of(c.model) }
 
 // fail notes why the request failed.
 func (c *call) fail(reason string, err *openai.Error) error {
@@ -88,7 +81,7 @@ func (c *call) tried(backend, outcome string, took time.Duration) {
 	c.attempts++
 	c.backend = backend
 	c.waited += took
-	c.g.metrics.attempts.WithLabelValues(c.label(), backend, outcome).Inc()
+	c.g.metrics.attempts.WithLabelValues(c.metrics().label, backend, outcome).Inc()
 }
 
 // answered notes the answer that the client is about to get.
@@ -100,18 +93,18 @@ func (c *call) answered(a *attempt) {
 	case a.answer.Status >= http.StatusBadRequest:
 		c.reason = reasonUpstream4xx
 	}
-	c.g.metrics.overhead.WithLabelValues(c.label()).Observe((time.Since(c.started) - c.waited).Seconds())
+	c.metrics().overhead.Observe((time.Since(c.started) - c.waited).Seconds())
 }
 
 // FirstToken is called by the relay.
 func (c *call) FirstToken() {
 	c.ttft = time.Since(c.started)
-	c.g.metrics.firstToken.WithLabelValues(c.label()).Observe(c.ttft.Seconds())
+	c.metrics().firstToken.Observe(c.ttft.Seconds())
 }
 
 // NextToken is called by the relay.
 func (c *call) NextToken(gap time.Duration) {
-	c.g.metrics.interToken.WithLabelValues(c.label()).Observe(gap.Seconds())
+	c.metrics().interToken.Observe(gap.Seconds())
 }
 
 // finished notes how the answer ended.
@@ -143,7 +136,8 @@ func (c *call) record(r *http.Request, returned bool) {
 	}
 	status := rec.Status
 	c.reason = c.reasonFor(status)
-	m, model := c.g.metrics, c.label()
+	m, of := c.g.metrics, c.metrics()
+	model := of.label
 	m.requests.WithLabelValues(model, c.endpoint, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(model, c.endpoint).Observe(time.Since(c.started).Seconds())
 	if c.reason != "" {
@@ -153,8 +147,8 @@ func (c *call) record(r *http.Request, returned bool) {
 		m.streams.WithLabelValues(model, string(c.result.Outcome)).Inc()
 	}
 	if usage := c.result.Usage; usage != (relay.Usage{}) {
-		m.tokens.WithLabelValues(model, "prompt").Add(float64(usage.Prompt))
-		m.tokens.WithLabelValues(model, "completion").Add(float64(usage.Completion))
+		of.prompt.Add(float64(usage.Prompt))
+		of.completion.Add(float64(usage.Completion))
 	}
 	rec.Add(c.fields(model)...)
 }

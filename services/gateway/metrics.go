@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"sync/atomic"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
@@ -20,7 +22,17 @@ type metrics struct {
 	retries    *prometheus.CounterVec   // model, reason
 	streams    *prometheus.CounterVec   // model, outcome
 
-	known map[string]bool // models of the last table; only keep touches it
+	models atomic.Pointer[map[string]*modelMetrics] // of the table in force, and unknownModel
+}
+
+// modelMetrics are the series of one model that requests and tokens write to. They are looked up once per request, not
+// with each token.
+type modelMetrics struct {
+	label              string
+	firstToken         prometheus.Observer
+	interToken         prometheus.Observer
+	overhead           prometheus.Observer
+	prompt, completion prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -59,13 +71,22 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		streams: counter("fluidmcp_streams_total",
 			"Event streams, by how they ended.", "model", "outcome"),
 	}
-	m.begin(unknownModel)
+	m.models.Store(&map[string]*modelMetrics{unknownModel: m.begin(unknownModel)})
 	return m
 }
 
-// begin makes the series of a model that count rare events. One that appears with its first event would hide it: rates
-// are reckoned from differences.
-func (m *metrics) begin(model string) {
+// of returns the series of a declared model, and those of unknownModel for any other name.
+func (m *metrics) of(model string) *modelMetrics {
+	models := *m.models.Load()
+	if known := models[model]; known != nil {
+		return known
+	}
+	return models[unknownModel]
+}
+
+// begin makes the series of a model, also of rare events. One that appears with its first event would hide it: rates are
+// reckoned from differences.
+func (m *metrics) begin(model string) *modelMetrics {
 	for _, reason := range reasons {
 		m.errors.WithLabelValues(model, reason)
 	}
@@ -75,24 +96,33 @@ func (m *metrics) begin(model string) {
 	for _, outcome := range relay.Outcomes {
 		m.streams.WithLabelValues(model, string(outcome))
 	}
+	return &modelMetrics{
+		label:      model,
+		firstToken: m.firstToken.WithLabelValues(model),
+		interToken: m.interToken.WithLabelValues(model),
+		overhead:   m.overhead.WithLabelValues(model),
+		prompt:     m.tokens.WithLabelValues(model, "prompt"),
+		completion: m.tokens.WithLabelValues(model, "completion"),
+	}
 }
 
 // keep begins the series of models that are new in the table and deletes those of models that are not in it any more. It
 // is called for each table, one after another.
 func (m *metrics) keep(table *routing.Table) {
-	now := make(map[string]bool)
+	before := *m.models.Load()
+	now := map[string]*modelMetrics{unknownModel: before[unknownModel]}
 	for _, model := range table.Models {
-		now[model.ID] = true
-		if !m.known[model.ID] {
-			m.begin(model.ID)
+		now[model.ID] = before[model.ID]
+		if now[model.ID] == nil {
+			now[model.ID] = m.begin(model.ID)
 		}
 	}
-	for id := range m.known {
-		if !now[id] {
+	m.models.Store(&now)
+	for id := range before {
+		if now[id] == nil {
 			m.forget(prometheus.Labels{"model": id})
 		}
 	}
-	m.known = now
 }
 
 func (m *metrics) forget(labels prometheus.Labels) {
