@@ -1,0 +1,413 @@
+//go:build linux
+
+package http1
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+)
+
+const (
+	// maxHeld is how much of a body without a length is held back in the hope that it ends.
+	maxHeld = 2 << 10
+	// maxOut is how much of an answer is collected before it is written.
+	maxOut = 4 << 10
+	// inSize is the buffer for requests. Larger heads grow one of their own.
+	inSize = 4 << 10
+	// maxUnread is how much of a body that the handler did not want is read to keep the connection, 256 KiB.
+	maxUnread = 256 << 10
+	// linger is how long a client that is still sending may take to see why its connection is closed.
+	linger = 500 * time.Millisecond
+)
+
+// conn is one connection.
+type conn struct {
+	server *Server
+	net    net.Conn
+	remote string                // address
+	raw    syscall.RawConn       // nil where net has none
+	ready  func(fd uintptr) bool // reads what is there, for raw
+	failed error                 // of ready
+	watch  watched
+
+	in   *bufio.Reader // only while a request is served
+	src  source        // of in
+	out  []byte        // to be written
+	held []byte        // of a body whose length may yet be told
+	w    response      // to the request in progress
+	body body          // of it
+
+	limited bool // a deadline for reading is set that is not the handler's
+
+	mu     sync.Mutex
+	idle   bool               // between two requests
+	used   bool               // had a request
+	cancel context.CancelFunc // of the request in progress
+	gone   bool               // the client has closed its side
+}
+
+// source is the connection behind the first bytes of a request, where these were read before.
+type source struct {
+	conn  net.Conn
+	first []byte
+	fd    int // where not -1, what is there is read and not waited for
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	switch {
+	case len(s.first) > 0:
+		n := copy(p, s.first)
+		s.first = s.first[n:]
+		return n, nil
+	case s.fd >= 0:
+		n, err := unix.Read(s.fd, p)
+		for err == unix.EINTR {
+			n, err = unix.Read(s.fd, p)
+		}
+		if n == 0 && err == nil {
+			return 0, io.EOF
+		}
+		return max(0, n), err
+	}
+	return s.conn.Read(p)
+}
+
+// buffers of requests. An idle connection has none.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, inSize) }}
+
+// serve answers requests until the connection ends.
+func (c *conn) serve() {
+	defer c.server.forget(c)
+	for c.next() {
+	}
+}
+
+// next answers one request and reports whether another may follow.
+func (c *conn) next() bool {
+	r, f, err := c.await()
+	if err != nil {
+		c.refuse(err)
+		return false
+	}
+	defer c.release()
+	keep := c.answer(r, f)
+	if !keep {
+		c.close()
+		return false
+	}
+	return c.rest()
+}
+
+// await reads the head of the next request. Between requests the connection holds no buffer, and waiting is bounded by
+// the idle time; once something came, by the time for a header.
+func (c *conn) await() (*http.Request, framing, error) {
+	if err := c.wait(); err != nil {
+		return nil, framing{}, err
+	}
+	head, err := c.readHead()
+	if err != nil {
+		return nil, framing{}, err
+	}
+	return parseHead(head)
+}
+
+// wait for the first bytes of a request.
+func (c *conn) wait() error {
+	if c.in != nil { // they came with the request before
+		return nil
+	}
+	err := c.limit(c.server.IdleTimeout)
+	if err != nil {
+		return errEnded
+	}
+	if c.raw == nil {
+		c.take()
+		_, err = c.in.Peek(1)
+	} else if err = c.raw.Read(c.ready); err == nil {
+		err = c.failed
+	}
+	if err != nil {
+		return errEnded // the client has left, or was idle for too long: nothing is owed to it
+	}
+	return nil
+}
+
+// look reads what is there and keeps a buffer for it only then, so that idle connections have none. It reports false when
+// nothing is there yet.
+func (c *conn) look(fd uintptr) bool {
+	c.take()
+	c.src.fd = int(fd)
+	_, c.failed = c.in.Peek(1)
+	c.src.fd = -1
+	if c.failed != nil {
+		c.giveBack()
+	}
+	return c.failed != unix.EAGAIN
+}
+
+func (c *conn) take() {
+	c.in = buffers.Get().(*bufio.Reader)
+	c.src = source{conn: c.net, fd: -1}
+	c.in.Reset(&c.src)
+}
+
+func (c *conn) giveBack() {
+	c.in.Reset(nil)
+	buffers.Put(c.in)
+	c.in = nil
+}
+
+// errEnded is a connection that ended between two requests.
+var errEnded = errors.New("the connection ended")
+
+// readHead reads the next request's head.
+func (c *conn) readHead() (string, error) {
+	if err := c.begin(); err != nil {
+		return "", err
+	}
+	limited := false
+	var large []byte // a head that does not fit the buffer
+	searched := 0
+	for {
+		b, _ := c.in.Peek(c.in.Buffered())
+		if large == nil {
+			b = c.skipBlank(b)
+		} else {
+			large = append(large, b...)
+			_, _ = c.in.Discard(len(b))
+			b = large
+		}
+		n, err := headEnd(b, searched)
+		switch {
+		case err != nil:
+			return "", err
+		case n > c.server.MaxHeaderBytes || n == 0 && len(b) > c.server.MaxHeaderBytes:
+			return "", errHeadTooLarge
+		case n > 0 && large == nil:
+			head := string(b[:n])
+			_, _ = c.in.Discard(n)
+			return head, nil
+		case n > 0:
+			head := string(b[:n])
+			c.src.first = append(bytes.Clone(b[n:]), c.src.first...)
+			return head, nil
+		}
+		searched = len(b)
+		if large == nil && c.in.Buffered() == c.in.Size() {
+			large = bytes.Clone(b)
+			_, _ = c.in.Discard(len(b))
+		}
+		if !limited { // nearly every head is here at once
+			limited = true
+			if err := c.limit(c.server.ReadHeaderTimeout); err != nil {
+				return "", errEnded
+			}
+		}
+		if _, err := c.in.Peek(c.in.Buffered() + 1); err != nil {
+			return "", c.headFailed(err, len(b) > 0)
+		}
+	}
+}
+
+// skipBlank leaves out the blank lines that some clients send before a request (RFC 9112, section 2.2).
+func (c *conn) skipBlank(b []byte) []byte {
+	for bytes.HasPrefix(b, []byte("\r\n")) {
+		_, _ = c.in.Discard(2)
+		b = b[2:]
+	}
+	return b
+}
+
+func (c *conn) headFailed(err error, begun bool) error {
+	var timeout net.Error
+	if begun && errors.As(err, &timeout) && timeout.Timeout() {
+		return refuse(http.StatusRequestTimeout, "The request's header did not come in time.")
+	}
+	return errEnded
+}
+
+// limit bounds how long reading may take from now on.
+func (c *conn) limit(d time.Duration) error {
+	c.limited = true
+	return c.net.SetReadDeadline(time.Now().Add(d))
+}
+
+// unlimit lets the handler read for as long as it likes, unless it has set a deadline of its own.
+func (c *conn) unlimit() {
+	if c.limited {
+		c.limited = false
+		_ = c.net.SetReadDeadline(time.Time{}) // it fails where the next read does
+	}
+}
+
+// begin marks the connection as used.
+func (c *conn) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle = false; c.server.closing.Load() && c.used {
+		return errEnded
+	}
+	c.used = true
+	return nil
+}
+
+// answer runs the handler and reports whether the connection can carry another request.
+func (c *conn) answer(r *http.Request, f framing) (keep bool) {
+	ctx, cancel := context.WithCancel(c.server.BaseContext)
+	defer cancel()
+	c.setCancel(cancel)
+	defer c.setCancel(nil)
+	in := &c.body
+	*in = body{conn: c, framing: f, left: max(0, f.length), first: true}
+	r.Body = in
+	if f.length == 0 {
+		r.Body = http.NoBody
+		in.done = true
+	}
+	r.RemoteAddr = c.remote
+	r = r.WithContext(ctx)
+	w := &c.w
+	*w = response{conn: c, request: r, header: w.header, length: -1, close: f.close}
+	if !c.run(w, r) {
+		return false
+	}
+	in.expects = false // who waits for 100 Continue has its answer now
+	if !in.done && !w.sent && (f.expects || !in.discard()) {
+		w.close = true // before the header goes out, so that the client knows
+	}
+	err := w.finish()
+	return err == nil && !w.close && (in.done || in.discard())
+}
+
+// run calls the handler and reports whether it returned. One that panics breaks the answer off.
+func (c *conn) run(w *response, r *http.Request) (returned bool) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			c.server.logf("http: panic serving %s: %v\n%s", r.RemoteAddr, p, debug.Stack())
+		}
+	}()
+	c.server.Handler.ServeHTTP(w, r)
+	return true
+}
+
+// discard reads the rest of a body, unless that is much. It reports whether the end was reached.
+func (b *body) discard() bool {
+	if b.done || b.err != nil {
+		return b.done
+	}
+	if b.length > maxUnread {
+		return false
+	}
+	b.closed = false
+	if b.conn.limit(linger) != nil {
+		return false
+	}
+	b.lingers = true
+	_, err := io.Copy(io.Discard, io.LimitReader(b, maxUnread))
+	return err == nil && b.done
+}
+
+// setCancel says how the request in progress is ended. A client that has left before ends it at once.
+func (c *conn) setCancel(cancel context.CancelFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cancel = cancel
+	if cancel != nil && c.gone {
+		cancel()
+	}
+}
+
+// left is called by the watcher when the client has closed its side.
+func (c *conn) left() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+// rest ends a request. It reports false when the server stops.
+func (c *conn) rest() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = true
+	return !c.server.closing.Load()
+}
+
+// release gives the buffers back, unless the next request is in them already.
+func (c *conn) release() {
+	c.out, c.held = shrink(c.out), shrink(c.held)
+	clear(c.w.header)
+	if c.in.Buffered() > 0 || len(c.src.first) > 0 {
+		return
+	}
+	c.giveBack()
+}
+
+// shrink empties a buffer and lets go of one that has grown large.
+func shrink(b []byte) []byte {
+	if cap(b) > 2*maxOut {
+		return nil
+	}
+	return b[:0]
+}
+
+func (c *conn) writeContinue() error {
+	return c.write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
+}
+
+// flush writes what was collected.
+func (c *conn) flush() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	err := c.write(c.out)
+	c.out = c.out[:0]
+	return err
+}
+
+func (c *conn) write(b []byte) error {
+	if _, err := c.net.Write(b); err != nil {
+		return fmt.Errorf("write to the client: %w", err)
+	}
+	return nil
+}
+
+// refuse answers a request that never reached the handler, and ends the connection.
+func (c *conn) refuse(err error) {
+	var r *refusal
+	if errors.As(err, &r) {
+		w := &response{conn: c, request: &http.Request{Method: http.MethodGet, ProtoMinor: 1}, header: make(http.Header), close: true}
+		(&openai.Error{Status: r.status, Type: openai.TypeInvalidRequest, Code: "malformed_request", Message: r.message}).Write(w)
+		if w.finish() == nil {
+			c.close()
+			return
+		}
+	}
+	_ = c.net.Close() // nothing is owed to the client
+}
+
+// close ends the connection. Bytes that were sent and not read would turn the close into a reset, which can destroy the
+// answer before the client has read it; so these are awaited for a moment.
+func (c *conn) close() {
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = c.net.SetReadDeadline(time.Now().Add(linger)) // it fails where the next read does
+		_, _ = io.Copy(io.Discard, io.LimitReader(c.net, maxUnread))
+	}
+	_ = c.net.Close() // nothing more is owed
+}

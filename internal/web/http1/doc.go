@@ -1,0 +1,13 @@
+// Package http1 is an HTTP/1.1 server (RFC 9110, RFC 9112) that costs as little as a request can: one goroutine a
+// connection, which reads a request, runs the handler and writes the answer, and no other. net/http starts a second one for each
+// request, to notice a client that leaves; here one watcher (gone_linux.go) does that for all connections.
+//
+//	Server ── Serve ──► conn ──► head.go      a request's head, strictly
+//	                       ├───► body.go      its body, by length or in chunks
+//	                       ├───► response.go  http.ResponseWriter
+//	                       └───► gone_linux.go  ends the request's context when the client is gone
+//
+// It takes any http.Handler. What is not offered: TLS and HTTP/2 (net/http serves these), Hijack, sniffing of content types,
+// trailers in answers. A request that could mean one thing here and another to the next server on its way is refused: two
+// lengths, a length and chunks, folded lines, bare line feeds.
+package http1

@@ -1,0 +1,210 @@
+//go:build linux
+
+package http1
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// refusal is a request that is not answered by the handler.
+type refusal struct {
+	status  int
+	message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func refuse(status int, message string) error { return &refusal{status, message} }
+
+func malformed(message string) error { return refuse(http.StatusBadRequest, message) }
+
+var (
+	errHeadTooLarge = refuse(http.StatusRequestHeaderFieldsTooLarge, "The request's header is too large.")
+	errBareLF       = malformed("A line of the header does not end with CRLF.")
+)
+
+// framing is how the body of a request ends.
+type framing struct {
+	length  int64 // -1 for chunks
+	close   bool  // no further request follows on the connection
+	expects bool  // the client waits for 100 Continue
+}
+
+// headEnd returns the length of the head that b begins with, up to and with its blank line, or 0 when it is not there yet.
+// What stands before from was searched already.
+func headEnd(b []byte, from int) (int, error) {
+	for at := from; ; {
+		n := bytes.IndexByte(b[at:], '\n')
+		if n < 0 {
+			return 0, nil
+		}
+		at += n
+		if at == 0 || b[at-1] != '\r' {
+			return 0, errBareLF
+		}
+		at++
+		if bytes.HasSuffix(b[:at], []byte("\r\n\r\n")) {
+			return at, nil
+		}
+	}
+}
+
+// parseHead reads a head, which ends with a blank line.
+func parseHead(head string) (*http.Request, framing, error) {
+	line, rest, _ := strings.Cut(head, "\r\n")
+	r, err := parseRequestLine(line)
+	if err != nil {
+		return nil, framing{}, err
+	}
+	if r.Header, err = parseFields(rest); err != nil {
+		return nil, framing{}, err
+	}
+	if err := setHost(r); err != nil {
+		return nil, framing{}, err
+	}
+	f, err := parseFraming(r)
+	r.ContentLength = f.length
+	return r, f, err
+}
+
+func parseRequestLine(line string) (*http.Request, error) {
+	method, rest, ok := strings.Cut(line, " ")
+	target, version, ok2 := strings.Cut(rest, " ")
+	if !ok || !ok2 || !httpguts.ValidHeaderFieldName(method) || strings.ContainsAny(line, "\r\n") || strings.Contains(version, " ") {
+		return nil, malformed("The request line is malformed.")
+	}
+	r := &http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1}
+	switch version {
+	case "HTTP/1.1":
+		r.ProtoMinor = 1
+	case "HTTP/1.0":
+	default:
+		return nil, refuse(http.StatusHTTPVersionNotSupported, "This server speaks HTTP/1.1.")
+	}
+	if method == http.MethodConnect {
+		return nil, refuse(http.StatusMethodNotAllowed, "This server is no tunnel.")
+	}
+	var err error
+	if r.URL, err = parseTarget(method, target); err != nil {
+		return nil, malformed("The request's target is malformed.")
+	}
+	return r, nil
+}
+
+// parseTarget takes the forms of RFC 9112, section 3.2, but for that of CONNECT.
+func parseTarget(method, target string) (*url.URL, error) {
+	simple := true
+	for i := range len(target) {
+		c := target[i]
+		if c <= ' ' || c >= 0x7f {
+			return nil, errors.New("not a target")
+		}
+		simple = simple && (c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '-' && c <= '9' || c == '_') // - . / and digits
+	}
+	switch {
+	case target == "*" && method == http.MethodOptions:
+		return &url.URL{Path: "*"}, nil
+	case strings.HasPrefix(target, "/") && simple && !strings.HasPrefix(target, "//"):
+		return &url.URL{Path: target}, nil // nothing in it is escaped or has a meaning
+	}
+	u, err := url.ParseRequestURI(target)
+	if err == nil && target[0] != '/' && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		err = errors.New("not an absolute target")
+	}
+	return u, err
+}
+
+// parseFields reads the lines of a header, which end with a blank one.
+func parseFields(rest string) (http.Header, error) {
+	n := strings.Count(rest, "\n")
+	header := make(http.Header, n)
+	values := make([]string, n) // one allocation for the lists of one that most names have
+	for {
+		line, next, ok := strings.Cut(rest, "\r\n")
+		if !ok || line == "" {
+			return header, nil
+		}
+		rest = next
+		name, value, ok := strings.Cut(line, ":")
+		switch {
+		case strings.ContainsAny(line, "\r\n"):
+			return nil, errBareLF
+		case !ok || !httpguts.ValidHeaderFieldName(name):
+			return nil, malformed("A line of the header is malformed.") // folded lines and spaces before the colon, too
+		}
+		value = textproto.TrimString(value)
+		if !httpguts.ValidHeaderFieldValue(value) {
+			return nil, malformed("A value of the header has control characters.")
+		}
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		if before := header[name]; before != nil {
+			header[name] = append(before, value)
+			continue
+		}
+		one := values[:1:1]
+		values = values[1:]
+		one[0] = value
+		header[name] = one
+	}
+}
+
+// setHost takes the host out of the header (RFC 9112, section 3.2.2).
+func setHost(r *http.Request) error {
+	hosts := r.Header["Host"]
+	if len(hosts) > 1 || len(hosts) == 0 && r.ProtoMinor > 0 {
+		return malformed("The header has to name one host.")
+	}
+	if len(hosts) == 1 {
+		if !httpguts.ValidHostHeader(hosts[0]) {
+			return malformed("The host is malformed.")
+		}
+		r.Host = hosts[0]
+		delete(r.Header, "Host")
+	}
+	if r.URL.Host != "" {
+		r.Host = r.URL.Host
+	}
+	return nil
+}
+
+// parseFraming decides where the body ends (RFC 9112, section 6). Whatever leaves a doubt is refused.
+func parseFraming(r *http.Request) (framing, error) {
+	h := r.Header
+	var f framing
+	f.close = httpguts.HeaderValuesContainsToken(h["Connection"], "close") ||
+		r.ProtoMinor == 0 && !httpguts.HeaderValuesContainsToken(h["Connection"], "keep-alive")
+	codings, lengths := h["Transfer-Encoding"], h["Content-Length"]
+	switch {
+	case len(codings) > 0 && (len(lengths) > 0 || r.ProtoMinor == 0):
+		return f, malformed("The request has both a length and chunks, or chunks in HTTP/1.0.")
+	case len(codings) > 1 || len(codings) == 1 && !strings.EqualFold(codings[0], "chunked"):
+		return f, refuse(http.StatusNotImplemented, "The only transfer coding is chunked.")
+	case len(codings) == 1:
+		f.length = -1
+		delete(h, "Transfer-Encoding")
+		r.TransferEncoding = []string{"chunked"}
+	case len(lengths) > 1:
+		return f, malformed("The request has two lengths.")
+	case len(lengths) == 1:
+		n, err := strconv.ParseUint(lengths[0], 10, 63)
+		if err != nil || lengths[0][0] == '+' {
+			return f, malformed("The request's length is malformed.")
+		}
+		f.length = int64(n)
+	}
+	if expect := h["Expect"]; len(expect) > 0 {
+		if len(expect) > 1 || !strings.EqualFold(expect[0], "100-continue") {
+			return f, refuse(http.StatusExpectationFailed, "The only expectation is 100-continue.")
+		}
+		f.expects = r.ProtoMinor > 0 && f.length != 0
+	}
+	return f, nil
+}

@@ -1,0 +1,139 @@
+//go:build linux
+
+package http1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Server answers HTTP/1.1 requests. Its fields are set before Serve and not changed after.
+type Server struct {
+	Handler           http.Handler
+	BaseContext       context.Context // of every request
+	ReadHeaderTimeout time.Duration   // for a request's header once its first byte came
+	IdleTimeout       time.Duration   // between two requests
+	MaxHeaderBytes    int             // of a request; more is answered with 431
+	Logf              func(format string, args ...any)
+
+	stopping atomic.Bool // answers say that the connection closes
+	closing  atomic.Bool // idle connections are closed
+
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+	empty chan struct{} // closed when the last connection is gone; nil while nobody waits
+	gone  watcher
+}
+
+// ErrClosed is returned by Serve after Shutdown and Close.
+var ErrClosed = errors.New("http1: the server is closed")
+
+// Serve accepts connections from ln until it is closed.
+func (s *Server) Serve(ln net.Listener) error {
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			if s.closing.Load() {
+				return ErrClosed
+			}
+			return fmt.Errorf("accept: %w", err)
+		}
+		s.ServeConn(c)
+	}
+}
+
+// ServeConn takes over a connection and returns at once.
+func (s *Server) ServeConn(nc net.Conn) {
+	c := &conn{server: s, net: nc, remote: nc.RemoteAddr().String(), idle: true}
+	c.ready = c.look
+	c.w.header = make(http.Header)
+	if sys, ok := nc.(syscall.Conn); ok {
+		c.raw, _ = sys.SyscallConn() // without it the connection works, at a higher price
+	}
+	s.mu.Lock()
+	if s.closing.Load() {
+		s.mu.Unlock()
+		_ = nc.Close() // it carried nothing
+		return
+	}
+	if s.conns == nil {
+		s.conns = make(map[*conn]struct{})
+	}
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	s.gone.add(c)
+	go c.serve()
+}
+
+// forget a connection that has ended.
+func (s *Server) forget(c *conn) {
+	s.gone.remove(c)
+	_ = c.net.Close() // it was closed already, unless a defect ended it
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if len(s.conns) == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+// Drain makes every answer from now on the last one of its connection.
+func (s *Server) Drain() { s.stopping.Store(true) }
+
+// Shutdown closes connections as they become idle and returns when none is left, or with the error of ctx. Listeners are
+// closed by whoever opened them.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain()
+	s.closing.Store(true)
+	empty := make(chan struct{})
+	s.mu.Lock()
+	for c := range s.conns {
+		c.closeIdle()
+	}
+	if len(s.conns) == 0 {
+		close(empty)
+	} else {
+		s.empty = empty
+	}
+	s.mu.Unlock()
+	select {
+	case <-empty:
+		return s.gone.close()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close breaks every connection, and waits until their handlers have returned.
+func (s *Server) Close() error {
+	s.closing.Store(true)
+	s.mu.Lock()
+	for c := range s.conns {
+		_ = c.net.Close() // its handler finds out
+	}
+	s.mu.Unlock()
+	return nil
+}
+
+// closeIdle closes the connection unless a request is on it.
+func (c *conn) closeIdle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle {
+		_ = c.net.Close() // the goroutine that waits there ends
+	}
+}
+
+func (s *Server) logf(format string, args ...any) {
+	if s.Logf != nil {
+		s.Logf(format, args...)
+	}
+}
