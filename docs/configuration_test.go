@@ -84,10 +84,7 @@ func fieldTables(t *testing.T) string {
 				continue
 			}
 			listed++
-			out.WriteString(row(t, "", f))
-			for _, part := range f.Fields {
-				out.WriteString(row(t, f.Name+".", part))
-			}
+			out.WriteString(rows(t, "", f))
 		}
 		out.WriteString("\n")
 	}
@@ -95,6 +92,19 @@ func fieldTables(t *testing.T) string {
 		t.Errorf("%d of %d fields are in a table; the others belong to forms that have none", listed, all)
 	}
 	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// rows are those of a field and of the fields in it.
+func rows(t *testing.T, prefix string, f spec.Field) string {
+	out := row(t, prefix, f)
+	prefix += f.Name + "."
+	if f.Type == "list of objects" {
+		prefix = strings.TrimSuffix(prefix, ".") + "[]."
+	}
+	for _, part := range f.Fields {
+		out += rows(t, prefix, part)
+	}
+	return out
 }
 
 func row(t *testing.T, prefix string, f spec.Field) string {

@@ -99,11 +99,12 @@ func (m *model) fleet(keys bool) fleet.Model {
 	out := fleet.Model{
 		ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName,
 		Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State),
-		Timeouts: fleet.Timeouts{FirstByte: m.Timeouts.FirstByte, Idle: m.Timeouts.Idle, Total: m.Timeouts.Total},
+		Routing: m.Routing, Limits: m.Limits,
+		Timeouts: fleet.Timeouts{Connect: m.Timeouts.Connect, FirstByte: m.Timeouts.FirstByte, Idle: m.Timeouts.Idle, Total: m.Timeouts.Total},
 		Backends: make([]fleet.Backend, 0, len(m.instances)),
 	}
 	for _, i := range m.instances {
-		b := fleet.Backend{ID: i.ID, URL: i.Dial, Routable: i.status.Routable(), Weight: 1}
+		b := fleet.Backend{ID: i.ID, URL: i.Dial, Routable: i.status.Routable(), Weight: i.Weight}
 		if keys {
 			b.APIKey = m.APIKey.Reveal()
 		}

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
@@ -129,4 +132,24 @@ func TestEndWaitsForRequests(t *testing.T) {
 	g.beat(down, 0)
 	phase(t, feed, "m", fleet.Stopped)
 	s.end()
+}
+
+// TestFeedCarriesWhatTheFileSaysOfTraffic has an external model with two servers, of which neither answers.
+func TestFeedCarriesWhatTheFileSaysOfTraffic(t *testing.T) {
+	s := run(t, quick(), parse(t, `"m": {"endpoints": {"servers": [{"base_url": "http://localhost:1"}, {"base_url": "http://localhost:2/v1", "weight": 3}]},
+		"routing": {"policy": "weighted", "session_header": "X-S", "canary": [{"model": "next", "percent": 2.5}], "fallbacks": ["next"], "hedge": true},
+		"limits": {"inflight": 4, "queue": 2, "queue_timeout": 1, "keep_alive": true},
+		"timeouts": {"connect": 1, "first_byte": 2, "idle": 3, "total": 4}}`, `"next": {"endpoints": {"base_url": "http://localhost:3"}}`))
+	got := find(phase(t, s.watch(), "m", fleet.Starting), "m")
+	want := fleet.Model{
+		ID: "m", Phase: fleet.Starting, Message: got.Message,
+		Backends: []fleet.Backend{{ID: "m-0", URL: "http://127.0.0.1:1", Weight: 1}, {ID: "m-1", URL: "http://127.0.0.1:2", Weight: 3}},
+		Routing: fleet.Routing{Policy: fleet.Weighted, SessionHeader: "X-S", Canary: []fleet.Share{{Model: "next", Percent: 2.5}},
+			Fallbacks: []string{"next"}, Hedge: true},
+		Limits:   fleet.Limits{Inflight: 4, Queue: 2, QueueTimeout: time.Second, KeepAlive: true},
+		Timeouts: fleet.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -1,9 +1,12 @@
 package spec
 
+import "slices"
+
 // check finds what only the whole file shows.
 func (r *reader) check(models []Model) {
 	r.checkPorts(models)
 	r.checkNames(models)
+	r.checkRouting(models)
 }
 
 // checkPorts reports ports of this machine that two processes would open.
@@ -29,11 +32,47 @@ func (r *reader) checkNames(models []Model) {
 	}
 	for _, m := range models {
 		for _, alias := range m.Aliases {
-			if first, taken := owner[alias]; taken {
+			if first, taken := owner[alias]; taken && alias != "" {
 				r.add(join("llmModels", m.ID)+".aliases", "%q is already a name of model %q", alias, first)
 				continue
 			}
 			owner[alias] = m.ID
+		}
+	}
+}
+
+// checkRouting reports canaries and fallbacks that are not other models of the file, and parts that are more than the whole.
+func (r *reader) checkRouting(models []Model) {
+	ids := make([]string, len(models))
+	for i, m := range models {
+		ids[i] = m.ID
+	}
+	for _, m := range models {
+		at := join("llmModels", m.ID) + ".routing"
+		whole, canaries := 0.0, make([]string, len(m.Routing.Canary))
+		for i, share := range m.Routing.Canary {
+			whole += share.Percent
+			canaries[i] = share.Model
+		}
+		if whole > 100+1e-9 { // thirds and tenths do not add up exactly
+			r.add(at+".canary", "%g percent together; keep them at most 100", whole)
+		}
+		r.checkOthers(m.ID, canaries, ids, func(i int) string { return index(at+".canary", i) + ".model" })
+		r.checkOthers(m.ID, m.Routing.Fallbacks, ids, func(i int) string { return index(at+".fallbacks", i) })
+	}
+}
+
+// checkOthers checks that a model names others of the file, each once. at is the path of a name.
+func (r *reader) checkOthers(id string, named, ids []string, at func(i int) string) {
+	for i, name := range named {
+		switch {
+		case name == "": // a fault, reported already
+		case name == id:
+			r.add(at(i), "is the model itself; name another one")
+		case !slices.Contains(ids, name):
+			r.add(at(i), "no model of this file has the id %q; %s", name, hint(name, ids))
+		case slices.Index(named, name) < i:
+			r.add(at(i), "%q is named already; keep one", name)
 		}
 	}
 }

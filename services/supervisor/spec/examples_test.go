@@ -60,6 +60,18 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 			"llama": {spec.Kubernetes, "", []string{
 				"llama-0 at http://llama.models.svc:8000:  > http://llama.models.svc:8000"}},
 		},
+		"replicas.json": {
+			"mock-llm": {spec.Process, "mock-model", []string{
+				"mock-llm-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 > http://127.0.0.1:8001",
+				"mock-llm-1 at http://127.0.0.1:8002: mockvllm serve mock-model --port 8002 > http://127.0.0.1:8002",
+				"mock-llm-2 at http://127.0.0.1:8003: mockvllm serve mock-model --port 8003 > http://127.0.0.1:8003"}},
+			"mock-next": {spec.Process, "mock-next", []string{
+				"mock-next-0 at http://127.0.0.1:8004: mockvllm serve mock-next --port 8004 > http://127.0.0.1:8004"}},
+			"listed": {spec.External, "mock-model", []string{
+				"listed-0 at http://localhost:8001:  > http://127.0.0.1:8001",
+				"listed-1 at http://localhost:8002:  > http://127.0.0.1:8002",
+				"listed-2 at http://localhost:8003:  > http://127.0.0.1:8003"}},
+		},
 		"clients/models.json": {
 			"mock-llm": {spec.Process, "mock-model", []string{
 				"mock-llm-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 --enable-auto-tool-choice " +

@@ -27,6 +27,9 @@ func (f *faults) err() error {
 	return fmt.Errorf("models file %s has %d faults:\n  %s", f.name, len(f.list), strings.Join(f.list, "\n  "))
 }
 
+// index appends the position of an item to the path of its list.
+func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // join appends a name to a path, quoted when it would be ambiguous.

@@ -72,6 +72,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(mock+`, "env": {"A-B": "x"}`, "llmModels.m.env.A-B: not the name")
 	m(mock+`, "env": {"A": true}`, "llmModels.m.env.A: expected a string, found true or false")
 	m(mock+`, "restart_policy": "sometimes"`, `"sometimes" is not one of on-failure, always, never`)
+	m(mock+`, "aliases": [7, ""]`, "aliases[0]: expected a string, found a number", "aliases[1]: not usable as an id")
 	m(mock+`, "aliases": ["a", "a"]`, `"a" is already a name of model "m"`)
 	m(mock+`, "start": "on_demand"`, "llmModels.m.start: on_demand is not supported yet")
 
@@ -89,6 +90,29 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(`"endpoints": {"base_url": "http://h:99999"}`, "port must be from 1 to 65535")
 	m(`"endpoints": {"base_url": "http://h/v1?x=1"}`, "without ? or #")
 	m(`"endpoints": {"base_url": "http://h:port/"}`, "not a URL")
+	m(`"endpoints": {"base_url": "http://h", "servers": [{"base_url": "http://h"}]}`, "llmModels.m.endpoints: has base_url and servers")
+	m(`"endpoints": {"servers": []}`, "llmModels.m.endpoints.servers: must not be empty")
+	m(`"endpoints": {"servers": {}}`, "servers: expected a list, found an object")
+	m(`"endpoints": {"servers": ["http://h"]}`, "servers[0]: expected an object, found a string")
+	m(`"endpoints": {"servers": [{"weight": 2}]}`, "servers[0].base_url: missing")
+	m(`"endpoints": {"servers": [{"base_url": "http://h", "weight": 0}]}`, "servers[0].weight: 0 is not a whole number from 1 to 1000")
+	m(`"endpoints": {"servers": [{"base_url": "http://h", "wheight": 2}]}`, `servers[0].wheight: unknown field; did you mean "weight"?`)
+	m(`"endpoints": {"servers": [{"base_url": "http://h:80/v1"}, {"base_url": "http://h/"}]}`, "servers[1].base_url: the same server as servers[0]")
+	m(mock+`, "endpoints": {"servers": [{"base_url": "http://h"}]}`, "llmModels.m.endpoints.servers: does not go with a model that is given by command")
+	m(`"container": {"name": "c"}, "endpoints": {"servers": [{"base_url": "http://h"}]}`, "does not go with a model that is given by container")
+
+	// routing and limits
+	m(mock+`, "routing": {"policy": "random"}`, `"random" is not one of least_load, prefix_affinity, round_robin, weighted`)
+	m(mock+`, "routing": {"session_header": "X Session"}`, "routing.session_header: not the name of an HTTP header")
+	m(mock+`, "routing": {"hedge": "yes"}`, "routing.hedge: expected true or false, found a string")
+	m(mock+`, "routing": {"canary": []}`, "routing.canary: must not be empty")
+	m(mock+`, "routing": {"canary": [{}]}`, "canary[0].model: missing", "canary[0].percent: missing")
+	m(mock+`, "routing": {"canary": [{"model": "x", "percent": 0}]}`, "canary[0].percent: 0 is not more than 0 and at most 100")
+	m(mock+`, "routing": {"canary": [{"model": "x", "percent": 100.5}]}`, "100.5 is not more than 0")
+	m(mock+`, "routing": {"canary": [{"model": "x", "percent": "5"}]}`, "percent: expected a number, found a string")
+	m(mock+`, "routing": {"fallbacks": ["a b", 7]}`, "fallbacks[0]: not usable as an id", "fallbacks[1]: expected a string")
+	m(mock+`, "limits": {"inflight": 0}`, "limits.inflight: 0 is not a whole number from 1 to 1000000")
+	m(mock+`, "limits": {"queue": 2.5, "queue_timeout": 0, "keep_alive": 1}`, "limits.queue: 2.5", "limits.queue_timeout: 0 is", "limits.keep_alive: expected true")
 
 	// forms
 	m(`"aliases": ["x"]`, "needs one of command, model, container, deployment, or endpoints")
@@ -123,6 +147,18 @@ func TestFaultsAreNamed(t *testing.T) {
 	f(`{"llmModels": {"a": {"model": "x", "port": 1, "aliases": ["b"]}, "b": {"model": "y", "port": 2}}}`,
 		`llmModels.a.aliases: "b" is already a name of model "b"`)
 	f(`{"llmModels": {"a": {"model": "x", "port": 1}, "a": {"model": "y", "port": 2}}}`, "llmModels.a: given twice")
+	r := func(routing string, want ...string) {
+		t.Helper()
+		f(`{"llmModels": {"llama": {`+mock+`, "routing": {`+routing+`}}, "next": {"model": "y", "port": 2, "aliases": ["newest"]}}}`, want...)
+	}
+	r(`"fallbacks": ["llama"]`, "llmModels.llama.routing.fallbacks[0]: is the model itself")
+	r(`"fallbacks": ["nxt"]`, `fallbacks[0]: no model of this file has the id "nxt"; did you mean "next"?`)
+	r(`"fallbacks": ["newest"]`, `no model of this file has the id "newest"`) // an alias is none
+	r(`"fallbacks": ["next", "next"]`, `fallbacks[1]: "next" is named already`)
+	r(`"canary": [{"model": "llama", "percent": 1}]`, "llmModels.llama.routing.canary[0].model: is the model itself")
+	r(`"canary": [{"model": "partner", "percent": 1}]`, `canary[0].model: no model of this file has the id "partner"; known are llama, next`)
+	r(`"canary": [{"model": "next", "percent": 60}, {"model": "next", "percent": 40.5}]`,
+		`canary[1].model: "next" is named already`, "routing.canary: 100.5 percent together")
 }
 
 func TestAllFaultsComeAtOnce(t *testing.T) {

@@ -1,6 +1,10 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+)
 
 // Field describes a field of the models file. The parser takes names, words and bounds from here, Schema and the reference
 // in docs/configuration.md take everything, so that they cannot disagree.
@@ -9,6 +13,7 @@ type Field struct {
 	Type    Type
 	Forms   []string // of forms, those that may have it; nil: all
 	Needed  bool     // has to be there when what holds it is there
+	OneOf   bool     // of typeObject: it has exactly one of its Fields
 	Doc     string   // what it means
 	Default any      // what its absence means, as the file would say it
 	Absent  string   // the same in words, where the file could not say it
@@ -16,7 +21,7 @@ type Field struct {
 	Min     int      // of typeWhole, as Max
 	Max     int
 	Example any
-	Fields  []Field // of typeObject
+	Fields  []Field // of typeObject and of each item of typeObjects
 }
 
 // Type is what a field takes. ${NAME} in a string is taken from the environment, except in a choice.
@@ -26,21 +31,27 @@ const (
 	typeText     Type = "string"
 	typeURL      Type = "URL"
 	typeChoice   Type = "one of"
+	typeYesNo    Type = "true or false"
 	typeWhole    Type = "whole number"
-	typeDuration Type = "duration"    // a number of seconds, or a string such as "1m30s"
+	typePercent  Type = "percentage" // a number over 0, at most 100
+	typeDuration Type = "duration"   // a number of seconds, or a string such as "1m30s"
+	typeHeader   Type = "header name"
+	typeID       Type = "id"          // of a model
 	typeWords    Type = "list"        // of strings and numbers
-	typeIDs      Type = "list of ids" // that clients may use
+	typeIDs      Type = "list of ids" // of models
 	typeObject   Type = "object"
-	typeEnv      Type = "variables" // an object of strings and numbers by the name of an environment variable
-	typeFlags    Type = "flags"     // an object of vLLM's flags and their values
+	typeObjects  Type = "list of objects" // at least one
+	typeEnv      Type = "variables"       // an object of strings and numbers by the name of an environment variable
+	typeFlags    Type = "flags"           // an object of vLLM's flags and their values
 )
 
-// The fields by which a model can be given, beside endpoints alone.
+// The fields by which a model can be given; byEndpoints is for endpoints alone.
 const (
 	byCommand    = "command"
 	byModel      = "model"
 	byContainer  = "container"
 	byDeployment = "deployment"
+	byEndpoints  = "endpoints"
 )
 
 // Values of Field.Forms.
@@ -48,9 +59,10 @@ var (
 	processes   = []string{byCommand, byModel}
 	commandOnly = []string{byCommand}
 	modelOnly   = []string{byModel}
+	alone       = []string{byEndpoints}
 )
 
-// allowed tells whether a model may have the field that is given by another, or "" for endpoints alone.
+// allowed tells whether a model that is given by another field may have this one.
 func (f Field) allowed(by string) bool { return f.Forms == nil || slices.Contains(f.Forms, by) }
 
 // Fields lists the fields of one entry of llmModels.
@@ -87,11 +99,21 @@ var modelFields = []Field{
 			{Name: "name", Type: typeText, Needed: true, Doc: "The Deployment's name.", Example: "llama"},
 			{Name: "namespace", Type: typeText, Doc: "Its namespace.", Absent: "that of the credentials", Example: "models"},
 		}},
-	{Name: "endpoints", Type: typeObject, Example: map[string]any{"base_url": "http://localhost:8001/v1"},
+	{Name: byEndpoints, Type: typeObject, OneOf: true, Example: map[string]any{"base_url": "http://localhost:8001/v1"},
 		Absent: "127.0.0.1 and the port of the command line",
 		Doc:    "Where the model answers. Alone, it makes an entry for a server that somebody else runs, which is watched but never started or stopped.",
-		Fields: []Field{{Name: "base_url", Type: typeURL, Needed: true, Example: "http://localhost:8001/v1",
-			Doc: "The address of the model server, http or https, with or without /v1 at its end."}}},
+		Fields: []Field{
+			{Name: "base_url", Type: typeURL, Absent: "servers in its place", Example: "http://localhost:8001/v1",
+				Doc: "The address of the model server, http or https, with or without /v1 at its end."},
+			{Name: "servers", Type: typeObjects, Forms: alone, Absent: "base_url in its place",
+				Example: []any{map[string]any{"base_url": "http://gpu-1:8000/v1"}, map[string]any{"base_url": "http://gpu-2:8000/v1", "weight": 3}},
+				Doc:     "Several servers that answer for the model, all alike; only where endpoints stands alone. Requests are spread over them.",
+				Fields: []Field{
+					{Name: "base_url", Type: typeURL, Needed: true, Doc: "The address of the server.", Example: "http://gpu-1:8000/v1"},
+					{Name: "weight", Type: typeWhole, Min: 1, Max: 1000, Default: 1, Example: 3,
+						Doc: "Its share of the traffic in proportion to the others', when the policy is weighted."},
+				}},
+		}},
 	{Name: "served_name", Type: typeText, Example: "mock-model",
 		Absent: "what the command line says; without one, requests are passed on with the name that the client gave",
 		Doc: "What the server itself calls the model. The gateway puts it into each request, and the model is ready once the " +
@@ -109,6 +131,8 @@ var modelFields = []Field{
 	{Name: "timeouts", Type: typeObject, Example: map[string]any{"first_byte": "2m", "drain": 60},
 		Doc: "How long this model may take; what is left out comes from the settings of gateway and supervisor.",
 		Fields: []Field{
+			{Name: "connect", Type: typeDuration, Absent: "GATEWAY_CONNECT_TIMEOUT", Example: "500ms",
+				Doc: "To connect to the server. Then another server is tried, if there is one."},
 			{Name: "first_byte", Type: typeDuration, Absent: "GATEWAY_FIRST_BYTE_TIMEOUT", Example: "2m",
 				Doc: "From sending a request to the answer, or to a stream's first event. Then the client gets a 504."},
 			{Name: "idle", Type: typeDuration, Absent: "GATEWAY_IDLE_TIMEOUT", Example: 30,
@@ -120,6 +144,48 @@ var modelFields = []Field{
 			{Name: "drain", Type: typeDuration, Absent: "SUPERVISOR_DRAIN_TIMEOUT", Example: 60,
 				Doc: "For requests in flight before the process is ended by stop, restart or Ctrl-C."},
 		}},
+	{Name: "routing", Type: typeObject, Example: map[string]any{"policy": "round_robin", "fallbacks": []any{"partner"}},
+		Doc: "Which of its servers answers a request, and when another model does.",
+		Fields: []Field{
+			{Name: "policy", Type: typeChoice, Choices: policies(), Default: string(fleet.LeastLoad), Example: "prefix_affinity",
+				Doc: "How a server is chosen: least_load takes the less loaded of two drawn at random, prefix_affinity the same one for prompts " +
+					"that begin alike, so that its prefix cache hits, round_robin one after the other, weighted in proportion to weight."},
+			{Name: "session_header", Type: typeHeader, Example: "X-Session-Id",
+				Doc: "Requests with the same value of this header go to the same server, whatever the policy."},
+			{Name: "canary", Type: typeObjects, Example: []any{map[string]any{"model": "llama-next", "percent": 5}},
+				Doc: "Other models of this file that answer a part of the traffic; together at most 100 percent.",
+				Fields: []Field{
+					{Name: "model", Type: typeID, Needed: true, Doc: "The id of the other model.", Example: "llama-next"},
+					{Name: "percent", Type: typePercent, Needed: true, Doc: "Its part of the requests, such as 5 or 0.5.", Example: 0.5},
+				}},
+			{Name: "fallbacks", Type: typeIDs, Example: []any{"partner"},
+				Doc: "The ids of models of this file that answer, in this order, when this one cannot."},
+			{Name: "hedge", Type: typeYesNo, Default: false, Example: true,
+				Doc: "Whether a second server is asked too when the first is slower than 95 % of the answers before. The quicker one wins; it costs work twice."},
+		}},
+	{Name: "limits", Type: typeObject, Example: map[string]any{"inflight": 64, "queue": 200, "queue_timeout": 10},
+		Doc: "How much each gateway lets through to the model at a time.",
+		Fields: []Field{
+			{Name: "inflight", Type: typeWhole, Min: 1, Max: mostRequests, Absent: "no limit", Example: 64,
+				Doc: "Requests at its servers. More wait in the queue."},
+			{Name: "queue", Type: typeWhole, Min: 1, Max: mostRequests, Absent: "that of the gateway", Example: 200,
+				Doc: "Requests that wait for their turn. More are refused at once."},
+			{Name: "queue_timeout", Type: typeDuration, Absent: "that of the gateway", Example: 10,
+				Doc: "The longest wait in the queue. Then the request is refused."},
+			{Name: "keep_alive", Type: typeYesNo, Default: false, Example: true,
+				Doc: "Whether streams wait for a model that is still loading, and hear comments meanwhile, instead of getting a 503."},
+		}},
+}
+
+// mostRequests is more than a gateway can carry.
+const mostRequests = 1_000_000
+
+func policies() []string {
+	names := make([]string, len(fleet.Policies))
+	for i, p := range fleet.Policies {
+		names[i] = string(p)
+	}
+	return names
 }
 
 // fileFields are the fields at the top of the file.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
 // maxFile bounds a models file. A thousand models take well under a megabyte.
@@ -49,6 +51,8 @@ type Model struct {
 	Driver     Driver
 	Restart    RestartPolicy
 	Timeouts   Timeouts
+	Routing    fleet.Routing
+	Limits     fleet.Limits
 	APIKey     Secret // the model server asks for it; "" when it asks for none
 	Instances  []Instance
 	Container  Container  // of Driver Docker
@@ -57,14 +61,15 @@ type Model struct {
 
 // Instance is one model server.
 type Instance struct {
-	ID    string   // the model's id with "-0" and so on; unique in the file
-	Argv  []string // command and arguments of Driver Process; may hold secrets, CommandLine does not
-	Dir   string   // working directory; "" is the supervisor's
-	Env   Env      // added to the inherited environment
-	URL   string   // base without the API version, as the file says: http://localhost:8001
-	Dial  string   // the same to connect to: localhost is 127.0.0.1, so that IPv4 and IPv6 cannot name two servers
-	Port  int      // of URL
-	shown []string // Argv for people
+	ID     string   // the model's id with "-0" and so on; unique in the file
+	Argv   []string // command and arguments of Driver Process; may hold secrets, CommandLine does not
+	Dir    string   // working directory; "" is the supervisor's
+	Env    Env      // added to the inherited environment
+	URL    string   // base without the API version, as the file says: http://localhost:8001
+	Dial   string   // the same to connect to: localhost is 127.0.0.1, so that IPv4 and IPv6 cannot name two servers
+	Port   int      // of URL
+	Weight int      // relative share of the model's traffic, at least 1
+	shown  []string // Argv for people
 }
 
 // CommandLine is the command as a person may see it: ${NAME} is not replaced and secrets are hidden.
@@ -72,6 +77,7 @@ func (i Instance) CommandLine() string { return strings.Join(i.shown, " ") }
 
 // Timeouts of one model; 0 means the default of whoever applies it.
 type Timeouts struct {
+	Connect   time.Duration // to connect to the server
 	FirstByte time.Duration // from a request to the first byte of its answer
 	Idle      time.Duration // between two pieces of an answer
 	Total     time.Duration // of a whole answer

@@ -2,7 +2,7 @@ package spec
 
 import (
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
@@ -17,8 +17,9 @@ var forms = []struct {
 // entry is one model on its way from the file to the plan.
 type entry struct {
 	*object
-	model Model
-	base  endpoint // of endpoints.base_url; the zero value when it is not given
+	model   Model
+	base    endpoint // of endpoints.base_url; the zero value when it is not given
+	servers []server // of endpoints.servers
 }
 
 func (r *reader) model(path, id string, n *node) Model {
@@ -35,7 +36,7 @@ func (r *reader) model(path, id string, n *node) Model {
 		e.vllm()
 	case byContainer, byDeployment:
 		e.remote(form)
-	case "endpoints":
+	case byEndpoints:
 		e.external()
 	}
 	return e.model
@@ -44,7 +45,7 @@ func (r *reader) model(path, id string, n *node) Model {
 // form finds the one form of the entry, or reports why there is none and returns "".
 func (e *entry) form() string {
 	var found []string
-	form := "endpoints"
+	form := byEndpoints
 	e.model.Driver = External
 	for _, f := range forms {
 		if e.has(f.field) {
@@ -56,7 +57,7 @@ func (e *entry) form() string {
 		e.add(e.path, "has %s; keep one of them", strings.Join(found, " and "))
 		return ""
 	}
-	if len(found) == 0 && !e.has("endpoints") {
+	if len(found) == 0 && !e.has(byEndpoints) {
 		e.add(e.path, "needs one of command, model, container, deployment, or endpoints alone for a server that runs elsewhere")
 		return ""
 	}
@@ -64,11 +65,19 @@ func (e *entry) form() string {
 	return form
 }
 
-// foreign reports fields that belong to another form.
+// foreign reports fields, and fields of these, that belong to another form.
 func (e *entry) foreign(form string) {
+	const foreign = "does not go with a model that is given by %s"
 	for _, name := range e.names {
-		if !e.field(name).allowed(form) {
-			e.add(e.at(name), "does not go with a model that is given by %s", form)
+		field := e.field(name)
+		if !field.allowed(form) {
+			e.add(e.at(name), foreign, form)
+		}
+		for _, member := range e.fields[name].Members {
+			i := slices.IndexFunc(field.Fields, func(f Field) bool { return f.Name == member.Name && !f.allowed(form) })
+			if i >= 0 {
+				e.add(join(e.at(name), member.Name), foreign, form)
+			}
 		}
 	}
 }
@@ -76,10 +85,7 @@ func (e *entry) foreign(form string) {
 // shared reads what all forms have.
 func (e *entry) shared() {
 	m := &e.model
-	for i, alias := range e.words("aliases") {
-		e.checkID(e.at("aliases")+"["+strconv.Itoa(i)+"]", alias.value)
-		m.Aliases = append(m.Aliases, alias.value)
-	}
+	m.Aliases = e.ids("aliases")
 	m.ServedName = e.text("served_name")
 	m.APIKey = Secret(e.text("api_key"))
 	m.Restart = RestartPolicy(e.choice("restart_policy"))
@@ -90,17 +96,16 @@ func (e *entry) shared() {
 	}
 	t := e.child("timeouts")
 	m.Timeouts = Timeouts{
+		Connect:   t.duration("connect"),
 		FirstByte: t.duration("first_byte"),
 		Idle:      t.duration("idle"),
 		Total:     t.duration("total"),
 		Start:     t.duration("start"),
 		Drain:     t.duration("drain"),
 	}
-	endpoints := e.child("endpoints")
-	if e.has("endpoints") && e.fields["endpoints"].Kind == document.Mapping && !endpoints.has("base_url") {
-		e.add(endpoints.at("base_url"), `missing; give the address of the model server, such as "http://localhost:8001/v1"`)
-	}
-	e.base = endpoints.endpoint("base_url")
+	m.Routing = e.child("routing").routing()
+	m.Limits = e.child("limits").limits()
+	e.where()
 }
 
 // environment reads env.

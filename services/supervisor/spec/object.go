@@ -1,11 +1,9 @@
 package spec
 
 import (
-	"math"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
@@ -64,11 +62,15 @@ func (r *reader) unknown(at, name string, fields []Field) {
 	for i, f := range fields {
 		known[i] = f.Name
 	}
+	r.add(at, "unknown field; %s", hint(name, known))
+}
+
+// hint says which of the known names a person most likely meant, or all of them.
+func hint(name string, known []string) string {
 	if meant := document.Nearest(name, known); meant != "" {
-		r.add(at, "unknown field; did you mean %q?", meant)
-		return
+		return fmt.Sprintf("did you mean %q?", meant)
 	}
-	r.add(at, "unknown field; known are %s", strings.Join(known, ", "))
+	return "known are " + strings.Join(known, ", ")
 }
 
 func (o *object) has(name string) bool { return o.fields[name] != nil }
@@ -95,6 +97,29 @@ func (o *object) child(name string) *object {
 		return o.object(o.at(name), n, known)
 	}
 	return &object{reader: o.reader, path: o.at(name), known: known}
+}
+
+// objects opens the items of a field that is a list of objects. Each item that is one has an object, also where it is faulty.
+func (o *object) objects(name string) []*object {
+	n := o.want(name, document.List)
+	if n == nil {
+		return nil
+	}
+	if len(n.Items) == 0 {
+		o.add(o.at(name), "must not be empty")
+	}
+	items := make([]*object, len(n.Items))
+	for i, item := range n.Items {
+		items[i] = o.object(index(o.at(name), i), item, o.field(name).Fields)
+	}
+	return items
+}
+
+// need reports a field that is missing.
+func (o *object) need(name, what string) {
+	if !o.has(name) {
+		o.add(o.at(name), "missing; give %s", what)
+	}
 }
 
 // text reads a string that must not be empty and replaces ${NAME} in it.
@@ -129,10 +154,34 @@ func (o *object) words(name string) []word {
 	}
 	words := make([]word, 0, len(n.Items))
 	for i, item := range n.Items {
-		at := o.at(name) + "[" + strconv.Itoa(i) + "]"
-		words = append(words, o.scalar(at, item))
+		words = append(words, o.scalar(index(o.at(name), i), item))
 	}
 	return words
+}
+
+// ids reads a list of ids of models. A faulty one is "".
+func (o *object) ids(name string) []string {
+	n := o.want(name, document.List)
+	if n == nil {
+		return nil
+	}
+	ids := make([]string, len(n.Items))
+	for i, item := range n.Items {
+		at := index(o.at(name), i)
+		if item.Kind != document.Text {
+			o.add(at, "expected a string, found %s", item.Kind)
+			continue
+		}
+		before := len(o.list)
+		id := o.scalar(at, item).value
+		if len(o.list) == before {
+			o.checkID(at, id)
+		}
+		if len(o.list) == before {
+			ids[i] = id
+		}
+	}
+	return ids
 }
 
 // scalar reads a string, or a number as it is written.
@@ -147,80 +196,4 @@ func (r *reader) scalar(at string, n *node) word {
 		return word{}
 	}
 	return word{value, n.Text}
-}
-
-// whole reads a whole number within the field's bounds, or its default, 0 without one.
-func (o *object) whole(name string) int {
-	f := o.field(name)
-	fallback, _ := f.Default.(int)
-	n := o.want(name, document.Number)
-	if n == nil {
-		return fallback
-	}
-	v, err := strconv.Atoi(n.Text)
-	if err != nil || v < f.Min || v > f.Max {
-		o.add(o.at(name), "%s is not a whole number from %d to %d", n.Text, f.Min, f.Max)
-		return fallback
-	}
-	return v
-}
-
-// choice reads one of the field's words; the first is the default.
-func (o *object) choice(name string) string {
-	of := o.field(name).Choices
-	n := o.want(name, document.Text)
-	if n == nil {
-		return of[0]
-	}
-	if !slices.Contains(of, n.Text) {
-		o.add(o.at(name), "%q is not one of %s", n.Text, strings.Join(of, ", "))
-		return of[0]
-	}
-	return n.Text
-}
-
-// longest is more than any timeout needs; beyond it a number is rather in milliseconds.
-const longest = 7 * 24 * time.Hour
-
-// duration reads a number of seconds or a string such as "1m30s"; 0 when the field is missing.
-func (o *object) duration(name string) time.Duration {
-	n := o.fields[name]
-	if n == nil {
-		return 0
-	}
-	d, ok := parseDuration(n)
-	if !ok {
-		o.add(o.at(name), `expected a number of seconds or a string such as "1m30s", found %s`, foundDuration(n))
-		return 0
-	}
-	if d <= 0 || d > longest {
-		o.add(o.at(name), "%s is not more than 0 and at most 168h", n.Text)
-		return 0
-	}
-	return d
-}
-
-func parseDuration(n *node) (time.Duration, bool) {
-	switch n.Kind {
-	case document.Number:
-		seconds, err := strconv.ParseFloat(n.Text, 64)
-		if err != nil || math.IsNaN(seconds) {
-			return 0, false
-		}
-		if math.Abs(seconds) > longest.Seconds() {
-			return longest + 1, true // the caller refuses it; the product below would overflow
-		}
-		return time.Duration(seconds * float64(time.Second)), true
-	case document.Text:
-		d, err := time.ParseDuration(n.Text)
-		return d, err == nil
-	}
-	return 0, false
-}
-
-func foundDuration(n *node) string {
-	if n.Kind == document.Text || n.Kind == document.Number {
-		return strconv.Quote(n.Text)
-	}
-	return n.Kind.String()
 }

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -120,13 +122,59 @@ func TestBaseURLForms(t *testing.T) {
 
 func TestSharedFields(t *testing.T) {
 	m := parseOne(t, `"endpoints": {"base_url": "http://h"}, "aliases": ["a", "org/b"], "restart_policy": "never",
-		"timeouts": {"first_byte": 1.5, "idle": "1m30s", "total": 600, "start": "5m", "drain": "10s"}`)
-	want := spec.Timeouts{FirstByte: 1500 * time.Millisecond, Idle: 90 * time.Second, Total: 10 * time.Minute, Start: 5 * time.Minute, Drain: 10 * time.Second}
+		"timeouts": {"connect": "250ms", "first_byte": 1.5, "idle": "1m30s", "total": 600, "start": "5m", "drain": "10s"}`)
+	want := spec.Timeouts{Connect: 250 * time.Millisecond, FirstByte: 1500 * time.Millisecond, Idle: 90 * time.Second, Total: 10 * time.Minute, Start: 5 * time.Minute, Drain: 10 * time.Second}
 	if diff := cmp.Diff(want, m.Timeouts); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"a", "org/b"}, m.Aliases); diff != "" || m.Restart != spec.Never {
 		t.Errorf("restart %s, aliases %s", m.Restart, diff)
+	}
+}
+
+func TestServersBecomeInstances(t *testing.T) {
+	m := parseOne(t, `"endpoints": {"servers": [{"base_url": "http://localhost:8001/v1"}, {"base_url": "https://h/api", "weight": 3}]}`)
+	want := []spec.Instance{
+		{ID: "m-0", URL: "http://localhost:8001", Dial: "http://127.0.0.1:8001", Port: 8001, Weight: 1},
+		{ID: "m-1", URL: "https://h/api", Dial: "https://h/api", Port: 443, Weight: 3},
+	}
+	if diff := cmp.Diff(want, m.Instances, cmpopts.IgnoreUnexported(spec.Instance{})); diff != "" || m.Driver != spec.External {
+		t.Errorf("driver %s, instances %s", m.Driver, diff)
+	}
+}
+
+func TestTraffic(t *testing.T) {
+	file, err := spec.Parse("models.yaml", []byte(`
+llmModels:
+  llama:
+    endpoints: {base_url: "http://h"}
+    routing:
+      policy: prefix_affinity
+      session_header: X-Session-Id
+      canary: [{model: next, percent: 28.6}, {model: partner, percent: 35.7}, {model: org/c, percent: 35.7}]
+      fallbacks: [partner, "org/c"]
+      hedge: true
+    limits: {inflight: 64, queue: 200, queue_timeout: 1m, keep_alive: true}
+  next: {endpoints: {base_url: "http://h"}}
+  org/c: {endpoints: {base_url: "http://h"}}
+  partner: {endpoints: {base_url: "http://h"}}
+`), environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := file.Models[0]
+	wantRouting := fleet.Routing{
+		Policy: fleet.PrefixAffinity, SessionHeader: "X-Session-Id", Hedge: true, Fallbacks: []string{"partner", "org/c"},
+		Canary: []fleet.Share{{Model: "next", Percent: 28.6}, {Model: "partner", Percent: 35.7}, {Model: "org/c", Percent: 35.7}},
+	}
+	if diff := cmp.Diff(wantRouting, m.Routing); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(fleet.Limits{Inflight: 64, Queue: 200, QueueTimeout: time.Minute, KeepAlive: true}, m.Limits); diff != "" {
+		t.Error(diff)
+	}
+	if plain := file.Models[1]; plain.Routing.Policy != fleet.LeastLoad || plain.Limits != (fleet.Limits{}) {
+		t.Errorf("a model that says nothing has %+v and %+v", plain.Routing, plain.Limits)
 	}
 }
 
@@ -182,7 +230,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("model %q has no instance", m.ID)
 			}
 			for _, i := range m.Instances {
-				if i.Dial == "" || i.Port < 1 || i.Port > 65535 || m.Driver == spec.Process && len(i.Argv) == 0 {
+				if i.Dial == "" || i.Weight < 1 || i.Port < 1 || i.Port > 65535 || m.Driver == spec.Process && len(i.Argv) == 0 {
 					t.Errorf("model %q cannot run as %+v", m.ID, i)
 				}
 			}

@@ -116,7 +116,7 @@ func (e *entry) processes(line args, env Env) {
 		}
 		e.model.Instances = append(e.model.Instances, Instance{
 			ID: e.model.ID + "-" + strconv.Itoa(i), Argv: own.values(), shown: own.shown(), Dir: dir, Env: env,
-			URL: at.String(), Dial: at.dial(), Port: port + i,
+			URL: at.String(), Dial: at.dial(), Port: port + i, Weight: 1,
 		})
 	}
 }

@@ -1,40 +1,66 @@
 package spec
 
-// external plans a server that runs elsewhere.
+import (
+	"strconv"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
+)
+
+// server is one of endpoints.servers.
+type server struct {
+	endpoint
+	weight int
+}
+
+// where reads endpoints.
+func (e *entry) where() {
+	o := e.child(byEndpoints)
+	one, several := o.has("base_url"), o.has("servers")
+	switch {
+	case one && several:
+		e.add(o.path, "has base_url and servers; keep one of them")
+	case e.has(byEndpoints) && e.fields[byEndpoints].Kind == document.Mapping && !one && !several:
+		e.add(o.at("base_url"), `missing; give the address of the model server, such as "http://localhost:8001/v1"`)
+	}
+	e.base = o.endpoint("base_url")
+	first := map[string]int{}
+	for i, s := range o.objects("servers") {
+		s.need("base_url", "the address of the server")
+		at := s.endpoint("base_url")
+		e.servers = append(e.servers, server{at, s.whole("weight")})
+		if same, twice := first[at.dial()]; twice && at.host != "" {
+			e.add(s.at("base_url"), "the same server as servers[%d]; give that one more weight instead", same)
+			continue
+		}
+		first[at.dial()] = i
+	}
+}
+
+// external plans servers that run elsewhere.
 func (e *entry) external() {
-	e.model.Instances = []Instance{e.at0()}
+	if e.base.host != "" {
+		e.servers = []server{{e.base, 1}}
+	}
+	for i, s := range e.servers {
+		e.model.Instances = append(e.model.Instances, Instance{
+			ID: e.model.ID + "-" + strconv.Itoa(i), URL: s.String(), Dial: s.dial(), Port: s.port, Weight: s.weight,
+		})
+	}
 }
 
 // remote plans a container or a Deployment.
 func (e *entry) remote(form string) {
-	if !e.has("endpoints") {
-		e.add(e.at("endpoints"), "missing; a model given by %s needs its base_url", form)
+	if !e.has(byEndpoints) {
+		e.add(e.at(byEndpoints), "missing; a model given by %s needs its base_url", form)
 	}
 	if form == byContainer {
 		c := e.child("container")
-		e.model.Container.Name = c.required("name", "the container's name")
+		c.need("name", "the container's name")
+		e.model.Container.Name = c.text("name")
 	} else {
 		d := e.child("deployment")
-		e.model.Deployment = Deployment{
-			Name:      d.required("name", "the Deployment's name"),
-			Namespace: d.text("namespace"),
-		}
+		d.need("name", "the Deployment's name")
+		e.model.Deployment = Deployment{Name: d.text("name"), Namespace: d.text("namespace")}
 	}
-	e.model.Instances = []Instance{e.at0()}
-}
-
-// required reads a string that has to be there.
-func (o *object) required(name, what string) string {
-	if !o.has(name) {
-		o.add(o.at(name), "missing; give %s", what)
-	}
-	return o.text(name)
-}
-
-// at0 is the only instance of a model without processes.
-func (e *entry) at0() Instance {
-	if e.base.host == "" {
-		return Instance{} // a fault, reported already
-	}
-	return Instance{ID: e.model.ID + "-0", URL: e.base.String(), Dial: e.base.dial(), Port: e.base.port}
+	e.external()
 }

@@ -6,9 +6,10 @@ import "encoding/json"
 type schema = map[string]any
 
 // Schema is the JSON Schema of the models file, draft 2020-12. What it accepts Parse accepts, except for what a schema cannot
-// say: whether ${NAME} is set and what it holds, names, ports and ids that clash with those of other fields or models, a
-// field given twice, whole numbers written as 8001.0, durations that round to nothing or exceed a week, the finer points of
-// URLs, and commands whose address cannot be told. What Parse accepts it accepts.
+// say: whether ${NAME} is set and what it holds, names, ports and ids that clash with those of other fields or models, models
+// that do not exist, parts that are more than the whole, a field or server given twice, whole numbers written as 8001.0,
+// durations and percentages that round to nothing, durations over a week, the finer points of URLs, and commands whose address
+// cannot be told. What Parse accepts it accepts.
 func Schema() ([]byte, error) {
 	top := objectSchema(fileFields)
 	top["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -32,8 +33,8 @@ func modelSchema() schema {
 		rules = append(rules, schema{"if": present(f.field), "then": formSchema(f.field)})
 		given = append(given, present(f.field))
 	}
-	elsewhere := formSchema("")
-	elsewhere["required"] = []string{"endpoints"}
+	elsewhere := formSchema(byEndpoints)
+	elsewhere["required"] = []string{byEndpoints}
 	s["allOf"] = append(rules, schema{"if": schema{"not": schema{"anyOf": given}}, "then": elsewhere})
 	return s
 }
@@ -44,6 +45,12 @@ func formSchema(by string) schema {
 	for _, f := range modelFields {
 		if !f.allowed(by) {
 			others[f.Name] = false
+			continue
+		}
+		for _, part := range f.Fields {
+			if !part.allowed(by) {
+				others[f.Name] = schema{"properties": schema{part.Name: false}}
+			}
 		}
 	}
 	s := schema{"properties": others}
@@ -103,12 +110,30 @@ func (f Field) typeSchema() schema {
 		return schema{"type": "integer", "minimum": f.Min, "maximum": f.Max}
 	case typeDuration:
 		return durationSchema()
+	case typePercent:
+		return schema{"type": "number", "exclusiveMinimum": 0, "maximum": 100}
+	case typeYesNo:
+		return schema{"type": "boolean"}
+	case typeHeader:
+		return schema{"type": "string", "pattern": headerForm.String() + "|" + refPattern, "allOf": []any{lineSchema()}}
+	case typeID:
+		return idOrRef()
 	case typeWords:
 		return schema{"type": "array", "items": wordSchema()}
 	case typeIDs:
-		return schema{"type": "array", "items": schema{"anyOf": []any{schema{"$ref": "#/$defs/id"}, schema{"type": "string", "pattern": refPattern}}}}
+		return schema{"type": "array", "items": idOrRef()}
+	case typeObjects:
+		return schema{"type": "array", "minItems": 1, "items": objectSchema(f.Fields)}
 	case typeObject:
-		return objectSchema(f.Fields)
+		s := objectSchema(f.Fields)
+		if f.OneOf {
+			var each []any
+			for _, part := range f.Fields {
+				each = append(each, present(part.Name))
+			}
+			s["oneOf"] = each
+		}
+		return s
 	case typeEnv:
 		return schema{"type": "object", "propertyNames": schema{"pattern": variable.String()}, "additionalProperties": wordSchema()}
 	case typeFlags:

@@ -3,6 +3,7 @@ package spec_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -63,9 +64,9 @@ func refused(t *testing.T, name string, content []byte) error {
 var beyond = regexp.MustCompile(strings.Join([]string{
 	`not UTF-8`, `nest deeper`, // of the notation
 	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
-	`is already a name of`, `is also the port of`, `contradicts`, `beyond port 65535`,
+	`is already a name of`, `is the model itself`, `no model of this file`, `is named already`, `percent together`, `the same server as`, `is also the port of`, `contradicts`, `beyond port 65535`,
 	`FluidMCP cannot tell where`, `more than one needs --port`, `--port needs a number`,
-	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`,
+	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`, `\de-\d+ is not more than 0 and at most 100`,
 }, "|"))
 
 // agree checks that parser and schema think alike of a models file, and tells whether it is valid.
@@ -108,6 +109,9 @@ func TestSchemaAcceptsTheExamples(t *testing.T) {
 	}
 }
 
+// other is a model that routing can name.
+var other = map[string]any{"endpoints": map[string]any{"base_url": "http://other"}}
+
 func TestExamplesOfFieldsAreRight(t *testing.T) {
 	// what makes an entry of the form, as far as the field itself does not
 	forms := map[string]map[string]any{"command": {"command": "mockvllm"}, "model": {"model": "x", "port": 8001}, "": {}}
@@ -123,7 +127,7 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 				entry[name] = given
 			}
 		}
-		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{"m": entry}})
+		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{"m": entry, "llama-next": other, "partner": other}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,29 +142,54 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 		if f.Example == nil || f.Doc == "" {
 			t.Errorf("%s has no example or no description", f.Name)
 		}
-		try(f, f.Example)
 		if f.Default != nil {
 			try(f, f.Default)
 		}
-		whole := map[string]any{}
-		for _, part := range f.Fields {
-			whole[part.Name] = part.Example
-		}
-		if f.Fields != nil {
-			try(f, whole)
+		for _, example := range examples(f) {
+			try(f, example)
 		}
 	}
+}
+
+// examples are the example of a field, and with each field of its own the example of that beside those that are needed.
+func examples(f spec.Field) []any {
+	needed := map[string]any{}
+	for _, part := range f.Fields {
+		if part.Needed {
+			needed[part.Name] = part.Example
+		}
+	}
+	all := []any{f.Example}
+	for _, part := range f.Fields {
+		for _, example := range examples(part) {
+			value := maps.Clone(needed)
+			value[part.Name] = example
+			if f.Type == "list of objects" {
+				all = append(all, []any{value})
+			} else {
+				all = append(all, value)
+			}
+		}
+	}
+	return all
 }
 
 // TestSchemaAndParserAgree draws models files from what is right and what is nearly right.
 func TestSchemaAndParserAgree(t *testing.T) {
 	values := []string{`"mockvllm"`, `"./server"`, `""`, `" "`, `"-x"`, `"a\u0007b"`, `"x"`, `"${NAME}"`, `"http://h:8001/v1"`, `"h:8001"`,
 		`"ftp://h"`, `"http://u@h"`, `"http://h/?q"`, `"1m30s"`, `"90"`, `"0s"`, `"-1s"`, `"1w"`, `"µs"`, `".5h"`, `"+2s"`,
-		`0`, `-1`, `1`, `1.5`, `8001`, `70000`, `256`, `1e9`, `true`, `null`, `[]`, `["a", 1]`, `["a", true]`, `["--port", "8003"]`, `["serve", "x", "--port", "8003"]`,
+		`0`, `-1`, `1`, `1.5`, `8001`, `70000`, `256`, `1e9`, `true`, `null`, `false`, `[]`, `["a", 1]`, `[1]`, `[{}]`, `["a", true]`, `["--port", "8003"]`, `["serve", "x", "--port", "8003"]`,
 		`["v1"]`, `["a b"]`, `{}`, `{"A": "1", "B": 2}`, `{"A-B": "x"}`, `{"A": true}`, `{"A": null}`, `{"port": 1}`, `{"--api_key": "k"}`, `{"dtype": ["a", 1]}`,
 		`{"dtype": [[]]}`, `{"name": "c"}`, `{"name": ""}`, `{"name": "c", "namespace": "n"}`, `{"namespace": "n"}`,
 		`{"base_url": "http://h:8001"}`, `{"base_url": "https://h/v1/"}`, `{"base_url": 1}`, `{"base_url": "http://h:8001", "x": 1}`,
-		`{"drain": 1, "idle": "1s"}`, `{"drain": 604801}`, `{"drain": "x"}`, `{"first_bite": 1}`, `"never"`, `"auto"`, `"on_demand"`, `"development"`}
+		`{"servers": [{"base_url": "http://h:1"}, {"base_url": "http://h:2", "weight": 3}]}`, `{"servers": [{"base_url": "http://h:1", "weight": 0}]}`,
+		`{"servers": []}`, `{"servers": [{}]}`, `{"servers": [{"base_url": "http://h:1"}, {"base_url": "http://h:1/v1"}]}`,
+		`{"policy": "weighted", "session_header": "X-A", "hedge": true}`, `{"session_header": "a b"}`, `{"session_header": "${NAME}"}`, `{"hedge": 1}`,
+		`{"canary": [{"model": "partner", "percent": 60}, {"model": "org/next", "percent": 50}]}`, `{"canary": [{"model": "partner", "percent": 0.5}]}`,
+		`{"canary": [{"model": "partner", "percent": 0}]}`, `{"canary": [{"model": "", "percent": 101}]}`, `{"canary": [{"model": "a b"}]}`,
+		`{"fallbacks": ["partner", "org/next"]}`, `{"fallbacks": ["partner", "partner"]}`, `{"fallbacks": ["m"]}`, `{"fallbacks": [1]}`, `{"fallbacks": ["a b"]}`,
+		`{"inflight": 1, "queue": 2, "queue_timeout": "1m"}`, `{"inflight": 0}`, `{"queue": 1.5}`, `{"keep_alive": "yes"}`,
+		`{"drain": 1, "idle": "1s"}`, `{"connect": 0}`, `{"drain": 604801}`, `{"drain": "x"}`, `{"first_bite": 1}`, `"never"`, `"auto"`, `"on_demand"`, `"development"`}
 	var names []string
 	good := map[string][]string{"endpoints": {`{"base_url": "http://h:8001"}`}, "command": {`"mockvllm"`, `"./server"`}, "port": {`8001`}}
 	for _, f := range spec.Fields() {
@@ -190,7 +219,11 @@ func TestSchemaAndParserAgree(t *testing.T) {
 			}
 		}
 		id := pick([]string{"m", "m", "m", "org/m", "v1", "v1/x", "a b", "", strings.Repeat("x", 201)})
-		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{id: fields}})
+		models := map[string]any{id: fields}
+		if fields["routing"] != nil { // else they only cost time
+			models["partner"], models["org/next"] = other, other
+		}
+		file, err := json.Marshal(map[string]any{"llmModels": models})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,6 +25,11 @@ func idSchema() schema {
 	return schema{"type": "string", "pattern": idForm.String(), "maxLength": 200, "not": schema{"pattern": "^v1(/|$)"}}
 }
 
+// idOrRef is an id, or what becomes one.
+func idOrRef() schema {
+	return schema{"anyOf": []any{schema{"$ref": "#/$defs/id"}, schema{"type": "string", "pattern": refPattern}}}
+}
+
 func durationSchema() schema {
 	return schema{"anyOf": []any{
 		schema{"type": "number", "exclusiveMinimum": 0, "maximum": longest.Seconds()},
