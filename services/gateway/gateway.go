@@ -34,8 +34,8 @@ type Gateway struct {
 	draining atomic.Bool
 
 	router     *routing.Router
-	backends   *http.Transport
-	supervisor *http.Transport
+	backends   *upstream.Transport
+	supervisor *upstream.Transport
 	feed       *feed
 	prober     *upstream.Prober
 	registry   *prometheus.Registry
@@ -50,8 +50,8 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
 	g.router = routing.NewRouter()
-	g.backends = upstream.NewTransport(cfg.ConnectTimeout)
-	g.supervisor = upstream.NewTransport(cfg.ConnectTimeout)
+	g.backends = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
+	g.supervisor = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.registry = telemetry.NewRegistry()
 	g.metrics = newMetrics(g.registry)
 	g.feed = &feed{

@@ -3,7 +3,8 @@ package upstream
 import (
 	"context"
 	"errors"
-	"net"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
 )
 
 // Kind says what went wrong between gateway and backend.
@@ -11,23 +12,21 @@ type Kind string
 
 // The kinds of failure.
 const (
-	Connect  Kind = "connect"  // no connection was made; the backend knows nothing of the request
+	Connect  Kind = "connect"  // no connection was made, be it for the name, the network, TLS or our own limit; the backend knows nothing of the request
 	Broken   Kind = "reset"    // the connection was lost, or what came was not HTTP
 	Timeout  Kind = "timeout"  // the backend was silent for too long
-	Canceled Kind = "canceled" // we gave up, because the client left or the gateway stops
+	Canceled Kind = "canceled" // we gave up, because the client left, its body broke off, or the gateway stops
 )
 
 // KindOf classifies an error of a request that was made with ctx.
 func KindOf(ctx context.Context, err error) Kind {
-	var timeout *TimeoutError
-	if errors.As(context.Cause(ctx), &timeout) {
+	if _, ok := errors.AsType[*TimeoutError](context.Cause(ctx)); ok {
 		return Timeout
 	}
-	if ctx.Err() != nil {
+	if _, ok := errors.AsType[*BodyError](err); ok || ctx.Err() != nil {
 		return Canceled
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if _, ok := errors.AsType[*pool.ConnectError](err); ok {
 		return Connect
 	}
 	return Broken

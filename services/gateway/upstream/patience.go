@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -17,10 +18,18 @@ func (e *TimeoutError) Error() string {
 }
 
 // Patience ends a request when its backend is silent for too long. Its methods are called from one goroutine.
+//
+// Expect and Pause, which are called for every piece of a stream, move a deadline and mostly leave the timer alone: one
+// that runs out too early looks at the deadline and is set again.
 type Patience struct {
-	cancel  context.CancelCauseFunc
-	silence *time.Timer
-	total   *time.Timer
+	cancel context.CancelCauseFunc
+	total  *time.Timer
+
+	mu       sync.Mutex
+	silence  *time.Timer
+	fires    time.Time // when silence does; zero when it does not run
+	deadline time.Time // zero while paused
+	waiting  TimeoutError
 }
 
 // WithPatience returns a context that ends with a *TimeoutError as cause unless Expect is called within firstByte, and
@@ -28,28 +37,59 @@ type Patience struct {
 func WithPatience(ctx context.Context, firstByte, total time.Duration) (context.Context, *Patience) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := &Patience{cancel: cancel}
-	p.silence = p.after(firstByte, "first byte")
+	p.expect("first byte", firstByte)
 	if total > 0 {
-		p.total = p.after(total, "whole answer")
+		p.total = time.AfterFunc(total, func() { cancel(&TimeoutError{Waiting: "whole answer", Limit: total}) })
 	}
 	return ctx, p
 }
 
-func (p *Patience) after(limit time.Duration, waiting string) *time.Timer {
-	return time.AfterFunc(limit, func() { p.cancel(&TimeoutError{Waiting: waiting, Limit: limit}) })
+// Expect allows the backend limit for its next byte.
+func (p *Patience) Expect(limit time.Duration) { p.expect("next byte", limit) }
+
+func (p *Patience) expect(what string, limit time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = TimeoutError{Waiting: what, Limit: limit}
+	p.deadline = time.Now().Add(limit)
+	switch {
+	case p.silence == nil:
+		p.silence = time.AfterFunc(limit, p.check)
+	case p.fires.IsZero() || p.fires.After(p.deadline):
+		p.silence.Reset(limit)
+	default:
+		return // it fires before and will be set again
+	}
+	p.fires = p.deadline
 }
 
-// Expect allows the backend limit for its next byte.
-func (p *Patience) Expect(limit time.Duration) {
-	p.silence.Stop()
-	p.silence = p.after(limit, "next byte")
+// check is called when the timer fires.
+func (p *Patience) check() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fires = time.Time{}
+	if p.deadline.IsZero() {
+		return
+	}
+	if left := time.Until(p.deadline); left > 0 {
+		p.silence.Reset(left)
+		p.fires = p.deadline
+		return
+	}
+	late := p.waiting
+	p.cancel(&late)
 }
 
 // Pause stops counting while the client, not the backend, is waited for.
-func (p *Patience) Pause() { p.silence.Stop() }
+func (p *Patience) Pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deadline = time.Time{}
+}
 
 // Stop ends the context and frees the timers.
 func (p *Patience) Stop() {
+	p.Pause()
 	p.silence.Stop()
 	if p.total != nil {
 		p.total.Stop()

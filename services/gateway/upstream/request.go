@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -11,12 +12,16 @@ import (
 	"strings"
 )
 
-// private headers end at the gateway: the client's credentials, what belongs to one connection (RFC 9110, 7.6.1), what
-// is set anew, and Accept-Encoding, because compressed frames cannot be read.
-var private = []string{
-	"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Http2-Settings", "Expect",
-	"Authorization", "Proxy-Authorization", "X-Api-Key", "Api-Key", "Cookie",
-	"Accept-Encoding", "Content-Length", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+// private tells which headers end at the gateway: the client's credentials, what belongs to one connection (RFC 9110,
+// 7.6.1), what is set anew, and Accept-Encoding, because compressed frames cannot be read.
+func private(name string) bool {
+	switch name {
+	case "Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Http2-Settings", "Expect",
+		"Authorization", "Proxy-Authorization", "Proxy-Authenticate", "X-Api-Key", "Api-Key", "Cookie",
+		"Accept-Encoding", "Content-Length", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
+		return true
+	}
+	return false
 }
 
 // Target is where a request goes.
@@ -26,57 +31,81 @@ type Target struct {
 	APIKey string   // sent as bearer token when set
 }
 
-// NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's.
+// NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. The values
+// of headers are shared with in.
 func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) (*http.Request, error) {
-	where := *to.Base
-	where.Path = strings.TrimSuffix(where.Path, "/") + to.Path
-	where.RawPath = ""
-	where.RawQuery = in.URL.RawQuery
-	out, err := http.NewRequestWithContext(ctx, in.Method, where.String(), bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(ctx, in.Method, "", nil) // the one way to set a context without a copy
 	if err != nil {
 		return nil, fmt.Errorf("build request to %s: %w", to.Base, err)
 	}
-	out.Header = in.Header.Clone()
-	DropHopByHop(out.Header)
-	for _, name := range private {
-		out.Header.Del(name)
+	*out.URL = *to.Base
+	out.URL.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
+	out.URL.RawPath = ""
+	out.URL.RawQuery = in.URL.RawQuery
+	out.Host = to.Base.Host
+	setBody(out, body)
+	for name, values := range in.Header {
+		if !private(name) {
+			out.Header[name] = values
+		}
 	}
-	if _, ok := out.Header["User-Agent"]; !ok {
-		out.Header.Set("User-Agent", "") // or the transport would name itself
-	}
-	if to.APIKey != "" {
-		out.Header.Set("Authorization", "Bearer "+to.APIKey)
-	}
-	forwarded(out.Header, in)
-	// A request on a kept connection that the server was just closing is sent again by the transport. The empty key
-	// tells it that this is safe and is not sent (see http.Transport).
-	if _, ok := out.Header["X-Idempotency-Key"]; !ok {
-		out.Header["X-Idempotency-Key"] = nil
-	}
+	dropNamed(out.Header, in.Header["Connection"])
+	setOwn(out.Header, in, to.APIKey)
 	return out, nil
 }
 
-// forwarded tells the backend about the client. What the client itself claims is not passed on.
-func forwarded(h http.Header, in *http.Request) {
-	if host, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
-		h.Set("X-Forwarded-For", host)
+// payload is a body that lies in memory.
+type payload struct{ bytes.Reader }
+
+func (*payload) Close() error { return nil }
+
+func setBody(out *http.Request, body []byte) {
+	if len(body) == 0 {
+		return
 	}
-	h.Set("X-Forwarded-Host", in.Host)
-	h.Set("X-Forwarded-Proto", "http")
+	open := func() (io.ReadCloser, error) {
+		p := &payload{}
+		p.Reset(body)
+		return p, nil
+	}
+	out.ContentLength = int64(len(body))
+	out.GetBody = open
+	out.Body, _ = open() // it has no way to fail
+}
+
+// setOwn sets what the gateway itself says: the backend's key, and who the client is. What the client claims about that is
+// not passed on.
+func setOwn(h http.Header, in *http.Request, key string) {
+	values := []string{in.Host, "http", "", ""}
 	if in.TLS != nil {
-		h.Set("X-Forwarded-Proto", "https")
+		values[1] = "https"
+	}
+	h["X-Forwarded-Host"] = values[0:1:1]
+	h["X-Forwarded-Proto"] = values[1:2:2]
+	if host, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
+		values[2] = host
+		h["X-Forwarded-For"] = values[2:3:3]
+	}
+	if key != "" {
+		values[3] = "Bearer " + key
+		h["Authorization"] = values[3:4:4]
 	}
 }
 
 // DropHopByHop removes the headers that concern one connection only, those that Connection names included.
 func DropHopByHop(h http.Header) {
-	for _, list := range h["Connection"] {
+	dropNamed(h, h["Connection"])
+	for _, name := range [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer",
+		"Transfer-Encoding", "Upgrade"} {
+		delete(h, name)
+	}
+}
+
+// dropNamed removes the headers that a Connection header names.
+func dropNamed(h http.Header, connection []string) {
+	for _, list := range connection {
 		for name := range strings.SplitSeq(list, ",") {
 			h.Del(textproto.TrimString(name))
 		}
-	}
-	for _, name := range []string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer",
-		"Transfer-Encoding", "Upgrade"} {
-		h.Del(name)
 	}
 }

@@ -1,0 +1,180 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/wire"
+)
+
+// inOneWrite is the size up to which head and body are sent with one call. So much fits the buffers of a connection, so
+// the call does not wait for a server that answers without reading.
+const inOneWrite = 64 << 10
+
+// BodyError says that the body of a request could not be read, so that the request could not be sent.
+type BodyError struct{ Err error }
+
+func (e *BodyError) Error() string { return "read the request's body: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *BodyError) Unwrap() error { return e.Err }
+
+// message is a request on its way to a server, maybe twice.
+type message struct {
+	req    *http.Request
+	buffer *[]byte
+	bytes  []byte // the head, and the body when whole
+	whole  bool
+	body   io.ReadCloser // what is sent after bytes, unless whole
+	length int64         // of body; -1 when it is not known
+	rest   *sending      // of the body; nil before that begins
+}
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
+// prepare makes the bytes of the request. It reads a small body, and closes it then or on an error.
+func (m *message) prepare() error {
+	m.body, m.length = m.req.Body, m.req.ContentLength
+	switch {
+	case m.body == nil || m.body == http.NoBody:
+		m.body, m.length = nil, 0
+	case m.length <= 0: // net/http's convention: with a body, 0 means unknown
+		m.length = -1
+	}
+	m.buffer, _ = buffers.Get().(*[]byte)
+	var err error
+	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, m.length); err == nil {
+		m.whole = m.body == nil
+		if m.length > 0 && int64(len(m.bytes))+m.length <= inOneWrite {
+			err = m.takeIn()
+		}
+	}
+	if err != nil {
+		closeBody(m.body)
+		return fmt.Errorf("request to %s: %w", m.req.URL.Host, err)
+	}
+	return nil
+}
+
+// takeIn reads the body behind the head.
+func (m *message) takeIn() error {
+	head := len(m.bytes)
+	end := head + int(m.length)
+	if cap(m.bytes) < end {
+		m.bytes = append(make([]byte, 0, inOneWrite), m.bytes...)
+	}
+	m.bytes = m.bytes[:end]
+	if n, err := io.ReadFull(m.body, m.bytes[head:]); err != nil {
+		return &BodyError{fmt.Errorf("after %d of %d bytes: %w", n, m.length, err)}
+	}
+	var more [1]byte
+	if n, err := m.body.Read(more[:]); n > 0 {
+		return &BodyError{errLonger}
+	} else if err != nil && err != io.EOF {
+		return &BodyError{err}
+	}
+	closeBody(m.body)
+	m.body, m.whole = nil, true
+	return nil
+}
+
+var errLonger = errors.New("it is longer than its Content-Length")
+
+// recycle gives the buffer back, unless a goroutine may still use it.
+func (m *message) recycle() {
+	if m.whole {
+		*m.buffer = m.bytes
+		buffers.Put(m.buffer)
+	}
+}
+
+// send writes the message to conn, all of it or, with a goroutine that ends with the connection, its rest later.
+func (m *message) send(conn *pool.Conn) error {
+	if m.whole {
+		_, err := conn.Write(m.bytes)
+		return err
+	}
+	rest := &sending{over: make(chan struct{})}
+	m.rest = rest
+	out, body := &bodyWriter{conn: conn.Conn, head: m.bytes, left: m.length, now: m.req.GetBody == nil}, m.body
+	go func() {
+		rest.err = out.copy(body)
+		closeBody(body)
+		close(rest.over)
+		if rest.fault() != nil {
+			conn.Abort() // the server waits for more, and we for its answer
+		}
+	}()
+	return nil
+}
+
+// rewind makes the message ready to be sent again, if that is possible. Its connection is closed.
+func (m *message) rewind() bool {
+	if m.whole {
+		return true
+	}
+	if m.req.GetBody == nil {
+		return false
+	}
+	<-m.rest.over // such a body is in memory, so it waits for nobody
+	body, err := m.req.GetBody()
+	if err != nil {
+		return false
+	}
+	m.body, m.rest = body, nil
+	return true
+}
+
+// closeUnsent closes a body for which no goroutine was started.
+func (m *message) closeUnsent() {
+	if m.rest == nil {
+		closeBody(m.body)
+	}
+}
+
+func closeBody(body io.Closer) {
+	if body != nil {
+		_ = body.Close() // it was read as far as it was needed
+	}
+}
+
+// sending is the sending of a body by a goroutine; nil when there is none.
+type sending struct {
+	over chan struct{} // closed at its end
+	err  error         // valid then
+}
+
+// fault is the reason in the body itself for which sending has failed, if that is known.
+func (s *sending) fault() error {
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.over:
+		if fault, ok := errors.AsType[*BodyError](s.err); ok {
+			return fault
+		}
+	default:
+	}
+	return nil
+}
+
+// succeeded waits for the end, but not for long, and tells whether all was sent.
+func (s *sending) succeeded(limit time.Duration) bool {
+	if s == nil {
+		return true
+	}
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-s.over:
+		return s.err == nil
+	case <-late.C:
+		return false
+	}
+}

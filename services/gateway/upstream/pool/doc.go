@@ -1,0 +1,2 @@
+// Package pool makes connections to model servers, keeps those that are not in use, and counts both.
+package pool
