@@ -13,15 +13,15 @@ func (r *reader) action(at string, n *node) (a Action) {
 	place := func(to **int) func(string, *node) {
 		return func(at string, n *node) {
 			*to = new(int)
-			r.whole(*to, 0, math.MaxInt)(at, n)
+			r.Whole(*to, 0, math.MaxInt)(at, n)
 		}
 	}
-	r.object(at, n, fields{
+	r.Object(at, n, document.Fields{
 		"delay":       r.duration(&a.Delay, 0),
 		"rate_limit":  func(at string, n *node) { a.RateLimit = r.rate(at, n) },
 		"status":      r.status(&a.Status),
-		"message":     r.text(&a.Message),
-		"body":        func(at string, n *node) { a.Body = new(string); r.text(a.Body)(at, n) },
+		"message":     r.Text(&a.Message),
+		"body":        func(at string, n *node) { a.Body = new(string); r.Text(a.Body)(at, n) },
 		"retry_after": r.duration(&a.RetryAfter, 0),
 
 		"cut":       place(&a.Cut),
@@ -32,16 +32,16 @@ func (r *reader) action(at string, n *node) (a Action) {
 		"crash":     place(&a.Crash),
 		"oom":       place(&a.OOM),
 
-		"trickle":      r.whole(&a.Trickle, 1, math.MaxInt32),
-		"split":        r.whole(&a.Split, 1, math.MaxInt32),
-		"join":         r.whole(&a.Join, 2, 1000),
+		"trickle":      r.Whole(&a.Trickle, 1, math.MaxInt32),
+		"split":        r.Whole(&a.Split, 1, math.MaxInt32),
+		"join":         r.Whole(&a.Join, 2, 1000),
 		"wrong_length": r.wrong(&a.WrongLength),
 
 		"refuse":   r.yes(&a.Refuse),
 		"shutdown": func(at string, n *node) { r.shutdown(&a.Shutdown, at, n) },
 	})
 	if n.Kind == document.Mapping && len(n.Members) == 0 {
-		r.add(at, "nothing to do; write delay, status, rate_limit, cut or another fault")
+		r.Add(at, "nothing to do; write delay, status, rate_limit, cut or another fault")
 	}
 	r.combination(at, a)
 	return a
@@ -55,15 +55,15 @@ func (r *reader) combination(at string, a Action) {
 			given bool
 		}{{"message", a.Message != ""}, {"body", a.Body != nil}, {"retry_after", a.RetryAfter != 0}} {
 			if f.given {
-				r.add(strings.TrimPrefix(at+"."+f.name, "."), "only goes with a status")
+				r.Add(strings.TrimPrefix(at+"."+f.name, "."), "only goes with a status")
 			}
 		}
 	}
 	if a.Body != nil && a.Message != "" {
-		r.add(at, "message and body are two answers; keep one")
+		r.Add(at, "message and body are two answers; keep one")
 	}
 	if a.StallFor != 0 && a.Stall == nil {
-		r.add(strings.TrimPrefix(at+".stall_for", "."), "only goes with a stall")
+		r.Add(strings.TrimPrefix(at+".stall_for", "."), "only goes with a stall")
 	}
 	ends := 0
 	for _, end := range []bool{a.Cut != nil, a.Reset != nil, a.Crash != nil, a.OOM != nil, a.WrongLength != 0} {
@@ -72,43 +72,43 @@ func (r *reader) combination(at string, a Action) {
 		}
 	}
 	if ends > 1 {
-		r.add(at, "cut, reset, crash, oom and wrong_length each end the answer; keep one")
+		r.Add(at, "cut, reset, crash, oom and wrong_length each end the answer; keep one")
 	}
 }
 
 func (r *reader) status(to *int) func(string, *node) {
 	return func(at string, n *node) {
-		before := len(r.faults)
-		r.whole(to, math.MinInt, math.MaxInt)(at, n)
-		if len(r.faults) == before && (*to < http.StatusBadRequest || *to > 599) {
-			r.add(at, "%d is not an error, which are 400 to 599", *to)
+		before := r.Faults()
+		r.Whole(to, math.MinInt, math.MaxInt)(at, n)
+		if r.Faults() == before && (*to < http.StatusBadRequest || *to > 599) {
+			r.Add(at, "%d is not an error, which are 400 to 599", *to)
 		}
 	}
 }
 
 func (r *reader) wrong(to *int) func(string, *node) {
 	return func(at string, n *node) {
-		before := len(r.faults)
-		r.whole(to, -1<<20, 1<<20)(at, n)
-		if len(r.faults) == before && *to == 0 {
-			r.add(at, "0 is the right length")
+		before := r.Faults()
+		r.Whole(to, -1<<20, 1<<20)(at, n)
+		if r.Faults() == before && *to == 0 {
+			r.Add(at, "0 is the right length")
 		}
 	}
 }
 
 func (r *reader) yes(to *bool) func(string, *node) {
 	return func(at string, n *node) {
-		if r.is(at, n, document.Boolean) {
+		if r.Is(at, n, document.Boolean) {
 			if *to = n.Text == "true"; !*to {
-				r.add(at, "false does nothing; leave it out")
+				r.Add(at, "false does nothing; leave it out")
 			}
 		}
 	}
 }
 
 func (r *reader) shutdown(to *string, at string, n *node) {
-	if r.text(to)(at, n); *to != "" && *to != Hang || n.Kind == document.Text && *to == "" {
-		r.add(at, "%q is not hang", *to)
+	if r.Text(to)(at, n); *to != "" && *to != Hang || n.Kind == document.Text && *to == "" {
+		r.Add(at, "%q is not hang", *to)
 	}
 }
 
@@ -116,23 +116,23 @@ func (r *reader) rate(at string, n *node) *Rate {
 	if n.Kind == document.Text {
 		var f RateFlag
 		if err := f.UnmarshalText([]byte(n.Text)); err != nil {
-			r.add(at, "%v", err)
+			r.Add(at, "%v", err)
 		}
 		return &f.Rate
 	}
 	rate := Rate{}
-	r.object(at, n, fields{
-		"requests": r.whole(&rate.Requests, 1, 1_000_000),
+	r.Object(at, n, document.Fields{
+		"requests": r.Whole(&rate.Requests, 1, 1_000_000),
 		"window":   r.duration(&rate.Window, 1),
 		"per": func(at string, n *node) {
-			if r.text(&rate.Per)(at, n); n.Kind == document.Text && rate.Per != PerKey {
-				r.add(at, `%q is not key`, rate.Per)
+			if r.Text(&rate.Per)(at, n); n.Kind == document.Text && rate.Per != PerKey {
+				r.Add(at, `%q is not key`, rate.Per)
 			}
 		},
 	})
 	for _, name := range []string{"requests", "window"} {
 		if n.Kind == document.Mapping && !slices.ContainsFunc(n.Members, func(m document.Member) bool { return m.Name == name }) {
-			r.add(at+"."+name, "missing")
+			r.Add(at+"."+name, "missing")
 		}
 	}
 	return &rate

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -15,30 +14,29 @@ import (
 
 // Load reads a Set from the text of a file: YAML when its name says so, else JSON with comments.
 func Load(name string, data []byte) (Set, error) {
-	ext := strings.ToLower(filepath.Ext(name))
-	return parse(data, ext == ".yaml" || ext == ".yml")
+	return parse(name, data)
 }
 
 // Parse reads a Set from JSON. The error names all faults, one a line, each with its path.
-func Parse(data []byte) (Set, error) { return parse(data, false) }
+func Parse(data []byte) (Set, error) { return parse("", data) }
 
-func parse(data []byte, isYAML bool) (Set, error) {
-	root, err := parseTree(data, isYAML)
+func parse(name string, data []byte) (Set, error) {
+	root, err := parseTree(name, data)
 	if err != nil {
 		return Set{}, err
 	}
 	var r reader
 	var s Set
-	r.object("", root, fields{
+	r.Object("", root, document.Fields{
 		"seed": func(at string, n *node) {
-			if i, err := strconv.ParseInt(n.Text, 10, 64); r.is(at, n, document.Number) && err != nil {
-				r.add(at, "%s is not a whole number of 64 bits", n.Text)
+			if i, err := strconv.ParseInt(n.Text, 10, 64); r.Is(at, n, document.Number) && err != nil {
+				r.Add(at, "%s is not a whole number of 64 bits", n.Text)
 			} else {
 				s.Seed = i
 			}
 		},
 		"rules": func(at string, n *node) {
-			if n.Kind == document.Null || !r.is(at, n, document.List) {
+			if n.Kind == document.Null || !r.Is(at, n, document.List) {
 				return
 			}
 			for i, item := range n.Items {
@@ -46,7 +44,7 @@ func parse(data []byte, isYAML bool) (Set, error) {
 			}
 		},
 	})
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return Set{}, err
 	}
 	return s, nil
@@ -63,7 +61,7 @@ func ParseHeader(value string) (Action, error) {
 	n := &node{Kind: document.Mapping}
 	if strings.HasPrefix(strings.TrimSpace(value), "{") {
 		var err error
-		if n, err = parseTree([]byte(value), false); err != nil {
+		if n, err = parseTree("", []byte(value)); err != nil {
 			return Action{}, err
 		}
 	} else {
@@ -78,9 +76,9 @@ func ParseHeader(value string) (Action, error) {
 	var r reader
 	a := r.action("", n)
 	if a.RateLimit != nil || a.Refuse || a.Shutdown != "" {
-		r.add("", "rate_limit, refuse and shutdown are not for one request")
+		r.Add("", "rate_limit, refuse and shutdown are not for one request")
 	}
-	return a, r.err()
+	return a, r.Err()
 }
 
 func shortValue(v string) *node {
@@ -92,41 +90,41 @@ func shortValue(v string) *node {
 
 func (r *reader) rule(at string, n *node) (rule Rule) {
 	done := false
-	r.object(at, n, fields{
+	r.Object(at, n, document.Fields{
 		"match": func(at string, n *node) { rule.Match = r.match(at, n) },
 		"do":    func(at string, n *node) { rule.Do, done = r.action(at, n), true },
 	})
 	if !done && n.Kind == document.Mapping {
-		r.add(at+".do", "missing; it says what happens")
+		r.Add(at+".do", "missing; it says what happens")
 	}
 	server, w := rule.OnServer(), rule.Match.Window
 	if rule.Do.Refuse && (w == nil || w.For == 0) {
-		r.add(at+".match.window.for", "missing; while connections are refused nobody can take the rule back")
+		r.Add(at+".match.window.for", "missing; while connections are refused nobody can take the rule back")
 	}
 	if only := (Action{Crash: rule.Do.Crash, OOM: rule.Do.OOM, Refuse: rule.Do.Refuse, Shutdown: rule.Do.Shutdown}); server && rule.Do != only {
-		r.add(at+".do", "what is done to the server as a whole does not go with what is done to a request; write two rules")
+		r.Add(at+".do", "what is done to the server as a whole does not go with what is done to a request; write two rules")
 	}
 	if (rule.Do.Refuse || rule.Do.Shutdown != "") && !rule.Match.anyRequest() {
-		r.add(at+".match", "refuse and shutdown are for the server as a whole; only a window goes with them")
+		r.Add(at+".match", "refuse and shutdown are for the server as a whole; only a window goes with them")
 	}
 	return rule
 }
 
 func (r *reader) match(at string, n *node) (m Match) {
-	r.object(at, n, fields{
+	r.Object(at, n, document.Fields{
 		"path": func(at string, n *node) {
-			if r.text(&m.Path)(at, n); m.Path != "" && !strings.HasPrefix(m.Path, "/") {
-				r.add(at, "%q does not begin with a slash", m.Path)
+			if r.Text(&m.Path)(at, n); m.Path != "" && !strings.HasPrefix(m.Path, "/") {
+				r.Add(at, "%q does not begin with a slash", m.Path)
 			}
 		},
-		"model":   r.text(&m.Model),
-		"key":     r.text(&m.Key),
+		"model":   r.Text(&m.Model),
+		"key":     r.Text(&m.Key),
 		"header":  r.headers(&m.Header),
 		"nth":     r.nth(&m.Nth),
 		"percent": r.percent(&m.Percent),
 		"window": func(at string, n *node) {
 			m.Window = &Window{}
-			r.object(at, n, fields{"at": r.duration(&m.Window.At, 0), "for": r.duration(&m.Window.For, 1)})
+			r.Object(at, n, document.Fields{"at": r.duration(&m.Window.At, 0), "for": r.duration(&m.Window.For, 1)})
 		},
 	})
 	return m
@@ -134,17 +132,17 @@ func (r *reader) match(at string, n *node) (m Match) {
 
 func (r *reader) headers(to *map[string]string) func(string, *node) {
 	return func(at string, n *node) {
-		if !r.is(at, n, document.Mapping) {
+		if !r.Is(at, n, document.Mapping) {
 			return
 		}
 		*to = map[string]string{}
 		for _, m := range n.Members {
-			if r.is(at+"."+m.Name, m.Value, document.Text) {
+			if r.Is(at+"."+m.Name, m.Value, document.Text) {
 				(*to)[http.CanonicalHeaderKey(m.Name)] = m.Value.Text
 			}
 		}
 		if len(n.Members) == 0 {
-			r.add(at, "names no header")
+			r.Add(at, "names no header")
 		}
 	}
 }
@@ -156,11 +154,11 @@ func (r *reader) nth(to *[]int) func(string, *node) {
 		if n.Kind != document.List {
 			items = []*node{n}
 		} else if len(items) == 0 {
-			r.add(at, "names no request")
+			r.Add(at, "names no request")
 		}
 		for _, item := range items {
 			i := 0
-			r.whole(&i, 1, math.MaxInt)(at, item)
+			r.Whole(&i, 1, math.MaxInt)(at, item)
 			*to = append(*to, i)
 		}
 	}
@@ -168,12 +166,12 @@ func (r *reader) nth(to *[]int) func(string, *node) {
 
 func (r *reader) percent(to **float64) func(string, *node) {
 	return func(at string, n *node) {
-		if n.Kind == document.Null || !r.is(at, n, document.Number) {
+		if n.Kind == document.Null || !r.Is(at, n, document.Number) {
 			return
 		}
 		p, err := strconv.ParseFloat(n.Text, 64)
 		if err != nil || !(p >= 0 && p <= 100) {
-			r.add(at, "%s is not within 0 and 100", n.Text)
+			r.Add(at, "%s is not within 0 and 100", n.Text)
 		}
 		*to = &p
 	}

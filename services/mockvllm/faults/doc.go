@@ -1,8 +1,7 @@
 // Package faults misbehaves on command: rules say which requests are slow, fail, are turned away or get a broken answer, and
 // when the server as a whole is not to be reached or dies.
 //
-//	node.go      JSON with comments, and YAML, as one tree
-//	reader.go    strict: every fault of the rules at once, each with its path; decode.go and action.go say what there may be
+//	decode.go    strict: every fault of the rules at once, each with its path; action.go and reader.go do parts of it
 //	injector.go  Decide: what becomes of a request
 //	server.go    State: what becomes of the server
 //	wire/        carries out what happens to an answer on its way
