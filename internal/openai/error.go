@@ -12,6 +12,7 @@ import (
 // Error types of the envelope that FluidMCP itself uses. A model server's own errors pass through unchanged.
 const (
 	TypeInvalidRequest = "invalid_request_error" // the caller has to change something
+	TypePermission     = "permission_error"      // the caller is known and may not do this
 	TypeNotFound       = "not_found_error"       // no such model or path
 	TypeUnavailable    = "service_unavailable"   // nothing can answer now; trying later may help
 	TypeUpstream       = "upstream_error"        // the model server failed

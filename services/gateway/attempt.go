@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -63,7 +64,7 @@ func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) 
 	for left := g.cfg.Retries; ; left-- {
 		a := g.try(r, c, q, lease)
 		tried = append(tried, lease.Backend.ID)
-		if reason := a.retryReason(); reason != "" && left > 0 {
+		if reason := a.retryReason(); reason != "" && left > 0 && !q.spent() {
 			if lease = g.router.Acquire(q.model.ID, tried); lease != nil {
 				g.metrics.retries.WithLabelValues(c.metrics().label, reason).Inc()
 				a.close()
@@ -119,6 +120,9 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, lease *ro
 	if err != nil {
 		return nil, err
 	}
+	if q.upload != nil {
+		req.Body, req.ContentLength = io.NopCloser(q.upload), q.upload.length
+	}
 	resp, err := g.backends.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -133,6 +137,8 @@ func cause(client, attempt context.Context) error {
 	switch {
 	case errors.Is(context.Cause(client), web.ErrStopping):
 		return web.ErrStopping
+	case errors.Is(context.Cause(client), errDeadline):
+		return errDeadline
 	case client.Err() != nil:
 		return web.ErrClientLeft
 	case errors.As(context.Cause(attempt), &timeout):

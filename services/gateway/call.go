@@ -11,6 +11,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/anthropic"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 )
 
@@ -27,10 +28,15 @@ const (
 	reasonClientClosed = "client_closed" // the client left
 	reasonInternal     = "internal"      // a defect of the gateway
 	reasonStopping     = "stopping"      // the gateway ended the request because it stops
+	reasonAuth         = "auth"          // no key, an unknown one, or one that may not do this
+	reasonRateLimited  = "rate_limited"  // over a limit of the key
+	reasonQueueFull    = "queue_full"    // no turn at the model: the queue was full, or the wait too long
+	reasonDeadline     = "deadline"      // the deadline that the request has set was over
 )
 
 var reasons = []string{reasonBadRequest, reasonNoBackend, reasonConnect, reasonTimeout, reasonInterrupted, reasonUpstream4xx,
-	reasonUpstream5xx, reasonStreamError, reasonClientClosed, reasonInternal, reasonStopping}
+	reasonUpstream5xx, reasonStreamError, reasonClientClosed, reasonInternal, reasonStopping, reasonAuth, reasonRateLimited,
+	reasonQueueFull, reasonDeadline}
 
 // unknownModel labels what cannot be told by a declared model. A client's string is never a label.
 const unknownModel = "unknown"
@@ -39,13 +45,15 @@ const unknownModel = "unknown"
 type call struct {
 	g        *Gateway
 	started  time.Time
-	model    string // id of a declared model; "" until resolved
-	endpoint string // label of the route family
-	reason   string // of fluidmcp_errors_total; "" while all is well
+	model    string           // id of a declared model; "" until resolved
+	endpoint string           // label of the route family
+	reason   string           // of fluidmcp_errors_total; "" while all is well
+	key      *keys.Key        // nil where everyone may ask
+	waiting  *relay.KeepAlive // for clients that want to hear while they wait; else nil
 
 	attempts int
 	backend  string        // of the last attempt
-	waited   time.Duration // for the client's body and the backends
+	waited   time.Duration // for the client's body, its turn and the backends
 	ttft     time.Duration
 	stream   bool
 	result   relay.Result
@@ -62,9 +70,24 @@ func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call
 			write = anthropic.Write
 			w.Header().Set("Request-Id", web.RecordOf(r.Context()).ID) // where Anthropic's SDKs look for it
 		}
-		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, c) }).Serve(w, r, write)
+		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return c.serve(h, w, r) }).Serve(w, r, write)
 		returned = true
 	})
+}
+
+// serve runs the handler for who may ask, within the time that the request has set.
+func (c *call) serve(h func(w http.ResponseWriter, r *http.Request, c *call) error, w http.ResponseWriter, r *http.Request) error {
+	var err error
+	if c.key, err = c.g.doors.identify(r); err != nil {
+		c.reason = reasonAuth
+		return challenge(w, err)
+	}
+	r, cancel, err := limited(r)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return h(w, r, c)
 }
 
 // metrics are the series of the model. One that left the fleet meanwhile gets no series again.
@@ -113,14 +136,34 @@ func (c *call) finished(result relay.Result) {
 	switch result.Outcome {
 	case relay.Interrupted:
 		c.reason = reasonInterrupted
-		if errors.Is(result.Err, web.ErrStopping) {
+		switch {
+		case errors.Is(result.Err, web.ErrStopping):
 			c.reason = reasonStopping
+		case errors.Is(result.Err, errDeadline):
+			c.reason = reasonDeadline
 		}
 	case relay.Failed:
 		c.reason = reasonStreamError
 	case relay.ClientClosed:
 		c.reason = reasonClientClosed
 	}
+}
+
+// queued notes how long the request waited for its turn.
+func (c *call) queued(waited time.Duration) {
+	c.waited += waited
+	c.metrics().queueWait.Observe(waited.Seconds())
+}
+
+// used is how many tokens the request has cost: -1 for an answer whose server did not tell.
+func (c *call) used() int {
+	switch {
+	case c.result.Usage != relay.Usage{}:
+		return c.result.Usage.Prompt + c.result.Usage.Completion
+	case c.result.Outcome == "" || c.reason == reasonUpstream4xx || c.reason == reasonUpstream5xx:
+		return 0 // nothing was generated
+	}
+	return -1
 }
 
 // record is step 6: one set of metrics and the fields of the log line.
@@ -170,6 +213,9 @@ func (c *call) reasonFor(status int) string {
 
 func (c *call) fields(model string) []zap.Field {
 	fields := []zap.Field{zap.String("model", model), zap.String("endpoint", c.endpoint)}
+	if c.key != nil {
+		fields = append(fields, zap.String("key", c.key.ID))
+	}
 	if c.attempts > 0 {
 		fields = append(fields, zap.String("backend", c.backend), zap.Int("attempts", c.attempts))
 	}

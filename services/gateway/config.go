@@ -23,6 +23,12 @@ type Config struct {
 	Retries          int           `split_words:"true"` // attempts on other backends after the first
 	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
 	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend
+
+	KeysFile          string        `split_words:"true"` // of API keys; empty lets everyone in
+	AllowOpen         bool          `split_words:"true"` // to listen beyond loopback without keys
+	QueueSize         int           `split_words:"true"` // requests that wait for their turn at a model
+	QueueTimeout      time.Duration `split_words:"true"` // the longest wait
+	KeepAliveInterval time.Duration `split_words:"true"` // between two comments to a client that waits and wants to hear
 }
 
 // Default returns the settings that need no thought.
@@ -38,6 +44,10 @@ func Default() Config {
 		Retries:          2,
 		DrainTimeout:     120 * time.Second,
 		ProbeInterval:    5 * time.Second,
+
+		QueueSize:         1000,
+		QueueTimeout:      30 * time.Second,
+		KeepAliveInterval: 10 * time.Second,
 	}
 }
 
@@ -52,7 +62,7 @@ func (c Config) Validate() error {
 		fault("LogLevel %q: use debug, info, warn or error", c.LogLevel)
 	}
 	for name, d := range map[string]time.Duration{"ConnectTimeout": c.ConnectTimeout, "FirstByteTimeout": c.FirstByteTimeout,
-		"IdleTimeout": c.IdleTimeout, "ProbeInterval": c.ProbeInterval} {
+		"IdleTimeout": c.IdleTimeout, "ProbeInterval": c.ProbeInterval, "QueueTimeout": c.QueueTimeout, "KeepAliveInterval": c.KeepAliveInterval} {
 		if d <= 0 {
 			fault("%s %s: must be positive", name, d)
 		}
@@ -63,8 +73,12 @@ func (c Config) Validate() error {
 	if c.MaxBodyBytes <= 0 {
 		fault("MaxBodyBytes %d: must be positive", c.MaxBodyBytes)
 	}
-	if c.Retries < 0 {
-		fault("Retries %d: must not be negative", c.Retries)
+	if c.Retries < 0 || c.QueueSize < 0 {
+		fault("Retries %d, QueueSize %d: must not be negative", c.Retries, c.QueueSize)
+	}
+	if c.KeysFile == "" && !c.AllowOpen && !onLoopback(c.Addr) {
+		fault("Addr %s: everyone who reaches it could use the models; name a file of keys in GATEWAY_KEYS_FILE (fluidmcp keys new makes one), "+
+			"listen on 127.0.0.1, or say GATEWAY_ALLOW_OPEN=true", c.Addr)
 	}
 	return errors.Join(faults...)
 }

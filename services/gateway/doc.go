@@ -2,9 +2,11 @@
 // backend, tries again while nothing was sent, and relays the answer without ever making it look more complete than it is.
 //
 //	client ─► routes.go ─► inference.go ──────────────────────────────────────────► client
+//	                        │ identify  keys/        who is it, may they
 //	                        │ resolve   endpoint.go  which endpoint is meant
 //	                        │           routing/     path or body model → model entry
 //	                        │           body/        scan the bytes, splice what must change
+//	                        │ admit     admission/   the key's limits, a turn at the model
 //	                        │ attempt   routing/     pick a backend        ┐ until an answer is at
 //	                        │           upstream/    send, wait            │ hand of which nothing
 //	                        │           relay/       hold the answer back  ┘ was sent yet
@@ -23,8 +25,9 @@
 //   - the endpoints of the OpenAI API are found with and without v1/ and are asked under /v1/ of the backend;
 //   - vLLM's tokenize, detokenize, classify, pooling and generative_scoring live outside of /v1 and are asked there;
 //   - any other path that starts with v1/ passes as it is, so that a newer server's endpoints work;
-//   - everything else, and loading LoRA adapters, is 404: a server's controls are not for clients.
+//   - everything else, and loading LoRA adapters, controls the server and is for administrators.
 //
 // A name in the path beats one in the body. Where the body names a model, the name is replaced by the one that the model
-// server itself uses.
+// server itself uses. A request that names none is for the only model, where there is one; then the gateway's root is that
+// model's, but for the paths that the gateway itself has.
 package gateway

@@ -9,9 +9,11 @@ import (
 
 // endpoint is what the path after the model means.
 type endpoint struct {
-	label string    // for metrics, from a closed set
-	path  string    // at the backend
-	end   relay.End // of its streams
+	label   string    // for metrics, from a closed set
+	path    string    // at the backend
+	end     relay.End // of its streams
+	known   bool      // takes POST and nothing else
+	control bool      // of the server itself, such as /sleep: for administrators
 }
 
 // chat tells chat and text completions, whose streams have to be asked for usage. Others tell it unasked.
@@ -37,18 +39,26 @@ var endpoints = map[string]endpoint{
 	"generative_scoring":    {label: "other", path: "/generative_scoring"},
 }
 
-// endpointOf reads the path after the model, such as "v1/chat/completions", and reports false for one that clients
-// must not reach.
-func endpointOf(tail string) (endpoint, bool) {
+// unversioned are labels of inference endpoints that vLLM has under this one path.
+var unversioned = map[string]string{
+	"v2/rerank":             "rerank",
+	"inference/v1/generate": "other",
+	"invocations":           "other", // of SageMaker: any of the above, told apart by the body
+}
+
+// endpointOf reads the path after the model, such as "v1/chat/completions".
+func endpointOf(tail string) endpoint {
 	rest, versioned := strings.CutPrefix(tail, "v1/")
 	if known, ok := endpoints[rest]; ok {
-		return known, true
+		known.known = true
+		return known
 	}
-	// Adapters are loaded by whoever runs the model server. A path that is not clean could mean another one to the server.
-	if !versioned || strings.HasSuffix(rest, "load_lora_adapter") || path.Clean("/"+tail) != "/"+tail {
-		return endpoint{}, false
+	if known, ok := unversioned[tail]; ok {
+		return endpoint{label: known, path: "/" + tail, known: true}
 	}
-	return endpoint{label: "other", path: "/" + tail}, true
+	// A path that is not clean could mean another one to the server, and adapters are loaded by whoever runs it.
+	control := !versioned || strings.HasSuffix(rest, "load_lora_adapter") || path.Clean("/"+tail) != "/"+tail
+	return endpoint{label: "other", path: "/" + tail, control: control}
 }
 
 // anthropicPath tells whether a path belongs to Anthropic's Messages API, whose clients read errors in its own form.

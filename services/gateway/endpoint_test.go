@@ -13,9 +13,15 @@ import (
 func TestEndpointOf(t *testing.T) {
 	f := func(tail, label, path string) {
 		t.Helper()
-		got, ok := endpointOf(tail)
-		if ok != (path != "") || got.label != label || got.path != path {
-			t.Errorf("endpointOf(%q) = %+v, %v; want %s at %s", tail, got, ok, label, path)
+		got := endpointOf(tail)
+		if got.label != label || got.path != path || got.control {
+			t.Errorf("endpointOf(%q) = %+v; want %s at %s", tail, got, label, path)
+		}
+	}
+	control := func(tail string) {
+		t.Helper()
+		if got := endpointOf(tail); got.label != "other" || got.path != "/"+tail || !got.control || got.known {
+			t.Errorf("endpointOf(%q) = %+v; want a control", tail, got)
 		}
 	}
 	for _, prefix := range []string{"", "v1/"} {
@@ -33,22 +39,25 @@ func TestEndpointOf(t *testing.T) {
 		f(prefix+"detokenize", "detokenize", "/detokenize")
 		f(prefix+"classify", "classify", "/classify")
 		f(prefix+"pooling", "pooling", "/pooling")
-		f(prefix+"load_lora_adapter", "", "")
-		f(prefix+"unload_lora_adapter", "", "")
-		f(prefix, "", "")
-		f(prefix+"chat/completions/", "", "")
-		f(prefix+"chat//completions", "", "")
-		f(prefix+"../sleep", "", "")
-		f(prefix+"./chat/completions", "", "")
+		control(prefix + "load_lora_adapter")
+		control(prefix + "unload_lora_adapter")
+		control(prefix)
+		control(prefix + "chat/completions/")
+		control(prefix + "chat//completions")
+		control(prefix + "../sleep")
+		control(prefix + "./chat/completions")
 	}
 	f("v1/chat/completions/batch", "other", "/v1/chat/completions/batch")
 	f("v1/brand/new", "other", "/v1/brand/new")
 	f("v1/a%2Fb", "other", "/v1/a%2Fb")
-	f("v1/x/load_lora_adapter", "", "")
-	for _, control := range []string{"sleep", "wake_up", "is_sleeping", "pause", "resume", "metrics", "health", "ping", "version", "load",
+	control("v1/x/load_lora_adapter")
+	f("v2/rerank", "rerank", "/v2/rerank")
+	f("inference/v1/generate", "other", "/inference/v1/generate")
+	f("invocations", "other", "/invocations")
+	for _, tail := range []string{"sleep", "wake_up", "is_sleeping", "pause", "resume", "metrics", "health", "ping", "version", "load",
 		"mock/faults", "reset_prefix_cache", "collective_rpc", "server_info", "docs", "openapi.json", "V1/chat/completions", "v2/embed",
-		"inference/v1/generate", "invocations", "v1", "abort_requests", "chat/completions/batch"} {
-		f(control, "", "")
+		"v1", "abort_requests", "chat/completions/batch"} {
+		control(tail)
 	}
 }
 
@@ -76,7 +85,7 @@ func TestKnownNamesAtMostTen(t *testing.T) {
 		if err := r.Apply(fleet.Snapshot{Models: models}); err != nil {
 			t.Fatal(err)
 		}
-		if got := known(r.Table()); !strings.HasSuffix(got, want) {
+		if got := known(r.Table().Models); !strings.HasSuffix(got, want) {
 			t.Errorf("known of %d: %q, want ...%q", n, got, want)
 		}
 	}

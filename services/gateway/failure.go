@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -19,10 +21,13 @@ import (
 const maxNamed = 10
 
 // known lists the models for a client that asked for none of them.
-func known(t *routing.Table) string {
-	ids := t.IDs()
-	if len(ids) == 0 {
+func known(models []*routing.Model) string {
+	if len(models) == 0 {
 		return "No model is declared."
+	}
+	ids := make([]string, 0, len(models))
+	for _, m := range models {
+		ids = append(ids, m.ID)
 	}
 	more := ""
 	if len(ids) > maxNamed {
@@ -32,9 +37,9 @@ func known(t *routing.Table) string {
 	return "Models: " + strings.Join(ids, ", ") + more + "."
 }
 
-func errModelNotFound(name string, t *routing.Table) error {
+func errModelNotFound(name string, models []*routing.Model) error {
 	return &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found", Param: "model",
-		Message: fmt.Sprintf("The model %q does not exist. %s", name, known(t))}
+		Message: fmt.Sprintf("The model %q does not exist. %s", name, known(models))}
 }
 
 // modelPart is what the client of an unknown path most likely meant as the model.
@@ -89,13 +94,40 @@ func errUnavailable(m fleet.Model) *openai.Error {
 // clientLeft says that nobody waits for an answer.
 func clientLeft(err error) error { return fmt.Errorf("%w: %w", web.ErrClientLeft, err) }
 
+// ended says why a request ended that has no answer yet: its client left, its deadline passed, or the gateway stops.
+func (c *call) ended(r *http.Request, err error) error {
+	switch why := cause(r.Context(), r.Context()); {
+	case errors.Is(why, web.ErrStopping):
+		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
+			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: err})
+	case errors.Is(why, errDeadline):
+		return c.fail(reasonDeadline, &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "deadline_exceeded",
+			Message: "The request was not answered within the time that its " + timeoutHeader + " allows.", Cause: err})
+	case why != nil:
+		return clientLeft(err)
+	}
+	return err
+}
+
+// late turns a failure into the form that the client can still be told: where comments have begun its stream, an event.
+func (c *call) late(w http.ResponseWriter, q *query, err error) error {
+	told, ok := errors.AsType[*openai.Error](err)
+	if !ok || !c.waiting.Begun() {
+		return err
+	}
+	relay.Fail(w, q.endpoint.end, told)
+	c.stream, c.result = true, relay.Result{Outcome: relay.Failed, Err: err}
+	c.reason = cmp.Or(c.reason, reasonNoBackend)
+	return err
+}
+
 // failure turns a failed last attempt into what the client is told.
 func (c *call) failure(r *http.Request, a *attempt) error {
-	if ended := cause(r.Context(), r.Context()); errors.Is(ended, web.ErrClientLeft) {
-		return clientLeft(a.err)
-	} else if errors.Is(ended, web.ErrStopping) {
-		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
-			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: a.err})
+	if r.Context().Err() != nil {
+		return c.ended(r, a.err)
+	}
+	if torn, ok := errors.AsType[*upstream.BodyError](a.err); ok {
+		return c.g.unread(r, torn.Err)
 	}
 	switch a.failed {
 	case upstream.Timeout:

@@ -16,6 +16,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -40,6 +41,9 @@ type Gateway struct {
 	prober     *upstream.Prober
 	registry   *prometheus.Registry
 	metrics    *metrics
+	doors      *doorkeeper
+	quotas     admission.Quotas
+	gates      *admission.Gates
 	handler    http.Handler
 }
 
@@ -49,6 +53,11 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
+	var err error
+	if g.doors, err = newDoorkeeper(cfg); err != nil {
+		return nil, fmt.Errorf("gateway configuration: %w", err)
+	}
+	g.gates = admission.NewGates(cfg.QueueSize, cfg.QueueTimeout)
 	g.router = routing.NewRouter()
 	g.backends = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.supervisor = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
@@ -59,10 +68,10 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		id:      g.id,
 		router:  g.router,
 		applied: make(chan struct{}, 1),
-		changed: g.metrics.keep,
+		changed: g.changed,
 		log:     g.log.Named("fleet"),
 	}
-	g.registry.MustRegister(&state{router: g.router, feed: g.feed})
+	g.registry.MustRegister(&state{router: g.router, feed: g.feed, gates: g.gates})
 	g.prober = &upstream.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,
 		SetUp: g.router.SetUp, Log: g.log.Named("probe")}
 	handler, err := g.routes()
@@ -81,6 +90,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.feed.follow(work) })
 	background.Go(func() { g.feed.beat(work) })
 	background.Go(func() { g.prober.Run(work) })
+	background.Go(func() { g.doors.watch(work, g.log, g.metrics.refused.WithLabelValues(keyFile).Inc) })
 	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
 	defer notice()
 
@@ -94,6 +104,16 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	return nil
+}
+
+// changed is told of every new table.
+func (g *Gateway) changed(t *routing.Table) {
+	g.metrics.keep(t)
+	models := make([]fleet.Model, 0, len(t.Models))
+	for _, m := range t.Models {
+		models = append(models, m.Model)
+	}
+	g.gates.Apply(models)
 }
 
 // routable gives the addresses of the backends that take new requests, by id.

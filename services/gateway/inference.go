@@ -15,8 +15,8 @@ func (g *Gateway) inferByPath(w http.ResponseWriter, r *http.Request, c *call) e
 		return errFleetUnknown()
 	}
 	m, tail, ok := table.ResolvePath(strings.TrimPrefix(r.URL.Path, "/llm/"))
-	if !ok {
-		return errModelNotFound(modelPart(r.URL.Path), table)
+	if !ok || !c.mayUse(m) {
+		return errModelNotFound(modelPart(r.URL.Path), c.visible(table))
 	}
 	c.model = m.ID
 	if tail == "models" || tail == "v1/models" {
@@ -25,38 +25,58 @@ func (g *Gateway) inferByPath(w http.ResponseWriter, r *http.Request, c *call) e
 	return g.infer(w, r, c, tail, m)
 }
 
-// inferByBody answers /v1/… and /llm/v1/…
+// inferByBody answers /v1/…, /llm/v1/… and what model servers have outside of v1.
 func (g *Gateway) inferByBody(w http.ResponseWriter, r *http.Request, c *call) error {
+	if g.router.Table() == nil {
+		return errFleetUnknown()
+	}
 	return g.infer(w, r, c, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/llm"), "/"), nil)
+}
+
+// inferElsewhere answers every path that the gateway itself does not have. Model servers have some endpoints outside of v1, such
+// as /tokenize; and where one model is all there is, the gateway's root is that model's.
+func (g *Gateway) inferElsewhere(w http.ResponseWriter, r *http.Request, c *call) error {
+	table := g.router.Table()
+	if !endpointOf(strings.TrimPrefix(r.URL.Path, "/")).known && (table == nil || len(table.Models) != 1) {
+		return web.NotFound(w, r)
+	}
+	return g.inferByBody(w, r, c)
 }
 
 // infer walks one request through the gateway. m is the model that the path names, or nil when the body does. Step 6,
 // record, is in counted, because it happens whatever becomes of the others.
 func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail string, m *routing.Model) error {
 	// 2 resolve: which endpoint, which model, which bytes to send
-	at, ok := endpointOf(tail)
-	if !ok {
-		return web.NotFound(w, r)
-	}
+	at := endpointOf(tail)
 	c.endpoint = at.label
-	if r.Method != http.MethodPost {
+	if at.known && r.Method != http.MethodPost {
 		return notAllowed(w, r, http.MethodPost)
+	}
+	if err := c.permit(r, at); err != nil {
+		return err
 	}
 	q, err := g.resolve(w, r, c, at, m)
 	if err != nil {
 		return err
 	}
 
+	// 3 admit: within the key's limits, and in its turn
+	leave, err := g.admit(w, r, c, q)
+	if err != nil {
+		return c.late(w, q, err)
+	}
+	defer leave()
+
 	// 4 attempt: until an answer is at hand, of which nothing was sent yet
 	a, err := g.attempt(r, c, q)
 	if err != nil {
-		return err
+		return c.late(w, q, err)
 	}
 	defer a.close()
 
 	// 5 relay: copy it, and end it honestly
 	c.answered(a)
-	result := a.answer.Send(w)
+	result := a.answer.Send(w, c.waiting.Begun())
 	c.finished(result)
 	if result.Abort {
 		web.RecordOf(r.Context()).Err = result.Err

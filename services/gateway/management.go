@@ -47,7 +47,7 @@ func (g *Gateway) management() (http.Handler, error) {
 			return nil
 		},
 	}
-	return web.SameOrigin(proxy), nil
+	return g.administrators(web.SameOrigin(proxy)), nil
 }
 
 func supervisorDown(w http.ResponseWriter, r *http.Request, err error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
@@ -21,9 +22,16 @@ type metrics struct {
 	attempts   *prometheus.CounterVec   // model, backend, outcome
 	retries    *prometheus.CounterVec   // model, reason
 	streams    *prometheus.CounterVec   // model, outcome
+	queueWait  *prometheus.HistogramVec // model
+
+	rateLimited *prometheus.CounterVec // model, limit
+	refused     *prometheus.CounterVec // what: configuration that was changed for the worse
 
 	models atomic.Pointer[map[string]*modelMetrics] // of the table in force, and unknownModel
 }
+
+// keyFile labels the file of keys.
+const keyFile = "keys"
 
 // modelMetrics are the series of one model that requests and tokens write to. They are looked up once per request, not
 // with each token.
@@ -32,6 +40,7 @@ type modelMetrics struct {
 	firstToken         prometheus.Observer
 	interToken         prometheus.Observer
 	overhead           prometheus.Observer
+	queueWait          prometheus.Observer
 	prompt, completion prometheus.Counter
 }
 
@@ -49,6 +58,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	answers := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 300}
 	gaps := []float64{.001, .0025, .005, .01, .025, .05, .075, .1, .15, .25, .5, 1, 2.5, 10}
 	own := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1}
+	waits := []float64{.001, .005, .025, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 300}
 	m := &metrics{
 		requests: counter("fluidmcp_requests_total",
 			"Inference requests by the status sent; 499 for a client that left.", "model", "endpoint", "code"),
@@ -70,7 +80,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			"Requests that were sent to another backend, by reason.", "model", "reason"),
 		streams: counter("fluidmcp_streams_total",
 			"Event streams, by how they ended.", "model", "outcome"),
+		queueWait: histogram("fluidmcp_queue_wait_seconds",
+			"Time that a request waited for its turn at the model.", waits, "model"),
+		rateLimited: counter("fluidmcp_rate_limited_total",
+			"Requests over a limit of their key, by the limit.", "model", "limit"),
+		refused: counter("fluidmcp_reload_failures_total",
+			"Changed files that could not be used, so that what was in force stays.", "file"),
 	}
+	m.refused.WithLabelValues(keyFile)
 	m.models.Store(&map[string]*modelMetrics{unknownModel: m.begin(unknownModel)})
 	return m
 }
@@ -96,11 +113,15 @@ func (m *metrics) begin(model string) *modelMetrics {
 	for _, outcome := range relay.Outcomes {
 		m.streams.WithLabelValues(model, string(outcome))
 	}
+	for _, limit := range admission.Limits {
+		m.rateLimited.WithLabelValues(model, string(limit))
+	}
 	return &modelMetrics{
 		label:      model,
 		firstToken: m.firstToken.WithLabelValues(model),
 		interToken: m.interToken.WithLabelValues(model),
 		overhead:   m.overhead.WithLabelValues(model),
+		queueWait:  m.queueWait.WithLabelValues(model),
 		prompt:     m.tokens.WithLabelValues(model, "prompt"),
 		completion: m.tokens.WithLabelValues(model, "completion"),
 	}
@@ -128,7 +149,7 @@ func (m *metrics) keep(table *routing.Table) {
 func (m *metrics) forget(labels prometheus.Labels) {
 	for _, vec := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
-	}{m.requests, m.duration, m.errors, m.firstToken, m.interToken, m.overhead, m.tokens, m.attempts, m.retries, m.streams} {
+	}{m.requests, m.duration, m.errors, m.firstToken, m.interToken, m.overhead, m.tokens, m.attempts, m.retries, m.streams, m.queueWait, m.rateLimited} {
 		vec.DeletePartialMatch(labels)
 	}
 }

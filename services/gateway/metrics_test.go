@@ -50,6 +50,10 @@ func TestMetricNames(t *testing.T) {
 		"fluidmcp_inflight_requests model",
 		"fluidmcp_inter_token_seconds_count model",
 		"fluidmcp_model_info model served_name",
+		"fluidmcp_queue_wait_seconds_count model",
+		"fluidmcp_queued_requests model",
+		"fluidmcp_rate_limited_total limit model",
+		"fluidmcp_reload_failures_total file",
 		"fluidmcp_request_duration_seconds_count endpoint model",
 		"fluidmcp_requests_total code endpoint model",
 		"fluidmcp_retries_total model reason",
@@ -73,8 +77,7 @@ func TestLabelsAreNotClientStrings(t *testing.T) {
 	f.post("/llm/m/v1/evil-3", hello)
 	f.post("/llm/m/evil-4", hello)
 	f.do("POST", "/llm/m/chat/completions", hello, "X-Request-Id", "evil-5")
-	f.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="other",model="m"}`, 1)
-	f.awaitMetric(`fluidmcp_requests_total{code="404",endpoint="other",model="m"}`, 1)
+	f.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="other",model="m"}`, 2)
 	f.awaitMetric(`fluidmcp_requests_total{code="404",endpoint="other",model="unknown"}`, 1)
 	f.awaitMetric(`fluidmcp_requests_total{code="404",endpoint="chat_completions",model="unknown"}`, 1)
 	if scrape := f.do("GET", "/metrics", "").body; strings.Contains(scrape, "evil") {

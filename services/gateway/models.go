@@ -36,7 +36,7 @@ func (g *Gateway) listModels(w http.ResponseWriter, r *http.Request, c *call) er
 	if table == nil {
 		return errFleetUnknown()
 	}
-	return g.list(w, r, table.Models...)
+	return g.list(w, r, c.visible(table)...)
 }
 
 // listOne answers /llm/{model}/v1/models with just that one.
@@ -54,8 +54,8 @@ func (g *Gateway) showModel(w http.ResponseWriter, r *http.Request, c *call) err
 	}
 	_, name, _ := strings.Cut(r.URL.Path, "/v1/models/")
 	m, ok := table.Resolve(name)
-	if !ok {
-		return errModelNotFound(name, table)
+	if !ok || !c.mayUse(m) {
+		return errModelNotFound(name, c.visible(table))
 	}
 	c.model = m.ID
 	if !isGet(r) {

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,84 +12,157 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/body"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
+
+// maxFormHead is how much of a form is read to find the model's name in it, 1 MiB, where something else names the model.
+const maxFormHead = 1 << 20
+
+// maxTrusted is how much memory a client gets for saying that it will send as much.
+const maxTrusted = 64 << 10
 
 // query is a request that is ready to be sent.
 type query struct {
 	endpoint  endpoint
 	model     *routing.Model
 	body      []byte
-	dropUsage bool // usage was asked for by us, not by the client
+	upload    *upload // in place of body
+	stream    bool    // the client asked for an event stream
+	dropUsage bool    // usage was asked for by us, not by the client
+	tokens    int     // that it may cost, an estimate
 }
 
-// resolve reads the body and finds the model, unless the path has named it.
+// spent tells that the request cannot be sent again.
+func (q *query) spent() bool { return q.upload != nil && q.upload.begun }
+
+// upload is a body that passes as it comes, so it can be sent once.
+type upload struct {
+	io.Reader
+	length int64 // -1 when the client did not say
+	begun  bool  // something of it was sent
+}
+
+func (u *upload) Read(b []byte) (int, error) {
+	u.begun = true
+	return u.Reader.Read(b)
+}
+
+// resolve reads the body, as far as needed, and finds the model, unless the path has named it.
 func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at endpoint, m *routing.Model) (*query, error) {
 	begin := time.Now()
-	raw, err := g.readBody(w, r)
-	c.waited += time.Since(begin)
-	if err != nil {
-		return nil, err
-	}
-	if m != nil && !isJSON(r) { // an upload, or for the server to refuse
-		return &query{endpoint: at, model: m, body: raw}, nil
-	}
-	doc, err := body.Parse(raw)
-	if err != nil {
-		return nil, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_json",
-			Message: fmt.Sprintf("The body has to be a JSON object: %v.", err)}
-	}
-	if m == nil {
-		if m, err = g.modelOf(doc); err != nil {
-			return nil, err
-		}
-		c.model = m.ID
-	}
-	return &query{endpoint: at, model: m, body: doc.Rewrite(m.ServedName, at.chat()),
-		dropUsage: at.chat() && doc.Stream && !doc.WantUsage}, nil
-}
-
-// modelOf finds the model that the body names.
-func (g *Gateway) modelOf(doc *body.Document) (*routing.Model, error) {
-	table := g.router.Table()
-	switch {
-	case table == nil:
-		return nil, errFleetUnknown()
-	case doc.BadModel:
-		return nil, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "model_required", Param: "model",
-			Message: "model has to be a string. " + known(table)}
-	case doc.Model == "":
-		return nil, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "model_required", Param: "model",
-			Message: "The body names no model. " + known(table)}
-	}
-	m, ok := table.Resolve(doc.Model)
-	if !ok {
-		return nil, errModelNotFound(doc.Model, table)
-	}
-	return m, nil
-}
-
-func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	defer func() { c.waited += time.Since(begin) }() // reading takes its time, the rest a few microseconds
 	if r.ContentLength > g.cfg.MaxBodyBytes {
 		_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer
 		return nil, errTooLarge(g.cfg.MaxBodyBytes)
 	}
-	raw, err := io.ReadAll(web.LimitBody(w, r, g.cfg.MaxBodyBytes))
+	in := web.LimitBody(w, r, g.cfg.MaxBodyBytes)
+	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
+	case media == "multipart/form-data":
+		return g.resolveForm(r, in, c, at, m)
+	case m != nil && media != "application/json" || r.ContentLength == 0 && r.Method != http.MethodPost:
+		raw, err := g.readBody(r, in)
+		if err != nil {
+			return nil, err
+		}
+		m, err := g.modelOf(c, m, "")
+		return &query{endpoint: at, model: m, body: raw}, err
+	}
+	return g.resolveJSON(r, in, c, at, m)
+}
+
+func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint, m *routing.Model) (*query, error) {
+	raw, err := g.readBody(r, in)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := body.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, badRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
+	case doc.TwoModels:
+		return nil, badRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
+	case m == nil && doc.BadModel:
+		return nil, badRequest("model_required", "model", "model has to be a string.")
+	}
+	if m, err = g.modelOf(c, m, doc.Model); err != nil {
+		return nil, err
+	}
+	return &query{endpoint: at, model: m, body: doc.Rewrite(m.ServedName, at.chat()), stream: doc.Stream,
+		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, tokens: admission.EstimateTokens(len(raw), doc.MaxTokens, doc.N)}, nil
+}
+
+// resolveForm takes a form with files. Where only the form can name the model it is read until it has done so.
+func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoint, m *routing.Model) (*query, error) {
+	limit := int64(maxFormHead)
+	if m == nil && len(c.visible(g.router.Table())) > 1 {
+		limit = g.cfg.MaxBodyBytes
+	}
+	form, err := body.ReadUpload(r.Header.Get("Content-Type"), in, int(limit))
+	if errors.Is(err, body.ErrBoundary) {
+		return nil, badRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
+	} else if err != nil {
+		return nil, g.unread(r, err)
+	}
+	if m, err = g.modelOf(c, m, form.Model); err != nil {
+		return nil, err
+	}
+	out, grown := form.Reader(m.ServedName)
+	u := &upload{Reader: out, length: r.ContentLength}
+	if u.length >= 0 {
+		u.length += int64(grown)
+	}
+	return &query{endpoint: at, model: m, upload: u}, nil
+}
+
+// modelOf finds the model: the one of the path, else the one with that name, else the only one.
+func (g *Gateway) modelOf(c *call, m *routing.Model, name string) (*routing.Model, error) {
+	table := g.router.Table()
+	visible := c.visible(table)
+	switch {
+	case m != nil:
+	case name != "":
+		var ok bool
+		if m, ok = table.Resolve(name); !ok {
+			return nil, errModelNotFound(name, visible)
+		}
+	case len(visible) == 1:
+		m = visible[0]
+	default:
+		return nil, badRequest("model_required", "model", "The request names no model. "+known(visible))
+	}
+	if !c.mayUse(m) {
+		return nil, errModelNotFound(cmp.Or(name, m.ID), visible)
+	}
+	c.model = m.ID
+	return m, nil
+}
+
+func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {
+	var raw bytes.Buffer
+	raw.Grow(int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead)
+	if _, err := raw.ReadFrom(in); err != nil {
+		return nil, g.unread(r, err)
+	}
+	return raw.Bytes(), nil
+}
+
+// unread says why a body could not be read.
+func (g *Gateway) unread(r *http.Request, err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, errTooLarge(g.cfg.MaxBodyBytes)
-	case err != nil && r.Context().Err() != nil:
-		return nil, clientLeft(fmt.Errorf("read body: %w", err))
-	case err != nil:
-		return nil, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "incomplete_body",
-			Message: "The body ended before its announced end or is wrongly framed.", Cause: err}
+		return errTooLarge(g.cfg.MaxBodyBytes)
+	case r.Context().Err() != nil:
+		return clientLeft(fmt.Errorf("read body: %w", err))
 	}
-	return raw, nil
+	e := badRequest("incomplete_body", "", "The body ended before its announced end or is wrongly framed.")
+	e.Cause = err
+	return e
 }
 
-func isJSON(r *http.Request) bool {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && media == "application/json"
+// badRequest is a fault that the client has to mend.
+func badRequest(code, param, message string) *openai.Error {
+	return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: code, Param: param, Message: message}
 }

@@ -45,7 +45,7 @@ func (g *Gateway) routes() (http.Handler, error) {
 	r.PathPrefix("/v1/").Handler(g.counted(g.inferByBody))
 	r.PathPrefix("/llm/").Handler(g.counted(g.inferByPath))
 
-	r.NotFoundHandler = web.Handler(web.NotFound)
+	r.NotFoundHandler = g.counted(g.inferElsewhere)
 	r.MethodNotAllowedHandler = web.Handler(func(w http.ResponseWriter, req *http.Request) error {
 		return notAllowed(w, req, get...) // all routes with methods have these
 	})

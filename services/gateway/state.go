@@ -3,6 +3,7 @@ package gateway
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
@@ -11,6 +12,7 @@ var (
 	inflightDesc  = prometheus.NewDesc("fluidmcp_inflight_requests", "Requests at the servers of a model.", []string{"model"}, nil)
 	backendUp     = prometheus.NewDesc("fluidmcp_backend_up", "1 when a backend takes new requests and answered last, to a probe or a request.", []string{"model", "backend"}, nil)
 	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
+	queuedDesc    = prometheus.NewDesc("fluidmcp_queued_requests", "Requests that wait for their turn at a model.", []string{"model"}, nil)
 	connectedDesc = prometheus.NewDesc("fluidmcp_supervisor_connected", "1 while the fleet feed is connected.", nil, nil)
 	ageDesc       = prometheus.NewDesc("fluidmcp_fleet_age_seconds", "Time since the fleet feed was lost; 0 while it is connected.", nil, nil)
 )
@@ -20,6 +22,7 @@ var (
 type state struct {
 	router *routing.Router
 	feed   *feed
+	gates  *admission.Gates
 }
 
 // Describe implements prometheus.Collector.
@@ -43,6 +46,9 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		gauge(backendUp, oneIf(b.Up), b.Model, b.ID)
 		gauge(backendBusy, float64(b.Inflight), b.Model, b.ID)
 		inflight[b.Model] += float64(b.Inflight)
+	}
+	for id, load := range s.gates.Loads() {
+		gauge(queuedDesc, float64(load.Queued), id)
 	}
 	for id, n := range inflight {
 		gauge(inflightDesc, n, id)

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -113,13 +114,93 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func TestUploadPassesAsItIs(t *testing.T) {
+func TestUploads(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL), model("n", b.URL))
+	upload := func(model string) string {
+		return "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n" + strings.Repeat("sound", 1<<16) +
+			"\r\n--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n" + model + "\r\n--x--\r\n"
+	}
+	form := []string{"Content-Type", "multipart/form-data; boundary=x"}
+	for path, name := range map[string]string{"/llm/m/audio/transcriptions": "whatever", "/v1/audio/transcriptions": "m"} {
+		a := f.do("POST", path, upload(name), form...)
+		if a.status != 200 || b.last().body != upload("m-served") || b.last().Header.Get("Content-Type") != form[1] {
+			t.Errorf("%s: got %d %s; backend got %v, %d bytes", path, a.status, a.body, b.last().Header, len(b.last().body))
+		}
+	}
+	if a := f.do("POST", "/v1/audio/transcriptions", upload("none"), form...); a.status != 404 || a.code() != "model_not_found" {
+		t.Errorf("unknown model: %d %s", a.status, a.body)
+	}
+	if a := f.do("POST", "/v1/audio/transcriptions", upload("m"), "Content-Type", "multipart/form-data"); a.status != 400 || a.code() != "invalid_form" {
+		t.Errorf("no boundary: %d %s", a.status, a.body)
+	}
+}
+
+// TestUploadIsNotHeld: the backend has the beginning of a recording before the client has sent its end.
+func TestUploadIsNotHeld(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived := make(chan struct{})
+	backend := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" {
+			return
+		}
+		if _, err := io.ReadFull(r.Body, make([]byte, 2<<20)); err != nil {
+			t.Error(err)
+		}
+		close(arrived)
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprintf(w, "%d %v", n, err)
+	})}
+	go func() { _ = backend.Serve(ln) }() // it ends with Close
+	t.Cleanup(func() { backend.Close() })
+	f := start(t, nil, model("m", "http://"+ln.Addr().String()))
+	in, out := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(out, "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n"+strings.Repeat("s", 3<<20))
+		<-arrived
+		_, _ = io.WriteString(out, "end\r\n--x--\r\n")
+		out.Close()
+	}()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/llm/m/audio/transcriptions", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, err := io.ReadAll(resp.Body); err != nil || !strings.HasSuffix(string(got), " <nil>") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestOnlyModel: where there is one model nobody has to name it, and the root is its own.
+func TestOnlyModel(t *testing.T) {
 	b := newBackend(t, vllm)
 	f := start(t, nil, model("m", b.URL))
-	const upload = "--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nwhatever\r\n--x--\r\n"
-	a := f.do("POST", "/llm/m/audio/transcriptions", upload, "Content-Type", "multipart/form-data; boundary=x")
-	if a.status != 200 || b.last().body != upload || b.last().Header.Get("Content-Type") != "multipart/form-data; boundary=x" {
-		t.Errorf("got %d; backend got %v %q", a.status, b.last().Header, b.last().body)
+	reaches := func(method, path, body, want string) {
+		t.Helper()
+		if a := f.do(method, path, body); a.status != 200 || b.last().Method+" "+b.last().URL.String() != want {
+			t.Errorf("%s %s = %d %s; reached %s %s, want %s", method, path, a.status, a.body, b.last().Method, b.last().URL, want)
+		}
+	}
+	reaches("POST", "/v1/chat/completions", hello, "POST /v1/chat/completions")
+	reaches("POST", "/v1/chat/completions", `{"model":null}`, "POST /v1/chat/completions")
+	reaches("POST", "/tokenize", `{"prompt":"x"}`, "POST /tokenize")
+	reaches("POST", "/v2/rerank", `{}`, "POST /v2/rerank")
+	reaches("GET", "/v1/responses/resp_1?stream=true", "", "GET /v1/responses/resp_1?stream=true")
+	reaches("DELETE", "/v1/responses/resp_1", "", "DELETE /v1/responses/resp_1")
+	reaches("GET", "/version", "", "GET /version")
+	reaches("GET", "//nowhere/", "", "GET //nowhere/")
+	f.deploy(model("m", b.URL), model("n", b.URL))
+	reaches("POST", "/tokenize", `{"model":"m"}`, "POST /tokenize")
+	if a := f.do("GET", "/version", ""); a.status != 404 || a.code() != "path_not_found" {
+		t.Errorf("two models: %d %s", a.status, a.body)
 	}
 }
 

@@ -48,6 +48,9 @@ const (
 	Concurrent Limit = "concurrent" // at once
 )
 
+// Limits are all of them.
+var Limits = []Limit{Requests, Tokens, Concurrent}
+
 // per is what errors call a limit. Programs look for OpenAI's RPM and TPM in them.
 func (l Limit) per() string {
 	switch l {

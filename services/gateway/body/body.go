@@ -11,13 +11,17 @@ import (
 type Document struct {
 	Model     string // name as sent; "" when absent, null or empty, which mean the server's default model to vLLM
 	BadModel  bool   // model is there and not a string
+	TwoModels bool   // model is there more than once, so that whoever reads the body may take another one for meant
 	Stream    bool   // the client asked for an event stream
 	WantUsage bool   // the client asked for a usage chunk at the stream's end
+	MaxTokens int    // that the answer may have, by any of the names for it; 0 when absent
+	N         int    // answers; 0 when absent
 
-	src     []byte
-	closing int    // offset of the closing brace
-	models  []span // values to replace when the model is renamed
-	options []options
+	src       []byte
+	seenModel bool
+	closing   int    // offset of the closing brace
+	models    []span // values to replace when the model is renamed
+	options   []options
 }
 
 type span struct{ start, end int }
@@ -50,6 +54,8 @@ func (d *Document) visit(m scan.Member) {
 	switch string(m.Key) {
 	case "model":
 		name, isString := scan.String(value)
+		d.TwoModels = d.seenModel
+		d.seenModel = true
 		d.Model = name
 		d.BadModel = !isString && string(value) != "null"
 		if name != "" {
@@ -57,6 +63,10 @@ func (d *Document) visit(m scan.Member) {
 		}
 	case "stream":
 		d.Stream = truthy(value)
+	case "max_tokens", "max_completion_tokens", "max_output_tokens":
+		d.MaxTokens = max(d.MaxTokens, number(value))
+	case "n":
+		d.N = number(value)
 	case "stream_options":
 		d.options = append(d.options, parseOptions(d.src, m))
 	}
@@ -81,6 +91,15 @@ func parseOptions(src []byte, m scan.Member) options {
 		}
 	})
 	return o
+}
+
+// number reads a count, 0 for anything else.
+func number(value []byte) int {
+	n, err := strconv.ParseUint(string(value), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 // truthy reads a boolean as pydantic's lax mode does.

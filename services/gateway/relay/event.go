@@ -2,7 +2,7 @@ package relay
 
 import (
 	"bytes"
-	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
@@ -112,16 +112,25 @@ func usageOf(object []byte) Usage {
 
 // parseUsage knows the names of chat and text completions and those of responses and messages.
 func parseUsage(value []byte) Usage {
-	var u struct {
-		Prompt     int `json:"prompt_tokens"`
-		Completion int `json:"completion_tokens"`
-		Input      int `json:"input_tokens"`
-		Output     int `json:"output_tokens"`
+	var u Usage
+	each(value, func(key, value []byte) {
+		switch string(key) {
+		case "prompt_tokens", "input_tokens":
+			u.Prompt = max(u.Prompt, count(value))
+		case "completion_tokens", "output_tokens":
+			u.Completion = max(u.Completion, count(value))
+		}
+	})
+	return u
+}
+
+// count reads a number of tokens; 0 for anything else.
+func count(value []byte) int {
+	n, err := strconv.ParseUint(string(value), 10, 31)
+	if err != nil {
+		return 0
 	}
-	if json.Unmarshal(value, &u) != nil {
-		return Usage{}
-	}
-	return Usage{Prompt: max(0, u.Prompt, u.Input), Completion: max(0, u.Completion, u.Output)}
+	return int(n)
 }
 
 // add takes over what a later report of the same stream knows. Reports are totals, and each may leave one side out.

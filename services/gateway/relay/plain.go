@@ -3,10 +3,12 @@ package relay
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 
+	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
@@ -22,8 +24,11 @@ type plain struct {
 	whole  bool // held is all of it
 }
 
-func receivePlain(a *Answer, resp *http.Response, opts Options) (*plain, error) {
+func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*plain, error) {
 	p := &plain{answer: a, opts: opts, body: resp.Body}
+	if media != "application/json" && resp.ContentLength < 0 {
+		return p, nil // speech, for example: made while it is sent, and nothing of it tells whether it is whole
+	}
 	if resp.ContentLength > 0 {
 		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
 	}
@@ -45,7 +50,10 @@ func (p *plain) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (p *plain) send(w http.ResponseWriter) Result {
+func (p *plain) send(w http.ResponseWriter, begun bool) Result {
+	if begun {
+		return p.sendEvent(w)
+	}
 	p.answer.writeHeader(w)
 	if _, err := w.Write(p.held.Bytes()); err != nil {
 		return Result{Outcome: ClientClosed, Err: err}
@@ -56,8 +64,19 @@ func (p *plain) send(w http.ResponseWriter) Result {
 	return p.stream(w)
 }
 
-// stream sends what was not held back. The usage of such an answer is not looked for: no text model gives one.
+// sendEvent ends a stream that has begun with what the backend said instead: its refusal.
+func (p *plain) sendEvent(w http.ResponseWriter) Result {
+	out := http.NewResponseController(w)
+	if _, err := w.Write(sse.AppendData(nil, bytes.TrimSpace(p.held.Bytes()))); err != nil {
+		return Result{Outcome: ClientClosed, Err: err}
+	}
+	_ = out.Flush() // the handler ends here anyway
+	return Result{Outcome: Failed, Err: fmt.Errorf("the model server answered %d instead of a stream", p.answer.Status)}
+}
+
+// stream sends what was not held back, as it comes. The usage of such an answer is not looked for: no text model gives one.
 func (p *plain) stream(w http.ResponseWriter) Result {
+	out := http.NewResponseController(w)
 	buf := make([]byte, chunk)
 	for {
 		n, err := p.Read(buf)
@@ -69,6 +88,9 @@ func (p *plain) stream(w http.ResponseWriter) Result {
 		}
 		if err != nil {
 			return broken(p.opts, err, Result{Abort: true})
+		}
+		if failed := out.Flush(); failed != nil {
+			return Result{Outcome: ClientClosed, Err: failed}
 		}
 	}
 }

@@ -75,6 +75,11 @@ type run struct {
 }
 
 func play(t *testing.T, contentType string, change func(*relay.Options), pieces ...piece) *run {
+	return playInto(t, contentType, false, change, pieces...)
+}
+
+// playInto plays into a response that has begun already, or not.
+func playInto(t *testing.T, contentType string, begun bool, change func(*relay.Options), pieces ...piece) *run {
 	ctx, patience := upstream.WithPatience(t.Context(), 10*time.Second, 0)
 	defer patience.Stop()
 	r := &run{recorder: httptest.NewRecorder(), meter: meter{start: time.Now()}, body: &script{ctx: ctx, pieces: pieces}}
@@ -91,7 +96,7 @@ func play(t *testing.T, contentType string, change func(*relay.Options), pieces 
 	resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, ContentLength: -1, Body: r.body}
 	r.answer, r.err = relay.Receive(resp, opts)
 	if r.err == nil {
-		r.result = r.answer.Send(r.recorder)
+		r.result = r.answer.Send(r.recorder, begun)
 		if err := r.answer.Close(); err != nil {
 			t.Error(err)
 		}

@@ -83,7 +83,7 @@ type Answer struct {
 	header http.Header
 	body   io.Closer
 	sender interface {
-		send(w http.ResponseWriter) Result
+		send(w http.ResponseWriter, begun bool) Result
 	}
 }
 
@@ -97,7 +97,7 @@ func Receive(resp *http.Response, opts Options) (*Answer, error) {
 		a.Stream = true
 		a.sender, err = receiveStream(a, resp, opts)
 	} else {
-		a.sender, err = receivePlain(a, resp, opts)
+		a.sender, err = receivePlain(a, resp, opts, media)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("receive answer: %w", err), resp.Body.Close())
@@ -105,8 +105,9 @@ func Receive(resp *http.Response, opts Options) (*Answer, error) {
 	return a, nil
 }
 
-// Send copies the answer to w. It is called at most once.
-func (a *Answer) Send(w http.ResponseWriter) Result { return a.sender.send(w) }
+// Send copies the answer to w. begun tells that an event stream was begun there already (KeepAlive), so that status and
+// header of this answer are lost. Send is called at most once.
+func (a *Answer) Send(w http.ResponseWriter, begun bool) Result { return a.sender.send(w, begun) }
 
 // Close gives the connection to the backend up, or back when the answer was read to its end.
 func (a *Answer) Close() error { return a.body.Close() }

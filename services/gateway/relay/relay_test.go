@@ -97,7 +97,7 @@ func TestReceiveFailsClosed(t *testing.T) {
 	f("stream reset", events, "connection reset", piece{err: reset})
 	f("torn first frame", events, "unexpected EOF", piece{text: "data: {"}, piece{err: io.EOF})
 	f("endless first frame", events, "over the limit", piece{text: "data: " + strings.Repeat("x", 9<<20)})
-	f("plain reset", "text/plain", "connection reset", piece{text: "abc"}, piece{err: reset})
+	f("plain reset", "application/json", "connection reset", piece{text: "abc"}, piece{err: reset})
 }
 
 // TestTooLateForAStatus: what breaks after the first byte.
@@ -122,9 +122,25 @@ func TestTooLateForAStatus(t *testing.T) {
 	f("the client left", events, cause(web.ErrClientLeft), relay.ClientClosed, false, token("a"), lost...)
 	f("no DONE needed", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Completed, false, token("a"), piece{text: token("a")}, piece{err: io.EOF})
 	big := piece{text: strings.Repeat("x", 8<<20)}
-	f("big and cut", "text/plain", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
-	f("big and left", "text/plain", cause(web.ErrClientLeft), relay.ClientClosed, true, "x", big, piece{err: reset})
-	f("big and whole", "text/plain", nil, relay.Completed, false, "xyz", big, piece{text: "xyz"}, piece{err: io.EOF})
+	f("big and cut", "application/json", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
+	f("big and left", "application/json", cause(web.ErrClientLeft), relay.ClientClosed, true, "x", big, piece{err: reset})
+	f("big and whole", "application/json", nil, relay.Completed, false, "xyz", big, piece{text: "xyz"}, piece{err: io.EOF})
+}
+
+// TestUnannouncedBytes: what is no JSON and has no length, such as speech, passes piece by piece.
+func TestUnannouncedBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := play(t, "audio/mpeg", nil, piece{text: "abc"}, piece{after: 4 * time.Second, text: "def"}, piece{err: io.EOF})
+		if r.err != nil || r.result.Outcome != relay.Completed || r.recorder.Body.String() != "abcdef" || !r.recorder.Flushed {
+			t.Errorf("%v, %+v, sent %q", r.err, r.result, r.recorder.Body)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := play(t, "audio/mpeg", nil, piece{text: "abc"}, piece{err: errors.New("connection reset")})
+		if r.result.Outcome != relay.Interrupted || !r.result.Abort {
+			t.Errorf("cut: %+v", r.result)
+		}
+	})
 }
 
 func tail(s string) string { return s[max(0, len(s)-200):] }
@@ -145,7 +161,7 @@ func TestClientTakesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := a.Send(deaf{httptest.NewRecorder()}); r.Outcome != relay.ClientClosed || r.Err == nil {
+		if r := a.Send(deaf{httptest.NewRecorder()}, false); r.Outcome != relay.ClientClosed || r.Err == nil {
 			t.Errorf("%s: %+v", contentType, r)
 		}
 	}
@@ -175,7 +191,7 @@ func TestFlush(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := &flushes{ResponseRecorder: httptest.NewRecorder()}
-			if a.Send(out); out.n != want {
+			if a.Send(out, false); out.n != want {
 				t.Errorf("%d flushes, want %d", out.n, want)
 			}
 		})

@@ -1,13 +1,11 @@
 package relay
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/anthropic"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
@@ -46,9 +44,11 @@ func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error
 	return s, err
 }
 
-func (s *stream) send(w http.ResponseWriter) Result {
+func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 	s.opts.Patience.Pause()
-	s.answer.writeHeader(w)
+	if !begun {
+		s.answer.writeHeader(w)
+	}
 	out := http.NewResponseController(w)
 	for {
 		done, err := s.pass(w, out)
@@ -63,7 +63,7 @@ func (s *stream) send(w http.ResponseWriter) Result {
 		s.next, err = s.frames.Next()
 		s.opts.Patience.Pause()
 		if err != nil {
-			return s.stop(w, out, err)
+			return s.stop(w, err)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (s *stream) drain() {
 }
 
 // stop ends a stream in which err came instead of a frame.
-func (s *stream) stop(w http.ResponseWriter, out *http.ResponseController, err error) Result {
+func (s *stream) stop(w http.ResponseWriter, err error) Result {
 	switch {
 	case err == io.EOF && (s.opts.End == EndOfTransfer || s.failed):
 		return s.end(Result{Outcome: Completed})
@@ -122,9 +122,7 @@ func (s *stream) stop(w http.ResponseWriter, out *http.ResponseController, err e
 	}
 	r := broken(s.opts, err, Result{})
 	if r.Outcome == Interrupted {
-		if _, failed := w.Write(s.interrupted(r.Err)); failed == nil {
-			_ = out.Flush() // the client may be gone as well; the result says what matters
-		}
+		Fail(w, s.opts.End, interrupted(r.Err))
 	}
 	return s.end(r)
 }
@@ -137,20 +135,12 @@ func (s *stream) end(r Result) Result {
 	return r
 }
 
-// interrupted is the last event of a stream that broke, in the form in which the API's SDKs raise it as an error. The event
-// that ends a complete stream does not follow, so no client takes it for complete.
-func (s *stream) interrupted(cause error) []byte {
+// interrupted is the error that ends a stream whose backend broke off, or whose gateway stops.
+func interrupted(cause error) *openai.Error {
 	e := &openai.Error{Type: openai.TypeUpstream, Code: "stream_interrupted",
 		Message: "The model server stopped in the middle of the answer. What came before is incomplete; send the request again."}
 	if errors.Is(cause, web.ErrStopping) {
 		e.Message = "The gateway is shutting down before the answer was complete. Send the request again."
 	}
-	if s.opts.End == EndMessage { // an event without this name would be ignored
-		return sse.AppendData([]byte("event: error\n"), anthropic.Envelope(e))
-	}
-	data, err := json.Marshal(e)
-	if err != nil { // strings always marshal
-		panic(err)
-	}
-	return sse.AppendData(nil, data)
+	return e
 }

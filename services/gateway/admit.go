@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+)
+
+// The headers by which a client says how urgent its request is.
+const (
+	priorityHeader = "X-Fluidmcp-Priority" // a whole number, higher ones go first
+	timeoutHeader  = "X-Request-Timeout"   // seconds, or a duration such as 1m30s
+)
+
+// errDeadline is the cause of a request's context that its own deadline ended.
+var errDeadline = errors.New("the deadline that the request has set is over")
+
+// limited bounds a request by the deadline that it sets itself.
+func limited(r *http.Request) (*http.Request, context.CancelFunc, error) {
+	text := r.Header.Get(timeoutHeader)
+	if text == "" {
+		return r, func() {}, nil
+	}
+	limit, err := time.ParseDuration(text)
+	if seconds, notSeconds := strconv.ParseFloat(text, 64); notSeconds == nil {
+		limit, err = time.Duration(min(seconds, 1e9)*float64(time.Second)), nil
+	}
+	if err != nil || limit <= 0 {
+		return nil, nil, badRequest("invalid_timeout", "", fmt.Sprintf("%s: %.20q is no time. Give seconds, such as 30, or a duration, such as 1m30s.", timeoutHeader, text))
+	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), limit, errDeadline)
+	return r.WithContext(ctx), cancel, nil
+}
+
+// admit is step 3: within the limits of the key, and in its turn at the model. What it returns gives back what was taken.
+func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *query) (leave func(), err error) {
+	var quota admission.Quota
+	ticket := admission.Ticket{Model: q.model.ID}
+	if k := c.key; k != nil {
+		quota = admission.Quota{RequestsPerMinute: k.RequestsPerMinute, TokensPerMinute: k.TokensPerMinute, ConcurrentRequests: k.ConcurrentRequests}
+		ticket.Key, ticket.Priority = k.ID, k.Priority
+	}
+	if ticket.Priority, err = admission.Priority(ticket.Priority, r.Header.Get(priorityHeader)); err != nil {
+		return nil, badRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
+	}
+	lease, figures, err := g.quotas.Admit(ticket.Key, quota, q.tokens)
+	figures.SetHeaders(w.Header())
+	if err != nil {
+		return nil, c.limited(w, err)
+	}
+	if q.stream && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
+		c.waiting = relay.NewKeepAlive(w)
+		ticket.Tick, ticket.Every = c.waiting.Comment, g.cfg.KeepAliveInterval
+	}
+	slot, err := g.gates.Enter(r.Context(), ticket)
+	if err != nil {
+		lease.Release(0)
+		return nil, c.noTurn(r, err)
+	}
+	c.queued(slot.Waited)
+	return func() {
+		slot.Leave()
+		lease.Release(c.used())
+	}, nil
+}
+
+// limited is the answer to a request over the limits of its key.
+func (c *call) limited(w http.ResponseWriter, err error) error {
+	over, ok := errors.AsType[*admission.LimitError](err)
+	if !ok {
+		return err
+	}
+	c.g.metrics.rateLimited.WithLabelValues(c.metrics().label, string(over.Limit)).Inc()
+	kind := string(over.Limit) // as OpenAI names the type
+	if over.Limit == admission.Concurrent {
+		kind = string(admission.Requests)
+	}
+	if over.RetryAfter == 0 {
+		w.Header().Set("X-Should-Retry", "false")
+	}
+	return c.fail(reasonRateLimited, &openai.Error{Status: http.StatusTooManyRequests, Type: kind, Code: "rate_limit_exceeded",
+		Message: over.Error(), RetryAfter: over.RetryAfter})
+}
+
+// noTurn is the answer to a request that was not let through to the model.
+func (c *call) noTurn(r *http.Request, err error) error {
+	full, ok := errors.AsType[*admission.QueueError](err)
+	if !ok {
+		return c.ended(r, err)
+	}
+	c.queued(full.Waited)
+	e := &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "queue_full", RetryAfter: full.RetryAfter,
+		Message: fmt.Sprintf("The model %q has all its requests running and %d waiting. Try again later.", full.Model, full.Queued)}
+	if errors.Is(err, admission.ErrQueueTimeout) {
+		e.Code = "queue_timeout"
+		e.Message = fmt.Sprintf("The request waited %s for its turn at the model %q. Try again later.", full.Waited.Round(time.Millisecond), full.Model)
+	}
+	return c.fail(reasonQueueFull, e)
+}

@@ -1,0 +1,114 @@
+package gateway_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
+)
+
+// keyFile writes a file of keys. Each line is an id and what else its entry has; the secret is the id and "-secret".
+func keyFile(t *testing.T, path string, entries ...string) func(*gateway.Config) {
+	t.Helper()
+	text := "keys:\n"
+	for _, e := range entries {
+		id, rest, _ := strings.Cut(e, " ")
+		text += fmt.Sprintf("  - {id: %s, hash: %q%s}\n", id, keys.Hash(id+"-secret"), rest)
+	}
+	if len(entries) == 0 {
+		text = "keys: []\n"
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *gateway.Config) { c.KeysFile = path }
+}
+
+func bearer(id string) []string { return []string{"Authorization", "Bearer " + id + "-secret"} }
+
+func TestKeys(t *testing.T) {
+	b := newBackend(t, vllm)
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	f := start(t, keyFile(t, file, "user", "boss , scopes: [admin]", "narrow , models: [n]", "old , disabled: true"), model("m", b.URL), model("n", b.URL))
+	ask := func(method, path, body string, status int, code string, header ...string) {
+		t.Helper()
+		a := f.do(method, path, body, header...)
+		if a.status != status || code != "" && a.code() != code || (status == 401) != (a.header.Get("Www-Authenticate") == "Bearer") {
+			t.Errorf("%s %s with %v = %d %v %s; want %d %s", method, path, header, a.status, a.header, a.body, status, code)
+		}
+	}
+	const chat = "/llm/m/chat/completions"
+	ask("POST", chat, hello, 401, "missing_api_key")
+	ask("POST", chat, hello, 401, "invalid_api_key", bearer("nobody")...)
+	ask("POST", chat, hello, 401, "invalid_api_key", bearer("old")...)
+	ask("GET", "/v1/models", "", 401, "missing_api_key")
+	ask("GET", "/nowhere", "", 401, "missing_api_key")
+	ask("POST", chat, hello, 403, "insufficient_scope", bearer("boss")...)
+	ask("POST", chat, hello, 404, "model_not_found", bearer("narrow")...)
+	if n := len(b.requests()); n != 0 {
+		t.Fatalf("%d of them reached the backend", n)
+	}
+	ask("POST", chat, hello, 200, "", bearer("user")...)
+	ask("POST", chat, hello, 200, "", "X-Api-Key", "user-secret")
+	ask("POST", "/v1/chat/completions", hello, 200, "", bearer("narrow")...) // the only model that it has
+	for _, path := range []string{"sleep", "wake_up", "metrics", "mock/faults", "v1/load_lora_adapter", "v1/unload_lora_adapter",
+		"v1/load%5Flora_adapter", "v1/../sleep", "v1//x", "v1/chat/completions/", "", "health"} {
+		ask("POST", "/llm/m/"+path, hello, 403, "insufficient_scope", bearer("user")...)
+	}
+	before := len(b.requests())
+	ask("POST", "/llm/m/sleep", `{"level":1}`, 200, "", bearer("boss")...)
+	ask("POST", "/llm/m/sleep", `{"level":1}`, 403, "insufficient_scope", append(bearer("boss"), "Sec-Fetch-Site", "cross-site")...)
+	ask("GET", "/api/llm/status", "", 401, "missing_api_key")
+	ask("GET", "/api/llm/status", "", 403, "insufficient_scope", bearer("user")...)
+	if a := f.do("GET", "/api/llm/status", "", bearer("boss")...); a.status == 401 || a.status == 403 {
+		t.Errorf("management = %d %s", a.status, a.body)
+	}
+	if n := len(b.requests()); n != before+1 || b.last().URL.Path != "/sleep" || b.last().Header.Get("Authorization") != "" {
+		t.Errorf("%d requests reached the backend, the last is %v", n-before, b.last())
+	}
+	if a := f.do("GET", "/v1/models", "", bearer("narrow")...); !strings.Contains(a.body, `"n"`) || strings.Contains(a.body, `"m"`) {
+		t.Errorf("models of a key: %s", a.body)
+	}
+	f.awaitMetric(`fluidmcp_errors_total{model="unknown",reason="auth"}`, 5)
+
+	// A changed file counts, a broken one does not.
+	keyFile(t, file, "other")
+	await(t, "the new key", func() bool { return f.do("POST", chat, hello, bearer("other")...).status == 200 })
+	ask("POST", chat, hello, 401, "invalid_api_key", bearer("user")...)
+	if err := os.WriteFile(file, []byte("keys: {"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.awaitMetric(`fluidmcp_reload_failures_total{file="keys"}`, 1)
+	ask("POST", chat, hello, 200, "", bearer("other")...)
+	if logs := f.logs.String(); strings.Contains(logs, "secret") || strings.Contains(logs, "sha256:") || !strings.Contains(logs, `"key":"other"`) {
+		t.Errorf("the log has a secret, or no id of a key: %s", logs)
+	}
+}
+
+// TestOpenGateways: without keys everyone may ask, so only programs of this machine may reach it.
+func TestOpenGateways(t *testing.T) {
+	f := func(addr string, allow, want bool) {
+		t.Helper()
+		cfg := gateway.Default()
+		cfg.Addr, cfg.AllowOpen = addr, allow
+		if err := cfg.Validate(); (err == nil) != want || err != nil && !strings.Contains(err.Error(), "GATEWAY_KEYS_FILE") {
+			t.Errorf("%s, AllowOpen %v: %v", addr, allow, err)
+		}
+	}
+	for _, addr := range []string{"127.0.0.1:8099", "[::1]:8099", "localhost:0", "127.8.8.8:1"} {
+		f(addr, false, true)
+	}
+	for _, addr := range []string{"0.0.0.0:8099", ":8099", "[::]:8099", "10.0.0.1:8099", "example.com:80"} {
+		f(addr, false, false)
+		f(addr, true, true)
+	}
+	b := newBackend(t, vllm)
+	open := start(t, func(c *gateway.Config) { c.Addr, c.AllowOpen = ":8099", true }, model("m", b.URL))
+	if a := open.post("/llm/m/sleep", hello); a.status != 403 || a.code() != "insufficient_scope" || !strings.Contains(a.body, "GATEWAY_KEYS_FILE") {
+		t.Errorf("a server's control, open to the network: %d %s", a.status, a.body)
+	}
+}

@@ -1,0 +1,44 @@
+package retry
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// remembered is how many of the last answers tell how long one takes to begin.
+	remembered = 256
+	// enough answers have to be known before one is called slow.
+	enough = 20
+	// renewed is after how many answers the percentile is reckoned anew.
+	renewed = 16
+)
+
+// FirstBytes knows how long the last answers of a model took to begin. The zero value knows none.
+type FirstBytes struct {
+	mu    sync.Mutex
+	times [remembered]time.Duration
+	n     int // ever seen
+	p95   time.Duration
+}
+
+// Add notes the time of one answer.
+func (f *FirstBytes) Add(took time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.times[f.n%remembered] = took
+	f.n++
+	if f.n == enough || f.n > enough && f.n%renewed == 0 {
+		known := slices.Clone(f.times[:min(f.n, remembered)])
+		slices.Sort(known)
+		f.p95 = known[len(known)*95/100]
+	}
+}
+
+// P95 is the time in which 95 of 100 answers began. It reports false as long as too few are known.
+func (f *FirstBytes) P95() (time.Duration, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.p95, f.n >= enough
+}
