@@ -31,8 +31,8 @@ func (g *gatewayURL) models(cmd *cobra.Command, args []string, _ string) ([]stri
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// modelsFiles offers files that may be a models file as the one argument of a command.
-func modelsFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// configFiles offers files that may be a models file or a key file as the one argument of a command.
+func configFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -55,7 +54,5 @@ func planJSON(w io.Writer, file *spec.File) error {
 			models[i].Instances = append(models[i].Instances, instance{inst.ID, inst.URL, inst.CommandLine()})
 		}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{"models": models})
+	return printJSON(w, map[string]any{"models": models})
 }

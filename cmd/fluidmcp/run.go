@@ -50,7 +50,7 @@ docs/configuration.md lists them).`,
   fluidmcp run examples/vllm-mock-config.json --json | jq`,
 		Args: exactly("one models file"),
 
-		ValidArgsFunction: modelsFiles,
+		ValidArgsFunction: configFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

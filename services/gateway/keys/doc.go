@@ -10,7 +10,7 @@
 //
 //	keys:
 //	  - id: team-search                  # shown in logs, never secret
-//	    hash: sha256:5e88…               # of the secret
+//	    hash: sha256:9c41…               # of the secret
 //	    scopes: [inference]              # inference (the default) and admin: /api/llm
 //	    models: [llama, mock-llm]        # ids or aliases; all without it
 //	    priority: 10                     # -1000 to 1000, 0 without it; higher waits less

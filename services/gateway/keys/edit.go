@@ -12,17 +12,20 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
-// entry is a key as the file has it.
-type entry struct {
-	ID   string `json:"id"` // here for the order
+// Entry is a key as the file has it.
+type Entry struct {
+	ID   string `json:"id"` // of Key, here for the order
 	Hash string `json:"hash"`
 	*Key
 }
 
+// NewEntry puts a key and the hash of its secret together.
+func NewEntry(k *Key, hash string) Entry { return Entry{ID: k.ID, Hash: hash, Key: k} }
+
 // Add returns the text of a file of keys with one more. An empty text is a file without keys. Comments stay; the rest may be
 // laid out anew. Faults are those of Parse, for the new text.
-func Add(name string, text []byte, k *Key, hash string) ([]byte, error) {
-	value, err := json.Marshal(entry{k.ID, hash, k})
+func Add(name string, text []byte, e Entry) ([]byte, error) {
+	value, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}

@@ -110,8 +110,8 @@ func TestEdit(t *testing.T) {
 			if strings.Contains(text, "first") {
 				before = 1
 			}
-			added, err := keys.Add(name, []byte(text), &keys.Key{ID: "0123", Scopes: []keys.Scope{keys.Admin}, Models: []string{"m"},
-				Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}, hash(2))
+			added, err := keys.Add(name, []byte(text), keys.NewEntry(&keys.Key{ID: "0123", Scopes: []keys.Scope{keys.Admin}, Models: []string{"m"},
+				Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}, hash(2)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestEdit(t *testing.T) {
 			if strings.Count(string(added), "a comment") != strings.Count(text, "a comment") || strings.Contains(text, "on top") != strings.Contains(string(added), "on top") {
 				t.Errorf("a comment is lost:\n%s", added)
 			}
-			if _, err := keys.Add(name, added, &keys.Key{ID: "0123"}, hash(3)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("keys[%d].id: the same as", before+1)) {
+			if _, err := keys.Add(name, added, keys.NewEntry(&keys.Key{ID: "0123", Scopes: []keys.Scope{keys.Admin}}, hash(3))); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("keys[%d].id: the same as", before+1)) {
 				t.Errorf("a second one of the name: %v", err)
 			}
 			removed, err := keys.Remove(name, added, "0123")
@@ -138,7 +138,7 @@ func TestEdit(t *testing.T) {
 		})
 	}
 	want := "keys:\n  - id: a\n    hash: " + hash(1) + "\n    scopes: [inference]\n    requests_per_minute: 5\n"
-	if got, err := keys.Add("k.yaml", nil, &keys.Key{ID: "a", Scopes: []keys.Scope{keys.Inference}, RequestsPerMinute: 5}, hash(1)); err != nil || string(got) != want {
+	if got, err := keys.Add("k.yaml", nil, keys.NewEntry(&keys.Key{ID: "a", Scopes: []keys.Scope{keys.Inference}, RequestsPerMinute: 5}, hash(1))); err != nil || string(got) != want {
 		t.Errorf("%v\n%s", err, got)
 	}
 	if _, err := keys.Remove("k.yaml", []byte(want), "b"); err == nil || !strings.Contains(err.Error(), `no key "b"`) {
