@@ -32,6 +32,8 @@ type runOptions struct {
 	port           int
 	supervisorPort int
 	logLevel       string
+	keys           string
+	allowOpen      bool
 }
 
 func newRun() *cobra.Command {
@@ -47,7 +49,8 @@ The command "mockvllm" in a file is this program itself, so a mock needs nothing
 limits come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT and so on;
 docs/configuration.md lists them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server
-  fluidmcp run examples/vllm-mock-config.json --json | jq`,
+  fluidmcp run examples/vllm-mock-config.json --json | jq
+  fluidmcp run examples/vllm-mock-config.json --start-server --host 0.0.0.0 --keys keys.yaml`,
 		Args: exactly("one models file"),
 
 		ValidArgsFunction: configFiles,
@@ -63,6 +66,8 @@ docs/configuration.md lists them).`,
 	f.StringVar(&o.host, "host", "127.0.0.1", "address to listen on")
 	f.IntVar(&o.port, "port", 8099, "port of the gateway; 0 takes a free one")
 	f.IntVar(&o.supervisorPort, "supervisor-port", 8098, "port of the supervisor; 0 takes a free one")
+	f.StringVar(&o.keys, "keys", "", "file of API keys (fluidmcp keys new makes one); without it everyone who reaches the gateway may ask")
+	f.BoolVar(&o.allowOpen, "allow-open", false, "listen on an address that others can reach, without keys")
 	f.StringVar(&o.logLevel, "log-level", "error", "log lines of gateway and supervisor on standard error: debug, info, warn or error")
 	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("log-level", levels); err != nil {
@@ -155,6 +160,9 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, file *spec.File
 	if err != nil {
 		return err
 	}
+	gatewayCfg.Addr = ports.gateway.Addr().String()
+	gatewayCfg.KeysFile = cmp.Or(o.keys, gatewayCfg.KeysFile)
+	gatewayCfg.AllowOpen = o.allowOpen || gatewayCfg.AllowOpen
 	gatewayCfg.SupervisorURL = supervisorURL
 	gatewayCfg.SupervisorToken = token
 	gw, err := gateway.New(gatewayCfg, gateway.Deps{Log: log.Named("gateway")})
