@@ -12,8 +12,36 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/reference"
 )
 
-// routes is every URL of the gateway.
+// routes is every URL of the gateway. Inference is told apart by a few prefixes and does not pay for the search among the
+// others.
 func (g *Gateway) routes() (http.Handler, error) {
+	pages, err := g.pages()
+	if err != nil {
+		return nil, err
+	}
+	// These look at the method themselves, so that each of their requests is counted.
+	byBody, byPath := g.counted(g.inferByBody), g.counted(g.inferByPath)
+	models, oneModel := g.counted(g.listModels), g.counted(g.showModel)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		below, isLLM := strings.CutPrefix(path, "/llm")
+		switch {
+		case path == "/v1/models", below == "/v1/models":
+			models.ServeHTTP(w, r)
+		case strings.HasPrefix(below, "/v1/models/"):
+			oneModel.ServeHTTP(w, r)
+		case strings.HasPrefix(below, "/v1/"):
+			byBody.ServeHTTP(w, r)
+		case isLLM && strings.HasPrefix(below, "/"):
+			byPath.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	}), nil
+}
+
+// pages is what is not inference, and what model servers have outside of /v1/.
+func (g *Gateway) pages() (*mux.Router, error) {
 	manage, err := g.management()
 	if err != nil {
 		return nil, err
@@ -35,15 +63,6 @@ func (g *Gateway) routes() (http.Handler, error) {
 	r.Handle("/docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently)).Methods(get...)
 	r.Handle("/", http.RedirectHandler("/ui/", http.StatusFound)).Methods(get...)
 	r.PathPrefix("/api/llm/").Handler(manage)
-
-	// Inference. These look at the method themselves, so that each of their requests is counted.
-	r.Handle("/v1/models", g.counted(g.listModels))
-	r.Handle("/llm/v1/models", g.counted(g.listModels))
-	r.PathPrefix("/v1/models/").Handler(g.counted(g.showModel))
-	r.PathPrefix("/llm/v1/models/").Handler(g.counted(g.showModel))
-	r.PathPrefix("/llm/v1/").Handler(g.counted(g.inferByBody))
-	r.PathPrefix("/v1/").Handler(g.counted(g.inferByBody))
-	r.PathPrefix("/llm/").Handler(g.counted(g.inferByPath))
 
 	r.NotFoundHandler = g.counted(g.inferElsewhere)
 	r.MethodNotAllowedHandler = web.Handler(func(w http.ResponseWriter, req *http.Request) error {

@@ -75,12 +75,12 @@ func routesOf(t *testing.T) (exact map[string][]string, prefixes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := g.routes()
+	pages, err := g.pages()
 	if err != nil {
 		t.Fatal(err)
 	}
 	exact = map[string][]string{}
-	err = handler.(*mux.Router).Walk(func(r *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+	err = pages.Walk(func(r *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 		path, err := r.GetPathTemplate()
 		if err != nil {
 			return err
