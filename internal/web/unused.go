@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// Unused are the connections of a server on which nothing was sent yet. http.Server.Shutdown waits five seconds for a request on
+// unused are the connections of a server on which nothing was sent yet. http.Server.Shutdown waits five seconds for a request on
 // them; a server that is told to stop is not to wait for clients that opened a connection in advance.
-type Unused struct {
+type unused struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
 }
 
-// Track is an http.Server's ConnState.
-func (u *Unused) Track(c net.Conn, state http.ConnState) {
+// track is an http.Server's ConnState.
+func (u *unused) track(c net.Conn, state http.ConnState) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if state == http.StateNew {
@@ -27,8 +27,8 @@ func (u *Unused) Track(c net.Conn, state http.ConnState) {
 	delete(u.conns, c)
 }
 
-// Close ends them all.
-func (u *Unused) Close() {
+// close ends them all.
+func (u *unused) close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for c := range u.conns {

@@ -95,7 +95,8 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	defer notice()
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
-	err := web.Serve(ctx, ln, g.handler, g.cfg.DrainTimeout)
+	server := web.Server{Handler: g.handler, Log: g.log, Drain: g.cfg.DrainTimeout}
+	err := server.Serve(ctx, ln)
 	stop()
 	background.Wait()
 	g.backends.CloseIdleConnections()

@@ -95,7 +95,8 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	var g errgroup.Group
 	g.Go(func() error {
 		defer endModels() // nobody could steer them
-		return web.Serve(server, ln, s.handler(), httpGrace)
+		front := web.Server{Handler: s.handler(), Log: s.log, Drain: httpGrace}
+		return front.Serve(server, ln)
 	})
 	g.Go(func() error {
 		defer endServer()

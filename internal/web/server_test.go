@@ -16,17 +16,18 @@ import (
 // patience bounds every wait. It is reached only when something is broken.
 const patience = 20 * time.Second
 
-// serve runs h and returns its URL and a function that asks Serve to stop and hands out what it will return.
-func serve(t *testing.T, h http.HandlerFunc, grace time.Duration) (url string, stop func() <-chan error) {
+// serve runs a server and returns its URL and a function that asks it to stop and hands out what Serve will return.
+func serve(t *testing.T, s web.Server) (url string, stop func() <-chan error) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := web.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(ctx, ln, h, grace) }()
-	t.Cleanup(func() { cancel(); http.DefaultClient.CloseIdleConnections() })
+	over := make(chan struct{})
+	go func() { defer close(over); ended <- s.Serve(ctx, ln) }()
+	t.Cleanup(func() { http.DefaultClient.CloseIdleConnections(); cancel(); <-over })
 	return "http://" + ln.Addr().String(), func() <-chan error { cancel(); return ended }
 }
 
@@ -57,14 +58,14 @@ func ended(t *testing.T, c <-chan error) error {
 
 func TestServeDrains(t *testing.T) {
 	arrived, finish := make(chan struct{}), make(chan struct{})
-	url, stop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	url, stop := serve(t, web.Server{Drain: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-finish
 		if r.Context().Err() != nil {
 			t.Error("the request was ended within its grace")
 		}
 		_, _ = io.WriteString(w, "done")
-	}, patience)
+	})})
 	body := make(chan string, 1)
 	go func() {
 		data, _ := io.ReadAll(get(t, url).Body)
@@ -102,12 +103,12 @@ func refused(t *testing.T, url string) {
 
 func TestServeEndsStreamsAfterTheGrace(t *testing.T) {
 	cause := make(chan error, 1)
-	url, stop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	url, stop := serve(t, web.Server{Drain: 10 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		cause <- context.Cause(r.Context())
 		_, _ = io.WriteString(w, "goodbye")
-	}, 10*time.Millisecond)
+	})})
 	resp := get(t, url)
 	result := stop()
 	data, err := io.ReadAll(resp.Body)
@@ -124,10 +125,10 @@ func TestServeEndsStreamsAfterTheGrace(t *testing.T) {
 
 func TestServeGivesUpOnAHandlerThatStays(t *testing.T) {
 	leave := make(chan struct{})
-	url, stop := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	url, stop := serve(t, web.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 		<-leave
-	}, 0)
+	})})
 	resp := get(t, url)
 	if err := ended(t, stop()); err == nil || !strings.Contains(err.Error(), "drain 127.0.0.1:") {
 		t.Errorf("Serve returned %v", err)
@@ -144,33 +145,22 @@ func TestServeReportsABrokenListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	ln.Close()
-	if err := web.Serve(t.Context(), ln, http.NotFoundHandler(), 0); err == nil || !strings.Contains(err.Error(), "serve 127.0.0.1:") {
+	if err := (&web.Server{Handler: http.NotFoundHandler()}).Serve(t.Context(), ln); err == nil || !strings.Contains(err.Error(), "serve 127.0.0.1:") {
 		t.Errorf("Serve returned %v", err)
 	}
 }
 
 // Browsers open connections in advance. One that carries nothing must not hold up the end of a server.
 func TestServeDoesNotWaitForUnusedConnections(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- web.Serve(ctx, ln, http.NotFoundHandler(), 100*time.Millisecond) }()
-	unused, err := net.Dial("tcp", ln.Addr().String())
+	url, stop := serve(t, web.Server{Handler: http.NotFoundHandler()})
+	unused, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unused.Close()
-	resp, err := http.Get("http://" + ln.Addr().String()) // the server has accepted the first connection before this one
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
+	get(t, url).Body.Close() // the server has accepted the first connection before this one
 	http.DefaultClient.CloseIdleConnections()
-	cancel()
-	if err := <-done; err != nil {
+	if err := ended(t, stop()); err != nil {
 		t.Errorf("Serve ended with %v", err)
 	}
 }
