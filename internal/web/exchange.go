@@ -23,7 +23,8 @@ var ErrStalled = errors.New("the client stands still")
 // exchange is one request and its answer, as the server watches over them.
 type exchange struct {
 	http.ResponseWriter
-	request  *http.Request // as net/http knows it
+	control  *http.ResponseController // of ResponseWriter
+	request  *http.Request            // as net/http knows it
 	patience time.Duration
 	stopping *atomic.Bool
 	started  bool // the answer's header was written
@@ -38,11 +39,11 @@ type exchange struct {
 // could be the body that a proxy in front has seen (RFC 9112, 6.1: the connection has to be closed).
 func watched(next http.Handler, patience time.Duration, stopping *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{ResponseWriter: w, request: r, patience: patience, stopping: stopping}
+		x := &exchange{ResponseWriter: w, control: http.NewResponseController(w), request: r, patience: patience, stopping: stopping}
 		x.out.patience, x.out.expire = patience, x.expire
 		defer x.finish() // also when the handler aborts by panic
 		if r.Body != nil && r.Body != http.NoBody {
-			x.in = requestBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: patience, left: patience}
+			x.in = requestBody{ReadCloser: r.Body, control: x.control, patience: patience, left: patience}
 			r = r.WithContext(r.Context()) // net/http looks at the body of its own copy
 			r.Body = &x.in
 		}
@@ -63,7 +64,7 @@ func (x *exchange) begin() {
 // sends the header, and again when it closes the connection. At the body's end net/http lifts the deadline.
 func (x *exchange) boundRest() {
 	if x.in.ReadCloser != nil && !x.in.ended && x.request.ProtoMajor == 1 {
-		_ = x.in.control.SetReadDeadline(time.Now().Add(x.patience)) // fails for a connection that is gone
+		_ = x.control.SetReadDeadline(time.Now().Add(x.patience)) // fails for a connection that is gone
 	}
 }
 
@@ -75,15 +76,14 @@ func (x *exchange) finish() {
 	}
 	x.out.stop()
 	if x.request.Context().Err() == nil {
-		_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(2 * x.patience)) // as above
+		_ = x.control.SetWriteDeadline(time.Now().Add(2 * x.patience)) // as above
 	}
 }
 
 // expire breaks the write that stands still.
 func (x *exchange) expire() {
-	control := http.NewResponseController(x.ResponseWriter)
-	_ = control.SetReadDeadline(time.Unix(1, 0)) // it may be the rest of the body for which net/http waits
-	_ = control.SetWriteDeadline(time.Unix(1, 0))
+	_ = x.control.SetReadDeadline(time.Unix(1, 0)) // it may be the rest of the body for which net/http waits
+	_ = x.control.SetWriteDeadline(time.Unix(1, 0))
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -119,7 +119,7 @@ func (x *exchange) FlushError() error {
 		x.begin()
 	}
 	x.out.begin()
-	return x.out.end(http.NewResponseController(x.ResponseWriter).Flush())
+	return x.out.end(x.control.Flush())
 }
 
 // Unwrap lets http.ResponseController reach the connection.

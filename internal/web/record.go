@@ -3,12 +3,14 @@ package web
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -53,30 +55,74 @@ func RecordOf(ctx context.Context) *Record {
 func Logged(log *zap.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &Record{ID: r.Header.Get(RequestIDHeader)}
-		if rec.ID == "" {
-			rec.ID = newRequestID()
-			r.Header.Set(RequestIDHeader, rec.ID)
-		}
-		w.Header().Set(RequestIDHeader, rec.ID)
-		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
-		defer func() { rec.log(log, r, time.Since(start)) }() // also when the handler aborts by panic
-		next.ServeHTTP(&recorder{ResponseWriter: w, record: rec}, r)
-		if rec.Status == 0 {
-			rec.Status = http.StatusOK // net/http sends this for a handler that writes nothing
+		rec := &recorder{ResponseWriter: w, Context: r.Context()}
+		fields := lines.Get().(*[]zap.Field)
+		rec.record.fields = (*fields)[:ownFields]
+		id := requestID(r.Header)
+		rec.record.ID = id[0]
+		w.Header()[RequestIDHeader] = id
+		r = r.WithContext(rec)
+		defer func() { // also when the handler aborts by panic
+			rec.record.log(log, r, time.Since(start))
+			*fields, rec.record.fields = rec.record.fields, nil
+			clear(*fields)
+			lines.Put(fields)
+		}()
+		next.ServeHTTP(rec, r)
+		if rec.record.Status == 0 {
+			rec.record.Status = http.StatusOK // net/http sends this for a handler that writes nothing
 		}
 	})
+}
+
+// requestID returns the client's id as a value of a header. What could not stand in a log, a URL or a header of another server
+// as it is gets replaced, and so do several ids.
+func requestID(h http.Header) []string {
+	if ids := h[RequestIDHeader]; len(ids) == 1 && validID(ids[0]) {
+		return ids[:1:1]
+	}
+	ids := []string{newRequestID()}
+	h[RequestIDHeader] = ids
+	return ids
+}
+
+func validID(id string) bool {
+	for _, c := range []byte(id) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == ':':
+		default:
+			return false
+		}
+	}
+	return id != "" && len(id) <= 128
 }
 
 // newRequestID makes an id of vLLM's own form, 16 hex digits.
 func newRequestID() string {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	binary.BigEndian.PutUint64(b[:], rand.Uint64())
 	return hex.EncodeToString(b[:])
 }
 
+// ownFields are those at the front of each line.
+const ownFields = 7
+
+// lines are the fields of requests that are over, to be used again.
+var lines = sync.Pool{New: func() any {
+	fields := make([]zap.Field, ownFields, 3*ownFields)
+	return &fields
+}}
+
 func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
-	fields := append([]zap.Field{
+	level := zap.InfoLevel
+	if r.Status >= http.StatusInternalServerError {
+		level = zap.WarnLevel
+	}
+	line := log.Check(level, "request")
+	if line == nil {
+		return
+	}
+	copy(r.fields, []zap.Field{
 		zap.String("method", req.Method),
 		zap.String("path", req.URL.Path),
 		zap.Int("status", r.Status),
@@ -84,15 +130,11 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 		zap.Duration("duration", took),
 		zap.String("request_id", r.ID),
 		zap.String("remote", req.RemoteAddr),
-	}, r.fields...)
+	})
 	if r.Err != nil {
-		fields = append(fields, zap.Error(r.Err))
+		r.Add(zap.Error(r.Err))
 	}
-	if r.Status >= http.StatusInternalServerError {
-		log.Warn("request", fields...)
-		return
-	}
-	log.Info("request", fields...)
+	line.Write(r.fields...)
 }
 
 // Handler is a handler that returns its failure instead of writing it.
@@ -147,10 +189,20 @@ func LimitBody(w http.ResponseWriter, r *http.Request, limit int64) io.ReadClose
 	}
 }
 
-// recorder notes status and size on their way out.
+// recorder notes status and size on their way out. It is the request's context as well, so that a request costs one
+// allocation less.
 type recorder struct {
 	http.ResponseWriter
-	record *Record
+	context.Context
+	record Record
+}
+
+// Value finds the record, and what the context below holds.
+func (w *recorder) Value(key any) any {
+	if key == (recordKey{}) {
+		return &w.record
+	}
+	return w.Context.Value(key)
 }
 
 func (w *recorder) WriteHeader(status int) {

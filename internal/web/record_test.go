@@ -116,6 +116,55 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
+// An id goes into logs, into the id of the answer and to other servers. What does not fit there is replaced.
+func TestRequestIDsOfClients(t *testing.T) {
+	f := func(name string, kept bool, ids ...string) {
+		t.Run(name, func(t *testing.T) {
+			var seen []string
+			h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header[web.RequestIDHeader] })
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header[web.RequestIDHeader] = ids
+			rec, l := logged(t, h, r)
+			got := rec.Header()[web.RequestIDHeader]
+			if len(got) != 1 || len(seen) != 1 || seen[0] != got[0] || l.RequestID != got[0] || (got[0] == ids[0]) != kept {
+				t.Errorf("answer %q, handler %q, log %q", got, seen, l.RequestID)
+			}
+		})
+	}
+	f("all that is allowed", true, "0123456789-ABCXYZ_abcxyz.:")
+	f("the longest", true, strings.Repeat("x", 128))
+	f("too long", false, strings.Repeat("x", 129))
+	f("empty", false, "")
+	f("a space", false, "a b")
+	f("a tab", false, "a\tb")
+	f("a control byte", false, "a\x1b[2Jb")
+	f("a new line", false, "a\nb")
+	f("a quote", false, `a"b`)
+	f("not ASCII", false, "é")
+	f("a path", false, "../a")
+	f("two", false, "a", "b")
+}
+
+// The fields of a line are used again; none of one request may stand in the line of another.
+func TestLinesDoNotMix(t *testing.T) {
+	_, l := logged(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		rec := web.RecordOf(r.Context())
+		rec.Err = errors.New("failed")
+		for range 40 { // more than were kept
+			rec.Add(zap.String("extra", "told"))
+		}
+	}), httptest.NewRequest("GET", "/", nil))
+	if l.Extra != "told" || l.Error != "failed" {
+		t.Errorf("logged %+v", l)
+	}
+	for range 10 {
+		_, l := logged(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), httptest.NewRequest("GET", "/", nil))
+		if l.Extra != "" || l.Error != "" || l.Status != 200 {
+			t.Errorf("logged %+v", l)
+		}
+	}
+}
+
 func TestRecordTakesFields(t *testing.T) {
 	_, l := logged(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		web.RecordOf(r.Context()).Add(zap.String("extra", "told"))

@@ -17,7 +17,7 @@ import (
 const patience = 20 * time.Second
 
 // serve runs a server and returns its URL and a function that asks it to stop and hands out what Serve will return.
-func serve(t *testing.T, s web.Server) (url string, stop func() <-chan error) {
+func serve(t testing.TB, s web.Server) (url string, stop func() <-chan error) {
 	t.Helper()
 	ln, err := web.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {

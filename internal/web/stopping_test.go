@@ -18,7 +18,7 @@ import (
 )
 
 // client speaks one version of HTTP, without TLS.
-func client(t *testing.T, version int) *http.Client {
+func client(t testing.TB, version int) *http.Client {
 	t.Helper()
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetHTTP1(version == 1)
