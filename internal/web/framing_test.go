@@ -77,6 +77,10 @@ func TestFraming(t *testing.T) {
 		"two hosts":                "Host: y",
 		"empty name":               ": x",
 		"not ASCII in a name":      "Transfer\u2010Encoding: chunked",
+		"the same length twice":    "Content-Length: 35\r\nContent-Length: 35",
+		"chunks and a length":      "Content-Length: 3\r\nTransfer-Encoding: chunked",
+		"folded value":             "X: a\r\n Content-Length: 9\r\nContent-Length: 5",
+		"line that ends with LF":   "X: a\nContent-Length: 5",
 		"two lengths, one chunked": "Content-Length: 1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked",
 	} {
 		f(name, post+header+"\r\n\r\n"+smuggled, refused)
@@ -91,8 +95,6 @@ func TestFraming(t *testing.T) {
 		"quoted chunked":                   "Transfer-Encoding: \"chunked\"",
 		"chunked with a parameter":         "Transfer-Encoding: chunked;q=1",
 		"no transfer encoding":             "Transfer-Encoding:",
-		"folded chunked after another":     "Transfer-Encoding: x\r\n chunked",
-		"unknown one besides a length":     "Content-Length: 35\r\nTransfer-Encoding: x",
 		"chunked with a space that is not": "Transfer-Encoding: chunked\u00a0",
 	} {
 		f(name, post+header+"\r\n\r\n"+smuggled, unknown)
@@ -136,14 +138,10 @@ func TestFraming(t *testing.T) {
 
 	const end = "GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 	ok := []int{http.StatusOK, http.StatusOK}
-	f("the same length twice", post+"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"+end, ok, "/ hello", "/next ")
-	f("chunks beat a length", post+"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"+end, ok, "/ hello", "/next ")
 	f("an extension is ignored", chunked+"5;a=b\r\nhello\r\n0\r\n\r\n"+end, ok, "/ hello", "/next ")
 	f("a trailer is no field", chunked+"5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n"+end, ok, "/ hello", "/next ")
-	f("a folded value is one value", post+"X: a\r\n Content-Length: 9\r\nContent-Length: 5\r\n\r\nhello"+end, ok, "/ hello", "/next ")
-	f("lines end with LF", "POST / HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello"+end, ok, "/ hello", "/next ")
-	f("HTTP/1.0 knows no chunks, so its connection ends", "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n"+
-		"Transfer-Encoding: chunked\r\n\r\n24\r"+smuggled, []int{http.StatusOK}, "/ 24\r")
+	f("lines end with LF", "POST / HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello"+end, refused)
+	f("HTTP/1.0 knows no chunks", "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n24\r"+smuggled, refused)
 	f("a body that was not read is no request", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n"+smuggled[:35]+end, ok,
 		"/ "+smuggled[:35], "/next ")
 }

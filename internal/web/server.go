@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -56,20 +57,19 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	endRequests := func() { end(ErrStopping) }
 	defer endRequests()
-	var stopping atomic.Bool
-	srv := s.server(base, &stopping)
+	front := s.front(base, ln)
 	broken := make(chan struct{})
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(broken)
-		if err := s.accept(srv, ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := front.serve(); err != nil {
 			return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 		}
 		return nil
 	})
 	g.Go(func() error {
 		<-ctx.Done()
-		stopping.Store(true)
+		front.drain()
 		select {
 		case <-time.After(s.Grace):
 		case <-broken:
@@ -77,29 +77,37 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		defer time.AfterFunc(s.Drain, endRequests).Stop()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain+afterStreams)
 		defer cancel()
-		if err := srv.Shutdown(drain); err != nil {
-			return errors.Join(fmt.Errorf("drain %s within %s: %w", ln.Addr(), s.Drain, err), srv.Close())
+		if err := front.shutdown(drain); err != nil {
+			return errors.Join(fmt.Errorf("drain %s within %s: %w", ln.Addr(), s.Drain, err), front.close())
 		}
 		return nil
 	})
 	return g.Wait()
 }
 
-func (s *Server) accept(srv *http.Server, ln net.Listener) error {
-	if s.TLS != nil {
-		return srv.ServeTLS(ln, "", "")
-	}
-	return srv.Serve(ln)
+// front is what accepts connections.
+type front interface {
+	serve() error // until shutdown, and then nil
+	drain()       // makes each answer from now on the last one of its connection
+	shutdown(ctx context.Context) error
+	close() error
 }
 
-func (s *Server) server(base context.Context, stopping *atomic.Bool) *http.Server {
-	patience := s.Patience
-	if patience == 0 {
-		patience = defaultPatience
-	}
+func (s *Server) patience() time.Duration { return cmp.Or(s.Patience, defaultPatience) }
+
+// netHTTP serves by net/http.
+type netHTTP struct {
+	http.Server
+	ln       net.Listener
+	stopping atomic.Bool
+}
+
+func (s *Server) netHTTP(base context.Context, ln net.Listener) *netHTTP {
+	n := &netHTTP{ln: ln}
+	patience := s.patience()
 	var fresh unused
-	srv := &http.Server{
-		Handler:           watched(s.Handler, patience, stopping),
+	n.Server = http.Server{
+		Handler:           watched(s.Handler, patience, &n.stopping),
 		ConnState:         fresh.track,
 		TLSConfig:         s.TLS.Clone(), // nil stays nil
 		Protocols:         new(http.Protocols),
@@ -110,13 +118,28 @@ func (s *Server) server(base context.Context, stopping *atomic.Bool) *http.Serve
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          errorLog(s.Log),
 	}
-	srv.Protocols.SetHTTP1(true)
-	srv.Protocols.SetHTTP2(true)
-	srv.Protocols.SetUnencryptedHTTP2(true)
+	n.Protocols.SetHTTP1(true)
+	n.Protocols.SetHTTP2(true)
+	n.Protocols.SetUnencryptedHTTP2(true)
 	// It runs once the listener is closed. A request of a client that has just connected may be on its way.
-	srv.RegisterOnShutdown(func() { time.AfterFunc(unusedPatience, fresh.close) })
-	return srv
+	n.RegisterOnShutdown(func() { time.AfterFunc(unusedPatience, fresh.close) })
+	return n
 }
+
+func (n *netHTTP) serve() error {
+	serve := n.Serve
+	if n.TLSConfig != nil {
+		serve = func(ln net.Listener) error { return n.ServeTLS(ln, "", "") }
+	}
+	if err := serve(n.ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (n *netHTTP) drain()                             { n.stopping.Store(true) }
+func (n *netHTTP) shutdown(ctx context.Context) error { return n.Shutdown(ctx) }
+func (n *netHTTP) close() error                       { return n.Close() }
 
 // errorLog takes what net/http has to say. Most of it is about clients that do not speak TLS or HTTP, which any of them can
 // cause at will; only a panic is a defect.

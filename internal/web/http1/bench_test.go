@@ -28,7 +28,7 @@ func BenchmarkAnswer(b *testing.B) {
 		_, _ = w.Write(answer)
 	})
 	b.Run("http1", func(b *testing.B) {
-		s := &http1.Server{Handler: h, BaseContext: context.Background(), ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 1 << 16}
+		s := &http1.Server{Handler: h, BaseContext: context.Background(), ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute, Patience: time.Minute, MaxHeaderBytes: 1 << 16}
 		answerAll(b, s.Serve, s.Shutdown)
 	})
 	b.Run("net-http", func(b *testing.B) {

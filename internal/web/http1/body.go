@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -23,12 +25,12 @@ var errChunk = errors.New("malformed chunk")
 type body struct {
 	conn *conn
 	framing
-	left    int64 // of the length or of the chunk
-	first   bool  // no chunk was read yet
-	done    bool
-	err     error
-	closed  bool
-	lingers bool // the handler is done, so reading is bounded
+	left   int64 // of the length or of the chunk
+	first  bool  // no chunk was read yet
+	done   bool
+	err    error
+	closed bool
+	pace   pace
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -60,9 +62,6 @@ func (b *body) read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if b.conn.in.Buffered() == 0 && !b.lingers {
-		b.conn.unlimit()
-	}
 	n, err := b.conn.in.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	switch {
@@ -78,9 +77,6 @@ func (b *body) read(p []byte) (int, error) {
 
 // nextChunk reads the line before a chunk. The last chunk, and the trailer after it, is io.EOF.
 func (b *body) nextChunk() error {
-	if !b.lingers {
-		b.conn.unlimit()
-	}
 	if !b.first {
 		if line, err := readLine(b.conn.in, maxChunkLine); err != nil || len(line) > 0 {
 			return cmpErr(err, errChunk)
@@ -104,6 +100,9 @@ func (b *body) nextChunk() error {
 		}
 		if len(line) == 0 {
 			return io.EOF
+		}
+		if name, _, ok := bytes.Cut(line, []byte(":")); !ok || !httpguts.ValidHeaderFieldName(string(name)) {
+			return errChunk // another request, perhaps
 		}
 	}
 	return fmt.Errorf("%w: the trailer is too large", errChunk)

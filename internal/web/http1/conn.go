@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -51,11 +50,13 @@ type conn struct {
 	w    response      // to the request in progress
 	body body          // of it
 
-	limited bool // a deadline for reading is set that is not the handler's
+	writeBy  time.Time // the deadline for writing, as set
+	writeOwn bool      // by the handler
 
 	mu     sync.Mutex
 	idle   bool               // between two requests
 	used   bool               // had a request
+	handed bool               // to HTTP2; only the connection's goroutine looks
 	cancel context.CancelFunc // of the request in progress
 	gone   bool               // the client has closed its side
 }
@@ -64,7 +65,8 @@ type conn struct {
 type source struct {
 	conn  net.Conn
 	first []byte
-	fd    int // where not -1, what is there is read and not waited for
+	fd    int   // where not -1, what is there is read and not waited for
+	pace  *pace // of the body that is read
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -73,6 +75,8 @@ func (s *source) Read(p []byte) (int, error) {
 		n := copy(p, s.first)
 		s.first = s.first[n:]
 		return n, nil
+	case s.pace != nil:
+		return s.pace.read(s.conn, p)
 	case s.fd >= 0:
 		n, err := unix.Read(s.fd, p)
 		for err == unix.EINTR {
@@ -92,6 +96,7 @@ var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, inSize
 // serve answers requests until the connection ends.
 func (c *conn) serve() {
 	defer c.server.forget(c)
+	c.remote = c.net.RemoteAddr().String() // a PROXY header may have to be waited for
 	for c.next() {
 	}
 }
@@ -99,7 +104,9 @@ func (c *conn) serve() {
 // next answers one request and reports whether another may follow.
 func (c *conn) next() bool {
 	r, f, err := c.await()
-	if err != nil {
+	if err == errHanded {
+		return false
+	} else if err != nil {
 		c.refuse(err)
 		return false
 	}
@@ -122,6 +129,9 @@ func (c *conn) await() (*http.Request, framing, error) {
 	if err != nil {
 		return nil, framing{}, err
 	}
+	if c.handOver(head) {
+		return nil, framing{}, errHanded
+	}
 	return parseHead(head)
 }
 
@@ -130,7 +140,11 @@ func (c *conn) wait() error {
 	if c.in != nil { // they came with the request before
 		return nil
 	}
-	err := c.limit(c.server.IdleTimeout)
+	patience := c.server.IdleTimeout
+	if !c.used {
+		patience = c.server.ReadHeaderTimeout
+	}
+	err := c.limit(patience)
 	if err != nil {
 		return errEnded
 	}
@@ -170,6 +184,9 @@ func (c *conn) giveBack() {
 	buffers.Put(c.in)
 	c.in = nil
 }
+
+// errHanded is a connection that somebody else serves now.
+var errHanded = errors.New("the connection was handed over")
 
 // errEnded is a connection that ended between two requests.
 var errEnded = errors.New("the connection ended")
@@ -242,16 +259,7 @@ func (c *conn) headFailed(err error, begun bool) error {
 
 // limit bounds how long reading may take from now on.
 func (c *conn) limit(d time.Duration) error {
-	c.limited = true
 	return c.net.SetReadDeadline(time.Now().Add(d))
-}
-
-// unlimit lets the handler read for as long as it likes, unless it has set a deadline of its own.
-func (c *conn) unlimit() {
-	if c.limited {
-		c.limited = false
-		_ = c.net.SetReadDeadline(time.Time{}) // it fails where the next read does
-	}
 }
 
 // begin marks the connection as used.
@@ -278,6 +286,8 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 		r.Body = http.NoBody
 		in.done = true
 	}
+	in.pace = pace{stalled: c.server.Stalled, patience: c.server.Patience, left: c.server.Patience}
+	c.src.pace = &in.pace
 	r.RemoteAddr = c.remote
 	r = r.WithContext(ctx)
 	w := &c.w
@@ -316,7 +326,7 @@ func (b *body) discard() bool {
 	if b.conn.limit(linger) != nil {
 		return false
 	}
-	b.lingers = true
+	b.conn.src.pace = nil
 	_, err := io.Copy(io.Discard, io.LimitReader(b, maxUnread))
 	return err == nil && b.done
 }
@@ -351,7 +361,7 @@ func (c *conn) rest() bool {
 
 // release gives the buffers back, unless the next request is in them already.
 func (c *conn) release() {
-	c.out, c.held = shrink(c.out), shrink(c.held)
+	c.out, c.held, c.src.pace, c.writeOwn = shrink(c.out), shrink(c.held), nil, false
 	clear(c.w.header)
 	if c.in.Buffered() > 0 || len(c.src.first) > 0 {
 		return
@@ -381,13 +391,6 @@ func (c *conn) flush() error {
 	return err
 }
 
-func (c *conn) write(b []byte) error {
-	if _, err := c.net.Write(b); err != nil {
-		return fmt.Errorf("write to the client: %w", err)
-	}
-	return nil
-}
-
 // refuse answers a request that never reached the handler, and ends the connection.
 func (c *conn) refuse(err error) {
 	var r *refusal
@@ -410,4 +413,38 @@ func (c *conn) close() {
 		_, _ = io.Copy(io.Discard, io.LimitReader(c.net, maxUnread))
 	}
 	_ = c.net.Close() // nothing more is owed
+}
+
+// preface begins the connections of HTTP/2.
+const preface = "PRI * HTTP/2.0\r\n\r\n"
+
+// handOver gives a connection that speaks HTTP/2 to who does. It reports false for any other.
+func (c *conn) handOver(head string) bool {
+	if head != preface || c.server.HTTP2 == nil {
+		return false
+	}
+	first, _ := c.in.Peek(c.in.Buffered())
+	first = append(append([]byte(head), first...), c.src.first...)
+	c.giveBack()
+	if c.net.SetReadDeadline(time.Time{}) != nil {
+		return false
+	}
+	c.handed = true
+	c.server.HTTP2(&replayed{Conn: c.net, first: first})
+	return true
+}
+
+// replayed is a connection of which the first bytes were read.
+type replayed struct {
+	net.Conn
+	first []byte
+}
+
+func (r *replayed) Read(b []byte) (int, error) {
+	if len(r.first) > 0 {
+		n := copy(b, r.first)
+		r.first = r.first[n:]
+		return n, nil
+	}
+	return r.Conn.Read(b)
 }

@@ -2,8 +2,10 @@ package http1
 
 import (
 	"errors"
+	"net"
 	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,10 +14,12 @@ import (
 // registered once and costs nothing per request. A client that closes only its sending side is taken for gone, as
 // vLLM and net/http take it.
 type watcher struct {
-	once  sync.Once
-	fd    int      // of the epoll
-	file  *os.File // the same for Go's poller; nil where no epoll could be had
-	ended chan struct{}
+	once    sync.Once
+	closing sync.Once
+	closed  error
+	fd      int      // of the epoll
+	file    *os.File // the same for Go's poller; nil where no epoll could be had
+	ended   chan struct{}
 
 	mu    sync.Mutex
 	conns map[int32]*conn
@@ -72,13 +76,14 @@ func (w *watcher) run() {
 // add watches a connection that has a descriptor.
 func (w *watcher) add(c *conn) {
 	w.once.Do(w.start)
-	if c.raw == nil || w.file == nil {
+	raw := descriptor(c)
+	if raw == nil || w.file == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn++
-	_ = c.raw.Control(func(fd uintptr) { // a connection that is closed already needs no watching
+	_ = raw.Control(func(fd uintptr) { // a connection that is closed already needs no watching
 		event := unix.EpollEvent{Events: unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: int32(fd), Pad: w.turn}
 		if unix.EpollCtl(w.fd, unix.EPOLL_CTL_ADD, int(fd), &event) == nil {
 			c.watch = watched{fd: int32(fd), turn: w.turn, on: true}
@@ -87,7 +92,28 @@ func (w *watcher) add(c *conn) {
 	})
 }
 
-// remove forgets a connection. The kernel does so when the descriptor is closed.
+// descriptor is that of the connection, or of the one that it wraps (go-proxyproto has Raw).
+func descriptor(c *conn) syscall.RawConn {
+	if c.raw != nil {
+		return c.raw
+	}
+	inner := c.net
+	if wrapper, ok := inner.(interface{ Raw() net.Conn }); ok {
+		inner = wrapper.Raw()
+	}
+	sys, ok := inner.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// remove forgets a connection. The kernel does so when the descriptor is closed; of one that was handed over it tells on, and
+// nobody listens.
 func (w *watcher) remove(c *conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,7 +126,7 @@ func (w *watcher) close() error {
 	if w.file == nil {
 		return nil
 	}
-	err := w.file.Close()
+	w.closing.Do(func() { w.closed = w.file.Close() })
 	<-w.ended
-	return err
+	return w.closed
 }

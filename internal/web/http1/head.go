@@ -87,6 +87,9 @@ func parseRequestLine(line string) (*http.Request, error) {
 		r.ProtoMinor = 1
 	case "HTTP/1.0":
 	default:
+		if _, _, ok := http.ParseHTTPVersion(version); !ok {
+			return nil, malformed("The request line is malformed.")
+		}
 		return nil, refuse(http.StatusHTTPVersionNotSupported, "This server speaks HTTP/1.1.")
 	}
 	if method == http.MethodConnect {

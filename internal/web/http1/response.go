@@ -114,14 +114,17 @@ func (w *response) FlushError() error {
 	return w.err
 }
 
-// SetReadDeadline bounds the reading of the request's body.
+// SetReadDeadline bounds the reading of the request's body, in place of the server's patience.
 func (w *response) SetReadDeadline(t time.Time) error {
-	w.conn.limited = false
+	w.conn.src.pace = nil
 	return w.conn.net.SetReadDeadline(t)
 }
 
-// SetWriteDeadline bounds the writing of the answer.
-func (w *response) SetWriteDeadline(t time.Time) error { return w.conn.net.SetWriteDeadline(t) }
+// SetWriteDeadline bounds the writing of the answer, in place of the server's patience.
+func (w *response) SetWriteDeadline(t time.Time) error {
+	w.conn.writeBy, w.conn.writeOwn = t, true
+	return w.conn.net.SetWriteDeadline(t)
+}
 
 // EnableFullDuplex has nothing to switch: the body can be read after the answer was begun.
 func (w *response) EnableFullDuplex() error { return nil }

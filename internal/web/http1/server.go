@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -20,8 +19,14 @@ type Server struct {
 	BaseContext       context.Context // of every request
 	ReadHeaderTimeout time.Duration   // for a request's header once its first byte came
 	IdleTimeout       time.Duration   // between two requests
+	Patience          time.Duration   // for each KiB of a body, and about that for each piece of an answer
+	Stalled           error           // what the errors say of a client that stood still for longer
 	MaxHeaderBytes    int             // of a request; more is answered with 431
-	Logf              func(format string, args ...any)
+
+	// HTTP2, where it is set, takes over connections that begin with the preface of HTTP/2 (RFC 9113, section 3.4), which they
+	// give once more.
+	HTTP2 func(net.Conn)
+	Logf  func(format string, args ...any)
 
 	stopping atomic.Bool // answers say that the connection closes
 	closing  atomic.Bool // idle connections are closed
@@ -31,6 +36,10 @@ type Server struct {
 	empty chan struct{} // closed when the last connection is gone; nil while nobody waits
 	gone  watcher
 }
+
+// unusedPatience is how long a connection without a request may still send one when the server stops: the request of a client
+// that has just connected may be on its way.
+const unusedPatience = 500 * time.Millisecond
 
 // ErrClosed is returned by Serve after Shutdown and Close.
 var ErrClosed = errors.New("http1: the server is closed")
@@ -51,10 +60,10 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // ServeConn takes over a connection and returns at once.
 func (s *Server) ServeConn(nc net.Conn) {
-	c := &conn{server: s, net: nc, remote: nc.RemoteAddr().String(), idle: true}
+	c := &conn{server: s, net: nc, idle: true}
 	c.ready = c.look
 	c.w.header = make(http.Header)
-	if sys, ok := nc.(syscall.Conn); ok {
+	if sys, ok := nc.(*net.TCPConn); ok { // what is wrapped has to be read through its wrapper
 		c.raw, _ = sys.SyscallConn() // without it the connection works, at a higher price
 	}
 	s.mu.Lock()
@@ -75,7 +84,9 @@ func (s *Server) ServeConn(nc net.Conn) {
 // forget a connection that has ended.
 func (s *Server) forget(c *conn) {
 	s.gone.remove(c)
-	_ = c.net.Close() // it was closed already, unless a defect ended it
+	if !c.handed {
+		_ = c.net.Close() // it was closed already, unless a defect ended it
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
@@ -94,10 +105,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.closing.Store(true)
 	empty := make(chan struct{})
+	s.closeIdle(true)
+	unused := time.AfterFunc(unusedPatience, func() { s.closeIdle(false) })
+	defer unused.Stop()
 	s.mu.Lock()
-	for c := range s.conns {
-		c.closeIdle()
-	}
 	if len(s.conns) == 0 {
 		close(empty)
 	} else {
@@ -112,7 +123,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close breaks every connection, and waits until their handlers have returned.
+// Close breaks every connection. Their handlers find out when they read or write.
 func (s *Server) Close() error {
 	s.closing.Store(true)
 	s.mu.Lock()
@@ -120,14 +131,22 @@ func (s *Server) Close() error {
 		_ = c.net.Close() // its handler finds out
 	}
 	s.mu.Unlock()
-	return nil
+	return s.gone.close()
 }
 
-// closeIdle closes the connection unless a request is on it.
-func (c *conn) closeIdle() {
+// closeIdle closes the connections that wait for a request, with onlyUsed those that had one.
+func (s *Server) closeIdle(onlyUsed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.closeIdle(onlyUsed)
+	}
+}
+
+func (c *conn) closeIdle(onlyUsed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.idle {
+	if c.idle && (c.used || !onlyUsed) {
 		_ = c.net.Close() // the goroutine that waits there ends
 	}
 }

@@ -47,7 +47,7 @@ func start(t testing.TB, h http.HandlerFunc, change func(*http1.Server)) *server
 		t.Fatal(err)
 	}
 	s := &server{t: t, addr: ln.Addr().String(), ln: ln, Server: &http1.Server{Handler: h, BaseContext: context.Background(),
-		ReadHeaderTimeout: patience, IdleTimeout: patience, MaxHeaderBytes: 64 << 10, Logf: t.Logf}}
+		ReadHeaderTimeout: patience, IdleTimeout: patience, Patience: patience, MaxHeaderBytes: 64 << 10, Logf: t.Logf}}
 	if change != nil {
 		change(s.Server)
 	}
@@ -410,7 +410,7 @@ func TestShutdown(t *testing.T) {
 			<-finish
 		}
 	}, nil)
-	idle, busy, fresh := s.dial(), s.dial(), s.dial()
+	idle, busy, fresh := s.dial(), s.dial(), s.dial() // fresh has not sent anything
 	in := bufio.NewReader(idle)
 	_, _ = io.WriteString(idle, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	if resp, err := http.ReadResponse(in, nil); err != nil || resp.Close {
@@ -455,8 +455,13 @@ func TestWriteDeadline(t *testing.T) {
 
 // Slow clients are bounded: in the header, between requests, and in a body that the handler does not want.
 func TestSlowClients(t *testing.T) {
-	s := start(t, func(http.ResponseWriter, *http.Request) {}, func(s *http1.Server) {
-		s.ReadHeaderTimeout, s.IdleTimeout = 50*time.Millisecond, 50*time.Millisecond
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/read" {
+			_, err := io.ReadAll(r.Body)
+			fmt.Fprint(w, errors.Is(err, os.ErrDeadlineExceeded))
+		}
+	}, func(s *http1.Server) {
+		s.ReadHeaderTimeout, s.IdleTimeout, s.Patience = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	})
 	f := func(request, want string) {
 		t.Helper()
@@ -468,6 +473,46 @@ func TestSlowClients(t *testing.T) {
 	f("GET / HT", "HTTP/1.1 408 Request Timeout\r\n")
 	f("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\n")
 	f("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na", "HTTP/1.1 200 OK\r\n")
+	if got := s.say("POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na"); !strings.HasSuffix(got, "\r\n\r\ntrue") {
+		t.Errorf("a body that does not come: %q", got)
+	}
+}
+
+// A client that stops reading is given up, also by a handler that sets no deadline.
+func TestClientThatDoesNotRead(t *testing.T) {
+	failed := make(chan error, 1)
+	s := start(t, func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}, func(s *http1.Server) { s.Patience = 50 * time.Millisecond })
+	_, _ = io.WriteString(s.dial(), "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+// TestHandOver: a connection that begins with HTTP/2's preface goes to who speaks it, with all of its bytes.
+func TestHandOver(t *testing.T) {
+	handed := make(chan net.Conn, 1)
+	s := start(t, echo, func(s *http1.Server) { s.HTTP2 = func(c net.Conn) { handed <- c } })
+	c := s.dial()
+	const begin = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nframes"
+	_, _ = io.WriteString(c, begin)
+	theirs := <-handed
+	defer theirs.Close()
+	_, _ = io.WriteString(c, "more")
+	got := make([]byte, len(begin)+4)
+	if _, err := io.ReadFull(theirs, got); err != nil || string(got) != begin+"more" {
+		t.Errorf("%q, %v", got, err)
+	}
+	s.stop() // which has one connection less to wait for
+	if _, err := theirs.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
 }
 
 // FuzzRequest holds the server against net/http: a request that is answered here is answered there, and means the same.
