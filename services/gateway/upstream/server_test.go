@@ -165,3 +165,14 @@ func await[T any](t testing.TB, what string, ch <-chan T) T {
 		panic("not reached")
 	}
 }
+
+// piped is a dialer whose servers are in the same bubble of fake time.
+func piped(play func(p *peer)) func(context.Context, string, string) (net.Conn, error) {
+	n := 0
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go play(&peer{Conn: theirs, in: bufio.NewReader(theirs), n: n})
+		n++
+		return ours, nil
+	}
+}
