@@ -92,7 +92,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	defer msg.recycle()
 	resp, err := t.send(&msg, false)
-	if silent, ok := errors.AsType[*silentError](err); ok && silent.reused && req.Context().Err() == nil && msg.rewind() {
+	if silent, ok := errors.AsType[*silentError](err); ok && silent.reused && msg.rewind() {
 		resp, err = t.send(&msg, true)
 	}
 	if err == nil {

@@ -60,7 +60,7 @@ func (p *Pool) Kept(key Key) *Conn {
 		if c == nil {
 			return nil
 		}
-		if time.Since(c.since) < p.cfg.Idle && c.alive() {
+		if c.alive() {
 			c.Reused = true
 			return c
 		}
