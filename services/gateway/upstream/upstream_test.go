@@ -103,6 +103,10 @@ func TestPatience(t *testing.T) {
 		p.Expect(3 * second)
 		wait(4 * second)
 	})
+	f("next byte sooner than the first", "waited 3s for the next byte of the model server", 10*second, 0, func(p *upstream.Patience) {
+		p.Expect(3 * second)
+		wait(4 * second)
+	})
 	f("paused", "", second, 0, func(p *upstream.Patience) { p.Pause(); wait(time.Hour) })
 	f("total", "waited 5s for the whole answer of the model server", 10*second, 5*second, func(p *upstream.Patience) { p.Pause(); wait(6 * second) })
 	f("stopped", "", second, second, func(p *upstream.Patience) { p.Stop(); wait(2 * second) })
