@@ -1,7 +1,10 @@
 package upstream_test
 
 import (
+	"bytes"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -55,6 +58,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		}
 		resp.Body.Close()
 	}
+	b.Run("one/bare", func(b *testing.B) { bare(b, base.Host, in, body) })
 	for _, transport := range []struct {
 		name string
 		http.RoundTripper
@@ -77,6 +81,32 @@ func BenchmarkRoundTrip(b *testing.B) {
 			})
 		})
 	}
+}
+
+// bare sends the same bytes again and again, and knows how many come back.
+func bare(b *testing.B, addr string, in *http.Request, body []byte) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	req := bytes.NewBuffer(nil)
+	fmt.Fprintf(req, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", in.URL.Path, addr, len(body), body)
+	answer := make([]byte, 4096)
+	measured(b, func() {
+		for n := 0; b.Loop(); {
+			if _, err := conn.Write(req.Bytes()); err != nil {
+				b.Fatal(err)
+			}
+			if n == 0 {
+				if n, err = conn.Read(answer); err != nil {
+					b.Fatal(err)
+				}
+			} else if _, err := io.ReadFull(conn, answer[:n]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // measured reports allocations and the CPU time of the process.
