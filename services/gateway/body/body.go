@@ -22,6 +22,7 @@ type Document struct {
 	closing   int    // offset of the closing brace
 	models    []span // values to replace when the model is renamed
 	options   []options
+	prompt    [len(prompts)]span // values of the members of that name; empty when absent
 }
 
 type span struct{ start, end int }
@@ -69,6 +70,8 @@ func (d *Document) visit(m scan.Member) {
 		d.N = number(value)
 	case "stream_options":
 		d.options = append(d.options, parseOptions(d.src, m))
+	default:
+		d.notePrompt(m)
 	}
 }
 
