@@ -17,6 +17,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -38,7 +39,7 @@ type Gateway struct {
 	backends   *upstream.Transport
 	supervisor *upstream.Transport
 	feed       *feed
-	prober     *upstream.Prober
+	prober     *probe.Prober
 	registry   *prometheus.Registry
 	metrics    *metrics
 	doors      *doorkeeper
@@ -72,7 +73,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		log:     g.log.Named("fleet"),
 	}
 	g.registry.MustRegister(&state{router: g.router, feed: g.feed, gates: g.gates})
-	g.prober = &upstream.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,
+	g.prober = &probe.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,
 		SetUp: g.router.SetUp, Log: g.log.Named("probe")}
 	handler, err := g.routes()
 	if err != nil {

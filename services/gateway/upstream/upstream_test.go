@@ -10,13 +10,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
-	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
@@ -110,47 +108,6 @@ func TestPatience(t *testing.T) {
 	f("paused", "", second, 0, func(p *upstream.Patience) { p.Pause(); wait(time.Hour) })
 	f("total", "waited 5s for the whole answer of the model server", 10*second, 5*second, func(p *upstream.Patience) { p.Pause(); wait(6 * second) })
 	f("stopped", "", second, second, func(p *upstream.Patience) { p.Stop(); wait(2 * second) })
-}
-
-// answers is a transport that answers probes with a status, or with nothing.
-type answers struct{ status map[string]int }
-
-func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
-	status, ok := a.status[r.URL.String()]
-	if !ok {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	}
-	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: http.NoBody}, nil
-}
-
-func TestProber(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		up := map[string]*atomic.Int32{"well": {}, "stranger": {}, "ill": {}, "silent": {}}
-		p := upstream.Prober{
-			Transport: answers{map[string]int{"http://well/health": 200, "http://stranger/health": 404, "http://ill/health": 503}},
-			Interval:  5 * time.Second,
-			Backends: func() map[string]string {
-				return map[string]string{"well": "http://well", "stranger": "http://stranger/", "ill": "http://ill", "silent": "http://silent"}
-			},
-			SetUp: func(id string, ok bool) {
-				if ok {
-					up[id].Add(1)
-				} else {
-					up[id].Add(-1)
-				}
-			},
-			Log: zap.NewNop(),
-		}
-		ctx, stop := context.WithTimeout(t.Context(), 14*time.Second) // rounds at 0, 5 and 10 s; the last is cut short
-		defer stop()
-		p.Run(ctx)
-		for id, want := range map[string]int32{"well": 3, "stranger": 3, "ill": -3, "silent": -2} {
-			if got := up[id].Load(); got != want {
-				t.Errorf("%s: %d, want %d", id, got, want)
-			}
-		}
-	})
 }
 
 func TestForwardedOverTLS(t *testing.T) {
