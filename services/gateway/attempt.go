@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 
 // attempt is one backend's answer, and what has to be given back after it.
 type attempt struct {
-	lease    *routing.Lease
+	lease    routing.Lease
 	patience *upstream.Patience
 	answer   *relay.Answer // nil when failed
 	failed   upstream.Kind // "" with an answer
@@ -56,18 +57,20 @@ func (a *attempt) retryReason() string {
 // attempt asks backends, each at most once, until one has an answer, none is left, or the retries are used up. The
 // answer of the last one counts, also when it is a refusal.
 func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) {
-	lease := g.router.Acquire(q.model.ID, nil)
-	if lease == nil {
+	var tried []string
+	lease, ok := g.router.Acquire(q.model.ID, routing.Request{Random: rand.Uint64()}) //nolint:gosec // not a secret
+	if !ok {
 		return nil, c.fail(reasonNoBackend, errUnavailable(q.model.Model))
 	}
-	var tried []string
 	for left := g.cfg.Retries; ; left-- {
 		a := g.try(r, c, q, lease)
 		tried = append(tried, lease.Backend.ID)
 		if reason := a.retryReason(); reason != "" && left > 0 && !q.spent() {
-			if lease = g.router.Acquire(q.model.ID, tried); lease != nil {
+			next, ok := g.router.Acquire(q.model.ID, routing.Request{Tried: tried, Random: rand.Uint64()}) //nolint:gosec // not a secret
+			if ok {
 				g.metrics.retries.WithLabelValues(c.metrics().label, reason).Inc()
 				a.close()
+				lease = next
 				continue
 			}
 		}
@@ -80,7 +83,7 @@ func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) 
 }
 
 // try asks one backend and waits until it has something worth sending.
-func (g *Gateway) try(r *http.Request, c *call, q *query, lease *routing.Lease) *attempt {
+func (g *Gateway) try(r *http.Request, c *call, q *query, lease routing.Lease) *attempt {
 	begin := time.Now()
 	limits := q.model.Timeouts
 	idle := cmp.Or(limits.Idle, g.cfg.IdleTimeout)
@@ -104,18 +107,21 @@ func (g *Gateway) try(r *http.Request, c *call, q *query, lease *routing.Lease) 
 	case a.answer.Status >= http.StatusBadRequest:
 		outcome = "status_4xx"
 	}
-	switch a.failed {
-	case "":
-		lease.Report(true)
-	case upstream.Connect:
-		lease.Report(false)
+	switch {
+	case a.failed == upstream.Canceled: // says nothing about the backend
+	case a.failed == upstream.Connect:
+		lease.Report(routing.Unreachable)
+	case a.failed != "" || a.answer.Status >= http.StatusInternalServerError:
+		lease.Report(routing.Failure)
+	default:
+		lease.Report(routing.Success)
 	}
 	c.tried(lease.Backend.ID, outcome, time.Since(begin))
 	return a
 }
 
 // send makes the request and holds its answer back.
-func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, lease *routing.Lease, opts relay.Options) (*relay.Answer, error) {
+func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, lease routing.Lease, opts relay.Options) (*relay.Answer, error) {
 	req, err := upstream.NewRequest(ctx, r, upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey}, q.body)
 	if err != nil {
 		return nil, err

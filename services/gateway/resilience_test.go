@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 )
 
@@ -100,8 +101,10 @@ func TestRetry(t *testing.T) {
 			if play != nil {
 				bad = newBackend(t, play).URL
 			}
-			front := start(t, func(c *gateway.Config) { c.ProbeInterval = time.Hour }, model("m", bad, good.URL))
-			for range 2 { // the round robin of equals has one of them begin at the bad one
+			m := model("m", bad, good.URL)
+			m.Routing.Policy = fleet.RoundRobin // so that one of the two begins at the bad one
+			front := start(t, func(c *gateway.Config) { c.ProbeInterval = time.Hour }, m)
+			for range 2 {
 				if a := front.post("/llm/m/chat/completions", body); a.status != 200 {
 					t.Fatalf("got %d %s", a.status, a.body)
 				}

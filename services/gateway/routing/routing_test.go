@@ -2,6 +2,8 @@ package routing_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -10,25 +12,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
-
-func TestPick(t *testing.T) {
-	f := func(turn uint64, want int, candidates ...routing.Candidate) {
-		t.Helper()
-		if got := routing.Pick(candidates, turn); got != want {
-			t.Errorf("Pick(%v, %d) = %d, want %d", candidates, turn, got, want)
-		}
-	}
-	busy := func(n int64) routing.Candidate { return routing.Candidate{Inflight: n} }
-	down := routing.Candidate{Down: true}
-	f(0, -1)
-	f(7, 0, busy(3))
-	f(0, 1, busy(2), busy(1), busy(3))
-	f(0, 0, busy(1), busy(1))
-	f(1, 1, busy(1), busy(1))
-	f(5, 2, busy(1), busy(1), busy(1))
-	f(0, 1, down, busy(9))
-	f(1, 1, down, down)
-}
 
 func backends(n int, routable bool) []fleet.Backend {
 	var list []fleet.Backend
@@ -47,111 +30,109 @@ func apply(t *testing.T, models ...fleet.Model) *routing.Router {
 	return r
 }
 
-func TestResolve(t *testing.T) {
-	table := apply(t,
-		fleet.Model{ID: "a", Aliases: []string{"one", "b"}, ServedName: "same"},
-		fleet.Model{ID: "b", ServedName: "same"},
-		fleet.Model{ID: "org/c", Aliases: []string{"one"}, ServedName: "big/c"},
-		fleet.Model{ID: "org", ServedName: "a"},
-	).Table()
-	f := func(name, want string) {
-		t.Helper()
-		got := ""
-		if m, ok := table.Resolve(name); ok {
-			got = m.ID
-		}
-		if got != want {
-			t.Errorf("Resolve(%q) = %q, want %q", name, got, want)
-		}
-	}
-	f("a", "a")
-	f("b", "b")   // an id beats an alias
-	f("one", "a") // the first to claim an alias has it
-	f("same", "") // two models serve under this name
-	f("big/c", "org/c")
-	f("", "")
-	f("none", "")
+// routed is the model m with n backends.
+func routed(n int, r fleet.Routing) fleet.Model {
+	return fleet.Model{ID: "m", Backends: backends(n, true), Routing: r}
+}
 
-	path := func(path, want, wantRest string) {
-		t.Helper()
-		got := ""
-		m, rest, ok := table.ResolvePath(path)
-		if ok {
-			got = m.ID
-		}
-		if got != want || rest != wantRest {
-			t.Errorf("ResolvePath(%q) = %q, %q; want %q, %q", path, got, rest, want, wantRest)
-		}
+// acquire sends a request without more than chance to go by. The test ends when there is no backend.
+func acquire(t *testing.T, r *routing.Router, tried ...string) routing.Lease {
+	t.Helper()
+	l, ok := r.Acquire("m", routing.Request{Tried: tried, Random: rand.Uint64()})
+	if !ok {
+		t.Fatal("there is no backend")
 	}
-	path("a/v1/chat/completions", "a", "v1/chat/completions")
-	path("org/c/v1/models", "org/c", "v1/models")
-	path("org/completions", "org", "completions")
-	path("big/c/x", "org/c", "x")
-	path("a", "a", "")
-	path("a/", "a", "")
-	path("none/a/x", "", "")
-	path("", "", "")
-	path("/a/x", "", "")
+	return l
 }
 
 func TestAcquire(t *testing.T) {
-	r := apply(t, fleet.Model{ID: "m", Aliases: []string{"alias"}, Backends: backends(3, true)})
-	seen := map[string]bool{}
-	var leases []*routing.Lease
-	for range 3 {
-		l := r.Acquire("m", nil)
-		seen[l.Backend.ID] = true
-		leases = append(leases, l)
+	m := routed(3, fleet.Routing{Policy: fleet.RoundRobin})
+	m.Aliases = []string{"alias"}
+	r := apply(t, m)
+	var got []string
+	for _, tried := range [][]string{nil, nil, {"b0"}, {"b0", "b1"}, nil, nil} { // retries take nobody's turn
+		got = append(got, acquire(t, r, tried...).Backend.ID)
 	}
-	if len(seen) != 3 {
-		t.Errorf("three requests went to %v", seen)
+	if want := []string{"b0", "b1", "b2", "b2", "b2", "b0"}; !slices.Equal(got, want) {
+		t.Errorf("requests went to %v, want %v", got, want)
 	}
-	leases[1].Release()
-	if l := r.Acquire("alias", nil); l.Backend.ID != leases[1].Backend.ID {
-		t.Errorf("went to %s, want the idle one, %s", l.Backend.ID, leases[1].Backend.ID)
-	}
-	if l := r.Acquire("m", []string{"b0", "b2"}); l.Backend.ID != "b1" || l.URL.Host != "h1:1" {
+	if l, ok := r.Acquire("alias", routing.Request{Tried: []string{"b0", "b2"}}); !ok || l.Backend.ID != "b1" || l.URL.Host != "h1:1" {
 		t.Errorf("went to %s at %s, want the one not tried", l.Backend.ID, l.URL)
 	}
-	if l := r.Acquire("m", []string{"b0", "b1", "b2"}); l != nil {
+	if l, ok := r.Acquire("m", routing.Request{Tried: []string{"b0", "b1", "b2"}}); ok {
 		t.Errorf("went to %s, all were tried", l.Backend.ID)
 	}
-	if r.Acquire("none", nil) != nil || routing.NewRouter().Acquire("m", nil) != nil {
+	if _, ok := r.Acquire("none", routing.Request{}); ok {
 		t.Error("a lease without a model")
+	}
+	if _, ok := routing.NewRouter().Acquire("m", routing.Request{}); ok {
+		t.Error("a lease without a table")
 	}
 }
 
-func TestDownIsAvoided(t *testing.T) {
-	r := apply(t, fleet.Model{ID: "m", Backends: backends(2, true)})
-	r.Acquire("m", []string{"b1"}).Report(false)
-	for range 4 {
-		if l := r.Acquire("m", nil); l.Backend.ID != "b1" {
-			t.Fatalf("went to %s, which is down", l.Backend.ID)
+func TestPoliciesByRequest(t *testing.T) {
+	f := func(policy fleet.Policy, stays bool, make func(i uint64) routing.Request) {
+		t.Helper()
+		r := apply(t, routed(8, fleet.Routing{Policy: policy}))
+		seen := map[string]bool{}
+		for i := range uint64(40) {
+			req := make(i)
+			req.Random = rand.Uint64()
+			l, ok := r.Acquire("m", req)
+			if !ok {
+				t.Fatal("there is no backend")
+			}
+			seen[l.Backend.ID] = true
+			l.Release()
+		}
+		if stays != (len(seen) == 1) {
+			t.Errorf("%s: requests went to %v", policy, seen)
 		}
 	}
-	r.SetUp("b1", false)
-	r.SetUp("nobody", false)
-	if l := r.Acquire("m", nil); l == nil || l.Backend.ID != "b0" {
-		t.Error("with all down the least loaded has to be tried")
+	f("", false, func(uint64) routing.Request { return routing.Request{Prefix: []byte("p")} })
+	f(fleet.LeastLoad, true, func(uint64) routing.Request { return routing.Request{Session: "s"} })
+	f(fleet.LeastLoad, false, func(i uint64) routing.Request { return routing.Request{Session: fmt.Sprint(i)} })
+	f(fleet.PrefixAffinity, true, func(uint64) routing.Request { return routing.Request{Prefix: []byte("p")} })
+	f(fleet.PrefixAffinity, false, func(i uint64) routing.Request { return routing.Request{Prefix: []byte{byte(i)}} })
+	f(fleet.PrefixAffinity, true, func(i uint64) routing.Request { return routing.Request{Session: "s", Prefix: []byte{byte(i)}} })
+	f(fleet.RoundRobin, false, func(uint64) routing.Request { return routing.Request{Prefix: []byte("p")} })
+}
+
+func TestWeights(t *testing.T) {
+	m := routed(2, fleet.Routing{Policy: fleet.Weighted})
+	m.Backends[1].Weight = 4
+	m.Backends[0].Weight = 0 // "at least 1"
+	r := apply(t, m)
+	count := map[string]int{}
+	for range 50 {
+		count[acquire(t, r).Backend.ID]++
 	}
-	r.SetUp("b0", true)
-	if got := r.Backends(); !got[0].Up || got[1].Up {
-		t.Errorf("status = %+v", got)
+	if diff := cmp.Diff(map[string]int{"b0": 10, "b1": 40}, count); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// Routable again after not being so: the supervisor has found it ready.
-	for _, routable := range []bool{false, true} {
-		if err := r.Apply(fleet.Snapshot{Models: []fleet.Model{{ID: "m", Backends: backends(2, routable)}}}); err != nil {
-			t.Fatal(err)
+}
+
+func TestNeeds(t *testing.T) {
+	f := func(n int, policy fleet.Policy, load, prefix bool) {
+		t.Helper()
+		r := apply(t, routed(n, fleet.Routing{Policy: policy}))
+		m, _ := r.Table().Resolve("m")
+		if m.NeedsLoad() != load || m.NeedsPrefix() != prefix || r.Backends()[0].NeedsLoad != load {
+			t.Errorf("%d backends, %q: load %v, prefix %v", n, policy, m.NeedsLoad(), m.NeedsPrefix())
 		}
 	}
-	if got := r.Backends(); !got[1].Up {
-		t.Errorf("status = %+v", got)
-	}
+	f(1, "", false, false)
+	f(2, "", true, false)
+	f(2, fleet.LeastLoad, true, false)
+	f(1, fleet.PrefixAffinity, false, false)
+	f(2, fleet.PrefixAffinity, true, true)
+	f(2, fleet.RoundRobin, false, false)
+	f(2, fleet.Weighted, false, false)
 }
 
 func TestInflightOutlivesTheBackend(t *testing.T) {
 	r := apply(t, fleet.Model{ID: "m", Backends: backends(1, true)})
-	l := r.Acquire("m", nil)
+	l := acquire(t, r)
 	if err := r.Apply(fleet.Snapshot{Epoch: "e", Revision: 2}); err != nil {
 		t.Fatal(err)
 	}
@@ -173,73 +154,42 @@ func TestInflightOutlivesTheBackend(t *testing.T) {
 func TestBadURL(t *testing.T) {
 	r := routing.NewRouter()
 	err := r.Apply(fleet.Snapshot{Models: []fleet.Model{{ID: "m", Backends: []fleet.Backend{{ID: "x", URL: "::", Routable: true}}}}})
-	if err == nil || r.Acquire("m", nil) != nil || r.Table() == nil {
+	if _, ok := r.Acquire("m", routing.Request{}); err == nil || ok || r.Table() == nil {
 		t.Errorf("error %v; the table has to be in force without the backend", err)
 	}
 }
 
 // TestConcurrent holds the promise of Apply under load: no request starts on a backend that a snapshot took away.
 func TestConcurrent(t *testing.T) {
-	r := apply(t, fleet.Model{ID: "m", Backends: backends(2, true)})
+	r := apply(t, routed(2, fleet.Routing{}))
 	var all sync.WaitGroup
-	for range 8 {
+	for i := range 8 {
 		all.Go(func() {
 			for range 500 {
-				if l := r.Acquire("m", nil); l != nil {
+				if l, ok := r.Acquire("m", routing.Request{Session: []string{"", "s"}[i%2], Random: rand.Uint64()}); ok {
+					l.Report(routing.Outcome(rand.IntN(3)))
 					l.Release()
 				}
+				r.SetLoad("b0", routing.Load{Running: 3}, 1)
+				r.SetUp("b1", true)
+				r.Backends()
 			}
 		})
 	}
 	for i := range 200 {
-		if err := r.Apply(fleet.Snapshot{Models: []fleet.Model{{ID: "m", Backends: backends(2, i%2 == 1)}}}); err != nil {
+		m := fleet.Model{ID: "m", Backends: backends(2, i%2 == 1), Routing: fleet.Routing{Policy: fleet.Policies[i%4]}}
+		if err := r.Apply(fleet.Snapshot{Models: []fleet.Model{m}}); err != nil {
 			t.Error(err)
 		}
 	}
 	if err := r.Apply(fleet.Snapshot{}); err != nil {
 		t.Error(err)
 	}
-	if r.Acquire("m", nil) != nil {
+	if _, ok := r.Acquire("m", routing.Request{}); ok {
 		t.Error("a lease after the model was gone")
 	}
 	all.Wait()
 	if _, busy := r.Inflight(); len(busy) != 0 {
 		t.Errorf("in flight at the end: %v", busy)
 	}
-}
-
-// FuzzPick: whatever the candidates are, the pick is one of the best, and with equals everyone has a turn.
-func FuzzPick(f *testing.F) {
-	f.Add([]byte{1, 2, 3}, uint64(0))
-	f.Add([]byte{0x80, 0x81, 5, 5}, uint64(9))
-	f.Add([]byte{}, uint64(1)<<63)
-	f.Fuzz(func(t *testing.T, loads []byte, turn uint64) {
-		var candidates []routing.Candidate
-		for _, b := range loads {
-			candidates = append(candidates, routing.Candidate{Inflight: int64(b & 0x7f), Down: b&0x80 != 0})
-		}
-		at := routing.Pick(candidates, turn)
-		if len(candidates) == 0 {
-			if at != -1 {
-				t.Fatalf("picked %d of none", at)
-			}
-			return
-		}
-		picked := candidates[at]
-		best := map[int]bool{}
-		for i, c := range candidates {
-			if picked.Down && !c.Down || picked.Down == c.Down && c.Inflight < picked.Inflight {
-				t.Fatalf("picked %+v, %+v is better", picked, c)
-			}
-			if c == picked {
-				best[i] = true
-			}
-		}
-		for i := range uint64(len(candidates)) {
-			delete(best, routing.Pick(candidates, turn+i))
-		}
-		if turn < 1<<62 && len(best) > 0 {
-			t.Fatalf("%v never have a turn among %v", best, candidates)
-		}
-	})
 }

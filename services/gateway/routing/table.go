@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
@@ -22,11 +24,23 @@ type Table struct {
 type Model struct {
 	fleet.Model
 	backends []*backend
+	plan     plan
+}
+
+// NeedsLoad tells whether the model's policy goes by what its servers tell of their load.
+func (m *Model) NeedsLoad() bool {
+	return len(m.backends) > 1 && m.Routing.Policy != fleet.RoundRobin && m.Routing.Policy != fleet.Weighted
+}
+
+// NeedsPrefix tells whether the model's policy goes by how prompts begin.
+func (m *Model) NeedsPrefix() bool {
+	return len(m.backends) > 1 && m.Routing.Policy == fleet.PrefixAffinity
 }
 
 // backend is a fleet.Backend with its parsed URL and what is known of it beyond this snapshot.
 type backend struct {
 	fleet.Backend
+	key   uint64 // hash of the id
 	url   *url.URL
 	state *state
 }
@@ -43,11 +57,14 @@ func newTable(s fleet.Snapshot, stateOf func(id string) *state) (*Table, error) 
 				faults = append(faults, fmt.Errorf("backend %s of model %s: bad URL %q", b.ID, declared.ID, b.URL))
 				b.Routable = false
 			}
-			m.backends = append(m.backends, &backend{Backend: b, url: base, state: stateOf(b.ID)})
+			m.backends = append(m.backends, &backend{Backend: b, key: xxhash.Sum64String(b.ID), url: base, state: stateOf(b.ID)})
 		}
 		t.Models = append(t.Models, m)
 	}
 	t.index()
+	for _, m := range t.Models {
+		t.makePlan(m)
+	}
 	return t, errors.Join(faults...)
 }
 
