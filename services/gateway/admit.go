@@ -39,36 +39,26 @@ func limited(r *http.Request) (*http.Request, context.CancelFunc, error) {
 	return r.WithContext(ctx), cancel, nil
 }
 
-// admit is step 3: within the limits of the key, and in its turn at the model. What it returns gives back what was taken.
-func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *query) (leave func(), err error) {
+// admit is step 3: within the limits of the key, and with a ticket for its turn at a model.
+func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *query) (lease admission.Lease, err error) {
 	var quota admission.Quota
-	ticket := admission.Ticket{Model: q.model.ID}
 	if k := c.key; k != nil {
 		quota = admission.Quota{RequestsPerMinute: k.RequestsPerMinute, TokensPerMinute: k.TokensPerMinute, ConcurrentRequests: k.ConcurrentRequests}
-		ticket.Key, ticket.Priority = k.ID, k.Priority
+		q.turn.Key, q.turn.Priority = k.ID, k.Priority
 	}
-	if ticket.Priority, err = admission.Priority(ticket.Priority, r.Header.Get(priorityHeader)); err != nil {
-		return nil, badRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
+	if q.turn.Priority, err = admission.Priority(q.turn.Priority, r.Header.Get(priorityHeader)); err != nil {
+		return lease, badRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
 	}
-	lease, figures, err := g.quotas.Admit(ticket.Key, quota, q.tokens)
+	lease, figures, err := g.quotas.Admit(q.turn.Key, quota, q.tokens)
 	figures.SetHeaders(w.Header())
 	if err != nil {
-		return nil, c.limited(w, err)
+		return lease, c.limited(w, err)
 	}
 	if q.stream && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
 		c.waiting = relay.NewKeepAlive(w)
-		ticket.Tick, ticket.Every = c.waiting.Comment, g.cfg.KeepAliveInterval
+		q.turn.Tick, q.turn.Every = c.waiting.Comment, g.cfg.KeepAliveInterval
 	}
-	slot, err := g.gates.Enter(r.Context(), ticket)
-	if err != nil {
-		lease.Release(0)
-		return nil, c.noTurn(r, err)
-	}
-	c.queued(slot.Waited)
-	return func() {
-		slot.Leave()
-		lease.Release(c.used())
-	}, nil
+	return lease, nil
 }
 
 // limited is the answer to a request over the limits of its key.

@@ -1,153 +1,168 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
 
-// attempt is one backend's answer, and what has to be given back after it.
-type attempt struct {
-	lease    routing.Lease
-	patience *upstream.Patience
-	answer   *relay.Answer // nil when failed
-	failed   upstream.Kind // "" with an answer
-	err      error
+// modelHeader tells the client which model has answered in place of the one that it asked for.
+const modelHeader = "X-Fluidmcp-Model"
+
+// attempt is step 4. It asks the model, or a part of the traffic's canary, and then the models that stand in for it, until one
+// has an answer of which nothing was sent yet. The answer of the last one counts, also when it is a refusal.
+func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *query) (*try, error) {
+	plan := q.model.Plan(q.session, rand.Uint64()) //nolint:gosec // a share of the traffic, no secret
+	for i, m := range plan {
+		c.model, c.reason = m.ID, ""
+		t, err := g.ask(r, c, q, m)
+		last := i == len(plan)-1 || q.spent() || r.Context().Err() != nil
+		if last || err == nil && t.retryReason() == "" || err != nil && !c.elsewhere() {
+			if err == nil && m != q.model {
+				w.Header().Set(modelHeader, m.ID)
+				g.metrics.diverted.WithLabelValues(g.metrics.of(q.model.ID).label, c.metrics().label).Inc()
+			}
+			return t, err
+		}
+		if err == nil {
+			t.close()
+		}
+	}
+	return nil, errUnavailable(q.model.Model) // a plan has the model itself
 }
 
-func (a *attempt) close() {
-	if a.answer != nil {
-		_ = a.answer.Close() // nothing more is wanted from it
+// elsewhere tells a failure that another model may not have.
+func (c *call) elsewhere() bool {
+	switch c.reason {
+	case reasonNoBackend, reasonConnect, reasonInterrupted, reasonQueueFull:
+		return true
 	}
-	a.patience.Stop()
-	a.lease.Release()
+	return false
 }
 
-// unavailable is the reason to ask another backend when one answered that it cannot.
-const unavailable = "unavailable"
-
-// The reasons of fluidmcp_retries_total.
-var retryReasons = []string{string(upstream.Connect), string(upstream.Broken), unavailable}
-
-// retryReason says why another backend should be asked, or "". Nothing was sent to the client yet.
-func (a *attempt) retryReason() string {
-	switch a.failed {
-	case upstream.Connect, upstream.Broken:
-		return string(a.failed)
-	case "":
-	default:
-		return "" // a backend that is slow stays so elsewhere; a client that left wants nothing
+// ask waits for the request's turn at a model and asks its backends.
+func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
+	turn := q.turn
+	turn.Model = m.ID
+	slot, err := g.gates.Enter(r.Context(), turn)
+	if err != nil {
+		return nil, c.noTurn(r, err)
 	}
-	switch a.answer.Status {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return unavailable
+	c.queued(slot.Waited)
+	t, err := g.backendsOf(r, c, q, m)
+	if err != nil {
+		slot.Leave()
+		return nil, err
 	}
-	return ""
+	t.slot = slot
+	return t, nil
 }
 
-// attempt asks backends, each at most once, until one has an answer, none is left, or the retries are used up. The
-// answer of the last one counts, also when it is a refusal.
-func (g *Gateway) attempt(r *http.Request, c *call, q *query) (*attempt, error) {
-	var tried []string
-	lease, ok := g.router.Acquire(q.model.ID, routing.Request{Random: rand.Uint64()}) //nolint:gosec // not a secret
+// backendsOf asks the backends of a model, each at most once, until one has an answer, none is left, or the retries are
+// used up.
+func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
+	pace := g.paceOf(m)
+	pace.budget.Request()
+	tried := q.except
+	lease, ok := g.acquire(q, m, tried)
 	if !ok {
-		return nil, c.fail(reasonNoBackend, errUnavailable(q.model.Model))
+		if lease, ok = g.awaitBackend(r.Context(), c, q, m); !ok {
+			if r.Context().Err() != nil {
+				return nil, c.ended(r, r.Context().Err())
+			}
+			if now, ok := g.router.Table().Resolve(m.ID); ok {
+				m = now // it may have changed while the request waited
+			}
+			return nil, c.fail(reasonNoBackend, errUnavailable(m.Model))
+		}
 	}
 	for left := g.cfg.Retries; ; left-- {
-		a := g.try(r, c, q, lease)
-		tried = append(tried, lease.Backend.ID)
-		if reason := a.retryReason(); reason != "" && left > 0 && !q.spent() {
-			next, ok := g.router.Acquire(q.model.ID, routing.Request{Tried: tried, Random: rand.Uint64()}) //nolint:gosec // not a secret
-			if ok {
+		t := g.firstOf(r, c, q, m, lease, pace)
+		tried = append(tried, t.lease.Backend.ID)
+		reason := t.retryReason()
+		if reason != "" && left > 0 && !q.spent() && (reason == string(upstream.Connect) || pace.budget.Take()) {
+			if next, ok := g.acquire(q, m, tried); ok {
 				g.metrics.retries.WithLabelValues(c.metrics().label, reason).Inc()
-				a.close()
+				t.close()
 				lease = next
 				continue
 			}
 		}
-		if a.failed != "" {
-			a.close()
-			return nil, c.failure(r, a)
+		if t.failed != "" {
+			t.close()
+			return nil, c.failure(r, t)
 		}
-		return a, nil
+		return t, nil
 	}
 }
 
-// try asks one backend and waits until it has something worth sending.
-func (g *Gateway) try(r *http.Request, c *call, q *query, lease routing.Lease) *attempt {
+func (g *Gateway) acquire(q *query, m *routing.Model, tried []string) (routing.Lease, bool) {
+	req := routing.Request{Session: q.session, Tried: tried, Random: rand.Uint64()} //nolint:gosec // spreads load, no secret
+	if q.doc != nil && m.NeedsPrefix() {
+		req.Prefix = q.doc.Prompt()
+	}
+	return g.router.Acquire(m.ID, req)
+}
+
+// awaitBackend waits for a model that is loading, for clients that hear that they wait.
+func (g *Gateway) awaitBackend(ctx context.Context, c *call, q *query, m *routing.Model) (lease routing.Lease, ok bool) {
+	if c.waiting == nil {
+		return lease, false
+	}
 	begin := time.Now()
-	limits := q.model.Timeouts
-	idle := cmp.Or(limits.Idle, g.cfg.IdleTimeout)
-	ctx, patience := upstream.WithPatience(r.Context(), cmp.Or(limits.FirstByte, g.cfg.FirstByteTimeout), cmp.Or(limits.Total, g.cfg.TotalTimeout))
-	a := &attempt{lease: lease, patience: patience}
-	a.answer, a.err = g.send(ctx, r, q, lease, relay.Options{
-		End:       q.endpoint.end,
-		DropUsage: q.dropUsage,
-		Idle:      idle,
-		Patience:  patience,
-		Meter:     c,
-		Cause:     func() error { return cause(r.Context(), ctx) },
-	})
-	outcome := "ok"
-	switch {
-	case a.err != nil:
-		a.failed = upstream.KindOf(ctx, a.err)
-		outcome = string(a.failed)
-	case a.answer.Status >= http.StatusInternalServerError:
-		outcome = "status_5xx"
-	case a.answer.Status >= http.StatusBadRequest:
-		outcome = "status_4xx"
+	defer func() { c.waited += time.Since(begin) }()
+	late := time.NewTimer(g.firstByte(m))
+	defer late.Stop()
+	ticks := time.NewTicker(q.turn.Every)
+	defer ticks.Stop()
+	for {
+		news := g.news.next()
+		if lease, ok = g.acquire(q, m, nil); ok || !g.loading(m.ID) {
+			return lease, ok
+		}
+		select {
+		case <-news:
+		case <-ticks.C:
+			q.turn.Tick()
+		case <-late.C:
+			return lease, false
+		case <-ctx.Done():
+			return lease, false
+		}
 	}
-	switch {
-	case a.failed == upstream.Canceled: // says nothing about the backend
-	case a.failed == upstream.Connect:
-		lease.Report(routing.Unreachable)
-	case a.failed != "" || a.answer.Status >= http.StatusInternalServerError:
-		lease.Report(routing.Failure)
-	default:
-		lease.Report(routing.Success)
-	}
-	c.tried(lease.Backend.ID, outcome, time.Since(begin))
-	return a
 }
 
-// send makes the request and holds its answer back.
-func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, lease routing.Lease, opts relay.Options) (*relay.Answer, error) {
-	req, err := upstream.NewRequest(ctx, r, upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey}, q.body)
-	if err != nil {
-		return nil, err
+// loading tells whether a model without a backend will have one by itself.
+func (g *Gateway) loading(id string) bool {
+	m, ok := g.router.Table().Resolve(id)
+	if !ok {
+		return false
 	}
-	if q.upload != nil {
-		req.Body, req.ContentLength = io.NopCloser(q.upload), q.upload.length
+	switch m.Phase {
+	case fleet.Pending, fleet.Starting, fleet.Backoff, fleet.Unhealthy:
+		return true
 	}
-	resp, err := g.backends.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	upstream.DropHopByHop(resp.Header)
-	return relay.Receive(resp, opts)
+	return m.Reason == fleet.Restarting
 }
 
 // cause says why a request to a backend was ended before its answer, or nil when it was not.
 func cause(client, attempt context.Context) error {
-	var timeout *upstream.TimeoutError
-	switch {
-	case errors.Is(context.Cause(client), web.ErrStopping):
+	switch why := context.Cause(client); {
+	case errors.Is(why, web.ErrStopping):
 		return web.ErrStopping
-	case errors.Is(context.Cause(client), errDeadline):
+	case errors.Is(why, errDeadline):
 		return errDeadline
 	case client.Err() != nil:
 		return web.ErrClientLeft
-	case errors.As(context.Cause(attempt), &timeout):
+	}
+	if timeout, ok := errors.AsType[*upstream.TimeoutError](context.Cause(attempt)); ok {
 		return timeout
 	}
 	return nil

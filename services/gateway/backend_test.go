@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// backend is a model server on a raw socket, so that it can misbehave on every byte. Its health is always 200 and not
-// recorded.
+// backend is a model server on a raw socket, so that it can misbehave on every byte. Its health is always 200, its load is not
+// told, and neither is recorded.
 type backend struct {
 	URL string
 
@@ -104,6 +104,12 @@ func (b *backend) serve(conn net.Conn) {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
 			return
+		}
+		if req.Method == "GET" && req.URL.Path == "/metrics" {
+			if _, err := io.WriteString(conn, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"); err != nil {
+				return
+			}
+			continue
 		}
 		if req.URL.Path == "/health" {
 			if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"); err != nil {

@@ -108,7 +108,7 @@ func (c *call) tried(backend, outcome string, took time.Duration) {
 }
 
 // answered notes the answer that the client is about to get.
-func (c *call) answered(a *attempt) {
+func (c *call) answered(a *try) {
 	c.stream = a.answer.Stream
 	switch {
 	case a.answer.Status >= http.StatusInternalServerError:

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 )
 
 // Config is what an operator can set. The environment names a field GATEWAY_ADDR, GATEWAY_SUPERVISOR_URL and so on.
@@ -23,6 +25,13 @@ type Config struct {
 	Retries          int           `split_words:"true"` // attempts on other backends after the first
 	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
 	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend
+
+	StopGrace      time.Duration `split_words:"true"`        // when asked to stop, how long new requests are still served while /ready fails
+	TLSCertFile    string        `envconfig:"TLS_CERT_FILE"` // PEM; with TLSKeyFile serves HTTPS
+	TLSKeyFile     string        `envconfig:"TLS_KEY_FILE"`
+	ProxyProtocol  bool          `split_words:"true"`       // take the client's address from a PROXY header of a trusted proxy
+	TrustedProxies []string      `split_words:"true"`       // addresses and networks whose word about clients is taken
+	CORSOrigins    []string      `envconfig:"CORS_ORIGINS"` // of pages that may call the gateway
 
 	KeysFile          string        `split_words:"true"` // of API keys; empty lets everyone in
 	AllowOpen         bool          `split_words:"true"` // to listen beyond loopback without keys
@@ -67,8 +76,20 @@ func (c Config) Validate() error {
 			fault("%s %s: must be positive", name, d)
 		}
 	}
-	if c.TotalTimeout < 0 || c.DrainTimeout < 0 {
-		fault("TotalTimeout %s, DrainTimeout %s: must not be negative", c.TotalTimeout, c.DrainTimeout)
+	if c.TotalTimeout < 0 || c.DrainTimeout < 0 || c.StopGrace < 0 {
+		fault("TotalTimeout %s, DrainTimeout %s, StopGrace %s: must not be negative", c.TotalTimeout, c.DrainTimeout, c.StopGrace)
+	}
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		fault("TLSCertFile %q, TLSKeyFile %q: name both or neither", c.TLSCertFile, c.TLSKeyFile)
+	}
+	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
+		fault("ProxyProtocol: say in TrustedProxies whose headers are believed")
+	}
+	if _, err := edge.ParseNetworks(c.TrustedProxies); err != nil {
+		faults = append(faults, err)
+	}
+	if err := edge.CheckOrigins(c.CORSOrigins); err != nil {
+		faults = append(faults, err)
 	}
 	if c.MaxBodyBytes <= 0 {
 		fault("MaxBodyBytes %d: must be positive", c.MaxBodyBytes)

@@ -122,7 +122,7 @@ func (c *call) late(w http.ResponseWriter, q *query, err error) error {
 }
 
 // failure turns a failed last attempt into what the client is told.
-func (c *call) failure(r *http.Request, a *attempt) error {
+func (c *call) failure(r *http.Request, a *try) error {
 	if r.Context().Err() != nil {
 		return c.ended(r, a.err)
 	}

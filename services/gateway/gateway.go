@@ -22,6 +22,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
 
+// loadInterval is how often a model server is asked for its load, where the balance goes by it.
+const loadInterval = 2 * time.Second
+
 // Deps are what the program gives to a gateway.
 type Deps struct {
 	Log *zap.Logger
@@ -40,11 +43,15 @@ type Gateway struct {
 	supervisor *upstream.Transport
 	feed       *feed
 	prober     *probe.Prober
+	poller     *probe.Poller
 	registry   *prometheus.Registry
 	metrics    *metrics
 	doors      *doorkeeper
+	skin       *skin
 	quotas     admission.Quotas
 	gates      *admission.Gates
+	paces      paces
+	news       bulletin // of the table
 	handler    http.Handler
 }
 
@@ -56,6 +63,9 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
 	var err error
 	if g.doors, err = newDoorkeeper(cfg); err != nil {
+		return nil, fmt.Errorf("gateway configuration: %w", err)
+	}
+	if g.skin, err = newSkin(cfg); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g.gates = admission.NewGates(cfg.QueueSize, cfg.QueueTimeout)
@@ -72,14 +82,16 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		changed: g.changed,
 		log:     g.log.Named("fleet"),
 	}
-	g.registry.MustRegister(&state{router: g.router, feed: g.feed, gates: g.gates})
+	g.registry.MustRegister(&state{router: g.router, feed: g.feed, gates: g.gates, backends: g.backends})
+	g.poller = &probe.Poller{Transport: g.backends, Interval: loadInterval, Backends: g.balanced,
+		SetLoad: func(id string, l probe.Load, valid time.Duration) { g.router.SetLoad(id, routing.Load(l), valid) }}
 	g.prober = &probe.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,
 		SetUp: g.router.SetUp, Log: g.log.Named("probe")}
 	handler, err := g.routes()
 	if err != nil {
 		return nil, fmt.Errorf("gateway routes: %w", err)
 	}
-	g.handler = web.Logged(g.log, handler)
+	g.handler = g.skin.wrap(g.log, handler)
 	return g, nil
 }
 
@@ -91,13 +103,15 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.feed.follow(work) })
 	background.Go(func() { g.feed.beat(work) })
 	background.Go(func() { g.prober.Run(work) })
+	background.Go(func() { g.poller.Run(work) })
+	background.Go(func() { g.skin.watch(work, g.log, g.metrics.refused.WithLabelValues(certificate).Inc) })
 	background.Go(func() { g.doors.watch(work, g.log, g.metrics.refused.WithLabelValues(keyFile).Inc) })
 	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
 	defer notice()
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
-	server := web.Server{Handler: g.handler, Log: g.log, Drain: g.cfg.DrainTimeout}
-	err := server.Serve(ctx, ln)
+	server := web.Server{Handler: g.handler, TLS: g.skin.tls(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}
+	err := server.Serve(ctx, g.skin.listen(ln))
 	stop()
 	background.Wait()
 	g.backends.CloseIdleConnections()
@@ -116,13 +130,24 @@ func (g *Gateway) changed(t *routing.Table) {
 		models = append(models, m.Model)
 	}
 	g.gates.Apply(models)
+	g.paces.keep(t)
+	g.news.publish()
 }
 
 // routable gives the addresses of the backends that take new requests, by id.
 func (g *Gateway) routable() map[string]string {
+	return g.addresses(func(b routing.Status) bool { return b.Routable })
+}
+
+// balanced gives those whose load decides who gets a request.
+func (g *Gateway) balanced() map[string]string {
+	return g.addresses(func(b routing.Status) bool { return b.Routable && b.NeedsLoad })
+}
+
+func (g *Gateway) addresses(of func(routing.Status) bool) map[string]string {
 	urls := make(map[string]string)
 	for _, b := range g.router.Backends() {
-		if b.Routable {
+		if of(b) {
 			urls[b.ID] = b.URL
 		}
 	}

@@ -60,15 +60,15 @@ func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail st
 		return err
 	}
 
-	// 3 admit: within the key's limits, and in its turn
-	leave, err := g.admit(w, r, c, q)
+	// 3 admit: within the limits of the key
+	lease, err := g.admit(w, r, c, q)
 	if err != nil {
-		return c.late(w, q, err)
+		return err
 	}
-	defer leave()
+	defer func() { lease.Release(c.used()) }()
 
-	// 4 attempt: until an answer is at hand, of which nothing was sent yet
-	a, err := g.attempt(r, c, q)
+	// 4 attempt: in its turn at the model, until an answer is at hand of which nothing was sent yet
+	a, err := g.attempt(w, r, c, q)
 	if err != nil {
 		return c.late(w, q, err)
 	}

@@ -25,13 +25,17 @@ type metrics struct {
 	queueWait  *prometheus.HistogramVec // model
 
 	rateLimited *prometheus.CounterVec // model, limit
+	diverted    *prometheus.CounterVec // model, served_by
 	refused     *prometheus.CounterVec // what: configuration that was changed for the worse
 
 	models atomic.Pointer[map[string]*modelMetrics] // of the table in force, and unknownModel
 }
 
-// keyFile labels the file of keys.
-const keyFile = "keys"
+// The files that are watched, as labels.
+const (
+	keyFile     = "keys"
+	certificate = "certificate"
+)
 
 // modelMetrics are the series of one model that requests and tokens write to. They are looked up once per request, not
 // with each token.
@@ -84,10 +88,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			"Time that a request waited for its turn at the model.", waits, "model"),
 		rateLimited: counter("fluidmcp_rate_limited_total",
 			"Requests over a limit of their key, by the limit.", "model", "limit"),
+		diverted: counter("fluidmcp_diverted_requests_total",
+			"Requests for a model that another one has answered: a canary, or one that stands in.", "model", "served_by"),
 		refused: counter("fluidmcp_reload_failures_total",
 			"Changed files that could not be used, so that what was in force stays.", "file"),
 	}
 	m.refused.WithLabelValues(keyFile)
+	m.refused.WithLabelValues(certificate)
 	m.models.Store(&map[string]*modelMetrics{unknownModel: m.begin(unknownModel)})
 	return m
 }
@@ -149,7 +156,7 @@ func (m *metrics) keep(table *routing.Table) {
 func (m *metrics) forget(labels prometheus.Labels) {
 	for _, vec := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
-	}{m.requests, m.duration, m.errors, m.firstToken, m.interToken, m.overhead, m.tokens, m.attempts, m.retries, m.streams, m.queueWait, m.rateLimited} {
+	}{m.requests, m.duration, m.errors, m.firstToken, m.interToken, m.overhead, m.tokens, m.attempts, m.retries, m.streams, m.queueWait, m.rateLimited, m.diverted} {
 		vec.DeletePartialMatch(labels)
 	}
 }

@@ -41,6 +41,8 @@ func TestMetricNames(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
+		"fluidmcp_backend_connections state",
+		"fluidmcp_backend_ejected backend model",
 		"fluidmcp_backend_inflight backend model",
 		"fluidmcp_backend_up backend model",
 		"fluidmcp_build_info goversion revision version",

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
@@ -26,31 +27,94 @@ const maxTrusted = 64 << 10
 // query is a request that is ready to be sent.
 type query struct {
 	endpoint  endpoint
-	model     *routing.Model
-	body      []byte
-	upload    *upload // in place of body
-	stream    bool    // the client asked for an event stream
-	dropUsage bool    // usage was asked for by us, not by the client
-	tokens    int     // that it may cost, an estimate
+	model     *routing.Model // that was asked for
+	raw       []byte         // the client's body
+	doc       *body.Document // raw, when it is JSON that was read
+	form      *form          // in place of raw
+	stream    bool           // the client asked for an event stream
+	dropUsage bool           // usage was asked for by us, not by the client
+	tokens    int            // that it may cost, an estimate
+	session   string         // of the client, by the model's header for it
+	except    []string       // backends that are not to be asked
+	turn      admission.Ticket
+}
+
+// bodyFor is what a backend of the model gets.
+func (q *query) bodyFor(m *routing.Model) []byte {
+	if q.doc == nil {
+		return q.raw
+	}
+	return q.doc.Rewrite(m.ServedName, q.endpoint.chat())
 }
 
 // spent tells that the request cannot be sent again.
-func (q *query) spent() bool { return q.upload != nil && q.upload.begun }
+func (q *query) spent() bool { return q.form != nil && q.form.begun }
 
-// upload is a body that passes as it comes, so it can be sent once.
-type upload struct {
-	io.Reader
-	length int64 // -1 when the client did not say
+// form is an upload that passes as it comes, so it can be sent once.
+type form struct {
+	*body.Upload
+	length int64 // as the client sends it; -1 when it did not say
 	begun  bool  // something of it was sent
 }
 
+// upload is a form as a backend gets it.
+type upload struct {
+	io.Reader
+	form   *form
+	length int64 // -1 for unknown
+}
+
 func (u *upload) Read(b []byte) (int, error) {
-	u.begun = true
+	u.form.begun = true
 	return u.Reader.Read(b)
 }
 
-// resolve reads the body, as far as needed, and finds the model, unless the path has named it.
+// uploadFor is what a backend of the model gets.
+func (q *query) uploadFor(m *routing.Model) *upload {
+	r, grown := q.form.Reader(m.ServedName)
+	u := &upload{Reader: r, form: q.form, length: q.form.length}
+	if u.length >= 0 {
+		u.length += int64(grown)
+	}
+	return u
+}
+
+// resolve is step 2. It reads the body, as far as needed, and finds the model, unless the path has named it.
 func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at endpoint, m *routing.Model) (*query, error) {
+	q, err := g.read(w, r, c, at, m)
+	if err != nil {
+		return nil, err
+	}
+	if header := q.model.Routing.SessionHeader; header != "" {
+		q.session = r.Header.Get(header)
+	}
+	if at.control {
+		q.except, err = others(q.model, r.Header.Get(backendHeader))
+	}
+	return q, err
+}
+
+// backendHeader says which of several backends an administrator means.
+const backendHeader = "X-Fluidmcp-Backend"
+
+// others are the backends of a model but for the one that is meant. A server's control is not a matter of chance.
+func others(m *routing.Model, meant string) ([]string, error) {
+	var rest []string
+	for _, b := range m.Backends {
+		if b.ID != meant {
+			rest = append(rest, b.ID)
+		}
+	}
+	switch {
+	case len(m.Backends) < 2 && meant == "":
+		return nil, nil
+	case meant == "" || len(rest) == len(m.Backends):
+		return nil, badRequest("backend_required", "", fmt.Sprintf("Say which server of the model %q is meant: %s with one of %s.", m.ID, backendHeader, strings.Join(rest, ", ")))
+	}
+	return rest, nil
+}
+
+func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpoint, m *routing.Model) (*query, error) {
 	begin := time.Now()
 	defer func() { c.waited += time.Since(begin) }() // reading takes its time, the rest a few microseconds
 	if r.ContentLength > g.cfg.MaxBodyBytes {
@@ -59,15 +123,15 @@ func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at en
 	}
 	in := web.LimitBody(w, r, g.cfg.MaxBodyBytes)
 	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
-	case media == "multipart/form-data":
+	case media == "multipart/form-data" && !at.control:
 		return g.resolveForm(r, in, c, at, m)
-	case m != nil && media != "application/json" || r.ContentLength == 0 && r.Method != http.MethodPost:
+	case at.control, m != nil && media != "application/json", r.ContentLength == 0 && r.Method != http.MethodPost:
 		raw, err := g.readBody(r, in)
 		if err != nil {
 			return nil, err
 		}
 		m, err := g.modelOf(c, m, "")
-		return &query{endpoint: at, model: m, body: raw}, err
+		return &query{endpoint: at, model: m, raw: raw}, err
 	}
 	return g.resolveJSON(r, in, c, at, m)
 }
@@ -89,7 +153,7 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 	if m, err = g.modelOf(c, m, doc.Model); err != nil {
 		return nil, err
 	}
-	return &query{endpoint: at, model: m, body: doc.Rewrite(m.ServedName, at.chat()), stream: doc.Stream,
+	return &query{endpoint: at, model: m, raw: raw, doc: doc, stream: doc.Stream,
 		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, tokens: admission.EstimateTokens(len(raw), doc.MaxTokens, doc.N)}, nil
 }
 
@@ -99,21 +163,16 @@ func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoin
 	if m == nil && len(c.visible(g.router.Table())) > 1 {
 		limit = g.cfg.MaxBodyBytes
 	}
-	form, err := body.ReadUpload(r.Header.Get("Content-Type"), in, int(limit))
+	found, err := body.ReadUpload(r.Header.Get("Content-Type"), in, int(limit))
 	if errors.Is(err, body.ErrBoundary) {
 		return nil, badRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
 	} else if err != nil {
 		return nil, g.unread(r, err)
 	}
-	if m, err = g.modelOf(c, m, form.Model); err != nil {
+	if m, err = g.modelOf(c, m, found.Model); err != nil {
 		return nil, err
 	}
-	out, grown := form.Reader(m.ServedName)
-	u := &upload{Reader: out, length: r.ContentLength}
-	if u.length >= 0 {
-		u.length += int64(grown)
-	}
-	return &query{endpoint: at, model: m, upload: u}, nil
+	return &query{endpoint: at, model: m, form: &form{Upload: found, length: r.ContentLength}}, nil
 }
 
 // modelOf finds the model: the one of the path, else the one with that name, else the only one.
@@ -150,11 +209,14 @@ func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {
 
 // unread says why a body could not be read.
 func (g *Gateway) unread(r *http.Request, err error) error {
-	var tooLarge *http.MaxBytesError
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case errors.As(err, &tooLarge):
+	case tooLarge:
 		return errTooLarge(g.cfg.MaxBodyBytes)
-	case r.Context().Err() != nil:
+	case errors.Is(err, web.ErrStalled):
+		return &openai.Error{Status: http.StatusRequestTimeout, Type: openai.TypeTimeout, Code: "body_timeout",
+			Message: "The body did not come in time. Send the request again.", Cause: err}
+	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF): // who closes the connection is gone
 		return clientLeft(fmt.Errorf("read body: %w", err))
 	}
 	e := badRequest("incomplete_body", "", "The body ended before its announced end or is wrongly framed.")

@@ -5,12 +5,17 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
 
 var (
 	infoDesc      = prometheus.NewDesc("fluidmcp_model_info", "1 for each declared model; its servers call themselves served_name.", []string{"model", "served_name"}, nil)
 	inflightDesc  = prometheus.NewDesc("fluidmcp_inflight_requests", "Requests at the servers of a model.", []string{"model"}, nil)
 	backendUp     = prometheus.NewDesc("fluidmcp_backend_up", "1 when a backend takes new requests and answered last, to a probe or a request.", []string{"model", "backend"}, nil)
+	backendOut    = prometheus.NewDesc("fluidmcp_backend_ejected", "1 while a backend that failed too often in a row is left out.", []string{"model", "backend"}, nil)
+	polledDesc    = prometheus.NewDesc("fluidmcp_backend_polled_requests", "Requests at a backend as it tells itself, by state: running or waiting.", []string{"model", "backend", "state"}, nil)
+	polledKV      = prometheus.NewDesc("fluidmcp_backend_polled_kv_cache_usage", "Part of a backend's KV cache in use, as it tells itself, 0 to 1.", []string{"model", "backend"}, nil)
+	openDesc      = prometheus.NewDesc("fluidmcp_backend_connections", "Connections to model servers, by state: busy or idle.", []string{"state"}, nil)
 	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
 	queuedDesc    = prometheus.NewDesc("fluidmcp_queued_requests", "Requests that wait for their turn at a model.", []string{"model"}, nil)
 	connectedDesc = prometheus.NewDesc("fluidmcp_supervisor_connected", "1 while the fleet feed is connected.", nil, nil)
@@ -23,6 +28,8 @@ type state struct {
 	router *routing.Router
 	feed   *feed
 	gates  *admission.Gates
+
+	backends *upstream.Transport
 }
 
 // Describe implements prometheus.Collector.
@@ -45,8 +52,17 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 	for _, b := range s.router.Backends() {
 		gauge(backendUp, oneIf(b.Up), b.Model, b.ID)
 		gauge(backendBusy, float64(b.Inflight), b.Model, b.ID)
+		gauge(backendOut, oneIf(b.Ejected), b.Model, b.ID)
+		if b.Loaded {
+			gauge(polledDesc, b.Load.Running, b.Model, b.ID, "running")
+			gauge(polledDesc, b.Load.Waiting, b.Model, b.ID, "waiting")
+			gauge(polledKV, b.Load.KVUse, b.Model, b.ID)
+		}
 		inflight[b.Model] += float64(b.Inflight)
 	}
+	open, idle := s.backends.Connections()
+	gauge(openDesc, float64(open-idle), "busy")
+	gauge(openDesc, float64(idle), "idle")
 	for id, load := range s.gates.Loads() {
 		gauge(queuedDesc, float64(load.Queued), id)
 	}

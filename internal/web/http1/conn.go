@@ -410,7 +410,7 @@ func (c *conn) refuse(err error) {
 func (c *conn) close() {
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		_ = c.net.SetReadDeadline(time.Now().Add(linger)) // it fails where the next read does
-		_, _ = io.Copy(io.Discard, io.LimitReader(c.net, maxUnread))
+		_, _ = io.Copy(io.Discard, c.net)
 	}
 	_ = c.net.Close() // nothing more is owed
 }

@@ -50,6 +50,8 @@ func (p *plain) Read(b []byte) (int, error) {
 	return n, err
 }
 
+func (p *plain) first() []byte { return p.held.Bytes() }
+
 func (p *plain) send(w http.ResponseWriter, begun bool) Result {
 	if begun {
 		return p.sendEvent(w)

@@ -1,11 +1,13 @@
 package relay
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/sse"
@@ -84,6 +86,7 @@ type Answer struct {
 	body   io.Closer
 	sender interface {
 		send(w http.ResponseWriter, begun bool) Result
+		first() []byte // what is at hand of the body
 	}
 }
 
@@ -109,14 +112,27 @@ func Receive(resp *http.Response, opts Options) (*Answer, error) {
 // header of this answer are lost. Send is called at most once.
 func (a *Answer) Send(w http.ResponseWriter, begun bool) Result { return a.sender.send(w, begun) }
 
+// lastWords are what vLLM says when its engine is going or gone. They mean that another server should be asked, though they
+// come with a 500, or in the first frame of a stream.
+var lastWords = [][]byte{[]byte("cannot schedule new futures after shutdown"), []byte("EngineCore encountered an issue")}
+
+// Ending tells whether the answer is only that the server is ending.
+func (a *Answer) Ending() bool {
+	if a.Status != http.StatusInternalServerError && !a.Stream {
+		return false
+	}
+	first := a.sender.first()
+	return slices.ContainsFunc(lastWords, func(words []byte) bool { return bytes.Contains(first, words) })
+}
+
 // Close gives the connection to the backend up, or back when the answer was read to its end.
 func (a *Answer) Close() error { return a.body.Close() }
 
-// writeHeader starts the client's answer. The request id that the gateway has set already stays.
+// writeHeader starts the client's answer. What the gateway has set already stays.
 func (a *Answer) writeHeader(w http.ResponseWriter) {
 	h := w.Header()
 	for name, values := range a.header {
-		if name != "X-Request-Id" {
+		if _, ours := h[name]; !ours { // the request id, limits
 			h[name] = values
 		}
 	}

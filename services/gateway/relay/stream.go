@@ -44,6 +44,14 @@ func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error
 	return s, err
 }
 
+// first is the first frame, when it reports a failure: the words of a model mean nothing here.
+func (s *stream) first() []byte {
+	if s.next.Data == nil || !parseEvent(s.next.Data).failed {
+		return nil
+	}
+	return s.next.Data
+}
+
 func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 	s.opts.Patience.Pause()
 	if !begun {

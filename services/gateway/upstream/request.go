@@ -29,6 +29,7 @@ type Target struct {
 	Base   *url.URL // of the backend, without the API version
 	Path   string   // below the base, decoded: /v1/chat/completions
 	APIKey string   // sent as bearer token when set
+	Scheme string   // by which the client has asked: http or https
 }
 
 // NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. The values
@@ -50,7 +51,7 @@ func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) (
 		}
 	}
 	dropNamed(out.Header, in.Header["Connection"])
-	setOwn(out.Header, in, to.APIKey)
+	setOwn(out.Header, in, to)
 	return out, nil
 }
 
@@ -75,19 +76,16 @@ func setBody(out *http.Request, body []byte) {
 
 // setOwn sets what the gateway itself says: the backend's key, and who the client is. What the client claims about that is
 // not passed on.
-func setOwn(h http.Header, in *http.Request, key string) {
-	values := []string{in.Host, "http", "", ""}
-	if in.TLS != nil {
-		values[1] = "https"
-	}
+func setOwn(h http.Header, in *http.Request, to Target) {
+	values := []string{in.Host, to.Scheme, "", ""}
 	h["X-Forwarded-Host"] = values[0:1:1]
 	h["X-Forwarded-Proto"] = values[1:2:2]
 	if host, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
 		values[2] = host
 		h["X-Forwarded-For"] = values[2:3:3]
 	}
-	if key != "" {
-		values[3] = "Bearer " + key
+	if to.APIKey != "" {
+		values[3] = "Bearer " + to.APIKey
 		h["Authorization"] = values[3:4:4]
 	}
 }

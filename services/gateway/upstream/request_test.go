@@ -39,7 +39,7 @@ func TestRequestHeaders(t *testing.T) {
 		"Forwarded": {"for=x"}, "X-Forwarded-For": {"6.6.6.6"}, "X-Forwarded-Host": {"evil"}, "X-Forwarded-Proto": {"gopher"},
 	}
 	before := in.Header.Clone()
-	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/v1/x y", APIKey: "backend"}, []byte("{}"))
+	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/v1/x y", APIKey: "backend", Scheme: "http"}, []byte("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func TestPatience(t *testing.T) {
 func TestForwardedOverTLS(t *testing.T) {
 	in := httptest.NewRequest("POST", "https://front.example/", nil)
 	in.RemoteAddr = "[2001:db8::1]:4711"
-	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: &url.URL{Scheme: "http", Host: "h"}, Path: "/"}, nil)
+	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: &url.URL{Scheme: "http", Host: "h"}, Path: "/", Scheme: "https"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

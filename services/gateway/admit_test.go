@@ -1,0 +1,194 @@
+package gateway_test
+
+import (
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+)
+
+// held is a backend whose answers wait until they are let go, one each.
+func held(t *testing.T) (b *backend, let chan struct{}) {
+	let = make(chan struct{})
+	return newBackend(t, func(c *exchange) {
+		<-let
+		vllm(c)
+	}), let
+}
+
+func TestLimitsOfAKey(t *testing.T) {
+	b, let := held(t)
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	f := start(t, keyFile(t, file, "few , requests_per_minute: 2", "short , tokens_per_minute: 320", "one , concurrent_requests: 1"), model("m", b.URL))
+	const chat = "/llm/m/chat/completions"
+	done := 0.0
+	ok := func(body string, key string) http.Header {
+		t.Helper()
+		done++
+		defer func() {
+			f.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="chat_completions",model="m"}`, done)
+		}() // it is settled then
+		go func() { let <- struct{}{} }()
+		a := f.do("POST", chat, body, bearer(key)...)
+		if a.status != 200 {
+			t.Errorf("%s: %d %s", key, a.status, a.body)
+		}
+		return a.header
+	}
+	limited := func(body, key, kind, words string) http.Header {
+		t.Helper()
+		a := f.do("POST", chat, body, bearer(key)...)
+		if a.status != 429 || a.code() != "rate_limit_exceeded" || !strings.Contains(a.body, words) || !strings.Contains(a.body, `"type":"`+kind+`"`) {
+			t.Errorf("%s: %d %s; want %q", key, a.status, a.body, words)
+		}
+		return a.header
+	}
+	if h := ok(hello, "few"); h.Get("X-Ratelimit-Limit-Requests") != "2" || h.Get("X-Ratelimit-Remaining-Requests") != "1" || h.Get("X-Ratelimit-Reset-Requests") == "" {
+		t.Errorf("headers: %v", h)
+	}
+	ok(hello, "few")
+	if h := limited(hello, "few", "requests", "requests per min (RPM)"); h.Get("Retry-After") != "30" || h.Get("X-Ratelimit-Remaining-Requests") != "0" {
+		t.Errorf("headers: %v", h)
+	}
+	// What was estimated is settled by what was used: 269 of 320 at first, then 10.
+	for range 5 {
+		ok(hello, "short")
+	}
+	if h := limited(`{"max_tokens":400}`, "short", "tokens", "Request too large"); h.Get("Retry-After") != "" || h.Get("X-Should-Retry") != "false" {
+		t.Errorf("headers: %v", h)
+	}
+	f.awaitMetric(`fluidmcp_rate_limited_total{limit="tokens",model="m"}`, 1)
+
+	resp := make(chan answer)
+	go func() { resp <- f.do("POST", chat, hello, bearer("one")...) }()
+	await(t, "the first request", func() bool { return f.metric(`fluidmcp_inflight_requests{model="m"}`) == 1 })
+	limited(hello, "one", "requests", "concurrent requests")
+	let <- struct{}{}
+	if a := <-resp; a.status != 200 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="rate_limited"}`, 3)
+}
+
+func TestQueue(t *testing.T) {
+	b, let := held(t)
+	m := model("m", b.URL)
+	m.Limits = fleet.Limits{Inflight: 1, Queue: 1, QueueTimeout: patience}
+	f := start(t, func(c *gateway.Config) { c.KeepAliveInterval = 20 * time.Millisecond }, m)
+	const chat = "/llm/m/chat/completions"
+	var all sync.WaitGroup
+	defer all.Wait()
+	ask := func(body string) chan answer {
+		got := make(chan answer, 1)
+		all.Go(func() { got <- f.do("POST", chat, body) })
+		return got
+	}
+	first := ask(hello)
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 1)
+	second := ask(hello)
+	f.awaitMetric(`fluidmcp_queued_requests{model="m"}`, 1)
+	if a := f.post(chat, hello); a.status != 503 || a.code() != "queue_full" || a.header.Get("Retry-After") == "" {
+		t.Errorf("in a full queue: %d %v %s", a.status, a.header, a.body)
+	}
+	if n := len(b.requests()); n != 1 {
+		t.Errorf("%d requests at the backend", n)
+	}
+	for _, answers := range []chan answer{first, second} {
+		let <- struct{}{}
+		if a := <-answers; a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	f.awaitMetric(`fluidmcp_queue_wait_seconds_count{model="m"}`, 3)
+
+	// Its own deadline, and the queue's.
+	first = ask(hello)
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 1)
+	if a := f.do("POST", chat, hello, "X-Request-Timeout", "0.05"); a.status != 504 || a.code() != "deadline_exceeded" {
+		t.Errorf("its own deadline: %d %s", a.status, a.body)
+	}
+	for _, bad := range []string{"soon", "-1", "0"} {
+		if a := f.do("POST", chat, hello, "X-Request-Timeout", bad); a.status != 400 || a.code() != "invalid_timeout" {
+			t.Errorf("timeout %s: %d %s", bad, a.status, a.body)
+		}
+	}
+	if a := f.do("POST", chat, hello, "X-Fluidmcp-Priority", "high"); a.status != 400 || a.code() != "invalid_priority" {
+		t.Errorf("priority: %d %s", a.status, a.body)
+	}
+	m.Limits.QueueTimeout, m.Limits.KeepAlive = 50*time.Millisecond, true
+	f.deploy(m)
+	if a := f.post(chat, hello); a.status != 503 || a.code() != "queue_timeout" {
+		t.Errorf("the queue's time: %d %s", a.status, a.body)
+	}
+	// A stream that waits hears comments, and then an error can only be an event.
+	if a := f.post(chat, chatStream); a.status != 200 || !strings.HasPrefix(a.body, ": waiting\n\n") || !strings.Contains(a.body, `data: {"error":`) ||
+		!strings.Contains(a.body, `"code":"queue_timeout"`) || strings.Contains(a.body, "[DONE]") {
+		t.Errorf("a stream that waits: %d %q", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_streams_total{model="m",outcome="error"}`, 1)
+	m.Limits.QueueTimeout = patience
+	f.deploy(m)
+	second = ask(chatStream)
+	f.awaitMetric(`fluidmcp_queued_requests{model="m"}`, 1)
+	time.Sleep(50 * time.Millisecond) // long enough for a comment
+	let <- struct{}{}
+	let <- struct{}{}
+	<-first
+	if a := <-second; !strings.HasPrefix(a.body, ": waiting\n\n") || !strings.HasSuffix(a.body, helloFrame+worldFrame+finishFrame+usageFrame+doneFrame) {
+		t.Errorf("a stream that waited: %q", a.body)
+	}
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+	f.awaitMetric(`fluidmcp_queued_requests{model="m"}`, 0)
+}
+
+// TestWaitingForAModel: a client that hears that it waits may wait for a model that is loading; others are told to come again.
+func TestWaitingForAModel(t *testing.T) {
+	b := newBackend(t, vllm)
+	loading := fleet.Model{ID: "m", Phase: fleet.Starting, Limits: fleet.Limits{KeepAlive: true}}
+	f := start(t, func(c *gateway.Config) { c.KeepAliveInterval = 20 * time.Millisecond }, loading)
+	if a := f.post("/llm/m/chat/completions", hello); a.status != 503 || a.code() != "model_loading" {
+		t.Errorf("no stream: %d %s", a.status, a.body)
+	}
+	resp := f.open(t.Context(), "POST", "/llm/m/chat/completions", chatStream)
+	defer resp.Body.Close()
+	first := make([]byte, len(": waiting\n\n"))
+	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != ": waiting\n\n" {
+		t.Fatalf("%q, %v", first, err)
+	}
+	f.deploy(model("m", b.URL))
+	rest, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.HasSuffix(string(rest), roleFrame+helloFrame+worldFrame+finishFrame+usageFrame+doneFrame) {
+		t.Errorf("%q, %v", rest, err)
+	}
+	// One that fails instead of becoming ready ends the wait.
+	f.deploy(loading)
+	resp = f.open(t.Context(), "POST", "/llm/m/chat/completions", chatStream)
+	defer resp.Body.Close()
+	if _, err := io.ReadFull(resp.Body, first); err != nil {
+		t.Fatal(err)
+	}
+	f.deploy(fleet.Model{ID: "m", Phase: fleet.Failed, Limits: fleet.Limits{KeepAlive: true}})
+	if rest, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(rest), `"code":"model_failed"`) {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// A deadline that passes in the middle of a stream ends it with an error event.
+func TestDeadlineInAStream(t *testing.T) {
+	b := newBackend(t, func(c *exchange) {
+		c.write(streamHead, chunk(roleFrame), chunk(helloFrame))
+		c.gone()
+	})
+	f := start(t, nil, model("m", b.URL))
+	a := f.do("POST", "/llm/m/chat/completions", chatStream, "X-Request-Timeout", "300ms")
+	if a.status != 200 || !strings.HasPrefix(a.body, roleFrame+helloFrame) || !strings.HasSuffix(a.body, interrupted) {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="deadline"}`, 1)
+}

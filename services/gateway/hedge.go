@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+)
+
+// pace is what a model's requests have told about how often and when another backend may be asked. It outlives snapshots.
+type pace struct {
+	budget         retry.Budget
+	streams, plain retry.FirstBytes // a stream begins with its first token, a plain answer with its last
+}
+
+func (p *pace) firstBytes(q *query) *retry.FirstBytes {
+	if q.stream {
+		return &p.streams
+	}
+	return &p.plain
+}
+
+// paces are those of all models, by id.
+type paces struct{ byModel sync.Map }
+
+func (g *Gateway) paceOf(m *routing.Model) *pace {
+	if p, ok := g.paces.byModel.Load(m.ID); ok {
+		return p.(*pace)
+	}
+	p, _ := g.paces.byModel.LoadOrStore(m.ID, &pace{})
+	return p.(*pace)
+}
+
+// keep forgets models that are not in the table any more.
+func (p *paces) keep(t *routing.Table) {
+	p.byModel.Range(func(id, _ any) bool {
+		if _, ok := t.Resolve(id.(string)); !ok {
+			p.byModel.Delete(id)
+		}
+		return true
+	})
+}
+
+// hedged is the reason of a retry that was begun while the first backend was silent.
+const hedged = "hedged"
+
+// firstOf asks one backend and, where the model allows it, a second one when the first takes longer than nearly all answers
+// before. The one that answers first counts, the other is given up.
+func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *pace) *try {
+	patience, known := p.firstBytes(q).P95()
+	if !m.Routing.Hedge || !known || q.form != nil {
+		t := g.try(r.Context(), r, c, q, m, lease)
+		g.tried(c, q, p, t)
+		return t
+	}
+	results := make(chan *try, 2)
+	cancels := make(map[string]context.CancelFunc, 2) // by backend
+	begin := func(lease routing.Lease) {
+		ctx, cancel := context.WithCancel(r.Context())
+		cancels[lease.Backend.ID] = cancel
+		go func() {
+			t := g.try(ctx, r, c, q, m, lease)
+			t.cancel = cancel
+			results <- t
+		}()
+	}
+	begin(lease)
+	select {
+	case t := <-results:
+		g.tried(c, q, p, t)
+		return t
+	case <-time.After(patience):
+	}
+	if second, ok := g.secondFor(c, q, m, lease, p); ok {
+		begin(second)
+	}
+	won := <-results
+	if len(cancels) == 2 {
+		if won.retryReason() == "" {
+			delete(cancels, won.lease.Backend.ID)
+			for _, cancel := range cancels {
+				cancel()
+			}
+		}
+		lost := <-results
+		if won.retryReason() != "" {
+			won, lost = lost, won
+		}
+		g.tried(c, q, p, lost)
+		lost.close()
+	}
+	g.tried(c, q, p, won)
+	return won
+}
+
+// secondFor finds a backend to ask beside the first, within the budget.
+func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.Lease, p *pace) (routing.Lease, bool) {
+	second, ok := g.acquire(q, m, append([]string{first.Backend.ID}, q.except...))
+	switch {
+	case !ok:
+		return second, false
+	case second.Backend.ID == first.Backend.ID || !p.budget.Take(): // a backend that was tried is offered when there is no other
+		second.Release()
+		return second, false
+	}
+	g.metrics.retries.WithLabelValues(c.metrics().label, hedged).Inc()
+	return second, true
+}
+
+// tried notes what became of a try.
+func (g *Gateway) tried(c *call, q *query, p *pace, t *try) {
+	t.report()
+	c.tried(t.lease.Backend.ID, t.outcome(), t.took)
+	if t.outcome() == "ok" {
+		p.firstBytes(q).Add(t.took)
+	}
+}

@@ -1,0 +1,164 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/gateway"
+)
+
+// named answers a chat with its own name, and status.
+func named(name string, status int) func(c *exchange) {
+	return func(c *exchange) { c.plain(status, fmt.Sprintf(`{"from":%q,"asked":%s}`, name, c.body)) }
+}
+
+func TestFallbacks(t *testing.T) {
+	second := newBackend(t, named("second", 200))
+	f := func(name string, first fleet.Model, status int, from, servedBy string) {
+		t.Run(name, func(t *testing.T) {
+			first.ID, first.Routing.Fallbacks = "first", []string{"gone", "second"}
+			front := start(t, func(c *gateway.Config) { c.FirstByteTimeout = 300 * time.Millisecond }, first, model("second", second.URL))
+			a := front.post("/v1/chat/completions", `{"model":"first"}`)
+			if a.status != status || !strings.Contains(a.body, `"`+from+`"`) || a.header.Get("X-Fluidmcp-Model") != servedBy {
+				t.Errorf("got %d %v %s; want %d from %s", a.status, a.header, a.body, status, from)
+			}
+			if servedBy != "" {
+				if !strings.Contains(a.body, `"asked":{"model":"second-served"}`) {
+					t.Errorf("the stand-in was asked for another model: %s", a.body)
+				}
+				front.awaitMetric(`fluidmcp_diverted_requests_total{model="first",served_by="second"}`, 1)
+				front.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="chat_completions",model="second"}`, 1)
+			}
+			front.awaitMetric(`fluidmcp_inflight_requests{model="first"}`, 0)
+			front.awaitMetric(`fluidmcp_inflight_requests{model="second"}`, 0)
+		})
+	}
+	with := func(play func(c *exchange)) fleet.Model { return model("first", newBackend(t, play).URL) }
+	refuses := newBackend(t, vllm)
+	refuses.kill()
+	f("stopped", fleet.Model{Phase: fleet.Stopped}, 200, "second", "second")
+	f("refused", model("first", refuses.URL), 200, "second", "second")
+	f("lost", with(func(c *exchange) { c.conn.Close() }), 200, "second", "second")
+	f("unavailable", with(named("first", 503)), 200, "second", "second")
+	f("ending", with(func(c *exchange) {
+		c.plain(500, `{"error":{"message":"cannot schedule new futures after shutdown","type":"InternalServerError","param":null,"code":500}}`)
+	}), 200, "second", "second")
+	f("well", with(named("first", 200)), 200, "first", "")
+	f("a model's own failure", with(named("first", 500)), 500, "first", "")
+	f("a fault of the client", with(named("first", 400)), 400, "first", "")
+	f("too slow", with((*exchange).gone), 504, "upstream_timeout", "")
+}
+
+// TestEndingServers: what vLLM says when its engine goes means that another replica should be asked, also in a stream.
+func TestEndingServers(t *testing.T) {
+	const dying = `data: {"error": {"message": "EngineCore encountered an issue. See stack trace (above) for the root cause.", "type": "InternalServerError", "param": null, "code": 500}}` + "\n\n"
+	bad := newBackend(t, func(c *exchange) { c.stream(dying, doneFrame) })
+	good := newBackend(t, vllm)
+	m := model("m", bad.URL, good.URL)
+	m.Routing.Policy = fleet.RoundRobin
+	f := start(t, nil, m)
+	for range 4 {
+		if a := f.post("/v1/chat/completions", chatStream); a.status != 200 || !strings.HasSuffix(a.body, doneFrame) || strings.Contains(a.body, "error") {
+			t.Errorf("%d %q", a.status, a.body)
+		}
+	}
+	if len(bad.requests()) == 0 {
+		t.Error("the ending server was never asked")
+	}
+	// Words of a model are not those of its server.
+	quoting := newBackend(t, func(c *exchange) { c.plain(200, `{"text":"EngineCore encountered an issue"}`) })
+	f.deploy(model("m", quoting.URL, good.URL))
+	for range 4 {
+		f.post("/v1/chat/completions", hello)
+	}
+	f.awaitMetric(`fluidmcp_retries_total{model="m",reason="unavailable"}`, float64(len(bad.requests())))
+}
+
+func TestCanary(t *testing.T) {
+	usual := model("usual", newBackend(t, named("usual", 200)).URL)
+	usual.Routing = fleet.Routing{Canary: []fleet.Share{{Model: "next", Percent: 50}}, SessionHeader: "X-Session"}
+	f := start(t, nil, usual, model("next", newBackend(t, named("next", 200)).URL))
+	from := map[string]int{}
+	for i := range 60 {
+		a := f.do("POST", "/v1/chat/completions", `{"model":"usual"}`, "X-Session", fmt.Sprint(i))
+		b := f.do("POST", "/v1/chat/completions", `{"model":"usual"}`, "X-Session", fmt.Sprint(i))
+		if a.body != b.body {
+			t.Errorf("session %d: %s, then %s", i, a.body, b.body)
+		}
+		served := a.header.Get("X-Fluidmcp-Model")
+		if (served == "next") != strings.Contains(a.body, `"from":"next"`) {
+			t.Errorf("%s says %q", a.body, served)
+		}
+		from[served]++
+	}
+	if from["next"] < 15 || from[""] < 15 {
+		t.Errorf("of 60 sessions: %v", from)
+	}
+}
+
+// TestHedging: a second backend is asked when the first is slower than nearly all before, and the slower one is given up.
+func TestHedging(t *testing.T) {
+	var mu sync.Mutex
+	slow := false
+	left := make(chan struct{}, 1)
+	b := newBackend(t, func(c *exchange) {
+		mu.Lock()
+		first := slow
+		slow = false
+		mu.Unlock()
+		if first {
+			c.gone()
+			left <- struct{}{}
+			return
+		}
+		c.plain(200, chatAnswer)
+	})
+	m := model("m", b.URL, b.URL)
+	m.Routing.Hedge = true
+	f := start(t, nil, m)
+	for range 30 {
+		f.post("/llm/m/chat/completions", hello)
+	}
+	mu.Lock()
+	slow = true
+	mu.Unlock()
+	if a := f.post("/llm/m/chat/completions", hello); a.status != 200 || a.body != chatAnswer {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	select {
+	case <-left:
+	case <-time.After(patience):
+		t.Error("the slow backend still works on it")
+	}
+	if got := f.metric(`fluidmcp_retries_total{model="m",reason="hedged"}`); got < 1 {
+		t.Errorf("%v were hedged", got)
+	}
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+	if got := f.metric(`fluidmcp_upstream_attempts_total{backend="m-0",model="m",outcome="canceled"}`) + f.metric(`fluidmcp_upstream_attempts_total{backend="m-1",model="m",outcome="canceled"}`); got < 1 {
+		t.Errorf("%v attempts were given up", got)
+	}
+}
+
+// TestBackendOfAControl: with several servers an administrator has to say which one is meant.
+func TestBackendOfAControl(t *testing.T) {
+	one, two := newBackend(t, vllm), newBackend(t, vllm)
+	f := start(t, nil, model("m", one.URL, two.URL))
+	if a := f.post("/llm/m/sleep", ""); a.status != 400 || a.code() != "backend_required" || !strings.Contains(a.body, "m-0, m-1") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := f.do("POST", "/llm/m/sleep", "", "X-Fluidmcp-Backend", "none"); a.status != 400 || a.code() != "backend_required" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	for range 3 {
+		if a := f.do("POST", "/llm/m/sleep", "", "X-Fluidmcp-Backend", "m-1"); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if len(one.requests()) != 0 || len(two.requests()) != 3 {
+		t.Errorf("%d at the first, %d at the second", len(one.requests()), len(two.requests()))
+	}
+}

@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
+)
+
+// try is one backend's answer, or failure, and what has to be given back after it.
+type try struct {
+	lease    routing.Lease
+	slot     admission.Slot
+	patience *upstream.Patience
+	answer   *relay.Answer // nil when failed
+	failed   upstream.Kind // "" with an answer
+	err      error
+	took     time.Duration // until there was something to send
+	cancel   func()        // nil unless another backend was, or could have been, asked at the same time
+}
+
+func (t *try) close() {
+	if t.answer != nil {
+		_ = t.answer.Close() // nothing more is wanted from it
+	}
+	t.patience.Stop()
+	if t.cancel != nil {
+		t.cancel()
+	}
+	t.lease.Release()
+	t.slot.Leave()
+}
+
+// unavailable is the reason to ask another backend when one answered that it cannot.
+const unavailable = "unavailable"
+
+// The reasons of fluidmcp_retries_total.
+var retryReasons = []string{string(upstream.Connect), string(upstream.Broken), unavailable, hedged}
+
+// retryReason says why another backend should be asked, or "". Nothing was sent to the client yet.
+func (t *try) retryReason() string {
+	switch t.failed {
+	case upstream.Connect, upstream.Broken:
+		return string(t.failed)
+	case "":
+	default:
+		return "" // a backend that is slow stays so elsewhere; a client that left wants nothing
+	}
+	switch t.answer.Status {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return unavailable
+	}
+	if t.answer.Ending() {
+		return unavailable
+	}
+	return ""
+}
+
+// outcome is that of fluidmcp_upstream_attempts_total.
+func (t *try) outcome() string {
+	switch {
+	case t.failed != "":
+		return string(t.failed)
+	case t.answer.Status >= http.StatusInternalServerError:
+		return "status_5xx"
+	case t.answer.Status >= http.StatusBadRequest:
+		return "status_4xx"
+	}
+	return "ok"
+}
+
+// report tells the router what the try says about the backend.
+func (t *try) report() {
+	switch {
+	case t.failed == upstream.Canceled: // nothing
+	case t.failed == upstream.Connect:
+		t.lease.Report(routing.Unreachable)
+	case t.failed != "" || t.answer.Status >= http.StatusInternalServerError || t.answer.Ending():
+		t.lease.Report(routing.Failure)
+	default:
+		t.lease.Report(routing.Success)
+	}
+}
+
+// try asks one backend and waits until it has something worth sending.
+func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease) *try {
+	begin := time.Now()
+	client := r.Context()
+	if m.Timeouts.Connect > 0 {
+		ctx = upstream.WithConnectTimeout(ctx, m.Timeouts.Connect)
+	}
+	ctx, patience := upstream.WithPatience(ctx, g.firstByte(m), cmp.Or(m.Timeouts.Total, g.cfg.TotalTimeout))
+	t := &try{lease: lease, patience: patience}
+	t.answer, t.err = g.send(ctx, r, q, m, lease, relay.Options{
+		End:       q.endpoint.end,
+		DropUsage: q.dropUsage,
+		Idle:      cmp.Or(m.Timeouts.Idle, g.cfg.IdleTimeout),
+		Patience:  patience,
+		Meter:     c,
+		Cause:     func() error { return cause(client, ctx) },
+	})
+	t.took = time.Since(begin)
+	if t.err != nil {
+		t.failed = upstream.KindOf(ctx, t.err)
+	}
+	return t
+}
+
+func (g *Gateway) firstByte(m *routing.Model) time.Duration {
+	return cmp.Or(m.Timeouts.FirstByte, g.cfg.FirstByteTimeout)
+}
+
+// send makes the request and holds its answer back.
+func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, lease routing.Lease, opts relay.Options) (*relay.Answer, error) {
+	to := upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey, Scheme: g.skin.schemeOf(r)}
+	req, err := upstream.NewRequest(ctx, r, to, q.bodyFor(m))
+	if err != nil {
+		return nil, err
+	}
+	if q.form != nil {
+		u := q.uploadFor(m)
+		req.Body, req.ContentLength = io.NopCloser(u), u.length
+	}
+	resp, err := g.backends.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	upstream.DropHopByHop(resp.Header)
+	return relay.Receive(resp, opts)
+}
