@@ -1,7 +1,7 @@
 # make without a target lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-unit test-scenarios test-js test-python conformance-real bench-mock bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
+.PHONY: help build run test test-unit test-scenarios test-js test-python conformance-real bench-mock bench-gateway bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -47,6 +47,11 @@ conformance-real: ## compare the golden exchanges with a real vLLM on the CPU
 
 bench-mock: ## measure what an answer and a stream of the mock model cost
 	go test -run '^$$' -bench . ./services/mockvllm/bench
+
+# Opt-in: it takes a minute for each gateway and round. ARGS="--only nginx,ours --rounds 1" takes less, see tools/gatewaybench.
+bench-gateway: ## measure the gateway beside nginx, HAProxy and others
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./services/gateway/cmd/gateway ./tools/gatewaybench
+	bin/gatewaybench $(ARGS)
 
 images: ## build the three images from their Dockerfiles
 	scripts/images.sh release
