@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -69,9 +70,22 @@ func reverseProxy(target *url.URL) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		FlushInterval: -1,
+		BufferPool:    &buffers{},
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 1024, DisableCompression: true},
 	}
 }
+
+// buffers spare ReverseProxy 32 KB of garbage a request.
+type buffers struct{ sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if kept, ok := b.Pool.Get().(*[]byte); ok {
+		return *kept
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *buffers) Put(buffer []byte) { b.Pool.Put(&buffer) }
 
 // feed is what a supervisor with one model says to gateways. It takes their heartbeats and does nothing with them.
 func feed(backend string) http.Handler {
