@@ -125,7 +125,7 @@ func (b *builder) raises(w *written) bool {
 }
 
 func (b *builder) shape(w *written) shape {
-	s := shape{name: w.Name, extra: w.Extra, byName: w.ByName, index: map[string]int{}, places: map[string]int{}}
+	s := shape{name: w.Name, extra: w.Extra, byName: w.ByName, index: newNames(len(w.Fields)), places: newNames(len(w.Fields))}
 	for i, wf := range w.Fields {
 		f := field{name: wf.Name, key: wf.Alias, of: b.node(wf.Of), required: wf.Required, noInit: wf.NoInit}
 		if f.key == "" {
@@ -137,12 +137,17 @@ func (b *builder) shape(w *written) shape {
 			f.required = true
 		}
 		if !f.noInit {
-			s.index[f.key] = i
+			s.index.add(f.key, i)
 		}
-		s.places[f.name] = i
-		if isLiteral(wf.Of) {
+		s.places.add(f.name, i)
+		aliased := f.key != f.name && w.ByName
+		switch {
+		case isLiteral(wf.Of):
 			s.first = append(s.first, i)
+		case f.required && !f.noInit && !aliased:
+			s.needed = append(s.needed, f.key)
 		}
+		s.silent = append(s.silent, !f.required && !aliased && !(f.hasDefault && w.T == "typed-dict"))
 		s.fields = append(s.fields, f)
 	}
 	return s

@@ -23,9 +23,11 @@ type shape struct {
 	extra  string // "ignore", "allow" or "forbid"
 	byName bool   // a field with an alias can be given by its name, too
 	fields []field
-	index  map[string]int // of a field by its key
-	places map[string]int // of a field by its name
-	first  []int          // fields to look at first when nobody wants to know all faults: they tell members of unions apart
+	index  names // by their keys
+	places names
+	first  []int    // fields to look at first when nobody wants to know all faults: they tell members of unions apart
+	needed []string // keys of the other fields without which nothing fits
+	silent []bool   // for each field, whether nothing comes of it when it is not given
 }
 
 // manyFields is where a walk over the input's members is cheaper than a search for each field.
@@ -37,8 +39,8 @@ type place struct{ field, member int }
 // given finds the members of an object that are fields, in the order of the fields.
 func (s *shape) given(o *pyjson.Object, room []place) []place {
 	for i, m := range o.Members() {
-		f, ok := s.index[m.Key]
-		if !ok {
+		f := s.index.find(m.Key)
+		if f < 0 {
 			continue
 		}
 		at := len(room)
@@ -54,6 +56,11 @@ func (s *shape) given(o *pyjson.Object, room []place) []place {
 func (s *shape) unfit(r *run, o *pyjson.Object) bool {
 	if r.collect {
 		return false
+	}
+	for _, key := range s.needed {
+		if _, ok := o.Get(key); !ok {
+			return true
+		}
 	}
 	for _, i := range s.first {
 		v, ok := o.Get(s.fields[i].key)
@@ -79,6 +86,9 @@ func (s *shape) each(r *run, o *pyjson.Object, in any, missingKind kind, take fu
 	}
 	good = true
 	for i := range s.fields {
+		if many && s.silent[i] && (len(given) == 0 || given[0].field != i) {
+			continue
+		}
 		f := &s.fields[i]
 		v, ok := any(nil), false
 		switch {
@@ -145,12 +155,5 @@ func (s *shape) extras(r *run, o *pyjson.Object, forbidden kind, take func(pyjso
 }
 
 func (s *shape) known(key string) bool {
-	if _, ok := s.index[key]; ok {
-		return true
-	}
-	if !s.byName {
-		return false
-	}
-	_, ok := s.places[key]
-	return ok
+	return s.index.find(key) >= 0 || s.byName && s.places.find(key) >= 0
 }

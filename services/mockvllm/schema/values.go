@@ -62,7 +62,7 @@ func (v *Values) Get(name string) any {
 	if v == nil {
 		return nil
 	}
-	if i, ok := v.shape.places[name]; ok {
+	if i := v.shape.places.find(name); i >= 0 {
 		return v.at(i)
 	}
 	return nil
@@ -73,14 +73,14 @@ func (v *Values) Given(name string) bool {
 	if v == nil {
 		return false
 	}
-	i, ok := v.shape.places[name]
-	return ok && v.find(i) >= 0
+	i := v.shape.places.find(name)
+	return i >= 0 && v.find(i) >= 0
 }
 
 // put replaces a field's value, which makes it a given one.
 func (v *Values) put(name string, val any) {
-	field, ok := v.shape.places[name]
-	if !ok {
+	field := v.shape.places.find(name)
+	if field < 0 {
 		return
 	}
 	if i := v.find(field); i >= 0 {
@@ -256,6 +256,6 @@ func (n *generatorNode) validate(r *run, in any) (any, bool) {
 
 // Random tells whether vLLM would have made up the field's value, such as a request's id: it was not given and is "" here.
 func (v *Values) Random(name string) bool {
-	i, ok := v.shape.places[name]
-	return ok && v.shape.fields[i].factory != "" && !v.Given(name)
+	i := v.shape.places.find(name)
+	return i >= 0 && v.shape.fields[i].factory != "" && !v.Given(name)
 }
