@@ -1,5 +1,6 @@
 // Package engine batches requests as vLLM's V1 engine does: in steps, of which each gives at most one token to each running
-// sequence and computes as much of the prompts as its budget of tokens allows. One goroutine owns everything.
+// sequence and computes as much of the prompts as its budget of tokens allows. Who holds the turn owns everything: one goroutine, but for
+// answers that take no time, which their submitters serve themselves.
 //
 //	Submit ──► waiting ◄──preempt── running ──► ended (its own finish reason)
 //	              └─────admit──────────►│

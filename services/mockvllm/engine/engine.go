@@ -24,16 +24,19 @@ type Engine struct {
 	poke     chan struct{}
 
 	mu       sync.Mutex
-	inbox    []func() // to be done by Run
+	inbox    []func() // to be done by who takes the next turn
 	refusing bool     // Submit
 	gone     bool     // Run has returned
 	timer    clock.Timer
 
-	// owned by Run
+	turns sync.Mutex // held by who takes the engine's turns: Run, or for a while a submitter (see help)
+
+	// guarded by turns
+	did      []func() // the inbox before, whose memory is used again
 	pool     *kv.Pool
 	waiting  queue
 	running  []*Sequence // in the order in which they were admitted
-	turns    int64       // of sequences that came
+	came     int64       // sequences
 	before   int64       // of sequences that came back and go before all others; negative
 	step     step
 	paused   pause
@@ -84,10 +87,7 @@ func (e *Engine) Unfinished() int { return int(e.unfinished.Load()) }
 func (e *Engine) Run(ctx context.Context) {
 	defer e.leave()
 	for ctx.Err() == nil {
-		e.work()
-		now := e.now()
-		next := e.turn(now)
-		if next <= now && !e.clock.Virtual() || !e.rest(next) {
+		if !e.advance() {
 			continue
 		}
 		select {
@@ -98,19 +98,29 @@ func (e *Engine) Run(ctx context.Context) {
 	}
 }
 
+// advance takes one turn. It returns true when there is nothing to do until the timer fires or somebody pokes.
+func (e *Engine) advance() bool {
+	e.turns.Lock()
+	defer e.turns.Unlock()
+	e.work()
+	now := e.now()
+	next := e.turn(now)
+	return (next > now || e.clock.Virtual()) && e.rest(next)
+}
+
 // work does what others asked for.
 func (e *Engine) work() {
 	for {
 		e.mu.Lock()
-		inbox := e.inbox
-		e.inbox = nil
+		e.inbox, e.did = e.did[:0], e.inbox
 		e.mu.Unlock()
-		if inbox == nil {
+		if len(e.did) == 0 {
 			return
 		}
-		for _, f := range inbox {
+		for _, f := range e.did {
 			f()
 		}
+		clear(e.did)
 	}
 }
 
@@ -125,7 +135,7 @@ func (e *Engine) rest(next time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case e.inbox != nil || next <= e.now():
+	case len(e.inbox) > 0 || next <= e.now():
 		return false
 	case next == never:
 		e.timer.Stop()
@@ -166,24 +176,30 @@ func (e *Engine) settle() {
 
 func (e *Engine) now() time.Duration { return e.clock.Now().Sub(e.epoch) }
 
-// post has f done by Run. It returns false when Run has returned.
+// post has f done before the next turn. It returns false when Run has returned.
 func (e *Engine) post(f func()) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.postLocked(f)
-}
-
-func (e *Engine) postLocked(f func()) bool {
 	if e.gone {
 		return false
 	}
+	e.put(f)
+	e.nudge()
+	return true
+}
+
+// put is post without a nudge. The caller holds mu.
+func (e *Engine) put(f func()) {
 	e.inbox = append(e.inbox, f)
 	e.timer.Hold()
+}
+
+// nudge has Run look what there is to do.
+func (e *Engine) nudge() {
 	select {
 	case e.poke <- struct{}{}:
-	default: // Run is about to look
+	default: // it is about to look
 	}
-	return true
 }
 
 // do is post that waits until f is done.
@@ -202,6 +218,8 @@ func (e *Engine) leave() {
 	e.refusing, e.gone = true, true
 	e.timer.Stop()
 	e.mu.Unlock()
+	e.turns.Lock()
+	defer e.turns.Unlock()
 	e.work()
 	e.step.inFlight = false
 	e.abortAll()

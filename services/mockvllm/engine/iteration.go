@@ -2,7 +2,7 @@ package engine
 
 import "time"
 
-// Observer is told of each step, from the engine's goroutine. The iteration and its slices are used again for the next
+// Observer is told of each step, from one goroutine at a time. The iteration and its slices are used again for the next
 // step: what is to be kept must be copied.
 type Observer interface {
 	Step(it *Iteration)

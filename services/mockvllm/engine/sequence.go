@@ -36,7 +36,7 @@ type Sequence struct {
 
 	progress atomic.Int64 // tokens delivered, negative minus one once ended
 
-	// owned by the engine's goroutine
+	// owned by who has the engine's turn
 	family *family
 	state  state
 	rank   int   // in the waiting queue

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
@@ -212,12 +213,19 @@ func (e *Engine) report(now time.Duration) {
 	for _, a := range e.loras {
 		it.LoRAs = append(it.LoRAs, a.name)
 	}
-	e.nRunning.Store(int64(it.Running))
-	e.nWaiting.Store(int64(len(e.waiting)))
-	e.cacheUsed.Store(int64(e.pool.Used()))
+	publish(&e.nRunning, it.Running)
+	publish(&e.nWaiting, len(e.waiting))
+	publish(&e.cacheUsed, e.pool.Used())
 	e.changed = false
 	e.observer.Step(it)
 	*it = Iteration{LoRAs: it.LoRAs[:0], FirstTokens: it.FirstTokens[:0], Gaps: it.Gaps[:0], Finished: it.Finished[:0]}
+}
+
+// publish stores what has changed: most steps change nothing, and a store has all processors wait.
+func publish(at *atomic.Int64, n int) {
+	if at.Load() != int64(n) {
+		at.Store(int64(n))
+	}
 }
 
 // adapter is a LoRA adapter with sequences that have had an output, which is when vLLM's front end hears of it.

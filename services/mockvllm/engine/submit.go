@@ -66,7 +66,41 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 		}
 		seqs[i] = s
 	}
-	return seqs, e.enqueue(seqs)
+	if err := e.enqueue(seqs); err != nil {
+		return seqs, err
+	}
+	if !e.help(seqs) {
+		e.nudge()
+	}
+	return seqs, nil
+}
+
+// mostHelp is how many turns a submitter takes, so that none works for others for long.
+const mostHelp = 64
+
+// help takes turns in the place of Run where these take no time and nobody looks at the tokens before the last: then seqs are
+// over without that another goroutine has to be woken, and to wake this one. It returns whether nothing is left for Run.
+func (e *Engine) help(seqs []*Sequence) bool {
+	if !e.cfg.Latency.Zero() || e.clock.Virtual() || slices.ContainsFunc(seqs, func(s *Sequence) bool { return s.Every > 0 }) || !e.turns.TryLock() {
+		return false
+	}
+	defer e.turns.Unlock()
+	for range mostHelp {
+		e.work()
+		now := e.now()
+		switch next := e.turn(now); {
+		case next == never:
+			return true
+		case next > now || !slices.ContainsFunc(seqs, unfinished):
+			return false
+		}
+	}
+	return false
+}
+
+func unfinished(s *Sequence) bool {
+	_, over := s.Progress()
+	return !over
 }
 
 // delaysOf is what the delays of a sequence follow from. The first choice has those of the request.
@@ -77,7 +111,7 @@ func delaysOf(r Request) string {
 	return r.ID + "#" + strconv.Itoa(r.Index)
 }
 
-// enqueue counts sequences and hands them to Run.
+// enqueue counts sequences and has them wait.
 func (e *Engine) enqueue(seqs []*Sequence) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -99,12 +133,12 @@ func (e *Engine) enqueue(seqs []*Sequence) error {
 			e.prefilling.Add(int64(kin.Prompt))
 		}
 	}
-	e.postLocked(func() {
+	e.put(func() {
 		now := e.now()
 		for _, s := range seqs {
 			s.queued = now
-			s.turn = e.turns
-			e.turns++
+			s.turn = e.came
+			e.came++
 			e.waiting.add(s)
 		}
 		// vLLM tells of what waits with each step, and makes none while it is paused.
@@ -123,7 +157,7 @@ func (e *Engine) uncount(s *Sequence) {
 
 // Abort ends sequences whose client has left, before the next step. Those that have ended are not touched.
 func (e *Engine) Abort(seqs ...*Sequence) {
-	if !slices.ContainsFunc(seqs, func(s *Sequence) bool { _, over := s.Progress(); return !over }) {
+	if !slices.ContainsFunc(seqs, unfinished) {
 		return
 	}
 	e.do(func() {

@@ -43,6 +43,11 @@ func (d *Delays) Next() time.Duration { return scaled(d.itl.draw(d.source), d.sc
 // MeanITL is the mean time between tokens.
 func (m *Model) MeanITL() time.Duration { return scaled(m.ITL.mean, m.Scale) }
 
+// Zero tells that nothing takes time.
+func (m *Model) Zero() bool {
+	return m.Profile == nil && m.TTFT == Distribution{} && m.ITL == Distribution{}
+}
+
 // Step is how long a step with this batch takes, 0 without a profile.
 func (m *Model) Step(b Batch) time.Duration {
 	if m.Profile == nil {
