@@ -28,11 +28,14 @@ type Model struct {
 	Script    Script // for File
 
 	words []int
+	stops bool // one of them is the token that ends an answer
 }
 
 // NewModel prepares a model with a tokenizer.
 func NewModel(tok *tokenizer.Tokenizer, mode string, seed uint64) *Model {
-	return &Model{Tokenizer: tok, Mode: mode, Seed: seed, words: words(tok)}
+	m := &Model{Tokenizer: tok, Mode: mode, Seed: seed, words: words(tok)}
+	m.stops = slices.Contains(m.words, tok.EOS())
+	return m
 }
 
 // words are the tokens that a random answer is made of: letters, maybe with a blank before them, so that each is a word or a
@@ -66,7 +69,7 @@ type Prompt struct {
 // Answer plans choice number i of a request.
 func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	seed := m.seed(prompt, p, i)
-	src := source{seed: seed, eos: m.Tokenizer.EOS(), words: m.words, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
+	src := source{seed: seed, eos: m.Tokenizer.EOS(), words: m.words, stops: m.stops, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
 	src.ends = append(src.ends, src.eos)
 	for _, id := range p.StopTokenIDs {
 		src.ends = append(src.ends, int(id))
@@ -116,6 +119,7 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 			src.words = append(src.words, int(id))
 		}
 		src.words = m.unbiased(src.words, p)
+		src.stops = slices.Contains(src.words, src.eos)
 		return
 	}
 	if src.forced = favourite(p.Bias); src.forced >= 0 {
@@ -188,6 +192,9 @@ func boosted(bias []sampling.Bias) (ids []int) {
 
 // unbiased leaves out what the request does not want.
 func (m *Model) unbiased(words []int, p *sampling.Params) []int {
+	if len(p.Bias) == 0 && len(p.BadWords) == 0 {
+		return words
+	}
 	banned := map[int]bool{}
 	for _, b := range p.Bias {
 		banned[int(b.Token)] = b.By <= -overwhelming

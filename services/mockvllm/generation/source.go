@@ -14,6 +14,7 @@ type source struct {
 	from  int    // the first place
 	head  []int  // before it, the rest of a word that was begun
 	eos   int
+	stops bool // one of the words is eos
 
 	mark int // after lead words this token, then what is said; -1: nothing comes before
 	lead int
@@ -84,7 +85,7 @@ func (s *source) endless(p *sampling.Params) (tokens int, never bool) {
 	case len(p.Stop) > 0 || len(p.StopTokenIDs) > 0 || p.Repetition.MaxSize > 0:
 		return 0, false
 	case s.forced < 0 && s.said == nil:
-		return int(p.MaxTokens), !slices.Contains(s.words, s.eos) && !slices.Contains(s.boosted, s.eos)
+		return int(p.MaxTokens), !s.stops && !slices.Contains(s.boosted, s.eos)
 	}
 	return 0, false
 }
