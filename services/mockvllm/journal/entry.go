@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
@@ -73,7 +72,7 @@ func (j *Journal) Middleware(connection func(addr string) int64, next http.Handl
 		ctx := context.WithValue(r.Context(), entryKey{}, e)
 		defer func() { // also when the handler breaks the connection off
 			e.end(ctx)
-			j.add(&e.record, pack(r.Header))
+			j.add(kept{e.record, pack(r.Header), e.body})
 		}()
 		next.ServeHTTP(&writer{w, e}, r.WithContext(ctx))
 	})
@@ -151,9 +150,6 @@ func milliseconds(d time.Duration) *float64 {
 
 func (e *Entry) end(ctx context.Context) {
 	r := &e.record
-	if r.BodyBytes > 0 {
-		r.BodySHA256 = hex.EncodeToString(e.body[:])
-	}
 	incomplete := r.Status == 0 || r.Stream && !e.ended
 	switch {
 	case r.AbortedBy == "" && r.Status >= http.StatusBadRequest:

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"sync"
 	"sync/atomic"
 )
@@ -9,18 +11,28 @@ import (
 type Journal struct {
 	inFlight atomic.Int64
 
-	mu       sync.Mutex
-	ring     []kept
-	recorded int // since the start or the last Clear
-	aborted  ByWhom
-	counts   map[countKey]*Counts
-	last     Record // its strings are used again
+	mu           sync.Mutex
+	ring         []kept
+	recorded     int // since the start or the last Clear
+	aborted      ByWhom
+	counts       map[countKey]*Counts
+	method, path string // of the last one, to be used again
 }
 
-// kept is a Record with its header packed.
+// kept is a Record without what is made of the rest when it is listed.
 type kept struct {
 	record Record
-	header string
+	header string // packed
+	body   [sha256.Size]byte
+}
+
+func (k *kept) listed() Record {
+	r := k.record
+	r.Header = unpack(k.header)
+	if r.BodyBytes > 0 {
+		r.BodySHA256 = hex.EncodeToString(k.body[:])
+	}
+	return r
 }
 
 // New keeps the newest size requests.
@@ -44,15 +56,16 @@ type List struct {
 }
 
 // add forgets the oldest record when there are too many.
-func (j *Journal) add(r *Record, header string) {
+func (j *Journal) add(k kept) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	r.Method, r.Path = again(r.Method, j.last.Method), again(r.Path, j.last.Path)
-	j.last = *r
+	r := &k.record
+	r.Method, r.Path = again(r.Method, j.method), again(r.Path, j.path)
+	j.method, j.path = r.Method, r.Path
 	if len(j.ring) < cap(j.ring) {
-		j.ring = append(j.ring, kept{*r, header})
+		j.ring = append(j.ring, k)
 	} else {
-		j.ring[j.recorded%len(j.ring)] = kept{*r, header}
+		j.ring[j.recorded%len(j.ring)] = k
 	}
 	j.recorded++
 	j.count(r)
@@ -68,9 +81,7 @@ func (j *Journal) List(requestID string) List {
 		oldest := max(0, j.recorded-len(j.ring))
 		k := &j.ring[(oldest+i)%len(j.ring)]
 		if requestID == "" || k.record.RequestID == requestID {
-			r := k.record
-			r.Header = unpack(k.header)
-			l.Requests = append(l.Requests, r)
+			l.Requests = append(l.Requests, k.listed())
 		}
 	}
 	return l
