@@ -13,6 +13,9 @@ var (
 	corsHeaders = []string{"Accept", "Accept-Language", "Content-Language", "Content-Type"}
 )
 
+// varies is the header of all answers, which is only read.
+var varies = []string{"Origin"}
+
 // cors says which pages of other origins may read the answers, in the way of Starlette's middleware.
 type cors struct {
 	cfg        HTTPConfig
@@ -46,7 +49,7 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 		if foreign {
 			c.mark(w.Header(), r.Header.Get("Origin"))
 		}
-		w.Header().Set("Vary", "Origin")
+		w.Header()["Vary"] = varies
 		next.ServeHTTP(w, r)
 	})
 }

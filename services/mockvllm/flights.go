@@ -40,13 +40,13 @@ func (f *flights) add(g *answering) {
 func (f *flights) remove(g *answering) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	mine := make(map[*engine.Sequence]bool, len(g.seqs))
-	for _, s := range g.seqs {
-		mine[s] = true
-	}
 	for i := range g.works {
 		id := g.engineID(i)
-		left := slices.DeleteFunc(f.byID[id], func(s *engine.Sequence) bool { return mine[s] })
+		if len(f.byID[id]) == int(g.common.N) { // nobody else's
+			delete(f.byID, id)
+			continue
+		}
+		left := slices.DeleteFunc(f.byID[id], func(s *engine.Sequence) bool { return slices.Contains(g.seqs, s) })
 		if len(left) > 0 {
 			f.byID[id] = left
 		} else {

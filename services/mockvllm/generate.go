@@ -90,13 +90,25 @@ func (s *Server) admit(n int) *protocol.Error {
 
 // readBody returns false when the client left before its body was there; then there is nobody to answer.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	body, err := io.ReadAll(r.Body)
+	body, err := readAll(r)
 	journal.Of(r.Context()).Body(body)
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		return nil, false
 	}
 	return body, true
+}
+
+// mostAtOnce bounds what is allocated for a body before any of it is there.
+const mostAtOnce = 1 << 20
+
+func readAll(r *http.Request) ([]byte, error) {
+	if n := r.ContentLength; n > 0 && n <= mostAtOnce {
+		body := make([]byte, n)
+		got, err := io.ReadFull(r.Body, body)
+		return body[:got], err
+	}
+	return io.ReadAll(r.Body)
 }
 
 // head takes the answer's id from the header, the body or nowhere, and tells whether the client gave it. The id of a

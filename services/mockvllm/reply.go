@@ -10,10 +10,13 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
+// isJSON is a header of many answers, which is only read.
+var isJSON = []string{"application/json"}
+
 // reply sends a JSON body.
 func reply(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = isJSON
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may have left; there is nobody else to tell

@@ -3,7 +3,7 @@ package protocol
 import (
 	"bytes"
 	"crypto/rand"
-	"encoding/hex"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -33,7 +33,7 @@ func NewID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
 	b[0] = b[0]&0x3f | 0x80
-	return hex.EncodeToString(b[:])
+	return strconv.FormatUint(binary.BigEndian.Uint64(b[:]), 16)
 }
 
 // NewCallID makes the id of a tool call.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // MaxDepth is the deepest nesting that vLLM's server can read; beyond it Python's recursion limit ends the reading.
@@ -38,11 +39,14 @@ func Decode(doc []byte) (any, error) {
 	return DecodeString(s)
 }
 
+// parsers keep the memory in which they collect.
+var parsers = sync.Pool{New: func() any { return &parser{items: make([]any, 0, 16), members: make([]Member, 0, 32)} }}
+
 // DecodeString reads one document that is a Python str already, such as the arguments of a tool call.
 func DecodeString(doc string) (any, error) {
-	var items [4]any
-	var members [8]Member // most documents are small
-	p := parser{text: doc, items: items[:0], members: members[:0]}
+	p := parsers.Get().(*parser)
+	defer p.release()
+	p.text, p.at = doc, 0
 	p.space()
 	v, err := p.value(0)
 	if err != nil {
@@ -72,6 +76,18 @@ type parser struct {
 	at      int
 	items   []any
 	members []Member
+}
+
+// release gives the parser back without what it read, if it is no larger than most.
+func (p *parser) release() {
+	const most = 1000
+	if cap(p.items) > most || cap(p.members) > most {
+		return
+	}
+	clear(p.items[:cap(p.items)])
+	clear(p.members[:cap(p.members)])
+	p.text, p.items, p.members = "", p.items[:0], p.members[:0]
+	parsers.Put(p)
 }
 
 func (p *parser) fail(msg string, at int) error {

@@ -54,7 +54,7 @@ func content(m *pyjson.Object, f Format) any {
 	parts := []any{}
 	list, _ := c.([]any)
 	if s, isText := c.(string); isText {
-		if f == String && role != "system" {
+		if f == String && (role != "system" || !strings.HasPrefix(s, billingHeader)) {
 			return c
 		}
 		list = []any{s}

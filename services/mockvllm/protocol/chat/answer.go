@@ -90,10 +90,10 @@ func (r *Request) content(s request.Said) *string {
 	if text == nil && r.Talk.Tools.Forced() {
 		text = new(string)
 	}
-	echo := r.echoed()
 	if !r.echo {
 		return text
 	}
+	echo := r.echoed()
 	if text != nil {
 		echo += *text
 	}

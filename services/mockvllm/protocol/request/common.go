@@ -98,10 +98,11 @@ func Str(v *schema.Values, name string) string {
 
 // optStr is nil for a field that is null.
 func optStr(v *schema.Values, name string) *string {
-	if s, given := v.Str(name); given {
-		return &s
+	s, given := v.Str(name)
+	if !given {
+		return nil
 	}
-	return nil
+	return new(s)
 }
 
 // List is a list; nil for a field that is null.
@@ -120,10 +121,11 @@ func TokensAsIDs(v *schema.Values, m *Model) bool {
 
 // optInt is nil for a field that is absent or null.
 func optInt(v *schema.Values, name string) *int64 {
-	if n, given := v.Int(name); given {
-		return &n
+	n, given := v.Int(name)
+	if !given {
+		return nil
 	}
-	return nil
+	return new(n)
 }
 
 // minTemperature is the lowest one that vLLM samples at, unless it is greedy.
@@ -190,6 +192,9 @@ func Sampling(v *schema.Values, d Defaults) sampling.Params {
 
 // unique leaves the first of equal ones, as vLLM does, in the list itself.
 func unique[T comparable](list []T) []T {
+	if len(list) < 2 {
+		return list
+	}
 	seen := map[T]bool{}
 	return slices.DeleteFunc(list, func(x T) bool {
 		again := seen[x]

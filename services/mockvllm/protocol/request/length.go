@@ -27,7 +27,7 @@ func ReadLength(v *schema.Values) Length {
 // ReadMax takes the tokens of the answer from a field, if it is given.
 func (l *Length) ReadMax(v *schema.Values, name string) {
 	if n, given := v.Int(name); given {
-		l.Max, l.MaxName, l.said = &n, name, v.Get(name)
+		l.Max, l.MaxName, l.said = new(n), name, v.Get(name)
 	}
 }
 
