@@ -174,7 +174,7 @@ func (e *Engine) settle() {
 	}
 }
 
-func (e *Engine) now() time.Duration { return e.clock.Now().Sub(e.epoch) }
+func (e *Engine) now() time.Duration { return e.clock.Since(e.epoch) }
 
 // post has f done before the next turn. It returns false when Run has returned.
 func (e *Engine) post(f func()) bool {

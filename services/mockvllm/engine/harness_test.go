@@ -147,9 +147,10 @@ type hand struct {
 // stopped is a clock that a test sets. Its timers never fire.
 type stopped struct{ at time.Time }
 
-func (s *stopped) Now() time.Time        { return s.at }
-func (s *stopped) Virtual() bool         { return true }
-func (s *stopped) NewTimer() clock.Timer { return noTimer{} }
+func (s *stopped) Now() time.Time                  { return s.at }
+func (s *stopped) Since(t time.Time) time.Duration { return s.at.Sub(t) }
+func (s *stopped) Virtual() bool                   { return true }
+func (s *stopped) NewTimer() clock.Timer           { return noTimer{} }
 
 type noTimer struct{}
 

@@ -36,6 +36,12 @@ type Iteration struct {
 	Finished    []Finished      // sequences that ended, but not those whose client left
 }
 
+// begin forgets the step before. How the engine stands is said at the end.
+func (it *Iteration) begin() {
+	it.PrefixQueries, it.PrefixHits, it.Outputs, it.PromptComputed, it.PromptCached, it.Generated, it.Preemptions = 0, 0, 0, 0, 0, 0, 0
+	it.LoRAs, it.FirstTokens, it.Gaps, it.Finished = it.LoRAs[:0], it.FirstTokens[:0], it.Gaps[:0], it.Finished[:0]
+}
+
 // TotalTokens is what vllm:iteration_tokens_total observes.
 func (it *Iteration) TotalTokens() int { return it.PromptComputed + it.Generated }
 

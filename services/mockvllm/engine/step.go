@@ -218,7 +218,7 @@ func (e *Engine) report(now time.Duration) {
 	publish(&e.cacheUsed, e.pool.Used())
 	e.changed = false
 	e.observer.Step(it)
-	*it = Iteration{LoRAs: it.LoRAs[:0], FirstTokens: it.FirstTokens[:0], Gaps: it.Gaps[:0], Finished: it.Finished[:0]}
+	it.begin()
 }
 
 // publish stores what has changed: most steps change nothing, and a store has all processors wait.

@@ -58,8 +58,9 @@ func (m *Model) known(prompt []int) *protocol.Error {
 	if len(prompt) == 0 {
 		return protocol.BadRequest("The decoder prompt cannot be empty")
 	}
+	size := m.Tokenizer.Size()
 	for _, id := range prompt {
-		if id >= m.Tokenizer.Size() {
+		if id >= size {
 			return protocol.BadRequest("Token id %d is out of vocabulary", id)
 		}
 	}

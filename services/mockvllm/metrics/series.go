@@ -72,9 +72,17 @@ func (s *series) observe(v float64) {
 	s.value += v
 	s.count++
 	if s.buckets != nil {
-		at, _ := slices.BinarySearch(s.bounds, v)
-		s.buckets[at]++
+		s.buckets[s.bucket(v)]++
 	}
+}
+
+// bucket is the place of the first bound that is not below v.
+func (s *series) bucket(v float64) int {
+	if len(s.bounds) > 0 && v <= s.bounds[0] { // as most are where nothing takes time
+		return 0
+	}
+	at, _ := slices.BinarySearch(s.bounds, v)
+	return at
 }
 
 var escapeValue = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)

@@ -5,6 +5,8 @@ import "time"
 // Clock tells the time and makes timers.
 type Clock interface {
 	Now() time.Time
+	// Since is Now less t, for half of what Now costs.
+	Since(t time.Time) time.Duration
 	// NewTimer returns a timer that is not armed.
 	NewTimer() Timer
 	// Virtual tells that no time passes while something is done.
@@ -28,6 +30,9 @@ type Real struct{}
 
 // Now is time.Now.
 func (Real) Now() time.Time { return time.Now() }
+
+// Since is time.Since.
+func (Real) Since(t time.Time) time.Duration { return time.Since(t) }
 
 // Virtual is false.
 func (Real) Virtual() bool { return false }

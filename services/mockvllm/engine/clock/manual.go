@@ -29,6 +29,9 @@ func (m *Manual) Now() time.Time {
 	return m.now
 }
 
+// Since is how long ago t was where the clock stands.
+func (m *Manual) Since(t time.Time) time.Duration { return m.Now().Sub(t) }
+
 // Virtual is true.
 func (m *Manual) Virtual() bool { return true }
 

@@ -17,11 +17,10 @@ type Chain struct {
 	rest   []int // tokens of the prompt that fill no block
 }
 
-// NewChain hashes the full blocks of a prompt. LoRA adapter and salt keep prompts apart that have the same tokens.
+// NewChain hashes the full blocks of a prompt, whose tokens must stay as they are. LoRA adapter and salt keep prompts apart
+// that have the same tokens.
 func NewChain(size int, lora, salt string, prompt []int) Chain {
-	seed := binary.AppendUvarint(nil, uint64(len(lora)))
-	sum := sha256.Sum256(append(append(seed, lora...), salt...))
-	c := Chain{size: size, prompt: len(prompt), last: Hash(sum[:]), hashes: make([]Hash, 0, len(prompt)/size)} // no room, so that copies part
+	c := Chain{size: size, prompt: len(prompt), last: begin(lora, salt), hashes: make([]Hash, 0, len(prompt)/size)} // no room, so that copies part
 	var room [blockRoom]byte
 	for ; len(prompt) >= size; prompt = prompt[size:] {
 		content := append(room[:0], c.last[:]...)
@@ -30,8 +29,24 @@ func NewChain(size int, lora, salt string, prompt []int) Chain {
 		}
 		c.add(content)
 	}
-	c.rest = append(c.rest, prompt...)
+	c.rest = prompt[:len(prompt):len(prompt)]
 	return c
+}
+
+// unsalted is where most chains begin.
+var unsalted = seed("", "")
+
+func begin(lora, salt string) Hash {
+	if lora == "" && salt == "" {
+		return unsalted
+	}
+	return seed(lora, salt)
+}
+
+func seed(lora, salt string) Hash {
+	b := binary.AppendUvarint(nil, uint64(len(lora)))
+	sum := sha256.Sum256(append(append(b, lora...), salt...))
+	return Hash(sum[:])
 }
 
 // Blocks are the full blocks so far, in order.
