@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -242,6 +243,26 @@ func TestStopWhileLoading(t *testing.T) {
 	if code := <-exited; code != 0 || strings.Contains(log.String(), "Starting vLLM server") {
 		t.Errorf("exit %d; log:\n%s", code, log)
 	}
+}
+
+// TestCollectsLate: each way to the command lets the garbage collector run late, unless the environment says how late.
+func TestCollectsLate(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	f := func(given string, want int) {
+		t.Helper()
+		stopped, stop := context.WithCancel(t.Context())
+		stop()
+		env := map[string]string{"GOGC": given}
+		if code := mockvllm.Main(stopped, []string{"serve", "m", "--mock-load-time", "1h"}, func(name string) string { return env[name] }, io.Discard, io.Discard); code != 0 {
+			t.Fatalf("exit %d", code)
+		}
+		if got := debug.SetGCPercent(100); got != want {
+			t.Errorf("GOGC=%s: %d percent, want %d", given, got, want)
+		}
+	}
+	f("", 400)
+	f("50", 100) // which the runtime itself has obeyed
 }
 
 func TestRunReportsABrokenListener(t *testing.T) {
