@@ -96,25 +96,29 @@ func (g *answering) delaysID(a *generation.Answer) string {
 
 // wait returns false when ctx ended first: the client has left.
 func (g *answering) wait(ctx context.Context) bool {
-	_, ok := g.waitAwhile(ctx, 0)
-	return ok
+	select {
+	case <-g.wake:
+		return true
+	case <-ctx.Done():
+		left(ctx)
+		return false
+	}
 }
 
-// waitAwhile is wait that gives up after a time, if that is not 0: then it returns before anything has happened.
+//go:noinline // so that its frame is not in memory while somebody waits
+func left(ctx context.Context) { journal.Of(ctx).Left() }
+
+// waitAwhile is wait that gives up after a time: then it returns before anything has happened.
 func (g *answering) waitAwhile(ctx context.Context, d time.Duration) (idle, ok bool) {
-	var late <-chan time.Time
-	if d != 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		late = timer.C
-	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-g.wake:
 		return false, true
-	case <-late:
+	case <-timer.C:
 		return true, true
 	case <-ctx.Done():
-		journal.Of(ctx).Left()
+		left(ctx)
 		return false, false
 	}
 }

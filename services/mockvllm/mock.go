@@ -20,50 +20,58 @@ import (
 // faulty puts the rules of the injector before all routes of vLLM. The mock's own are never hit.
 func (s *Server) faulty(generates map[string]bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, ownPaths) {
+		if strings.HasPrefix(r.URL.Path, ownPaths) || !s.strikes(w, r, generates[r.Method+" "+r.URL.Path], next) {
 			next.ServeHTTP(w, r)
-			return
-		}
-		do, err := s.decide(r, generates[r.Method+" "+r.URL.Path])
-		if err != nil {
-			refuse(w, protocol.BadRequest("%s: %v", faults.Header, err))
-			return
-		}
-		if do.Delay > 0 {
-			buffer(r) // net/http does not notice that a client leaves while its body is unread
-			if !s.sleep(r.Context(), time.Duration(do.Delay)) {
-				return
-			}
-		}
-		if at := do.Crash; at != nil && *at == 0 {
-			s.die(faults.Killed)
-		} else if at := do.OOM; at != nil && *at == 0 {
-			s.die(faults.OutOfMemory)
-		}
-		if do.Breaks() && !s.dead.Load() {
-			broken := wire.New(w, do, s.means(r))
-			defer func() {
-				broken.Finish()
-				if broken.Broken() {
-					entry := journal.Of(r.Context())
-					entry.Broken(journal.ByFault)
-					entry.Sent(broken.Status())
-				}
-			}()
-			w = broken
-		}
-		switch {
-		case do.Status == 0:
-			next.ServeHTTP(w, r)
-		case do.Body != nil:
-			retryAfter(w.Header(), do)
-			w.Header().Set("Content-Length", strconv.Itoa(len(*do.Body)))
-			w.WriteHeader(do.Status)
-			_, _ = io.WriteString(w, *do.Body) // the client may have left; there is nobody else to tell
-		default:
-			refuse(w, faultError(w.Header(), do))
 		}
 	})
+}
+
+// strikes does what the rules want to be done to a request. It returns false when they want nothing: then its large frame
+// is not in memory while next runs.
+func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool, next http.Handler) bool {
+	do, err := s.decide(r, generates)
+	switch {
+	case err != nil:
+		refuse(w, protocol.BadRequest("%s: %v", faults.Header, err))
+		return true
+	case do == faults.Action{}:
+		return false
+	}
+	if do.Delay > 0 {
+		buffer(r) // net/http does not notice that a client leaves while its body is unread
+		if !s.sleep(r.Context(), time.Duration(do.Delay)) {
+			return true
+		}
+	}
+	if at := do.Crash; at != nil && *at == 0 {
+		s.die(faults.Killed)
+	} else if at := do.OOM; at != nil && *at == 0 {
+		s.die(faults.OutOfMemory)
+	}
+	if do.Breaks() && !s.dead.Load() {
+		broken := wire.New(w, do, s.means(r))
+		defer func() {
+			broken.Finish()
+			if broken.Broken() {
+				entry := journal.Of(r.Context())
+				entry.Broken(journal.ByFault)
+				entry.Sent(broken.Status())
+			}
+		}()
+		w = broken
+	}
+	switch {
+	case do.Status == 0:
+		next.ServeHTTP(w, r)
+	case do.Body != nil:
+		retryAfter(w.Header(), do)
+		w.Header().Set("Content-Length", strconv.Itoa(len(*do.Body)))
+		w.WriteHeader(do.Status)
+		_, _ = io.WriteString(w, *do.Body) // the client may have left; there is nobody else to tell
+	default:
+		refuse(w, faultError(w.Header(), do))
+	}
+	return true
 }
 
 // decide asks the rules, and the request's own header. It reads the body when a rule wants to know the model.

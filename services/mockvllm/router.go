@@ -97,24 +97,26 @@ func (t *router) route(r *http.Request) *route {
 	return nil
 }
 
-func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.handler(r)(w, r) }
+
+// handler is what answers a request.
+func (t *router) handler(r *http.Request) http.HandlerFunc {
 	found, rt := t.find(r.URL.Path), t.route(r)
 	if rt == nil {
 		for _, m := range t.mounts {
 			if strings.HasPrefix(r.URL.Path, m.prefix) {
-				m.handler(w, r)
-				return
+				return m.handler
 			}
 		}
 	}
 	if len(found) == 0 {
-		t.unknownPath(w, r)
-		return
+		return t.unknownPath
 	}
 	if rt == nil {
-		w.Header().Set("Allow", allowed(found))
-		detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
-		return
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", allowed(found))
+			detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		}
 	}
 	if values, _ := pathValues(rt.path, r.URL.Path); values != nil {
 		for i, part := range strings.Split(rt.path, "{")[1:] {
@@ -122,7 +124,7 @@ func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			r.SetPathValue(name, values[i])
 		}
 	}
-	rt.handler(w, r)
+	return rt.handler
 }
 
 // allowed is what the first route of a path takes. Where vLLM has no path, all methods are named.

@@ -1,6 +1,7 @@
 package mockvllm
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -10,11 +11,28 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 )
 
-// stream sends what the engine delivers, one frame for each token, until all sequences are over or the client has left.
+// stream sends what the engine delivers, one frame for each token, until all sequences are over or the client has left. What
+// is called before and after the waiting has frames of its own: those of a stream that waits are in memory for long.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, g *answering) {
+	st := s.begin(w, r, g)
+	if st == nil {
+		return
+	}
+	defer s.release(g)
+	defer s.countCalls(g)
+	if s.deliver(r.Context(), st) {
+		s.complete(r.Context(), st)
+	}
+}
+
+// begin sends the head of a stream and has the engine work. It returns nil where the engine refuses, which it has told then.
+//
+//go:noinline
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, g *answering) *streaming {
 	entry := journal.Of(r.Context())
 	entry.Streams()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -24,45 +42,54 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, g *answering) {
 	out.flush() // vLLM sends the head before it has looked at the request as closely as the engine does
 	st := &streaming{answering: g, out: out, frames: g.asking.Frames(g.head, out.send), dead: &s.dead}
 	if err := s.submit(r, g); err != nil {
-		if st.frames.Fail(err) {
-			panic(http.ErrAbortHandler)
-		}
-		out.done()
-		return
+		st.fail(err)
+		return nil
 	}
-	defer s.release(g)
 	for i := range g.seqs {
 		st.readers = append(st.readers, g.answer(i).Read())
 	}
-	defer s.countCalls(g)
-	comments := time.Duration(0)
+	st.open = len(g.seqs)
 	if g.api.load { // chats and completions alone have comments too
-		comments = s.cfg.Generation.KeepAliveComments
+		st.comments = s.cfg.Generation.KeepAliveComments
 	}
-	for st.open = len(g.seqs); st.open > 0 && out.err == nil; {
-		idle, ok := g.waitAwhile(r.Context(), comments)
+	return st
+}
+
+// deliver sends tokens as they come. It returns false when the end is not to be told.
+func (s *Server) deliver(ctx context.Context, st *streaming) bool {
+	for st.open > 0 && st.out.err == nil {
+		var idle, ok bool
+		if st.comments == 0 {
+			ok = st.wait(ctx)
+		} else {
+			idle, ok = st.waitAwhile(ctx, st.comments)
+		}
 		switch {
-		case !ok || s.mute(r.Context()):
-			return
+		case !ok || s.mute(ctx):
+			return false
 		case idle:
-			out.comment()
+			st.out.comment()
 		case !s.dead.Load():
 			st.progress()
 		}
 		if st.open > 0 && s.dead.Load() {
-			entry.Broken(journal.ByServer)
-			if st.frames.Fail(s.failed(g)) {
-				panic(http.ErrAbortHandler)
-			}
-			out.done()
-			return
+			st.out.entry.Broken(journal.ByServer)
+			st.fail(s.failed(st.answering))
+			return false
 		}
 	}
-	if out.err == nil {
-		g.tellAborted(r.Context())
+	return true
+}
+
+// complete tells the end.
+//
+//go:noinline
+func (s *Server) complete(ctx context.Context, st *streaming) {
+	if st.out.err == nil {
+		st.tellAborted(ctx)
 	}
-	st.frames.End(s.usage(g), s.timing(g))
-	out.done()
+	st.frames.End(s.usage(st.answering), s.timing(st.answering))
+	st.out.done()
 }
 
 // frames writes each frame as one chunk, until the client has left.
@@ -120,6 +147,16 @@ type streaming struct {
 	began   bool
 	open    int // choices whose end was not sent
 	dead    *atomic.Bool
+
+	comments time.Duration // between those that an idle stream has; 0 is none
+}
+
+// fail tells an error, in a frame or by breaking the stream off.
+func (s *streaming) fail(err *protocol.Error) {
+	if s.frames.Fail(err) {
+		panic(http.ErrAbortHandler)
+	}
+	s.out.done()
 }
 
 // progress sends all tokens that are new: the first of a choice in a frame of its own, the last with the finish reason.

@@ -66,8 +66,7 @@ func short(s string) string { return strings.Clone(s[:min(len(s), longest)]) }
 // Middleware records each request that passes through it. connection numbers the connections by the client's address.
 func (j *Journal) Middleware(connection func(addr string) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := &Entry{record: Record{ReceivedAt: time.Now(), RequestID: short(r.Header.Get("X-Request-Id")), Method: r.Method, Path: r.URL.Path,
-			Connection: connection(r.RemoteAddr), Key: keyOf(r.Header)}}
+		e := newEntry(r, connection(r.RemoteAddr))
 		j.inFlight.Add(1)
 		ctx := context.WithValue(r.Context(), entryKey{}, e)
 		defer func() { // also when the handler breaks the connection off
@@ -76,6 +75,12 @@ func (j *Journal) Middleware(connection func(addr string) int64, next http.Handl
 		}()
 		next.ServeHTTP(&writer{w, e}, r.WithContext(ctx))
 	})
+}
+
+//go:noinline // so that its frame is not in memory while the request runs
+func newEntry(r *http.Request, connection int64) *Entry {
+	return &Entry{record: Record{ReceivedAt: time.Now(), RequestID: short(r.Header.Get("X-Request-Id")), Method: r.Method, Path: r.URL.Path,
+		Connection: connection, Key: keyOf(r.Header)}}
 }
 
 // Of returns the entry of the request that ctx belongs to. Outside of the middleware it is one that nobody reads.
