@@ -108,14 +108,14 @@ func (e *Engine) advance() bool {
 	return (next > now || e.clock.Virtual()) && e.rest(next)
 }
 
-// work does what others asked for.
-func (e *Engine) work() {
-	for {
+// work does what others asked for. It returns false when there was nothing.
+func (e *Engine) work() bool {
+	for did := false; ; did = true {
 		e.mu.Lock()
 		e.inbox, e.did = e.did[:0], e.inbox
 		e.mu.Unlock()
 		if len(e.did) == 0 {
-			return
+			return did
 		}
 		for _, f := range e.did {
 			f()

@@ -85,9 +85,11 @@ func (e *Engine) help(seqs []*Sequence) bool {
 		return false
 	}
 	defer e.turns.Unlock()
+	now := e.now() // no time passes from turn to turn, unless somebody comes
 	for range mostHelp {
-		e.work()
-		now := e.now()
+		if e.work() {
+			now = e.now()
+		}
 		switch next := e.turn(now); {
 		case next == never:
 			return true
