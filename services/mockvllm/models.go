@@ -14,7 +14,7 @@ import (
 // model itself. The error lists the names of the model alone, as vLLM's does.
 func (s *Server) known(model string) (served string, adapter *lora.Adapter, err *protocol.Error) {
 	if a, ok := s.adapters.Find(model); ok {
-		return a.Name, &a, nil
+		return a.Name, new(a), nil
 	}
 	if model != "" && !s.cfg.Generation.AnyModel && !slices.Contains(s.cfg.ServedNames, model) {
 		return "", nil, protocol.UnknownModel(model, s.cfg.ServedNames)

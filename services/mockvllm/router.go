@@ -79,6 +79,9 @@ func pathValues(template, path string) (values []string, ok bool) {
 }
 
 func (rt *route) allows(method string) bool {
+	if rt.methods == method { // as with most
+		return true
+	}
 	for m := range strings.SplitSeq(rt.methods, ", ") {
 		if m == method {
 			return true
@@ -89,8 +92,13 @@ func (rt *route) allows(method string) bool {
 
 // route returns the route that takes a request, or nil.
 func (t *router) route(r *http.Request) *route {
-	for _, rt := range t.find(r.URL.Path) {
-		if rt.allows(r.Method) {
+	return taking(t.find(r.URL.Path), r.Method)
+}
+
+// taking is the first of the routes of a path that takes a method, or nil.
+func taking(found []*route, method string) *route {
+	for _, rt := range found {
+		if rt.allows(method) {
 			return rt
 		}
 	}
@@ -101,7 +109,8 @@ func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.handler(r
 
 // handler is what answers a request.
 func (t *router) handler(r *http.Request) http.HandlerFunc {
-	found, rt := t.find(r.URL.Path), t.route(r)
+	found := t.find(r.URL.Path)
+	rt := taking(found, r.Method)
 	if rt == nil {
 		for _, m := range t.mounts {
 			if strings.HasPrefix(r.URL.Path, m.prefix) {

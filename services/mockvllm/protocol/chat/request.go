@@ -41,10 +41,10 @@ func (r *Request) likelihoods(v *schema.Values) {
 	top, _ := v.Int("top_logprobs")
 	r.logprobs, r.top = v.Bool("logprobs"), int(top)
 	if r.logprobs && r.Params.LogprobTokens == nil {
-		r.Params.Logprobs = &top
+		r.Params.Logprobs = new(top)
 	}
 	if r.Params.PromptLogprobs == nil && r.echo {
-		r.Params.PromptLogprobs = &top
+		r.Params.PromptLogprobs = new(top)
 	}
 }
 
