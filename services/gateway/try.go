@@ -127,7 +127,7 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 		u := q.uploadFor(m)
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
 	}
-	resp, err := g.backends.RoundTrip(req)
+	resp, err := g.backends.RoundTrip(req) //nolint:bodyclose // relay.Receive takes it over
 	if err != nil {
 		return nil, err
 	}

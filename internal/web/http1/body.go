@@ -5,6 +5,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -79,7 +80,7 @@ func (b *body) read(p []byte) (int, error) {
 func (b *body) nextChunk() error {
 	if !b.first {
 		if line, err := readLine(b.conn.in, maxChunkLine); err != nil || len(line) > 0 {
-			return cmpErr(err, errChunk)
+			return cmp.Or(err, errChunk)
 		}
 	}
 	b.first = false
@@ -142,7 +143,7 @@ func parseHex(digits []byte) (n int64, err error) {
 func readLine(in *bufio.Reader, limit int) ([]byte, error) {
 	line, err := in.ReadSlice('\n')
 	switch {
-	case err == bufio.ErrBufferFull || len(line) > limit:
+	case errors.Is(err, bufio.ErrBufferFull) || len(line) > limit:
 		return nil, fmt.Errorf("%w: a line is too long", errChunk)
 	case err != nil:
 		return nil, unexpected(err)
@@ -159,12 +160,4 @@ func unexpected(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// cmpErr is err, or other where there is none.
-func cmpErr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }

@@ -104,7 +104,7 @@ func (c *conn) serve() {
 // next answers one request and reports whether another may follow.
 func (c *conn) next() bool {
 	r, f, err := c.await()
-	if err == errHanded {
+	if errors.Is(err, errHanded) {
 		return false
 	} else if err != nil {
 		c.refuse(err)
@@ -170,7 +170,7 @@ func (c *conn) look(fd uintptr) bool {
 	if c.failed != nil {
 		c.giveBack()
 	}
-	return c.failed != unix.EAGAIN
+	return !errors.Is(c.failed, unix.EAGAIN)
 }
 
 func (c *conn) take() {
@@ -306,7 +306,7 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 // run calls the handler and reports whether it returned. One that panics breaks the answer off.
 func (c *conn) run(w *response, r *http.Request) (returned bool) {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
 			c.server.logf("http: panic serving %s: %v\n%s", r.RemoteAddr, p, debug.Stack())
 		}
 	}()
