@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/swaggest/swgui/v5emb"
@@ -21,9 +22,12 @@ var files embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// document is made once: the YAML takes longer to read than everything else that a gateway does to start.
+var document = sync.OnceValues(docs.OpenAPI)
+
 // Document serves the reference as JSON. It fails when the document is no YAML.
 func Document() (http.Handler, error) {
-	text, err := docs.OpenAPI()
+	text, err := document()
 	if err != nil {
 		return nil, err
 	}
