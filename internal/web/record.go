@@ -224,8 +224,11 @@ func (w *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// FlushError is what http.ResponseController looks for first.
+func (w *recorder) FlushError() error { return http.NewResponseController(w.ResponseWriter).Flush() }
+
 // Flush serves libraries that look for http.Flusher instead of http.ResponseController.
-func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+func (w *recorder) Flush() { _ = w.FlushError() }
 
 // Hijack serves protocol upgrades.
 func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {

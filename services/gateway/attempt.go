@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -49,13 +50,16 @@ func (c *call) elsewhere() bool {
 
 // ask waits for the request's turn at a model and asks its backends.
 func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
-	turn := q.turn
-	turn.Model = m.ID
-	slot, err := g.gates.Enter(r.Context(), turn)
-	if err != nil {
-		return nil, c.noTurn(r, err)
+	var slot admission.Slot
+	if !q.endpoint.control { // a server that is busy can be told to sleep
+		turn := q.turn
+		turn.Model = m.ID
+		var err error
+		if slot, err = g.gates.Enter(r.Context(), turn); err != nil {
+			return nil, c.noTurn(r, err)
+		}
+		c.queued(slot.Waited)
 	}
-	c.queued(slot.Waited)
 	t, err := g.backendsOf(r, c, q, m)
 	if err != nil {
 		slot.Leave()

@@ -193,9 +193,7 @@ var errEnded = errors.New("the connection ended")
 
 // readHead reads the next request's head.
 func (c *conn) readHead() (string, error) {
-	if err := c.begin(); err != nil {
-		return "", err
-	}
+	c.begin()
 	limited := false
 	var large []byte // a head that does not fit the buffer
 	searched := 0
@@ -262,15 +260,11 @@ func (c *conn) limit(d time.Duration) error {
 	return c.net.SetReadDeadline(time.Now().Add(d))
 }
 
-// begin marks the connection as used.
-func (c *conn) begin() error {
+// begin marks the connection as used. A request that has come is answered, also when the server stops meanwhile.
+func (c *conn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.idle = false; c.server.closing.Load() && c.used {
-		return errEnded
-	}
-	c.used = true
-	return nil
+	c.idle, c.used = false, true
 }
 
 // answer runs the handler and reports whether the connection can carry another request.
