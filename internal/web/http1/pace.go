@@ -61,8 +61,12 @@ func (c *conn) write(b []byte) error {
 		}
 		n, err := c.net.Write(b[:min(len(b), mostAtOnce)])
 		b = b[n:]
-		if err != nil || len(b) == 0 {
+		if err != nil {
+			c.left() // nobody can be answered any more
 			return stall(err, c.server.Stalled)
+		}
+		if len(b) == 0 {
+			return nil
 		}
 	}
 }

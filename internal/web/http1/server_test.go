@@ -481,9 +481,10 @@ func TestSlowClients(t *testing.T) {
 // A client that stops reading is given up, also by a handler that sets no deadline.
 func TestClientThatDoesNotRead(t *testing.T) {
 	failed := make(chan error, 1)
-	s := start(t, func(w http.ResponseWriter, _ *http.Request) {
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
 		for {
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				<-r.Context().Done() // it ends with the connection
 				failed <- err
 				return
 			}
