@@ -33,6 +33,7 @@ type Config struct {
 	TrustedProxies []string      `split_words:"true"`       // addresses and networks whose word about clients is taken
 	CORSOrigins    []string      `envconfig:"CORS_ORIGINS"` // of pages that may call the gateway
 
+	ListLoading       bool          `split_words:"true"` // models that cannot answer now are listed, with their phase
 	KeysFile          string        `split_words:"true"` // of API keys; empty lets everyone in
 	AllowOpen         bool          `split_words:"true"` // to listen beyond loopback without keys
 	QueueSize         int           `split_words:"true"` // requests that wait for their turn at a model
@@ -54,6 +55,7 @@ func Default() Config {
 		DrainTimeout:     120 * time.Second,
 		ProbeInterval:    5 * time.Second,
 
+		ListLoading:       true,
 		QueueSize:         1000,
 		QueueTimeout:      30 * time.Second,
 		KeepAliveInterval: 10 * time.Second,

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -9,8 +10,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
-// card is a model in the lists of the OpenAI API. Every declared model is listed, also one that cannot answer now: phase
-// tells clients that look, and a request to it gets a 503 that explains.
+// card is a model in the lists of the OpenAI API. Unless Config.ListLoading is off every declared model is listed, also one
+// that cannot answer now: phase tells clients that look, and a request to it gets a 503 that explains.
 type card struct {
 	ID      string      `json:"id"`
 	Object  string      `json:"object"`
@@ -36,7 +37,11 @@ func (g *Gateway) listModels(w http.ResponseWriter, r *http.Request, c *call) er
 	if table == nil {
 		return errFleetUnknown()
 	}
-	return g.list(w, r, c.visible(table)...)
+	models := c.visible(table)
+	if !g.cfg.ListLoading {
+		models = slices.DeleteFunc(slices.Clone(models), func(m *routing.Model) bool { return !m.Routable() })
+	}
+	return g.list(w, r, models...)
 }
 
 // listOne answers /llm/{model}/v1/models with just that one.

@@ -56,6 +56,10 @@ func TestModels(t *testing.T) {
 	if a := f.do("GET", "/v1/models/none", ""); a.status != 404 || a.code() != "model_not_found" {
 		t.Errorf("no card: %d %s", a.status, a.body)
 	}
+	ready := start(t, func(c *gateway.Config) { c.ListLoading = false }, model("a", b.URL), fleet.Model{ID: "org/b", Phase: fleet.Starting})
+	if a := ready.do("GET", "/v1/models", ""); !strings.Contains(a.body, `"id":"a"`) || strings.Contains(a.body, "org/b") {
+		t.Errorf("only those that can answer: %s", a.body)
+	}
 	f.awaitMetric(`fluidmcp_requests_total{code="200",endpoint="models",model="unknown"}`, 2)
 	f.awaitMetric(`fluidmcp_requests_total{code="404",endpoint="models",model="unknown"}`, 1)
 }

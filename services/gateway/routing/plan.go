@@ -55,7 +55,7 @@ func (t *Table) makePlan(m *Model) {
 	for _, share := range m.Routing.Canary {
 		below += share.Percent
 		other := t.byID(share.Model)
-		if other == nil || !slices.ContainsFunc(other.backends, func(b *backend) bool { return b.Routable }) {
+		if other == nil || !other.Routable() {
 			other = m
 		}
 		rest := slices.DeleteFunc(slices.Clone(models), func(one *Model) bool { return one == other })

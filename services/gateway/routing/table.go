@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -25,6 +26,11 @@ type Model struct {
 	fleet.Model
 	backends []*backend
 	plan     plan
+}
+
+// Routable tells whether any backend of the model takes requests.
+func (m *Model) Routable() bool {
+	return slices.ContainsFunc(m.backends, func(b *backend) bool { return b.Routable })
 }
 
 // NeedsLoad tells whether the model's policy goes by what its servers tell of their load.

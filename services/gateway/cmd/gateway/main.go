@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -38,7 +37,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if args[0] != "healthcheck" {
 			return fmt.Errorf("unknown argument %q: use healthcheck, or none to serve", args[0])
 		}
-		return web.Probe(ctx, "http://"+cfg.Addr+"/health")
+		scheme := "http"
+		if cfg.TLSCertFile != "" {
+			scheme = "https"
+		}
+		return web.Probe(ctx, scheme+"://"+cfg.Addr+"/health")
 	}
 	if err := envconfig.CheckDisallowed("gateway", &cfg); err != nil {
 		return fmt.Errorf("read environment: %w", err)
@@ -51,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ln, err := net.Listen("tcp", cfg.Addr)
+	ln, err := web.Listen(ctx, cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -3,8 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +20,37 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestServeAndHealthcheck runs the program as its container does: it serves, is found healthy, and stops when asked.
 func TestServeAndHealthcheck(t *testing.T) {
+	t.Run("plain", serveAndHealthcheck)
+	t.Run("TLS", func(t *testing.T) {
+		cert, key := certificate(t)
+		t.Setenv("GATEWAY_TLS_CERT_FILE", cert)
+		t.Setenv("GATEWAY_TLS_KEY_FILE", key)
+		serveAndHealthcheck(t)
+	})
+}
+
+// certificate writes one, which is for another name, and its key.
+func certificate(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	pair := server.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name string, b *pem.Block) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("tls.crt", &pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), write("tls.key", &pem.Block{Type: "PRIVATE KEY", Bytes: key})
+}
+
+func serveAndHealthcheck(t *testing.T) {
 	t.Setenv("GATEWAY_ADDR", "127.0.0.1:0")
 	t.Setenv("GATEWAY_SUPERVISOR_URL", "http://127.0.0.1:1")
 	ctx, stop := context.WithCancel(t.Context())
