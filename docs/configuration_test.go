@@ -187,6 +187,10 @@ func kind(field string, value reflect.Value) string {
 		return "bytes"
 	case value.CanInt() || value.CanFloat():
 		return "number"
+	case value.Kind() == reflect.Bool:
+		return "`true` or `false`"
+	case value.Kind() == reflect.Slice:
+		return "list with commas"
 	}
 	return "text"
 }
@@ -199,7 +203,7 @@ func standard(value reflect.Value) string {
 			text = strings.TrimSuffix(text, zero[1:])
 		}
 	}
-	if value.IsZero() && !value.CanInt() && !value.CanFloat() {
+	if value.IsZero() && !value.CanInt() && !value.CanFloat() && value.Kind() != reflect.Bool {
 		return ""
 	}
 	return "`" + text + "`"
