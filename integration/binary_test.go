@@ -180,6 +180,9 @@ func startBinary(t *testing.T) *stack {
 			"env": map[string]string{"MODEL_NAME": "mock-llama"}, "endpoints": map[string]string{"base_url": s.mocks[mockLlama] + "/v1"}},
 		slashed:   map[string]any{"endpoints": map[string]string{"base_url": s.mocks[mockLLM] + "/v1"}, "served_name": "mock-model"},
 		impatient: map[string]any{"endpoints": map[string]string{"base_url": s.mocks[mockLLM] + "/v1"}, "served_name": "mock-model", "timeouts": map[string]any{"first_byte": 1}},
+		pair: map[string]any{"endpoints": map[string]any{"servers": []map[string]string{{"base_url": s.mocks[mockLLM] + "/v1"},
+			{"base_url": strings.Replace(s.mocks[mockLLM], "127.0.0.1", "localhost", 1) + "/v1"}}}, "served_name": "mock-model",
+			"routing": map[string]any{"canary": []map[string]any{{"model": mockLLM, "percent": 100}}}},
 	})
 	c := launch(t, "run", file, "--file", "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
 	t.Cleanup(func() {
@@ -208,7 +211,7 @@ func modelsFile(t *testing.T, models map[string]any) string {
 // allReady tells which model is not ready yet.
 func (s *stack) allReady(t *testing.T) error {
 	t.Helper()
-	for _, model := range []string{mockLLM, mockGPT, mockLlama, slashed, impatient} {
+	for _, model := range []string{mockLLM, mockGPT, mockLlama, slashed, impatient, pair} {
 		if err := s.ask(t, model); err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ func button(model, action string) string {
 func consoleInBrowser(t *testing.T, s *stack) {
 	b := openBrowser(t, s)
 	b.do("open the page", chromedp.Navigate(s.gateway+"/"))
-	for _, model := range []string{mockLLM, mockGPT, mockLlama, slashed, impatient} {
+	for _, model := range []string{mockLLM, mockGPT, mockLlama, slashed, impatient, pair} {
 		b.sees("#models td:first-child", model)
 	}
 	b.do("stop a model", chromedp.Click(button(slashed, "stop")))

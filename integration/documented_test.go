@@ -14,7 +14,7 @@ import (
 )
 
 // closed are labels whose values docs/metrics.md lists.
-var closed = []string{"endpoint", "reason", "outcome", "phase", "type"}
+var closed = []string{"endpoint", "reason", "outcome", "phase", "type", "limit", "state", "file"}
 
 // metricsDocumented holds docs/metrics.md against what gateway, supervisor and a model server tell, both ways round.
 func metricsDocumented(t *testing.T, s *stack) {

@@ -123,6 +123,7 @@ func (s *stack) traffic(t *testing.T) {
 	t.Helper()
 	long := user(strings.Repeat("The same words again. ", 80))
 	for range 2 {
+		do(t, "POST", s.gateway+"/llm/pair/chat/completions", map[string]any{"messages": long}).want(t, http.StatusOK)
 		do(t, "POST", s.gateway+"/llm/mock-llm/chat/completions", map[string]any{"messages": long}).want(t, http.StatusOK)
 		stream(t, s.gateway+"/llm/mock-llm/chat/completions", map[string]any{"messages": long, "stream": true})
 	}

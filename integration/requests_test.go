@@ -180,7 +180,7 @@ func modelList(t *testing.T, s *stack) {
 			}
 		}
 		slices.Sort(ids)
-		if want := []string{slashed, impatient, mockGPT, mockLlama, mockLLM}; list.Object != "list" || !slices.Equal(ids, want) {
+		if want := []string{slashed, impatient, mockGPT, mockLlama, mockLLM, pair}; list.Object != "list" || !slices.Equal(ids, want) {
 			t.Errorf("%s lists %s %v, want %v", path, list.Object, ids, want)
 		}
 	}

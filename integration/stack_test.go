@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// The models that every stack serves. All but impatient and the one with a slash are model servers of their own.
+// The models that every stack serves. All but impatient, pair and the one with a slash are model servers of their own.
 const (
 	mockLLM   = "mock-llm"     // the model of the guides; its server calls itself mock-model
 	mockGPT   = "mock-gpt"     // named by MODEL_NAME, answers a token every tokenGap
 	mockLlama = "mock-llama"   // named by MODEL_NAME
 	slashed   = "acme/mock-7b" // external, at mock-llm's server
 	impatient = "impatient"    // external, at mock-llm's server, with a first-byte timeout of one second
+	pair      = "pair"         // external, mock-llm's server by two addresses; mock-llm is the canary of all its traffic
 	tokenGap  = 150 * time.Millisecond
 )
 

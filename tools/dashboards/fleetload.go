@@ -13,6 +13,13 @@ func fleetLoad() []panel {
 		{kind: stack, title: "Answer tokens by model", unit: "cps", width: 8, height: 8, toModel: true,
 			about:   "Tokens a second that each model wrote.",
 			queries: []query{{expr: rate("model", "fluidmcp_tokens_total", `type="completion",`+of), name: "{{model}}"}}},
+		{kind: stack, title: "Waiting at the gateway", unit: "none", width: 12, height: 8, toModel: true,
+			about:   "Requests that wait at the gateways for their turn, which only models with limits.inflight make them do.",
+			queries: []query{{expr: "sum by (model) (fluidmcp_queued_requests{" + of + "})", name: "{{model}}"}}},
+		{kind: bars, title: "Over their limits", unit: "reqps", width: 12, height: 8,
+			about: "Requests that were refused: for a limit of their key, and because no turn at the model came.",
+			queries: []query{{expr: rate("limit", "fluidmcp_rate_limited_total", of), name: "limit of a key: {{limit}}"},
+				{expr: rate("reason", "fluidmcp_errors_total", `reason="queue_full",`+of), name: "{{reason}}", color: bad}}},
 	}
 }
 

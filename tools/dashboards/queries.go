@@ -26,8 +26,8 @@ func heatOf(metric, of string) string {
 }
 
 const (
-	failedReasons = `reason!~"bad_request|upstream_4xx|client_closed"` // as in deploy/rules/slo.yaml
-	clientReasons = `reason=~"bad_request|upstream_4xx|client_closed"`
+	failedReasons = `reason!~"bad_request|upstream_4xx|client_closed|auth|rate_limited|deadline"` // as in deploy/rules/slo.yaml
+	clientReasons = `reason=~"bad_request|upstream_4xx|client_closed|auth|rate_limited|deadline"`
 
 	errorBudget = "(1 - scalar(fluidmcp:availability:objective))"
 )
