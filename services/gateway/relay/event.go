@@ -18,6 +18,7 @@ type event struct {
 	last      End  // the stream that ends so is complete with this frame
 	failed    bool // the backend reports an error
 	token     bool // text, reasoning or a part of a tool call
+	finish    bool // the last chunk of a choice
 	usageOnly bool // the chunk that include_usage asks for: usage and an empty list of choices
 	usage     Usage
 }
@@ -43,7 +44,7 @@ func parseEvent(data []byte) event {
 		switch string(m.Key) {
 		case "choices":
 			noChoices = len(bytes.Trim(value, "[] \t\r\n")) == 0
-			e.token = hasContent(value)
+			e.token, e.finish = readChoices(value)
 		case "error":
 			e.failed = e.failed || string(value) != "null"
 		case "type":
@@ -67,26 +68,28 @@ func parseEvent(data []byte) event {
 	return e
 }
 
-// hasContent tells whether a chunk's choices bring something that a reader sees.
-func hasContent(choices []byte) (found bool) {
+// readChoices tells whether a chunk's choices bring something that a reader sees, and whether one ends.
+func readChoices(choices []byte) (content, finish bool) {
 	_ = scan.Array(choices, func(choice []byte) { // anything else brings nothing
 		each(choice, func(key, value []byte) {
 			switch string(key) {
+			case "finish_reason":
+				finish = finish || string(value) != "null"
 			case "text":
-				found = found || isText(value)
+				content = content || isText(value)
 			case "delta":
 				each(value, func(key, value []byte) {
 					switch string(key) {
 					case "content", "reasoning", "reasoning_content", "refusal":
-						found = found || isText(value)
+						content = content || isText(value)
 					case "tool_calls":
-						found = found || value[0] == '[' && len(bytes.Trim(value, "[] \t\r\n")) > 0
+						content = content || value[0] == '[' && len(bytes.Trim(value, "[] \t\r\n")) > 0
 					}
 				})
 			}
 		})
 	})
-	return found
+	return content, finish
 }
 
 // each visits the members of an object. Other values have none.

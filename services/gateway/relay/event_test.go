@@ -23,6 +23,8 @@ func TestParseEvent(t *testing.T) {
 	f(`{"choices":[{"index":0,"delta":{"content":"","tool_calls":null}}]}`, event{})
 	f(`{"choices":[{"index":0,"delta":{"tool_calls":[]}}]}`, event{})
 	f(`{"choices":[{"index":0,"text":"x"}]}`, token)
+	f(`{"choices":[{"index":0,"text":"x","finish_reason":"length"}]}`, event{token: true, finish: true})
+	f(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null},{"index":1,"finish_reason":"stop"}]}`, event{token: true, finish: true})
 	f(`{"choices":[{"index":0,"text":""}],"usage":null}`, event{})
 	f(`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, event{usageOnly: true, usage: Usage{9, 3}})
 	f(`{"choices":[ ],"usage":null}`, event{})

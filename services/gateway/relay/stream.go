@@ -26,6 +26,7 @@ type stream struct {
 	opts   Options
 	frames *sse.Reader
 	next   sse.Frame // read and not sent
+	unask  *unasker  // nil where the client itself asked for what comes
 
 	usage     Usage
 	failed    bool
@@ -36,6 +37,9 @@ type stream struct {
 // a header alone promises nothing.
 func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error) {
 	s := &stream{answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame)}
+	if opts.DropUsage {
+		s.unask = &unasker{}
+	}
 	var err error
 	s.next, err = s.frames.Next()
 	if err == io.EOF {
@@ -76,17 +80,15 @@ func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 	}
 }
 
-// pass sends the frame at hand, unless it is the usage chunk for which only we have asked.
+// pass sends the frame at hand, as the client would have had it if nobody had asked for usage.
 func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done bool, err error) {
 	var e event
 	if s.next.Data != nil {
 		e = parseEvent(s.next.Data)
 		s.note(e)
 	}
-	if !e.usageOnly || !s.opts.DropUsage {
-		if _, err := w.Write(s.next.Raw); err != nil {
-			return false, err
-		}
+	if err := s.unask.write(w, s.next, e); err != nil {
+		return false, err
 	}
 	done = e.last != EndOfTransfer && e.last == s.opts.End
 	if s.frames.Buffered() && !done {
@@ -124,12 +126,16 @@ func (s *stream) drain() {
 func (s *stream) stop(w http.ResponseWriter, err error) Result {
 	switch {
 	case err == io.EOF && (s.opts.End == EndOfTransfer || s.failed):
+		if err := s.unask.release(w, nil); err != nil {
+			return s.end(Result{Outcome: ClientClosed, Err: err})
+		}
 		return s.end(Result{Outcome: Completed})
 	case err == io.EOF:
 		err = errNoEnd[s.opts.End]
 	}
 	r := broken(s.opts, err, Result{})
 	if r.Outcome == Interrupted {
+		_ = s.unask.release(w, nil) // to tell that it broke, below, fails in the same way
 		Fail(w, s.opts.End, interrupted(r.Err))
 	}
 	return s.end(r)
