@@ -199,10 +199,10 @@ func badRequests(t *testing.T, s *stack) {
 	f("POST", "/v1/chat/completions", `[]`, 400, "")
 	f("POST", "/v1/chat/completions", "", 400, "")
 	f("POST", "/llm/mock-llm/chat/completions", `{"messages":[{"role":"user","content":"`+strings.Repeat("x", 33<<20)+`"}]}`, 413, "")
-	f("GET", "/llm/mock-llm/chat/completions", nil, 405, "method_not_allowed")
+	f("GET", "/v1/chat/completions", nil, 405, "method_not_allowed")
 	f("DELETE", "/v1/models", nil, 405, "method_not_allowed")
 	f("GET", "/nothing/here", nil, 404, "path_not_found")
-	if allow := do(t, "GET", s.gateway+"/v1/chat/completions", nil).want(t, 405).header.Get("Allow"); !strings.Contains(allow, "POST") {
+	if allow := do(t, "GET", s.gateway+"/llm/mock-llm/chat/completions", nil).want(t, 405).header.Get("Allow"); !strings.Contains(allow, "POST") {
 		t.Errorf("Allow: %q", allow)
 	}
 	// What only the model server can judge passes through as it said it.

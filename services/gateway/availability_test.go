@@ -75,7 +75,7 @@ func TestExactCounts(t *testing.T) {
 					body = chatStream
 				}
 				if i%3 == 2 {
-					body = `{`
+					body = `{"model":1,"model":2}`
 				}
 				if resp := tryOpen(t.Context(), f.url+path, body); resp != nil {
 					_, _ = io.Copy(io.Discard, resp.Body)

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -165,6 +166,18 @@ const (
 	usageFrame  = `data: {"id":"c","choices":[],"usage":{"prompt_tokens":9,"total_tokens":12,"completion_tokens":3}}` + "\n\n"
 	doneFrame   = "data: [DONE]\n\n"
 )
+
+// strict is vllm where only POST is allowed, and only JSON understood.
+func strict(c *exchange) {
+	switch {
+	case c.Method != http.MethodPost:
+		c.plain(405, `{"detail":"Method Not Allowed"}`, "Allow: POST")
+	case !json.Valid([]byte(c.body)):
+		c.plain(400, `{"error":{"message":"not JSON","type":"Bad Request","param":null,"code":400}}`)
+	default:
+		vllm(c)
+	}
+}
 
 // vllm answers chat as vLLM does, with a usage chunk when it is asked for.
 func vllm(c *exchange) {

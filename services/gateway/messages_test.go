@@ -111,7 +111,7 @@ func TestResponsesEnd(t *testing.T) {
 
 // TestMessagesRefused: the gateway's own refusals have the form that the SDKs of the API read.
 func TestMessagesRefused(t *testing.T) {
-	f := start(t, nil, fleet.Model{ID: "off", Phase: fleet.Stopped})
+	f := start(t, nil, fleet.Model{ID: "off", Phase: fleet.Stopped}, fleet.Model{ID: "on", Phase: fleet.Ready})
 	refused := func(path, body string, status int, kind, code string) {
 		t.Helper()
 		resp := f.open(t.Context(), "POST", path, body)

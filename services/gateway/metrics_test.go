@@ -20,7 +20,7 @@ func TestMetricNames(t *testing.T) {
 	})
 	f := start(t, nil, model("m", b.URL, b.URL))
 	f.post("/llm/m/chat/completions", `{"stream":true}`)
-	f.post("/llm/m/chat/completions", `[]`)
+	f.post("/llm/m/chat/completions", `{"model":"m","model":"m"}`)
 	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="bad_request"}`, 1)
 
 	series := regexp.MustCompile(`^(fluidmcp_\w+)(?:\{([^}]*)\})? `)
@@ -73,7 +73,7 @@ func TestMetricNames(t *testing.T) {
 // TestLabelsAreNotClientStrings: what clients make up never becomes a series.
 func TestLabelsAreNotClientStrings(t *testing.T) {
 	b := newBackend(t, vllm)
-	f := start(t, nil, model("m", b.URL))
+	f := start(t, nil, model("m", b.URL), model("n", b.URL))
 	f.post("/llm/evil-1/chat/completions", hello)
 	f.post("/v1/chat/completions", `{"model":"evil-2"}`)
 	f.post("/llm/m/v1/evil-3", hello)

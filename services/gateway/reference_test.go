@@ -11,7 +11,7 @@ import (
 
 // Every documented operation is answered, and every other method of its path is refused with the documented ones.
 func TestDocumentedMethods(t *testing.T) {
-	f := start(t, nil, model("m", newBackend(t, vllm).URL))
+	f := start(t, nil, model("m", newBackend(t, strict).URL))
 	documented, err := docs.Paths(docs.Gateway)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/body"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
 )
 
 // maxFormHead is how much of a form is read to find the model's name in it, 1 MiB, where something else names the model.
@@ -31,6 +32,7 @@ type query struct {
 	raw       []byte         // the client's body
 	doc       *body.Document // raw, when it is JSON that was read
 	form      *form          // in place of raw
+	keepName  bool           // the model's server may know the name in the body, the gateway does not
 	stream    bool           // the client asked for an event stream
 	dropUsage bool           // usage was asked for by us, not by the client
 	tokens    int            // that it may cost, an estimate
@@ -44,7 +46,15 @@ func (q *query) bodyFor(m *routing.Model) []byte {
 	if q.doc == nil {
 		return q.raw
 	}
-	return q.doc.Rewrite(m.ServedName, q.endpoint.chat())
+	return q.doc.Rewrite(q.nameFor(m), q.endpoint.chat())
+}
+
+// nameFor is what to put in place of the model's name in the body, "" to leave it.
+func (q *query) nameFor(m *routing.Model) string {
+	if q.keepName && m == q.model {
+		return ""
+	}
+	return m.ServedName
 }
 
 // spent tells that the request cannot be sent again.
@@ -71,7 +81,7 @@ func (u *upload) Read(b []byte) (int, error) {
 
 // uploadFor is what a backend of the model gets.
 func (q *query) uploadFor(m *routing.Model) *upload {
-	r, grown := q.form.Reader(m.ServedName)
+	r, grown := q.form.Reader(q.nameFor(m))
 	u := &upload{Reader: r, form: q.form, length: q.form.length}
 	if u.length >= 0 {
 		u.length += int64(grown)
@@ -136,24 +146,33 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 	return g.resolveJSON(r, in, c, at, m)
 }
 
+// resolveJSON takes what should be a JSON object. What is none, and what names no model rightly, goes to the model all the same
+// where no other can be meant: its server says best what is wrong with it. This does not hold for what the server may read and
+// the gateway cannot: that would be a request of which nobody here knows what it asks for.
 func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint, m *routing.Model) (*query, error) {
 	raw, err := g.readBody(r, in)
 	if err != nil {
 		return nil, err
 	}
 	doc, err := body.Parse(raw)
-	switch {
-	case err != nil:
-		return nil, badRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
-	case doc.TwoModels:
-		return nil, badRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
-	case m == nil && doc.BadModel:
-		return nil, badRequest("model_required", "model", "model has to be a string.")
+	if err != nil {
+		m, unknown := g.modelOf(c, m, "")
+		if fault, ok := errors.AsType[*scan.SyntaxError](err); unknown != nil || !ok || fault.Foreign {
+			return nil, badRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
+		}
+		return &query{endpoint: at, model: m, raw: raw}, nil
 	}
+	if doc.TwoModels {
+		return nil, badRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
+	}
+	unknown := m == nil && !g.knows(doc.Model)
 	if m, err = g.modelOf(c, m, doc.Model); err != nil {
+		if doc.BadModel {
+			return nil, badRequest("model_required", "model", "model has to be a string.")
+		}
 		return nil, err
 	}
-	return &query{endpoint: at, model: m, raw: raw, doc: doc, stream: doc.Stream,
+	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, stream: doc.Stream,
 		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, tokens: admission.EstimateTokens(len(raw), doc.MaxTokens, doc.N)}, nil
 }
 
@@ -169,23 +188,25 @@ func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoin
 	} else if err != nil {
 		return nil, g.unread(r, err)
 	}
+	unknown := m == nil && !g.knows(found.Model)
 	if m, err = g.modelOf(c, m, found.Model); err != nil {
 		return nil, err
 	}
-	return &query{endpoint: at, model: m, form: &form{Upload: found, length: r.ContentLength}}, nil
+	return &query{endpoint: at, model: m, keepName: unknown, form: &form{Upload: found, length: r.ContentLength}}, nil
 }
 
-// modelOf finds the model: the one of the path, else the one with that name, else the only one.
+// modelOf finds the model: the one of the path, else the one with that name, else the only one. A name that is not known here may
+// be one that the only model's server gives itself, or that of an adapter which it has loaded.
 func (g *Gateway) modelOf(c *call, m *routing.Model, name string) (*routing.Model, error) {
 	table := g.router.Table()
 	visible := c.visible(table)
+	if m == nil && name != "" {
+		m, _ = table.Resolve(name)
+	}
 	switch {
 	case m != nil:
-	case name != "":
-		var ok bool
-		if m, ok = table.Resolve(name); !ok {
-			return nil, errModelNotFound(name, visible)
-		}
+	case name != "" && len(table.Models) != 1:
+		return nil, errModelNotFound(name, visible)
 	case len(visible) == 1:
 		m = visible[0]
 	default:
@@ -196,6 +217,12 @@ func (g *Gateway) modelOf(c *call, m *routing.Model, name string) (*routing.Mode
 	}
 	c.model = m.ID
 	return m, nil
+}
+
+// knows tells a name by which a model is declared.
+func (g *Gateway) knows(name string) bool {
+	_, ok := g.router.Table().Resolve(name)
+	return ok
 }
 
 func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {

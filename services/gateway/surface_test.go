@@ -66,7 +66,7 @@ func TestModels(t *testing.T) {
 
 func TestAllow(t *testing.T) {
 	b := newBackend(t, vllm)
-	f := start(t, nil, model("m", b.URL))
+	f := start(t, nil, model("m", b.URL), model("n", b.URL))
 	allow := func(method, path, want string) {
 		t.Helper()
 		if a := f.do(method, path, ""); a.status != 405 || a.header.Get("Allow") != want || a.code() != "method_not_allowed" {
@@ -74,7 +74,7 @@ func TestAllow(t *testing.T) {
 		}
 	}
 	allow("GET", "/v1/chat/completions", "POST")
-	allow("PUT", "/llm/m/tokenize", "POST")
+	allow("PUT", "/tokenize", "POST")
 	allow("POST", "/v1/models", "GET, HEAD")
 	allow("POST", "/v1/models/m", "GET, HEAD")
 	allow("POST", "/llm/m/models", "GET, HEAD")
@@ -201,6 +201,29 @@ func TestOnlyModel(t *testing.T) {
 	reaches("DELETE", "/v1/responses/resp_1", "", "DELETE /v1/responses/resp_1")
 	reaches("GET", "/version", "", "GET /version")
 	reaches("GET", "//nowhere/", "", "GET //nowhere/")
+
+	// What only the server can judge, and what only it can know, is for the server.
+	asItCame := func(method, path, body string) {
+		t.Helper()
+		reaches(method, path, body, method+" "+strings.TrimPrefix(path, "/llm/m"))
+		if got := b.last().body; got != body {
+			t.Errorf("%s %s reached the backend as %s", method, body, got)
+		}
+	}
+	for _, body := range []string{``, `{`, `[1]`, `null`, `{"prompt":"x",}`, `{"model":5}`, `{"model":["m"]}`, `{"model":"adapter","stream":false}`} {
+		asItCame("POST", "/v1/completions", body)
+		asItCame("POST", "/pause?mode=wait", body)
+	}
+	asItCame("POST", "/llm/m/v1/completions", `{"model":`)
+	asItCame("POST", "/llm/m/v1/completions", ``)
+	asItCame("GET", "/v1/completions", ``)
+	asItCame("OPTIONS", "/v1/chat/completions", ``)
+	asItCame("PUT", "/llm/m/v1/responses", `{}`)
+	reaches("POST", "/v1/completions", `{"model":"m"}`, "POST /v1/completions")
+	if got := b.last().body; got != `{"model":"m-served"}` {
+		t.Errorf("the model's own name is not replaced: %s", got)
+	}
+
 	f.deploy(model("m", b.URL), model("n", b.URL))
 	reaches("POST", "/tokenize", `{"model":"m"}`, "POST /tokenize")
 	if a := f.do("GET", "/version", ""); a.status != 404 || a.code() != "path_not_found" {

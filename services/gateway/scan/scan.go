@@ -14,6 +14,7 @@ const maxDepth = 10000
 type SyntaxError struct {
 	Offset  int    // bytes before the fault
 	Message string // such as "unexpected character '}'"
+	Foreign bool   // another parser may read it: it is nested too deep for this one, or no UTF-8
 }
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s at byte %d", e.Message, e.Offset) }
@@ -41,7 +42,7 @@ func Array(b []byte, visit func(element []byte)) error {
 func whole(b []byte, opening byte, expected string, read func(s *scanner) error) (end int, err error) {
 	s := scanner{b: b}
 	if !utf8.Valid(b) {
-		return 0, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8"}
+		return 0, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8", Foreign: true}
 	}
 	if bytes.HasPrefix(b, []byte("\uFEFF")) {
 		s.pos = len("\uFEFF")
@@ -85,7 +86,12 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) fail(message string) error { return &SyntaxError{Offset: s.pos, Message: message} }
+// fail makes an error. JSON has no zero bytes, but text in UTF-16 and UTF-32 is full of them, and Python reads it.
+func (s *scanner) fail(message string) error {
+	return &SyntaxError{Offset: s.pos, Message: message, Foreign: message == tooDeep || bytes.IndexByte(s.b, 0) >= 0}
+}
+
+const tooDeep = "nested too deep"
 
 func (s *scanner) unexpected() error {
 	if s.pos >= len(s.b) {
@@ -158,7 +164,7 @@ func (s *scanner) array(depth int, visit func(element []byte)) error {
 // open steps over an opening bracket and tells whether something stands before the closing one.
 func (s *scanner) open(depth int, closing byte) (more bool, err error) {
 	if depth >= maxDepth {
-		return false, s.fail("nested too deep")
+		return false, s.fail(tooDeep)
 	}
 	s.pos++
 	s.space()

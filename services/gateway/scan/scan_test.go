@@ -69,6 +69,34 @@ func TestSyntaxErrors(t *testing.T) {
 	f(`{"a":`+strings.Repeat("[", 20000), 10004, "nested too deep")
 }
 
+// TestForeign: what Python's json could read and this package cannot is told apart from what nobody can.
+func TestForeign(t *testing.T) {
+	f := func(src string, want bool) {
+		t.Helper()
+		_, err := scan.Object([]byte(src), func(scan.Member) {})
+		if syntax, ok := errors.AsType[*scan.SyntaxError](err); !ok || syntax.Foreign != want {
+			t.Errorf("%.40q: %+v; want foreign %v", src, syntax, want)
+		}
+	}
+	wide := func(src, before, after string) (out string) {
+		for _, r := range src {
+			out += before + string(r) + after
+		}
+		return out
+	}
+	f(`{"a":1,}`, false)
+	f(`[1]`, false)
+	f(``, false)
+	f("{\"a\":\"\n\"}", false)
+	f(`{"a":`+strings.Repeat("[", 20000), true)
+	f("{\"a\":\"\xed\xa0\x80\"}", true) // a lone surrogate, as Python writes it
+	f("\xff\xfe"+wide(`{"a":1}`, "", "\x00"), true)
+	f(wide(`{"a":1}`, "", "\x00"), true)
+	f(wide(`{"a":1}`, "\x00", ""), true)
+	f(wide(`{"a":1}`, "\x00\x00\x00", ""), true)
+	f(wide(` [1]`, "", "\x00\x00\x00"), true)
+}
+
 func TestArray(t *testing.T) {
 	f := func(src string, want ...string) {
 		t.Helper()
