@@ -31,6 +31,7 @@ var ErrClientLeft = errors.New("the client left")
 // Record collects what the log line of one request will say. It belongs to the goroutine that serves the request.
 type Record struct {
 	ID     string // request id
+	Made   bool   // the id was made here
 	Status int    // as sent, or StatusClientClosed; 0 until a header was written
 	Bytes  int64  // of the body, as written
 	Err    error  // why it failed, in full
@@ -58,8 +59,8 @@ func Logged(log *zap.Logger, next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w, Context: r.Context()}
 		fields := lines.Get().(*[]zap.Field)
 		rec.record.fields = (*fields)[:ownFields]
-		id := requestID(r.Header)
-		rec.record.ID = id[0]
+		id, made := requestID(r.Header)
+		rec.record.ID, rec.record.Made = id[0], made
 		w.Header()[RequestIDHeader] = id
 		r = r.WithContext(rec)
 		defer func() { // also when the handler aborts by panic
@@ -77,13 +78,13 @@ func Logged(log *zap.Logger, next http.Handler) http.Handler {
 
 // requestID returns the client's id as a value of a header. What could not stand in a log, a URL or a header of another server
 // as it is gets replaced, and so do several ids.
-func requestID(h http.Header) []string {
+func requestID(h http.Header) (ids []string, made bool) {
 	if ids := h[RequestIDHeader]; len(ids) == 1 && validID(ids[0]) {
-		return ids[:1:1]
+		return ids[:1:1], false
 	}
-	ids := []string{newRequestID()}
+	ids = []string{newRequestID()}
 	h[RequestIDHeader] = ids
-	return ids
+	return ids, true
 }
 
 func validID(id string) bool {

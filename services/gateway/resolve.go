@@ -35,6 +35,7 @@ type query struct {
 	keepName  bool           // the model's server may know the name in the body, the gateway does not
 	stream    bool           // the client asked for an event stream
 	dropUsage bool           // usage was asked for by us, not by the client
+	named     bool           // the body names the request, so an id that was made here must not
 	tokens    int            // that it may cost, an estimate
 	session   string         // of the client, by the model's header for it
 	except    []string       // backends that are not to be asked
@@ -173,7 +174,7 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 		return nil, err
 	}
 	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, stream: doc.Stream,
-		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, tokens: admission.EstimateTokens(len(raw), doc.MaxTokens, doc.N)}, nil
+		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID, tokens: admission.EstimateTokens(len(raw), doc.MaxTokens, doc.N)}, nil
 }
 
 // resolveForm takes a form with files. Where only the form can name the model it is read until it has done so.

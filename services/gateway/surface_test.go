@@ -118,6 +118,35 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// TestAnswersAsTheyAre: nothing is added that would be another answer.
+func TestAnswersAsTheyAre(t *testing.T) {
+	b := newBackend(t, func(c *exchange) {
+		c.write("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://", c.Host, "/v1/x\r\ncontent-length: 5\r\n\r\n<html")
+	})
+	f := start(t, nil, model("m", b.URL))
+	a := f.post("/llm/m/v1/x/", `{}`)
+	if types, ok := a.header["Content-Type"]; a.status != 307 || ok {
+		t.Errorf("%d, a content type was guessed: %v", a.status, types)
+	}
+	if got := a.header.Get("Location"); got != f.url+"/llm/m/v1/x" {
+		t.Errorf("Location = %q", got)
+	}
+	for _, c := range []struct{ name, body, client, want string }{
+		{"the body's id counts", `{"request_id":"mine"}`, "", ""},
+		{"the header's counts more", `{"request_id":"mine"}`, "theirs", "theirs"},
+		{"no id", `{"a":{"request_id":"mine"}}`, "", "made"},
+	} {
+		header := []string{"X-Request-Id", c.client}
+		a := f.do("POST", "/v1/completions", c.body, header[:2*min(1, len(c.client))]...)
+		if c.want == "made" {
+			c.want = a.header.Get("X-Request-Id")
+		}
+		if got := b.last().Header.Get("X-Request-Id"); got != c.want || a.header.Get("X-Request-Id") == "" {
+			t.Errorf("%s: the backend got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestUploads(t *testing.T) {
 	b := newBackend(t, vllm)
 	f := start(t, nil, model("m", b.URL), model("n", b.URL))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
@@ -123,6 +124,9 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 	if err != nil {
 		return nil, err
 	}
+	if q.named && web.RecordOf(r.Context()).Made {
+		delete(req.Header, web.RequestIDHeader) // vLLM would prefer it
+	}
 	if q.form != nil {
 		u := q.uploadFor(m)
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
@@ -132,5 +136,6 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 		return nil, err
 	}
 	upstream.DropHopByHop(resp.Header)
+	upstream.Relocate(resp.Header, r, req)
 	return relay.Receive(resp, opts)
 }

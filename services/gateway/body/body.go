@@ -14,6 +14,7 @@ type Document struct {
 	TwoModels bool   // model is there more than once, so that whoever reads the body may take another one for meant
 	Stream    bool   // the client asked for an event stream
 	WantUsage bool   // the client asked for a usage chunk at the stream's end
+	RequestID bool   // the body names the request itself, as vLLM lets it
 	MaxTokens int    // that the answer may have, by any of the names for it; 0 when absent
 	N         int    // answers; 0 when absent
 
@@ -68,6 +69,8 @@ func (d *Document) visit(m scan.Member) {
 		d.MaxTokens = max(d.MaxTokens, number(value))
 	case "n":
 		d.N = number(value)
+	case "request_id":
+		d.RequestID = true
 	case "stream_options":
 		d.options = append(d.options, parseOptions(d.src, m))
 	default:

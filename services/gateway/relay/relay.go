@@ -136,6 +136,9 @@ func (a *Answer) writeHeader(w http.ResponseWriter) {
 			h[name] = values
 		}
 	}
+	if a.header["Content-Type"] == nil {
+		h["Content-Type"] = nil // net/http would guess one
+	}
 	if a.Stream {
 		h.Set("X-Accel-Buffering", "no") // nginx would collect frames
 		h.Del("Content-Length")          // frames may be added or left out
