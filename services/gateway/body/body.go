@@ -33,6 +33,7 @@ type options struct {
 	span
 	isObject, isNull, empty bool
 	wantUsage               bool
+	noUsage, noContinuous   bool // the last value of the member, which counts, is no boolean
 	includeUsage            []span
 	continuous              []span
 }
@@ -91,9 +92,12 @@ func parseOptions(src []byte, m scan.Member) options {
 		switch string(inner.Key) {
 		case "include_usage":
 			o.includeUsage = append(o.includeUsage, at)
-			o.wantUsage = truthy(value[inner.Start:inner.End])
+			yes, ok := boolean(value[inner.Start:inner.End])
+			o.wantUsage, o.noUsage = yes, !ok
 		case "continuous_usage_stats":
 			o.continuous = append(o.continuous, at)
+			_, ok := boolean(value[inner.Start:inner.End])
+			o.noContinuous = !ok
 		}
 	})
 	return o
@@ -108,18 +112,27 @@ func number(value []byte) int {
 	return int(n)
 }
 
-// truthy reads a boolean as pydantic's lax mode does.
+// truthy reads a boolean as pydantic's lax mode does; what is none counts as false.
 func truthy(value []byte) bool {
-	if text, ok := scan.String(value); ok {
-		switch strings.ToLower(text) {
-		case "1", "on", "t", "true", "y", "yes":
-			return true
+	yes, _ := boolean(value)
+	return yes
+}
+
+// boolean reads a boolean as pydantic's lax mode does, and tells whether it is one. null is taken for an optional one.
+func boolean(value []byte) (yes, ok bool) {
+	text, isString := scan.String(value)
+	if !isString {
+		if number, err := strconv.ParseFloat(string(value), 64); err == nil {
+			return number == 1, number == 0 || number == 1
 		}
-		return false
+		word := string(value)
+		return word == "true", word == "true" || word == "false" || word == "null"
 	}
-	if string(value) == "true" {
-		return true
+	switch strings.ToLower(text) {
+	case "1", "on", "t", "true", "y", "yes":
+		return true, true
+	case "0", "off", "f", "false", "n", "no":
+		return false, true
 	}
-	number, err := strconv.ParseFloat(string(value), 64)
-	return err == nil && number == 1
+	return false, false
 }

@@ -81,6 +81,12 @@ func TestRewrite(t *testing.T) {
 	f(`{"stream":true,"stream_options":{"include_usage":"yes","continuous_usage_stats":true}}`, "", true,
 		`{"stream":true,"stream_options":{"include_usage":"yes","continuous_usage_stats":true}}`)
 	f(`{"stream":true,"stream_options":5}`, "", true, `{"stream":true,"stream_options":5}`)
+	for _, wrong := range []string{`7`, `[]`, `"x"`, `{"include_usage":"x"}`, `{"include_usage":2}`, `{"include_usage":"null"}`, `{"include_usage":[]}`,
+		`{"continuous_usage_stats":"maybe"}`, `{"include_usage":false,"include_usage":{}}`} {
+		f(`{"stream":true,"stream_options":`+wrong+`}`, "", true, `{"stream":true,"stream_options":`+wrong+`}`) // the server refuses it
+	}
+	f(`{"stream":true,"stream_options":{"include_usage":"x","include_usage":null,"continuous_usage_stats":[],"continuous_usage_stats":"no"}}`, "", true,
+		`{"stream":true,"stream_options":{"include_usage":true,"include_usage":true,"continuous_usage_stats":false,"continuous_usage_stats":false}}`)
 	f(`{"stream_options":{"include_usage":true},"stream":true,"stream_options":{}}`, "", true,
 		`{`+ask+`,"stream":true,`+ask+`}`)
 }

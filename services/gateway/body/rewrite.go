@@ -51,11 +51,12 @@ func (d *Document) askUsage() []edit {
 	}
 	var edits []edit
 	for _, o := range d.options {
+		if !o.isNull && !o.isObject || o.noUsage || o.noContinuous {
+			continue // not ours to mend: the server refuses it with its own words
+		}
 		switch {
 		case o.isNull:
 			edits = append(edits, edit{o.span, `{"include_usage":true}`})
-		case !o.isObject:
-			// not ours to mend: the server refuses it with its own words
 		case len(o.includeUsage) > 0:
 			edits = append(edits, each(o.includeUsage, "true")...)
 		case o.empty:
