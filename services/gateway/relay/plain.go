@@ -79,6 +79,9 @@ func (p *plain) sendEvent(w http.ResponseWriter) Result {
 // stream sends what was not held back, as it comes. The usage of such an answer is not looked for: no text model gives one.
 func (p *plain) stream(w http.ResponseWriter) Result {
 	out := http.NewResponseController(w)
+	if err := out.Flush(); err != nil { // also what turns out to be empty goes in chunks, as it came
+		return Result{Outcome: ClientClosed, Err: err}
+	}
 	buf := make([]byte, chunk)
 	for {
 		n, err := p.Read(buf)

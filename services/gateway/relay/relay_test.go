@@ -178,7 +178,7 @@ type flushes struct {
 
 func (f *flushes) FlushError() error { f.n++; return nil }
 
-// TestFlush: a frame that came alone goes alone; those that came together go together.
+// TestFlush: a frame that came alone goes alone; those that came together go together, but for the very first.
 func TestFlush(t *testing.T) {
 	f := func(want int, pieces ...piece) {
 		t.Helper()
@@ -197,7 +197,7 @@ func TestFlush(t *testing.T) {
 		})
 	}
 	f(3, piece{text: token("a")}, piece{text: token("b")}, piece{text: done})
-	f(1, piece{text: token("a") + token("b") + done})
-	f(2, piece{text: token("a") + token("b")}, piece{text: token("c") + done})
+	f(2, piece{text: token("a") + token("b") + done})
+	f(3, piece{text: token("a") + token("b")}, piece{text: token("c") + done})
 	f(2, piece{text: token("a") + "data: {"}, piece{text: "}\n\n" + done})
 }

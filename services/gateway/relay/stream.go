@@ -28,6 +28,7 @@ type stream struct {
 	next   sse.Frame // read and not sent
 	unask  *unasker  // nil where the client itself asked for what comes
 
+	begun     bool // something was flushed
 	usage     Usage
 	failed    bool
 	lastToken time.Time
@@ -91,9 +92,10 @@ func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done
 		return false, err
 	}
 	done = e.last != EndOfTransfer && e.last == s.opts.End
-	if s.frames.Buffered() && !done {
+	if s.begun && s.frames.Buffered() && !done {
 		return false, nil // the next frame is here already: one flush carries both
 	}
+	s.begun = true // what is written before the first flush is one HTTP chunk, after it each frame has its own, as with vLLM
 	return done, out.Flush()
 }
 
