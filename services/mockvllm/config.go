@@ -133,12 +133,13 @@ type SchedulerConfig struct {
 	MaxQueuedTokens   *int
 	Priority          bool // --scheduling-policy priority
 	ChunkedPrefill    bool
-	StreamInterval    int  // tokens in a frame
-	DataParallel      int  // ranks
-	TensorParallel    int  // processes of a rank
-	PipelineParallel  int  // stages of a rank
-	NoStats           bool // --disable-log-stats
-	OutlivesEngine    bool // VLLM_KEEP_ALIVE_ON_ENGINE_DEATH
+	StreamInterval    int           // tokens in a frame
+	DataParallel      int           // ranks
+	TensorParallel    int           // processes of a rank
+	PipelineParallel  int           // stages of a rank
+	NoStats           bool          // --disable-log-stats
+	StatsInterval     time.Duration // between the lines about the engine: VLLM_LOG_STATS_INTERVAL
+	OutlivesEngine    bool          // VLLM_KEEP_ALIVE_ON_ENGINE_DEATH
 	GPUMemoryFraction float64
 }
 
@@ -159,6 +160,8 @@ type MockConfig struct {
 	Shutdown  string               `split_words:"true"` // what SIGTERM does to requests in flight: abort, or hang as a real server may
 }
 
+const statsInterval = 10 * time.Second
+
 // Default is vLLM's own defaults. A model's context is not known without the model; 40960 is that of the default model.
 func Default() Config {
 	const model = "Qwen/Qwen3-0.6B"
@@ -169,7 +172,7 @@ func Default() Config {
 		Pooling:    PoolingConfig{Runner: "auto", Convert: "auto"},
 		Generation: GenerationConfig{MaxLogprobs: 20, ResponseRole: "assistant", FingerprintMode: "full"},
 		Scheduler: SchedulerConfig{ChunkedPrefill: true, StreamInterval: 1, DataParallel: 1, TensorParallel: 1, PipelineParallel: 1,
-			GPUMemoryFraction: 0.92},
+			StatsInterval: statsInterval, GPUMemoryFraction: 0.92},
 	}
 }
 

@@ -10,17 +10,23 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
 )
 
-// living tells the metrics of steps until the engine has died: a real API server's gauges then stay where they were.
+// living tells of steps until the engine has died: a real API server's gauges then stay where they were.
 type living struct {
-	*metrics.Metrics
-	dead *atomic.Bool
+	metrics *metrics.Metrics
+	stats   *statlog.Logger // or nil
+	dead    *atomic.Bool
 }
 
 func (l living) Step(it *engine.Iteration) {
-	if !l.dead.Load() {
-		l.Metrics.Step(it)
+	if l.dead.Load() {
+		return
+	}
+	l.metrics.Step(it)
+	if l.stats != nil {
+		l.stats.Step(it)
 	}
 }
 

@@ -2,7 +2,7 @@
 // the life cycle of vLLM 0.32, and faults on command.
 //
 //	main.go, flagtable.go, setters.go, environment.go, config.go   the command line and the environment become a Config
-//	mockvllm.go, death.go, door.go, clock.go                       New wires the rooms; Run serves until it is told to stop, or dies
+//	mockvllm.go, death.go, door.go, clock.go, statistics.go        New wires the rooms; Run serves until it is told to stop, or dies
 //	routes.go, router.go, middleware.go, cors.go                   every URL, and what a request passes on its way there
 //	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces
 //	respond.go, responsestore.go, invocations.go, scaleout.go      what is particular to some of them
@@ -16,5 +16,6 @@
 //
 // Below: uvicorn is the HTTP server; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
 // libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
-// reads; cli and apidocs vLLM's options and documents; faults and journal what tests need; golden compares with recorded exchanges.
+// reads and statlog what the log says of the engine; cli and apidocs vLLM's options and documents; faults and journal what
+// tests need; golden compares with recorded exchanges.
 package mockvllm

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
 )
 
 // fromEnvironment reads the variables of vLLM that act here, in the forms in which vLLM's envs.py reads them.
@@ -20,6 +22,7 @@ func fromEnvironment(c *Config, env func(string) string) error {
 	g := &c.Generation
 	g.StoreResponses = e.env("VLLM_ENABLE_RESPONSES_API_STORE").number(0) != 0
 	g.AnyModel = e.env("VLLM_SKIP_MODEL_NAME_VALIDATION").truth()
+	c.Scheduler.StatsInterval = e.env("VLLM_LOG_STATS_INTERVAL").seconds(statsInterval)
 	c.Scheduler.OutlivesEngine = e.env("VLLM_KEEP_ALIVE_ON_ENGINE_DEATH").number(0) != 0
 	return errors.Join(e.faults...)
 }
@@ -53,4 +56,20 @@ func (v variable) number(absent int) int {
 		v.e.faults = append(v.e.faults, fmt.Errorf("%s: %q is no integer", v.name, v.text))
 	}
 	return n
+}
+
+// seconds reads a time as Python reads a float. What is not positive is as nothing.
+func (v variable) seconds(absent time.Duration) time.Duration {
+	const most = 1e9 // three decades
+	if v.text == "" {
+		return absent
+	}
+	f, ok := cli.Float(v.text)
+	switch {
+	case !ok:
+		v.e.faults = append(v.e.faults, fmt.Errorf("%s: %q is no number", v.name, v.text))
+	case f > 0:
+		return time.Duration(min(f, most) * float64(time.Second))
+	}
+	return absent
 }

@@ -164,10 +164,11 @@ func TestExitCodes(t *testing.T) {
 	}
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	env := map[string]string{}
 	f := func(want int, lastLine string, args ...string) {
 		t.Helper()
 		log := newLogBuffer()
-		code := mockvllm.Main(t.Context(), args, func(string) string { return "" }, io.Discard, log)
+		code := mockvllm.Main(t.Context(), args, func(name string) string { return env[name] }, io.Discard, log)
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 		if last := lines[len(lines)-1]; code != want || !strings.HasSuffix(last, lastLine) {
 			t.Errorf("%q: exit %d, last line %q; want %d, %q", args, code, last, want, lastLine)
@@ -188,6 +189,9 @@ func TestExitCodes(t *testing.T) {
 	f(1, "remove --disable-log-stats to enable per-request metrics.", "serve", "m", "--enable-per-request-metrics", "--disable-log-stats")
 	f(1, "The lora adapter 'm' conflicts with a served base model.", "serve", "m", "--enable-lora", "--lora-modules", "m=x")
 	f(1, "mockvllm: list index out of range", "serve", "--port", "1", "--model")
+	env["VLLM_LOG_STATS_INTERVAL"] = "soon"
+	f(1, `VLLM_LOG_STATS_INTERVAL: "soon" is no number`, "serve", "m")
+	env["VLLM_LOG_STATS_INTERVAL"] = "-1" // is as none
 	f(0, "", "serve", "--help=all")
 	f(1, "address already in use", "serve", "m", "--host", "127.0.0.1", "--port", port)
 	f(0, "", "--version")

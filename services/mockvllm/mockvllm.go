@@ -20,6 +20,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
@@ -36,6 +37,7 @@ type Server struct {
 	clock       *clock.Manual // nil: the machine's
 	time        clock.Clock   // either
 	metrics     *metrics.Metrics
+	stats       *statlog.Logger // nil: --disable-log-stats
 	faults      faults.Injector
 	journal     *journal.Journal
 	flights     flights
@@ -108,7 +110,10 @@ func (s *Server) newEngine() error {
 		s.clock = clock.NewManual(time.Now())
 		s.time, cfg.Clock = s.clock, s.clock
 	}
-	s.engine = engine.New(cfg, living{s.metrics, &s.dead})
+	if !s.cfg.Scheduler.NoStats {
+		s.stats = statlog.New(0, s.time.Now())
+	}
+	s.engine = engine.New(cfg, living{s.metrics, s.stats, &s.dead})
 	return nil
 }
 
@@ -156,6 +161,9 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	})
 	ln = s.open(ln)
 	running.Go(func() { s.timeline(engineCtx) })
+	lifespan, over := context.WithCancel(context.WithoutCancel(ctx)) // of the API server, which may outlive its engine
+	defer over()
+	running.Go(s.statistics(lifespan))
 
 	srv := &uvicorn.Server{Handler: s.handler(), KeepAlive: s.cfg.HTTP.KeepAlive, Log: s.console.line}
 	served := make(chan error, 1)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestKeepAliveComments(t *testing.T) {
@@ -74,9 +76,48 @@ func TestToolParserRunsAreCounted(t *testing.T) {
 	s.waitMetric(runs("streaming", "no_tool_call"), "3")
 }
 
+func TestStatisticsInTheLog(t *testing.T) {
+	s := start(t, "--mock-clock", "virtual", "--mock-ttft", "3s", "--mock-itl", "3s")
+	pass := func(by string) { s.call("POST", "/mock/clock?advance="+by, "") }
+	pass("1h") // idle
+	answered := make(chan answer, 1)
+	go func() { answered <- s.ask(completionPath, `{"prompt":[5,5,5,5,5],"max_tokens":4,"ignore_eos":true}`) }()
+	s.waitMetric(running, "1")
+	pass("10s")
+	pass("10s")
+	<-answered
+	pass("10s")
+	pass("10h")
+	want := []string{
+		"Engine 000: Avg prompt throughput: 0.5 tokens/s, Avg generation throughput: 0.3 tokens/s, " +
+			"Running: 1 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.0%, Prefix cache hit rate: 0.0%",
+		"Engine 000: Avg prompt throughput: 0.0 tokens/s, Avg generation throughput: 0.1 tokens/s, " +
+			"Running: 0 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.0%, Prefix cache hit rate: 0.0%",
+		"Engine 000: Avg prompt throughput: 0.0 tokens/s, Avg generation throughput: 0.0 tokens/s, " +
+			"Running: 0 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.0%, Prefix cache hit rate: 0.0%",
+	}
+	var got []string
+	for line := range strings.Lines(s.log.String()) {
+		if _, said, ok := strings.Cut(line, " [loggers.py:335] "); ok {
+			got = append(got, strings.TrimSpace(said))
+		}
+	}
+	require.Equal(t, want, got)
+}
+
+func TestStatisticsOutliveTheEngine(t *testing.T) {
+	s := startIn(t, map[string]string{"VLLM_KEEP_ALIVE_ON_ENGINE_DEATH": "1", "VLLM_LOG_STATS_INTERVAL": "0.5"}, "--mock-clock", "virtual")
+	status, _ := s.call("POST", chatPath, chatBody("Hello", `,"stream":true`), "X-Mock-Fault", "crash=3")
+	require.Equal(t, http.StatusOK, status)
+	s.call("POST", "/mock/clock?advance=500ms", "")
+	s.log.waitFor(t, "Avg generation throughput: ")
+}
+
 func TestNoStats(t *testing.T) {
-	s := start(t, "--disable-log-stats")
+	s := start(t, "--disable-log-stats", "--mock-clock", "virtual")
 	s.chat("Hello", "")
+	s.call("POST", "/mock/clock?advance=1h", "")
+	require.NotContains(t, s.log.String(), "throughput")
 	if _, text := s.call("GET", "/metrics", ""); strings.Contains(text, "vllm:") || !strings.Contains(text, "http_requests_total") {
 		t.Errorf("metrics:\n%s", text)
 	}

@@ -19,8 +19,10 @@ type Iteration struct {
 	KVUsage  float64  // share of the KV cache in use, 0 to 1; blocks that are only remembered are free
 	LoRAs    []string // adapters that have a request here, in the order in which they came
 
-	// Requests that this step admitted, in tokens. One that was preempted and comes back is not counted again.
-	PrefixQueries, PrefixHits int
+	// Requests that this step admitted and that looked into the prefix cache, and tokens of these. One that was preempted and
+	// comes back is not counted again.
+	PrefixRequests, PrefixQueries, PrefixHits int
+	PrefixReset                               bool // the prefix cache was forgotten since the step before
 
 	// Outputs is how many sequences got a token or their end. Where it is 0, vLLM has no IterationStats and observes
 	// nothing of what follows, TotalTokens in particular.

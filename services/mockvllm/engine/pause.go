@@ -201,5 +201,7 @@ func (e *Engine) resetCache(preemptRunning bool) bool {
 			e.preempt(e.running[i], i)
 		}
 	}
-	return e.pool.Reset()
+	ok := e.pool.Reset()
+	e.it.PrefixReset = e.it.PrefixReset || ok
+	return ok
 }

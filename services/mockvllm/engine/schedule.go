@@ -218,6 +218,7 @@ func (e *Engine) begin(s *Sequence, now time.Duration) bool {
 	if s.preempted == 0 {
 		s.cached = hit
 		if lookUp {
+			e.it.PrefixRequests++
 			e.it.PrefixQueries += s.total
 			e.it.PrefixHits += hit
 		}
