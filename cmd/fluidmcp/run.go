@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/memory"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
@@ -91,6 +92,7 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 	if err := errors.Join(fileErr, logErr, portErr); err != nil {
 		return err
 	}
+	memory.CollectLate(os.Getenv)
 	return o.serve(ctx, log, file, ports, newProgress(stdout, file))
 }
 

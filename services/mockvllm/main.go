@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
+	"github.com/fluidmcp/fluidmcp/internal/memory"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
@@ -127,13 +127,8 @@ func configure(args []string, env func(string) string) (Config, commandLine, err
 	return cfg, cl, nil
 }
 
-// gcPercent trades some megabytes for a sixth of the processor time of an answer. GOGC in the environment wins.
-const gcPercent = 400
-
 func serve(ctx context.Context, args []string, env func(string) string, stdout io.Writer) error {
-	if env("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	memory.CollectLate(env) // a sixth of the processor time of an answer
 	cfg, cl, err := configure(args, env)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
+	"github.com/fluidmcp/fluidmcp/internal/memory"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
@@ -46,6 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := envconfig.CheckDisallowed("gateway", &cfg); err != nil {
 		return fmt.Errorf("read environment: %w", err)
 	}
+	memory.CollectLate(os.Getenv)
 	log, err := telemetry.NewLogger(out, cfg.LogLevel)
 	if err != nil {
 		return err
