@@ -78,7 +78,9 @@ docs/configuration.md lists them).`,
 }
 
 func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Writer) error {
-	log, logErr := telemetry.NewLogger(stderr, o.logLevel)
+	lines := telemetry.NewBuffer(stderr)
+	defer lines.Close()
+	log, logErr := telemetry.NewLogger(lines, o.logLevel)
 	file, fileErr := spec.Load(path)
 	if !o.start {
 		if err := errors.Join(fileErr, logErr); err != nil {
@@ -93,7 +95,7 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 		return err
 	}
 	memory.CollectLate(os.Getenv)
-	return o.serve(ctx, log, file, ports, newProgress(stdout, file))
+	return o.serve(ctx, log, lines.Dropped, file, ports, newProgress(stdout, file))
 }
 
 // listeners are the two addresses of the program itself.
@@ -140,7 +142,7 @@ func (o *runOptions) listen(file *spec.File) (listeners, error) {
 
 // serve runs supervisor and gateway until ctx ends. The gateway goes first, so that requests in flight still find their
 // models; then the supervisor ends the models.
-func (o *runOptions) serve(ctx context.Context, log *zap.Logger, file *spec.File, ports listeners, progress *progress) error {
+func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines func() uint64, file *spec.File, ports listeners, progress *progress) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find the path of this program, which mock models run: %w", err)
@@ -167,7 +169,7 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, file *spec.File
 	gatewayCfg.AllowOpen = o.allowOpen || gatewayCfg.AllowOpen
 	gatewayCfg.SupervisorURL = supervisorURL
 	gatewayCfg.SupervisorToken = token
-	gw, err := gateway.New(gatewayCfg, gateway.Deps{Log: log.Named("gateway")})
+	gw, err := gateway.New(gatewayCfg, gateway.Deps{Log: log.Named("gateway"), DroppedLines: droppedLines})
 	if err != nil {
 		return err
 	}

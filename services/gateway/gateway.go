@@ -27,7 +27,8 @@ const loadInterval = 2 * time.Second
 
 // Deps are what the program gives to a gateway.
 type Deps struct {
-	Log *zap.Logger
+	Log          *zap.Logger
+	DroppedLines func() uint64 // how many of the log's lines were lost; nil where none can be
 }
 
 // Gateway is one front door.
@@ -74,6 +75,9 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	g.supervisor = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.registry = telemetry.NewRegistry()
 	g.metrics = newMetrics(g.registry)
+	if deps.DroppedLines != nil {
+		g.registry.MustRegister(droppedLines(deps.DroppedLines))
+	}
 	g.feed = &feed{
 		client:  &fleet.Client{URL: cfg.SupervisorURL, Token: cfg.SupervisorToken, HTTP: &http.Client{Transport: g.supervisor}},
 		id:      g.id,

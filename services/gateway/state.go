@@ -77,3 +77,9 @@ func oneIf(yes bool) float64 {
 	}
 	return 0
 }
+
+// droppedLines counts the lines of the log that were lost.
+func droppedLines(count func() uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "fluidmcp_log_lines_dropped_total",
+		Help: "Lines of the log that could not be written, or for which nobody made room in time."}, func() float64 { return float64(count()) })
+}

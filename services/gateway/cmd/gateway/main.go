@@ -48,11 +48,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("read environment: %w", err)
 	}
 	memory.CollectLate(os.Getenv)
-	log, err := telemetry.NewLogger(out, cfg.LogLevel)
+	lines := telemetry.NewBuffer(out)
+	defer lines.Close()
+	log, err := telemetry.NewLogger(lines, cfg.LogLevel)
 	if err != nil {
 		return err
 	}
-	g, err := gateway.New(cfg, gateway.Deps{Log: log})
+	g, err := gateway.New(cfg, gateway.Deps{Log: log, DroppedLines: lines.Dropped})
 	if err != nil {
 		return err
 	}

@@ -6,12 +6,16 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -80,6 +84,49 @@ func serveAndHealthcheck(t *testing.T) {
 	}
 	if err := run(t.Context(), []string{"healthcheck"}, io.Discard); err == nil {
 		t.Error("healthcheck of a stopped gateway succeeds")
+	}
+}
+
+// fullDisk takes the first write and fails from then on.
+type fullDisk struct{ first chan string }
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	select {
+	case d.first <- string(b):
+		return len(b), nil
+	default:
+		return 0, errors.New("no space left on device")
+	}
+}
+
+// TestLostLines: a log that cannot be written holds nothing up, and the metrics say so.
+func TestLostLines(t *testing.T) {
+	t.Setenv("GATEWAY_ADDR", "127.0.0.1:0")
+	t.Setenv("GATEWAY_SUPERVISOR_URL", "http://127.0.0.1:1")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	disk := &fullDisk{first: make(chan string, 1)}
+	go func() { ended <- run(ctx, nil, disk) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("run ended with %v", err)
+		}
+	}()
+	address := regexp.MustCompile(`"addr":"([^"]+)"`).FindStringSubmatch(<-disk.first)
+	disk.first <- "" // it is full now
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for lost := regexp.MustCompile(`\nfluidmcp_log_lines_dropped_total [1-9]`); ; { // each request is a line
+		resp, err := client.Get("http://" + address[1] + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || lost.Match(text) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
