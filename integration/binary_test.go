@@ -85,12 +85,15 @@ func launch(t *testing.T, args ...string) *command {
 	return start(t, exec.Command(fluidmcp(t), args...))
 }
 
-// start starts a program, copies what it says to the test's log, and ends it with the test.
+// start starts a program, copies what it says to the test's log, and ends it with the test. Its stderr stays where cmd has it.
 func start(t *testing.T, cmd *exec.Cmd) *command {
 	t.Helper()
 	c := &command{Cmd: cmd, lines: make(chan string, 1000), exited: make(chan struct{})}
 	r, w := io.Pipe()
-	c.Stdout, c.Stderr = w, w
+	c.Stdout = w
+	if c.Stderr == nil {
+		c.Stderr = w
+	}
 	c.Dir = ".."
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C for the tests is not one for it
 	if err := c.Start(); err != nil {

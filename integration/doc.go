@@ -9,5 +9,8 @@
 // two stacks up; the scenarios themselves lie in files named for what they are about. conform_test.go holds every exchange
 // against docs/openapi.yaml, and schemathesis_test.go makes up requests by it.
 //
+// chaos_test.go puts proxies that misbehave between gateway and servers, and kills servers under load; chaos_traffic_test.go tells
+// what a client may see of it. It needs no stack but its own, which chaos_stack_test.go starts.
+//
 // docs_test.go follows the guides of docs/ word by word; the package guide is the reader who does.
 package integration

@@ -55,6 +55,10 @@ func send(t *testing.T, method, url string, body any) (answer, error) {
 		return answer{}, err
 	}
 	defer resp.Body.Close()
+	return read(resp)
+}
+
+func read(resp *http.Response) (answer, error) {
 	b, err := io.ReadAll(resp.Body)
 	return answer{resp.StatusCode, resp.Header, b}, err
 }
