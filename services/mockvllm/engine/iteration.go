@@ -40,7 +40,8 @@ type Iteration struct {
 
 // begin forgets the step before. How the engine stands is said at the end.
 func (it *Iteration) begin() {
-	it.PrefixQueries, it.PrefixHits, it.Outputs, it.PromptComputed, it.PromptCached, it.Generated, it.Preemptions = 0, 0, 0, 0, 0, 0, 0
+	it.PrefixRequests, it.PrefixQueries, it.PrefixHits, it.PrefixReset = 0, 0, 0, false
+	it.Outputs, it.PromptComputed, it.PromptCached, it.Generated, it.Preemptions = 0, 0, 0, 0, 0
 	it.LoRAs, it.FirstTokens, it.Gaps, it.Finished = it.LoRAs[:0], it.FirstTokens[:0], it.Gaps[:0], it.Finished[:0]
 }
 
