@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 )
 
@@ -121,7 +123,7 @@ func TestAnEngineThatIsGoneRefuses(t *testing.T) {
 
 func TestRequestsThatDoNotFit(t *testing.T) {
 	h := byHand(t, with(func(c *Config) { c.MaxModelLen = 100 }))
-	for _, r := range []Request{{Prompt: 100, Tokens: 1}, {Prompt: 0, Tokens: 1}, {Prompt: 1, Tokens: 0}} {
+	for _, r := range []Request{{Prompt: 100, Tokens: 1}, {Prompt: 0, Tokens: 1}, {Prompt: 101, Tokens: 0}, {Prompt: 1, Tokens: -1}} {
 		if _, err := h.Submit(r); err == nil {
 			t.Errorf("%+v is taken", r)
 		}
@@ -130,6 +132,42 @@ func TestRequestsThatDoNotFit(t *testing.T) {
 	h.all()
 	equal(t, "tokens", delivered(seqs), []int{-10})
 	equal(t, "reasons", h.reasons(), []string{"length"})
+}
+
+func TestWhatIsToHaveNoTokenHasEnded(t *testing.T) {
+	run(t, with(func(c *Config) { c.MaxModelLen = 100 }), func(e *Engine, n *notes) {
+		seqs, err := e.Submit(Request{Prompt: 100, Wake: make(chan struct{}, 1)}, Request{Prompt: 1, Tokens: 1, Wake: make(chan struct{}, 1)})
+		require.NoError(t, err)
+		<-seqs[0].Wake
+		_, over := seqs[0].Progress()
+		require.True(t, over)
+		<-seqs[1].Wake
+		e.Abort(seqs...)
+		sum, _ := n.sum()
+		require.Equal(t, 1, sum.Generated)
+		require.Len(t, sum.Finished, 1)
+		e.Refuse()
+		_, err = e.Submit(Request{Prompt: 1})
+		require.ErrorIs(t, err, ErrStopping)
+	})
+}
+
+func TestTheObserverHearsOfThePrefixCache(t *testing.T) {
+	h := byHand(t, Default())
+	h.submit(Request{Prompt: 9, Tokens: 1}, Request{Prompt: 5, Tokens: 1}, Request{Prompt: 7, Tokens: 1, SkipCache: true})
+	h.all()
+	h.do(func() { h.ResetPrefixCache(false) })
+	h.submit(Request{Prompt: 9, Tokens: 1})
+	h.all()
+	var requests []int
+	var resets []bool
+	for _, it := range h.steps {
+		if it.Outputs > 0 {
+			requests, resets = append(requests, it.PrefixRequests), append(resets, it.PrefixReset)
+		}
+	}
+	require.Equal(t, []int{2, 1}, requests)
+	require.Equal(t, []bool{false, true}, resets)
 }
 
 // TestNothingDrifts: ten minutes are ten minutes.

@@ -43,17 +43,24 @@ func (e *Engine) Refusing() bool {
 	return e.refusing
 }
 
-// Submit queues requests, which run side by side, all or none. It does not wait for the engine.
+// Submit queues requests, which run side by side, all or none. It does not wait for the engine. What is to have no token has
+// ended when it returns.
 func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 	seqs := make([]*Sequence, len(requests))
+	queued := seqs[:0:0]
 	arrived := e.now()
 	var kin *family
 	for i, r := range requests {
-		if r.Prompt < 1 || r.Prompt >= e.cfg.MaxModelLen || r.Tokens < 1 {
+		if r.Prompt < 1 || r.Prompt+min(r.Tokens, 1) > e.cfg.MaxModelLen || r.Tokens < 0 {
 			return nil, fmt.Errorf("a prompt of %d tokens and an answer of %d do not fit in %d", r.Prompt, r.Tokens, e.cfg.MaxModelLen)
 		}
 		if room := e.cfg.MaxModelLen - r.Prompt; r.Tokens > room {
 			r.Tokens, r.Reason = room, "length"
+		}
+		if r.Tokens == 0 {
+			seqs[i] = &Sequence{Request: r, state: ended, first: -1}
+			seqs[i].wake()
+			continue
 		}
 		if kin == nil || kin.open == kin.n {
 			kin = &family{n: max(r.N, 1)}
@@ -65,11 +72,12 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 			s.rank = r.Priority
 		}
 		seqs[i] = s
+		queued = append(queued, s)
 	}
-	if err := e.enqueue(seqs); err != nil {
+	if err := e.enqueue(queued); err != nil {
 		return seqs, err
 	}
-	if !e.help(seqs) {
+	if len(queued) > 0 && !e.help(queued) {
 		e.nudge()
 	}
 	return seqs, nil
@@ -119,6 +127,9 @@ func (e *Engine) enqueue(seqs []*Sequence) error {
 	defer e.mu.Unlock()
 	if e.refusing {
 		return ErrStopping
+	}
+	if len(seqs) == 0 {
+		return nil
 	}
 	for i, s := range seqs {
 		if i > 0 && s.family == seqs[i-1].family {

@@ -30,6 +30,10 @@ const atOnce = 256
 // Plan checks what only the engine can check, in vLLM's order, and plans the answers, unless ctx ends.
 func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *protocol.Error {
 	w.model = m
+	if w.Params.Nothing() {
+		w.Answers = []*Answer{{Finish: FinishLength, params: w.Params, told: -1}}
+		return w.Params.Verify(limits)
+	}
 	for _, check := range []func() *protocol.Error{
 		func() *protocol.Error { return w.Params.Verify(limits) },
 		w.constrain,

@@ -59,6 +59,10 @@ func (p Params) Beams() Params {
 	return b
 }
 
+// Nothing tells that there is no token to be made. A beam search for none takes no step, and so no engine sees it; of other
+// requests Check wants at least one.
+func (p *Params) Nothing() bool { return p.Beam && p.MaxTokens <= 0 }
+
 // said is a field's number as the client wrote it.
 func (p *Params) said(name string, n int64) string {
 	if text, beyond := p.Beyond[name]; beyond {

@@ -74,6 +74,9 @@ func verifyBeams(p *Params, l Limits) *protocol.Error {
 	if err := checkTemperature(p); err != nil {
 		return err
 	}
+	if p.Nothing() {
+		return nil
+	}
 	each := 2 * p.N
 	return verifyCount(p, "logprobs", "sample logprobs", &each, l)
 }

@@ -66,9 +66,12 @@ func (s *stream) Begin() {
 	}
 }
 
-// Part sends a delta. A part of which a parser makes nothing has none.
+// Part sends a delta. A part of which a parser makes nothing has none, and neither has the end of what had no token.
 func (s *stream) Part(i int, o *generation.Output) {
 	c := &s.counts[i]
+	if o.Text == "" && c.tokens+len(o.Tokens) == 0 { // vLLM takes what ends without a token for a prompt that is still being read
+		return
+	}
 	c.tokens += len(o.Tokens)
 	hidden := s.r.hidden()
 	d := s.readers[i].Feed(o)

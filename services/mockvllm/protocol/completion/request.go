@@ -90,6 +90,9 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 		}
 		r.works = append(r.works, work)
 	}
+	if !slices.ContainsFunc(r.works, func(w *generation.Work) bool { return !w.Params.Nothing() }) {
+		r.N, r.params.N = 1, 1 // the one beam that there is before the first step
+	}
 	return r.works, nil
 }
 

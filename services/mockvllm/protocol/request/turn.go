@@ -35,6 +35,9 @@ func (t *Turn) Works() ([]*generation.Work, *protocol.Error) {
 	if err := t.Talk.Reply(prompt, &t.Params, t.Server); err != nil {
 		return nil, err
 	}
+	if t.Params.Nothing() { // the one beam that there is before the first step
+		t.N = 1
+	}
 	t.Work = &generation.Work{Prompt: *prompt, Params: &t.Params, Late: t.Talk.Tools.unsayable()}
 	return []*generation.Work{t.Work}, nil
 }
