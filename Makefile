@@ -45,8 +45,9 @@ test-python: bin/test/fluidmcp ## the Python client, on the oldest and the newes
 conformance-real: ## compare the golden exchanges with a real vLLM on the CPU
 	go run ./tools/conformance real .cache/vllm $(PROFILES)
 
+# BENCH_DRIFT=10m has the run that looks for drift take ten minutes.
 bench-mock: ## measure what an answer and a stream of the mock model cost
-	go test -run '^$$' -bench . ./services/mockvllm/bench
+	go test -timeout 80m -run '^$$' -bench . ./services/mockvllm/bench
 
 # Opt-in: it takes a minute for each gateway and round. ARGS="--only nginx,ours --rounds 1" takes less, see tools/gatewaybench.
 bench-gateway: ## measure the gateway beside nginx, HAProxy and others

@@ -80,7 +80,7 @@ func start(b *testing.B, name string, env []string, args ...string) *process {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() })
-	for {
+	for range 1000 {
 		c, err := net.Dial("tcp", p.addr)
 		if err == nil {
 			_ = c.Close()
@@ -88,6 +88,8 @@ func start(b *testing.B, name string, env []string, args ...string) *process {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+	b.Fatalf("%s does not listen", name)
+	return nil
 }
 
 // mock builds and starts the mock.
