@@ -5,8 +5,9 @@
 // rendering is bounded in steps, in depth and in the size of what it builds. gonja/v2 takes
 // no context and no limit, so it cannot be bounded so.
 //
-// lex.go cuts a source into text and tags, tokens.go what is in these; parse.go, statement.go, expr.go and chain.go make trees of
-// them. frame.go has the variables and the bounds of a rendering; exec.go, macro.go, eval.go, subscript.go and operators.go walk the
-// trees; methods.go, text.go, filters.go, lists.go and tests.go hold what templates call. Values are nil,
-// bool, int64, float64, string, []any, tuple, *pyjson.Object, and pyjson.Number where a caller hands one in.
+//	lexer ◄── syntax ◄── jinja ──► builtin ──► operators ──► value
+//	             └─────◄── content
+//
+// lexer and syntax make a tree of a source. Here frame.go has the variables, and exec.go, macro.go and eval.go walk the tree;
+// builtin has what templates call by name, operators what expressions do, value what they do it with. content reads the tree only.
 package jinja

@@ -2,176 +2,250 @@ package jinja
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/builtin"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/operators"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/syntax"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/value"
 )
 
-type expr interface{ eval(f *frame) (any, error) }
-
-type (
-	constExpr struct{ value any }
-	nameExpr  string
-	captured  struct{} // what a filter block has caught
-	listExpr  struct {
-		items   []expr
-		isTuple bool
+// eval is the value of an expression.
+func (f *frame) eval(e syntax.Expr) (any, error) {
+	switch e := e.(type) {
+	case syntax.Const:
+		return e.Value, nil
+	case syntax.Name:
+		return f.name(e)
+	case syntax.Captured:
+		return f.captured, nil
+	case *syntax.List:
+		return f.list(e)
+	case *syntax.Dict:
+		return f.dict(e)
+	case *syntax.Attr:
+		v, err := f.eval(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		return operators.Attr(f.Quota, v, e.Name)
+	case *syntax.Item:
+		v, key, err := f.two(e.Value, e.Key)
+		if err != nil {
+			return nil, err
+		}
+		return operators.Item(f.Quota, v, key)
+	case *syntax.Slice:
+		return f.slice(e)
+	case *syntax.Call:
+		return f.call(e, nil)
+	case *syntax.Filter:
+		return f.apply(e.Value, builtin.Filters[e.Name], &e.Args)
+	case *syntax.Test:
+		return f.apply(e.Value, builtin.Tests[e.Name], &e.Args)
 	}
-	dictExpr struct{ keys, values []expr }
-	attrExpr struct {
-		value expr
-		name  string
-	}
-	itemExpr  struct{ value, key expr }
-	sliceExpr struct {
-		value expr
-		parts [3]expr
-	}
-	arguments struct {
-		list  []expr
-		names []string
-		named []expr
-	}
-	callExpr struct {
-		fn   expr
-		args arguments
-	}
-	filterExpr struct {
-		value expr
-		name  string
-		fn    filter
-		args  arguments
-	}
-	testExpr struct {
-		value expr
-		fn    filter
-		args  arguments
-	}
-	condExpr  struct{ then, cond, other expr }
-	logicExpr struct {
-		left, right expr
-		or          bool
-	}
-	notExpr     struct{ value expr }
-	compareExpr struct {
-		first expr
-		ops   []string
-		rest  []expr
-	}
-	binaryExpr struct {
-		op          string
-		left, right expr
-	}
-	unaryExpr struct {
-		negate bool
-		value  expr
-	}
-)
-
-func (e constExpr) eval(*frame) (any, error) { return e.value, nil }
-func (captured) eval(f *frame) (any, error)  { return f.captured, nil }
-
-func (e nameExpr) eval(f *frame) (any, error) {
-	if v, ok := f.scope.get(string(e)); ok {
-		return plain(v), f.step()
-	}
-	if v, ok := globals[string(e)]; ok {
-		return v, nil
-	}
-	return undefined{"'" + string(e) + "' is undefined"}, nil
+	return f.operation(e)
 }
 
-func evalAll(f *frame, list []expr) ([]any, error) {
+// operation is the value of an expression with an operator.
+func (f *frame) operation(e syntax.Expr) (any, error) {
+	switch e := e.(type) {
+	case *syntax.Cond:
+		return f.cond(e)
+	case *syntax.Logic:
+		return f.logic(e)
+	case *syntax.Not:
+		v, err := f.eval(e.Value)
+		return !value.Truthy(v), err
+	case *syntax.Compare:
+		return f.compare(e)
+	case *syntax.Binary:
+		a, b, err := f.two(e.Left, e.Right)
+		if err != nil {
+			return nil, err
+		}
+		return operators.Binary(f.Quota, e.Op, a, b)
+	case *syntax.Unary:
+		v, err := f.eval(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		return operators.Sign(e.Negate, v)
+	}
+	return nil, value.Failf("BUG: no expression %T", e)
+}
+
+// two are the values of two expressions, the first one first.
+func (f *frame) two(left, right syntax.Expr) (a, b any, err error) {
+	if a, err = f.eval(left); err == nil {
+		b, err = f.eval(right)
+	}
+	return a, b, err
+}
+
+func (f *frame) name(e syntax.Name) (any, error) {
+	if v, ok := f.scope.get(string(e)); ok {
+		return value.Plain(v), f.Step()
+	}
+	if v, ok := builtin.Globals[string(e)]; ok {
+		return v, nil
+	}
+	return value.Undefined{Message: "'" + string(e) + "' is undefined"}, nil
+}
+
+func (f *frame) all(list []syntax.Expr) ([]any, error) {
 	out := make([]any, len(list))
 	for i, e := range list {
-		v, err := e.eval(f)
+		v, err := f.eval(e)
 		if err != nil {
 			return nil, err
 		}
 		out[i] = v
 	}
-	return out, f.charge(16 * len(list))
+	return out, f.Charge(16 * len(list))
 }
 
-func (e *listExpr) eval(f *frame) (any, error) {
-	items, err := evalAll(f, e.items)
-	if e.isTuple {
-		return tuple(items), err
+func (f *frame) list(e *syntax.List) (any, error) {
+	items, err := f.all(e.Items)
+	if e.IsTuple {
+		return value.Tuple(items), err
 	}
 	return items, err
 }
 
-func (e *dictExpr) eval(f *frame) (any, error) {
+func (f *frame) dict(e *syntax.Dict) (any, error) {
 	o := &pyjson.Object{}
-	for i := range e.keys {
-		k, err := e.keys[i].eval(f)
+	for i := range e.Keys {
+		k, err := f.eval(e.Keys[i])
 		if err != nil {
 			return nil, err
 		}
-		v, err := e.values[i].eval(f)
+		v, err := f.eval(e.Values[i])
 		if err != nil {
 			return nil, err
 		}
 		key, ok := k.(string)
 		if !ok {
-			return nil, failf("only strings are supported as keys, not '%s'", typeName(k))
+			return nil, value.Failf("only strings are supported as keys, not '%s'", value.TypeName(k))
 		}
 		o.Set(key, v)
 	}
-	return o, f.charge(64 * (1 + len(e.keys)))
+	return o, f.Charge(64 * (1 + len(e.Keys)))
 }
 
-func (a *arguments) eval(f *frame) (call, error) {
-	list, err := evalAll(f, a.list)
-	c := call{args: list}
-	if len(a.names) == 0 || err != nil {
+func (f *frame) args(a *syntax.Arguments) (value.Call, error) {
+	list, err := f.all(a.List)
+	c := value.Call{Args: list}
+	if len(a.Names) == 0 || err != nil {
 		return c, err
 	}
-	c.named = &pyjson.Object{}
-	for i, name := range a.names {
-		v, err := a.named[i].eval(f)
+	c.Named = &pyjson.Object{}
+	for i, name := range a.Names {
+		v, err := f.eval(a.Named[i])
 		if err != nil {
 			return c, err
 		}
-		c.named.Set(name, v)
+		c.Named.Set(name, v)
 	}
 	return c, nil
 }
 
-func (e *callExpr) eval(f *frame) (any, error) { return e.call(f, nil) }
-
-func (e *callExpr) call(f *frame, caller any) (any, error) {
-	fn, err := e.fn.eval(f)
+func (f *frame) call(e *syntax.Call, caller any) (any, error) {
+	fn, err := f.eval(e.Fn)
 	if err != nil {
 		return nil, err
 	}
-	c, err := e.args.eval(f)
+	c, err := f.args(&e.Args)
 	if err != nil {
 		return nil, err
 	}
-	c.caller = caller
+	c.Caller = caller
 	switch fn := fn.(type) {
-	case function:
-		return fn(f, c)
-	case *macro:
-		return fn.call(f, c)
-	case undefined:
-		return nil, &Error{fn.message}
+	case value.Function:
+		return fn(f.Quota, c)
+	case *value.Macro:
+		return fn.Call(f.Quota, c)
+	case value.Undefined:
+		return nil, &value.Error{Message: fn.Message}
 	}
-	return nil, failf("'%s' object is not callable", typeName(fn))
+	return nil, value.Failf("'%s' object is not callable", value.TypeName(fn))
 }
 
-func (e *filterExpr) eval(f *frame) (any, error) { return apply(f, e.value, e.fn, &e.args) }
-func (e *testExpr) eval(f *frame) (any, error)   { return apply(f, e.value, e.fn, &e.args) }
+func (f *frame) apply(operand syntax.Expr, fn builtin.Filter, args *syntax.Arguments) (any, error) {
+	v, err := f.eval(operand)
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.args(args)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Step(); err != nil {
+		return nil, err
+	}
+	return fn(f.Quota, v, c)
+}
 
-func apply(f *frame, value expr, fn filter, args *arguments) (any, error) {
-	v, err := value.eval(f)
+func (f *frame) slice(e *syntax.Slice) (any, error) {
+	v, err := f.eval(e.Value)
 	if err != nil {
 		return nil, err
 	}
-	c, err := args.eval(f)
+	var bounds [3]*int64
+	for i, part := range e.Parts {
+		if part == nil {
+			continue
+		}
+		b, err := f.eval(part)
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			continue
+		}
+		n, _, isInt, ok := value.Number(b)
+		if !ok || !isInt {
+			return nil, value.Failf("slice indices must be integers or None or have an __index__ method")
+		}
+		bounds[i] = &n
+	}
+	return operators.Slice(f.Quota, v, bounds)
+}
+
+func (f *frame) cond(e *syntax.Cond) (any, error) {
+	v, err := f.eval(e.Cond)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.step(); err != nil {
+	switch {
+	case value.Truthy(v):
+		return f.eval(e.Then)
+	case e.Other != nil:
+		return f.eval(e.Other)
+	}
+	return value.Undefined{Message: "the inline if-expression evaluated to false and no else section was defined."}, nil
+}
+
+func (f *frame) logic(e *syntax.Logic) (any, error) {
+	v, err := f.eval(e.Left)
+	if err != nil || value.Truthy(v) == e.Or {
+		return v, err
+	}
+	return f.eval(e.Right)
+}
+
+func (f *frame) compare(e *syntax.Compare) (any, error) {
+	left, err := f.eval(e.First)
+	if err != nil {
 		return nil, err
 	}
-	return fn(f, v, c)
+	for i, op := range e.Ops {
+		right, err := f.eval(e.Rest[i])
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := operators.Holds(f.Quota, op, left, right); !ok || err != nil {
+			return false, err
+		}
+		left = right
+	}
+	return true, nil
 }

@@ -2,112 +2,98 @@ package jinja
 
 import (
 	"errors"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/syntax"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/value"
 )
 
-type stmt interface{ run(f *frame) error }
-
-type (
-	textStmt   string
-	printStmt  struct{ value expr }
-	signalStmt struct{ err error }
-	ifStmt     struct {
-		cond        expr
-		then, other []stmt
-	}
-	target struct {
-		names  []string
-		attr   string // of the namespace names[0]
-		unpack bool
-	}
-	forStmt struct {
-		target      target
-		iter, cond  expr
-		body, empty []stmt
-	}
-	setStmt struct {
-		target target
-		value  expr
-		block  bool
-		body   []stmt
-		filter expr
-	}
-	withStmt struct {
-		names  []string
-		values []expr
-		body   []stmt
-	}
-	macroStmt struct {
-		name  string
-		macro *macroDef
-	}
-	callStmt struct {
-		call   *callExpr
-		caller *macroDef
-	}
-	filterStmt struct {
-		filter expr
-		body   []stmt
-	}
+// These two leave the bodies of a loop.
+var (
+	errBreak    = errors.New("break")
+	errContinue = errors.New("continue")
 )
 
-func (s textStmt) run(f *frame) error { return f.write(string(s)) }
-func (s signalStmt) run(*frame) error { return s.err }
-func (s *macroStmt) run(f *frame) error {
-	f.scope.set(s.name, &macro{s.macro, f.scope, nil})
-	return nil
+// exec runs a statement.
+func (f *frame) exec(s syntax.Stmt) error {
+	switch s := s.(type) {
+	case syntax.Text:
+		return f.write(string(s))
+	case syntax.Print:
+		return f.printStmt(s)
+	case *syntax.If:
+		return f.condStmt(s)
+	case *syntax.For:
+		return f.loopStmt(s)
+	case *syntax.Set:
+		return f.setStmt(s)
+	case *syntax.With:
+		return f.withStmt(s)
+	case *syntax.Macro:
+		f.scope.set(s.Signature.Name, newMacro(s.Signature, f.scope))
+		return nil
+	case *syntax.CallBlock:
+		return f.callBlockStmt(s)
+	case *syntax.FilterBlock:
+		return f.filterBlockStmt(s)
+	case syntax.Break:
+		return errBreak
+	case syntax.Continue:
+		return errContinue
+	}
+	return value.Failf("BUG: no statement %T", s)
 }
 
-func (s printStmt) run(f *frame) error {
-	v, err := s.value.eval(f)
+func (f *frame) printStmt(s syntax.Print) error {
+	v, err := f.eval(s.Value)
 	if err != nil {
 		return err
 	}
-	text, err := f.str(v)
+	text, err := f.Str(v)
 	if err != nil {
 		return err
 	}
 	return f.write(text)
 }
 
-func (s *ifStmt) run(f *frame) error {
-	v, err := s.cond.eval(f)
+func (f *frame) condStmt(s *syntax.If) error {
+	v, err := f.eval(s.Cond)
 	if err != nil {
 		return err
 	}
-	if truthy(v) {
-		return f.run(s.then)
+	if value.Truthy(v) {
+		return f.run(s.Then)
 	}
-	return f.run(s.other)
+	return f.run(s.Other)
 }
 
-func (s *forStmt) run(f *frame) error {
-	v, err := s.iter.eval(f)
+func (f *frame) loopStmt(s *syntax.For) error {
+	v, err := f.eval(s.Iter)
 	if err != nil {
 		return err
 	}
-	items, err := f.iterate(v)
+	items, err := f.Iterate(v)
 	if err != nil {
 		return err
 	}
-	if s.cond != nil {
-		if items, err = s.filter(f, items); err != nil {
+	if s.Cond != nil {
+		if items, err = f.filterItems(s, items); err != nil {
 			return err
 		}
 	}
 	if len(items) == 0 {
-		return f.run(s.empty)
+		return f.run(s.Empty)
 	}
-	l := &loop{items: items}
-	for ; l.at < len(items); l.at++ {
-		if err := f.step(); err != nil {
+	l := &value.Loop{Items: items}
+	for ; l.At < len(items); l.At++ {
+		if err := f.Step(); err != nil {
 			return err
 		}
 		in := f.inner()
 		in.scope.set("loop", l)
-		if err := s.target.assign(in, items[l.at]); err != nil {
+		if err := in.assign(&s.Target, items[l.At]); err != nil {
 			return err
 		}
-		if err := in.run(s.body); errors.Is(err, errBreak) {
+		if err := in.run(s.Body); errors.Is(err, errBreak) {
 			return nil
 		} else if err != nil && !errors.Is(err, errContinue) {
 			return err
@@ -116,114 +102,114 @@ func (s *forStmt) run(f *frame) error {
 	return nil
 }
 
-func (s *forStmt) filter(f *frame, items []any) ([]any, error) {
+func (f *frame) filterItems(s *syntax.For, items []any) ([]any, error) {
 	var kept []any
 	for _, item := range items {
-		if err := f.step(); err != nil {
+		if err := f.Step(); err != nil {
 			return nil, err
 		}
 		in := f.inner()
-		if err := s.target.assign(in, item); err != nil {
+		if err := in.assign(&s.Target, item); err != nil {
 			return nil, err
 		}
-		v, err := s.cond.eval(in)
+		v, err := in.eval(s.Cond)
 		if err != nil {
 			return nil, err
 		}
-		if truthy(v) {
+		if value.Truthy(v) {
 			kept = append(kept, item)
 		}
 	}
 	return kept, nil
 }
 
-func (t *target) assign(f *frame, v any) error {
-	if t.attr != "" {
-		ns, _ := f.scope.get(t.names[0])
-		n, ok := ns.(*namespace)
+func (f *frame) assign(t *syntax.Target, v any) error {
+	if t.Attr != "" {
+		ns, _ := f.scope.get(t.Names[0])
+		n, ok := ns.(*value.Namespace)
 		if !ok {
-			return failf("cannot assign attribute on non-namespace object")
+			return value.Failf("cannot assign attribute on non-namespace object")
 		}
-		n.vars.Set(t.attr, v)
-		return f.charge(16)
+		n.Vars.Set(t.Attr, v)
+		return f.Charge(16)
 	}
-	if !t.unpack {
-		f.scope.set(t.names[0], v)
+	if !t.Unpack {
+		f.scope.set(t.Names[0], v)
 		return nil
 	}
-	items, err := f.iterate(v)
+	items, err := f.Iterate(v)
 	if err != nil {
 		return err
 	}
-	if len(items) != len(t.names) {
-		if len(items) > len(t.names) {
-			return failf("too many values to unpack (expected %d)", len(t.names))
+	if len(items) != len(t.Names) {
+		if len(items) > len(t.Names) {
+			return value.Failf("too many values to unpack (expected %d)", len(t.Names))
 		}
-		return failf("not enough values to unpack (expected %d, got %d)", len(t.names), len(items))
+		return value.Failf("not enough values to unpack (expected %d, got %d)", len(t.Names), len(items))
 	}
-	for i, name := range t.names {
+	for i, name := range t.Names {
 		f.scope.set(name, items[i])
 	}
 	return nil
 }
 
-func (s *setStmt) run(f *frame) error {
-	if !s.block {
-		v, err := s.value.eval(f)
+func (f *frame) setStmt(s *syntax.Set) error {
+	if !s.Block {
+		v, err := f.eval(s.Value)
 		if err != nil {
 			return err
 		}
-		return s.target.assign(f, v)
+		return f.assign(&s.Target, v)
 	}
-	text, err := f.capture(s.body)
+	text, err := f.capture(s.Body)
 	if err != nil {
 		return err
 	}
-	if s.filter == nil {
-		return s.target.assign(f, text)
+	if s.Filter == nil {
+		return f.assign(&s.Target, text)
 	}
 	in := f.inner()
 	in.captured = text
-	v, err := s.filter.eval(in)
+	v, err := in.eval(s.Filter)
 	if err != nil {
 		return err
 	}
-	return s.target.assign(f, v)
+	return f.assign(&s.Target, v)
 }
 
-func (s *withStmt) run(f *frame) error {
+func (f *frame) withStmt(s *syntax.With) error {
 	in := f.inner()
-	for i, name := range s.names {
-		v, err := s.values[i].eval(f)
+	for i, name := range s.Names {
+		v, err := f.eval(s.Values[i])
 		if err != nil {
 			return err
 		}
 		in.scope.set(name, v)
 	}
-	return in.run(s.body)
+	return in.run(s.Body)
 }
 
-func (s *callStmt) run(f *frame) error {
+func (f *frame) callBlockStmt(s *syntax.CallBlock) error {
 	in := f.inner()
-	in.scope.set("caller", &macro{s.caller, f.scope, nil})
+	in.scope.set("caller", newMacro(s.Caller, f.scope))
 	caller, _ := in.scope.get("caller")
-	v, err := s.call.call(f, caller)
+	v, err := f.call(s.Call, caller)
 	if err != nil {
 		return err
 	}
-	text, err := f.str(v)
+	text, err := f.Str(v)
 	if err != nil {
 		return err
 	}
 	return f.write(text)
 }
 
-func (s *filterStmt) run(f *frame) error {
-	text, err := f.capture(s.body)
+func (f *frame) filterBlockStmt(s *syntax.FilterBlock) error {
+	text, err := f.capture(s.Body)
 	if err != nil {
 		return err
 	}
 	in := f.inner()
 	in.captured = text
-	return printStmt{s.filter}.run(in)
+	return in.printStmt(syntax.Print{Value: s.Filter})
 }

@@ -1,38 +1,60 @@
-package jinja
+package syntax
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/lexer"
 )
 
-// maxDepth bounds how deep statements and expressions of a source may nest, and calls of macros while rendering.
+// maxDepth bounds how deep statements and expressions of a source may nest.
 const maxDepth = 200
 
-// maxSource is the longest source in bytes; the longest templates of models have 20,000.
-const maxSource = 1 << 20
+// Known tells which filters and tests there are: a template that names another one does not parse.
+type Known struct{ Filter, Test func(name string) bool }
+
+// Parse reads a source. The error is a *lexer.SyntaxError.
+func Parse(source string, known Known) (body []Stmt, err error) {
+	toks, err := lexer.Lex(source)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			f, ok := r.(failure)
+			if !ok {
+				panic(r)
+			}
+			body, err = nil, f.err
+		}
+	}()
+	p := &parser{toks: toks, known: known}
+	return p.body(), nil
+}
 
 type parser struct {
-	toks  []lexeme
+	known Known
+	toks  []lexer.Token
 	at    int
 	depth int
 }
 
-func (p *parser) peek() lexeme { return p.toks[p.at] }
+func (p *parser) peek() lexer.Token { return p.toks[p.at] }
 
-func (p *parser) next() lexeme {
+func (p *parser) next() lexer.Token {
 	t := p.toks[p.at]
-	if t.kind != tokEnd {
+	if t.Kind != lexer.End {
 		p.at++
 	}
 	return t
 }
 
-// failure leaves the parser at once; Compile recovers it.
+// failure leaves the parser at once; Parse recovers it.
 type failure struct{ err error }
 
 func (p *parser) fail(format string, args ...any) {
-	panic(failure{&SyntaxError{Message: fmt.Sprintf(format, args...), Line: p.peek().line}})
+	panic(failure{&lexer.SyntaxError{Message: fmt.Sprintf(format, args...), Line: p.peek().Line}})
 }
 
 func (p *parser) enter() {
@@ -43,13 +65,13 @@ func (p *parser) enter() {
 
 func (p *parser) leave() { p.depth-- }
 
-func (p *parser) is(kind tokenKind, texts ...string) bool {
+func (p *parser) is(kind lexer.Kind, texts ...string) bool {
 	t := p.peek()
-	return t.kind == kind && (len(texts) == 0 || slices.Contains(texts, t.text))
+	return t.Kind == kind && (len(texts) == 0 || slices.Contains(texts, t.Text))
 }
 
 func (p *parser) op(text string) bool {
-	if p.is(tokOp, text) {
+	if p.is(lexer.Op, text) {
 		p.at++
 		return true
 	}
@@ -57,7 +79,7 @@ func (p *parser) op(text string) bool {
 }
 
 func (p *parser) word(text string) bool {
-	if p.is(tokName, text) {
+	if p.is(lexer.Name, text) {
 		p.at++
 		return true
 	}
@@ -71,67 +93,55 @@ func (p *parser) wantOp(text string) {
 }
 
 func (p *parser) failExpected(what string) {
-	if p.is(tokEnd) {
+	if p.is(lexer.End) {
 		p.fail("unexpected end of template, expected '%s'.", what)
 	}
-	p.fail("expected token '%s', got '%s'", what, p.peek().describe())
+	p.fail("expected token '%s', got '%s'", what, p.peek().String())
 }
 
 func (p *parser) wantName() string {
-	if !p.is(tokName) {
+	if !p.is(lexer.Name) {
 		p.failExpected("name")
 	}
-	return p.next().text
+	return p.next().Text
 }
 
 func (p *parser) wantEnd() {
-	if !p.is(tokBlockEnd) {
+	if !p.is(lexer.BlockEnd) {
 		p.failExpected("end of statement block")
 	}
 	p.at++
 }
 
-func (t lexeme) describe() string {
-	switch t.kind {
-	case tokEnd:
-		return "end of template"
-	case tokBlockEnd:
-		return "end of statement block"
-	case tokVarEnd:
-		return "end of print statement"
-	}
-	return t.text
-}
-
 // body takes statements up to a block that begins with one of the given words, and that word.
-func (p *parser) body(until ...string) []stmt {
+func (p *parser) body(until ...string) []Stmt {
 	p.enter()
 	defer p.leave()
-	var out []stmt
+	var out []Stmt
 	for {
-		switch t := p.next(); t.kind {
-		case tokEnd:
+		switch t := p.next(); t.Kind {
+		case lexer.End:
 			if len(until) > 0 {
 				p.fail("Unexpected end of template. Jinja was looking for the following tags: %s. "+
 					"The innermost block that needs to be closed is '%s'.", alternatives(until), strings.TrimPrefix(until[len(until)-1], "end"))
 			}
 			return out
-		case tokText:
-			out = append(out, textStmt(t.text))
-		case tokVarBegin:
+		case lexer.Text:
+			out = append(out, Text(t.Text))
+		case lexer.VarBegin:
 			e := p.tuple()
-			if !p.is(tokVarEnd) {
+			if !p.is(lexer.VarEnd) {
 				p.failExpected("end of print statement")
 			}
 			p.at++
-			out = append(out, printStmt{e})
-		case tokBlockBegin:
-			if p.is(tokName, until...) && len(until) > 0 {
+			out = append(out, Print{e})
+		case lexer.BlockBegin:
+			if p.is(lexer.Name, until...) && len(until) > 0 {
 				return out
 			}
 			out = append(out, p.statement())
 		default:
-			p.fail("unexpected '%s'", t.describe())
+			p.fail("unexpected '%s'", t.String())
 		}
 	}
 }
@@ -146,7 +156,7 @@ func alternatives(tags []string) string {
 }
 
 // block takes the body of a statement whose tag is complete, and its end tag.
-func (p *parser) block(end string) []stmt {
+func (p *parser) block(end string) []Stmt {
 	p.wantEnd()
 	b := p.body(end)
 	p.at++

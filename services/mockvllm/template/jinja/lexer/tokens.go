@@ -1,4 +1,4 @@
-package jinja
+package lexer
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 const operators2 = "// ** == != >= <= "
 
 // tokens takes what is inside of a tag, to its closing.
-func (l *lexer) tokens(closing string, kind tokenKind) error {
+func (l *lexer) tokens(closing string, kind Kind) error {
 	open := []byte{}
 	for {
 		l.at += len(l.src[l.at:]) - len(strings.TrimLeftFunc(l.src[l.at:], unicode.IsSpace))
@@ -37,7 +37,7 @@ func (l *lexer) tokens(closing string, kind tokenKind) error {
 			if n < 0 {
 				n = len(l.src) - l.at
 			}
-			l.add(tokName, l.src[l.at:l.at+n])
+			l.add(Name, l.src[l.at:l.at+n])
 			l.at += n
 			continue
 		case strings.IndexByte("([{", c) >= 0:
@@ -54,13 +54,13 @@ func (l *lexer) tokens(closing string, kind tokenKind) error {
 		if l.at+1 < len(l.src) && strings.Contains(operators2, l.src[l.at:l.at+2]+" ") {
 			n = 2
 		}
-		l.add(tokOp, l.src[l.at:l.at+n])
+		l.add(Op, l.src[l.at:l.at+n])
 		l.at += n
 	}
 }
 
 func (l *lexer) number() {
-	start, kind := l.at, tokInt
+	start, kind := l.at, Int
 	digits := func() {
 		for l.at < len(l.src) && (l.src[l.at] >= '0' && l.src[l.at] <= '9' || l.src[l.at] == '_') {
 			l.at++
@@ -68,7 +68,7 @@ func (l *lexer) number() {
 	}
 	digits()
 	if l.at+1 < len(l.src) && l.src[l.at] == '.' && l.src[l.at+1] >= '0' && l.src[l.at+1] <= '9' {
-		kind = tokFloat
+		kind = Float
 		l.at++
 		digits()
 	}
@@ -80,7 +80,7 @@ func (l *lexer) string(quote byte) error {
 	for i := l.at + 1; i < len(l.src); i++ {
 		switch c := l.src[i]; c {
 		case quote:
-			l.add(tokString, b.String())
+			l.add(String, b.String())
 			l.at = i + 1
 			return nil
 		case '\\':

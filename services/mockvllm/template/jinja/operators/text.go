@@ -1,17 +1,19 @@
-package jinja
+package operators
 
 import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/value"
 )
 
 func mapped(f func(string) string) stringMethod {
-	return func(s string, _ call) (any, error) { return f(s), nil }
+	return func(s string, _ value.Call) (any, error) { return f(s), nil }
 }
 
 func every(f func(rune) bool) stringMethod {
-	return func(s string, _ call) (any, error) {
+	return func(s string, _ value.Call) (any, error) {
 		return s != "" && strings.IndexFunc(s, func(r rune) bool { return !f(r) }) < 0, nil
 	}
 }
@@ -39,10 +41,10 @@ func capitalize(s string) string {
 // pySpace is what str.strip and str.split take for white space.
 func pySpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1C && r <= 0x1F }
 
-func strip(s string, c call, left, right bool) (any, error) {
+func strip(s string, c value.Call, left, right bool) (any, error) {
 	in := pySpace
-	if chars := c.arg(0, "chars", nil); chars != nil {
-		set, err := c.text(0, "chars", "")
+	if chars := c.Arg(0, "chars", nil); chars != nil {
+		set, err := c.Text(0, "chars", "")
 		if err != nil {
 			return nil, err
 		}
@@ -57,19 +59,19 @@ func strip(s string, c call, left, right bool) (any, error) {
 	return s, nil
 }
 
-func affix(s string, c call, has func(s, affix string) bool) (any, error) {
-	v := c.arg(0, "", nil)
-	options, ok := v.(tuple)
+func affix(s string, c value.Call, has func(s, affix string) bool) (any, error) {
+	v := c.Arg(0, "", nil)
+	options, ok := v.(value.Tuple)
 	if !ok {
-		options = tuple{v}
+		options = value.Tuple{v}
 	}
 	for _, o := range options {
 		p, ok := o.(string)
 		if !ok {
-			if err := usable(o); err != nil {
+			if err := value.Usable(o); err != nil {
 				return nil, err
 			}
-			return nil, failf("startswith first arg must be str or a tuple of str, not %s", typeName(o))
+			return nil, value.Failf("startswith first arg must be str or a tuple of str, not %s", value.TypeName(o))
 		}
 		if has(s, p) {
 			return true, nil
@@ -78,8 +80,8 @@ func affix(s string, c call, has func(s, affix string) bool) (any, error) {
 	return false, nil
 }
 
-func split(s string, c call, fromRight bool) (any, error) {
-	most, err := c.int(1, "maxsplit", -1)
+func split(s string, c value.Call, fromRight bool) (any, error) {
+	most, err := c.Int(1, "maxsplit", -1)
 	if err != nil {
 		return nil, err
 	}
@@ -87,15 +89,15 @@ func split(s string, c call, fromRight bool) (any, error) {
 		most = int64(len(s)) + 1
 	}
 	var parts []string
-	if c.arg(0, "sep", nil) == nil {
+	if c.Arg(0, "sep", nil) == nil {
 		parts = splitSpace(s, most, fromRight)
 	} else {
-		sep, err := c.text(0, "sep", "")
+		sep, err := c.Text(0, "sep", "")
 		if err != nil {
 			return nil, err
 		}
 		if sep == "" {
-			return nil, failf("empty separator")
+			return nil, value.Failf("empty separator")
 		}
 		parts = splitBy(s, sep, most, fromRight)
 	}
@@ -152,31 +154,31 @@ func splitLines(s string) []any {
 	return out
 }
 
-func replace(s string, c call) (any, error) {
-	old, err := c.text(0, "old", "")
+func replace(s string, c value.Call) (any, error) {
+	old, err := c.Text(0, "old", "")
 	if err != nil {
 		return nil, err
 	}
-	now, err := c.text(1, "new", "")
+	now, err := c.Text(1, "new", "")
 	if err != nil {
 		return nil, err
 	}
-	n, err := c.int(2, "count", -1)
+	n, err := c.Int(2, "count", -1)
 	if err != nil {
 		return nil, err
 	}
-	if len(s)+(strings.Count(s, old)+1)*len(now) > maxBuilt {
-		return nil, ErrTooMuch
+	if len(s)+(strings.Count(s, old)+1)*len(now) > value.MaxBuilt {
+		return nil, value.ErrTooMuch
 	}
 	return strings.Replace(s, old, now, int(max(n, -1))), nil
 }
 
-// joinBounded is strings.Join for what may be many references to one long string.
-func joinBounded(parts []string, sep string) (any, error) {
+// Join is strings.Join for what may be many references to one long string.
+func Join(parts []string, sep string) (any, error) {
 	size := 0
 	for _, p := range parts {
-		if size += len(p) + len(sep); size > maxBuilt {
-			return nil, ErrTooMuch
+		if size += len(p) + len(sep); size > value.MaxBuilt {
+			return nil, value.ErrTooMuch
 		}
 	}
 	return strings.Join(parts, sep), nil

@@ -1,4 +1,4 @@
-package jinja
+package lexer
 
 import (
 	"fmt"
@@ -6,26 +6,29 @@ import (
 	"unicode"
 )
 
-type tokenKind uint8
+// Kind is one of tokens.
+type Kind uint8
 
+// Kinds of tokens: text, the marks of tags, and what stands in tags.
 const (
-	tokEnd tokenKind = iota
-	tokText
-	tokVarBegin
-	tokVarEnd
-	tokBlockBegin
-	tokBlockEnd
-	tokName
-	tokString
-	tokInt
-	tokFloat
-	tokOp
+	End Kind = iota
+	Text
+	VarBegin
+	VarEnd
+	BlockBegin
+	BlockEnd
+	Name
+	String
+	Int
+	Float
+	Op
 )
 
-type lexeme struct {
-	kind tokenKind
-	text string // of a string its value
-	line int
+// Token is a piece of a source.
+type Token struct {
+	Kind Kind
+	Text string // of a string its value
+	Line int
 }
 
 // lexer cuts a source by the rules of jinja2.lexer. At a line's start, white space before a block tag goes (lstrip_blocks);
@@ -34,12 +37,16 @@ type lexer struct {
 	src       string
 	at        int
 	lineStart bool
-	out       []lexeme
+	out       []Token
 
 	line, counted int // line breaks before counted
 }
 
-func lex(source string) ([]lexeme, error) {
+// maxSource is the longest source in bytes; the longest templates of models have 20,000.
+const maxSource = 1 << 20
+
+// Lex cuts a source. The error is a *SyntaxError.
+func Lex(source string) ([]Token, error) {
 	if len(source) > maxSource {
 		return nil, &SyntaxError{Message: "the template is too long", Line: 1}
 	}
@@ -50,14 +57,14 @@ func lex(source string) ([]lexeme, error) {
 			return nil, err
 		}
 	}
-	l.add(tokEnd, "")
+	l.add(End, "")
 	return l.out, nil
 }
 
-func (l *lexer) add(kind tokenKind, text string) {
+func (l *lexer) add(kind Kind, text string) {
 	l.line += strings.Count(l.src[l.counted:l.at], "\n")
 	l.counted = l.at
-	l.out = append(l.out, lexeme{kind, text, 1 + l.line})
+	l.out = append(l.out, Token{kind, text, 1 + l.line})
 }
 
 func (l *lexer) fail(format string, args ...any) error {
@@ -88,11 +95,11 @@ func (l *lexer) next() error {
 		if done, err := l.raw(); done || err != nil {
 			return err
 		}
-		l.add(tokBlockBegin, "")
-		return l.tokens("%}", tokBlockEnd)
+		l.add(BlockBegin, "")
+		return l.tokens("%}", BlockEnd)
 	}
-	l.add(tokVarBegin, "")
-	return l.tokens("}}", tokVarEnd)
+	l.add(VarBegin, "")
+	return l.tokens("}}", VarEnd)
 }
 
 func nextTag(s string) int {
@@ -121,7 +128,7 @@ func (l *lexer) lstrip(text, after string, block bool) string {
 
 func (l *lexer) text(s string) {
 	if s != "" {
-		l.add(tokText, s)
+		l.add(Text, s)
 	}
 }
 
@@ -195,4 +202,17 @@ func (l *lexer) raw() (done bool, err error) {
 		}
 		from = tag + 2
 	}
+}
+
+// String is what Jinja calls it in errors.
+func (t Token) String() string {
+	switch t.Kind {
+	case End:
+		return "end of template"
+	case BlockEnd:
+		return "end of statement block"
+	case VarEnd:
+		return "end of print statement"
+	}
+	return t.Text
 }
