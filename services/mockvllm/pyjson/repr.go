@@ -1,7 +1,6 @@
 package pyjson
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,42 +17,11 @@ func Str(v any) string {
 // Repr is Python's repr of a value.
 func Repr(v any) string { return string(AppendRepr(nil, v)) }
 
+// python is how repr spells values.
+var python = dialect{none: "None", yes: "True", no: "False", comma: ", ", colon: ": ", text: appendReprString, float: appendFloat}
+
 // AppendRepr appends Python's repr of a value.
-func AppendRepr(dst []byte, v any) []byte {
-	switch v := v.(type) {
-	case nil:
-		return append(dst, "None"...)
-	case bool:
-		if v {
-			return append(dst, "True"...)
-		}
-		return append(dst, "False"...)
-	case string:
-		return appendReprString(dst, v)
-	case Number:
-		return append(dst, v.String()...)
-	case float64:
-		return appendFloat(dst, v)
-	case int:
-		return strconv.AppendInt(dst, int64(v), 10)
-	case int64:
-		return strconv.AppendInt(dst, v, 10)
-	case []any:
-		dst = append(dst, '[')
-		for i, item := range v {
-			dst = AppendRepr(Format{}.appendComma(dst, i), item)
-		}
-		return append(dst, ']')
-	case *Object:
-		dst = append(dst, '{')
-		for i, m := range v.Members() {
-			dst = appendReprString(Format{}.appendComma(dst, i), m.Key)
-			dst = AppendRepr(append(dst, ':', ' '), m.Value)
-		}
-		return append(dst, '}')
-	}
-	return append(dst, "None"...) // no value of this package
-}
+func AppendRepr(dst []byte, v any) []byte { return python.append(dst, v) }
 
 func appendReprString(dst []byte, s string) []byte {
 	quote := byte('\'')

@@ -98,20 +98,39 @@ func DumpsUnicode(v any) string { return string(AppendJSON(nil, v, Format{})) }
 
 // AppendJSON appends json.dumps of a value, which is as deep as Decode allows.
 func AppendJSON(dst []byte, v any, f Format) []byte {
+	d := dialect{none: "null", yes: "true", no: "false", comma: ", ", colon: ": ", text: AppendString, float: appendJSONFloat}
+	if f.Compact {
+		d.comma, d.colon = ",", ":"
+	}
+	if f.ASCII {
+		d.text = AppendASCII
+	}
+	return d.append(dst, v)
+}
+
+// dialect is how values are spelled.
+type dialect struct {
+	none, yes, no, comma, colon string
+	text                        func(dst []byte, s string) []byte
+	float                       func(dst []byte, f float64) []byte
+}
+
+func (d *dialect) append(dst []byte, v any) []byte {
 	switch v := v.(type) {
-	case nil:
-		return append(dst, "null"...)
 	case bool:
-		return strconv.AppendBool(dst, v)
+		if v {
+			return append(dst, d.yes...)
+		}
+		return append(dst, d.no...)
 	case string:
-		return f.appendString(dst, v)
+		return d.text(dst, v)
 	case Number:
 		if v.IsInt() {
 			return append(dst, v.String()...)
 		}
-		return appendJSONFloat(dst, v.Float())
+		return d.float(dst, v.Float())
 	case float64:
-		return appendJSONFloat(dst, v)
+		return d.float(dst, v)
 	case int:
 		return strconv.AppendInt(dst, int64(v), 10)
 	case int64:
@@ -119,39 +138,24 @@ func AppendJSON(dst []byte, v any, f Format) []byte {
 	case []any:
 		dst = append(dst, '[')
 		for i, item := range v {
-			dst = AppendJSON(f.appendComma(dst, i), item, f)
+			if i > 0 {
+				dst = append(dst, d.comma...)
+			}
+			dst = d.append(dst, item)
 		}
 		return append(dst, ']')
 	case *Object:
 		dst = append(dst, '{')
 		for i, m := range v.Members() {
-			dst = f.appendString(f.appendComma(dst, i), m.Key)
-			dst = append(dst, ':')
-			if !f.Compact {
-				dst = append(dst, ' ')
+			if i > 0 {
+				dst = append(dst, d.comma...)
 			}
-			dst = AppendJSON(dst, m.Value, f)
+			dst = append(d.text(dst, m.Key), d.colon...)
+			dst = d.append(dst, m.Value)
 		}
 		return append(dst, '}')
 	}
-	return append(dst, "null"...) // no value of this package
-}
-
-func (f Format) appendString(dst []byte, s string) []byte {
-	if f.ASCII {
-		return AppendASCII(dst, s)
-	}
-	return AppendString(dst, s)
-}
-
-func (f Format) appendComma(dst []byte, i int) []byte {
-	switch {
-	case i == 0:
-		return dst
-	case f.Compact:
-		return append(dst, ',')
-	}
-	return append(dst, ',', ' ')
+	return append(dst, d.none...) // nil, or no value of this package
 }
 
 func appendJSONFloat(dst []byte, f float64) []byte {
