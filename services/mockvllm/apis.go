@@ -28,6 +28,7 @@ type api struct {
 	id     string // prefix of ids
 	schema string // name of the request's model in vLLM
 	load   bool   // answers tell the load to those who ask in a header
+	ticks  bool   // streams have comments while nothing comes
 	norank bool   // the header that names a data-parallel rank is not read
 	fills  bool   // the usage tells how much of a prompt the cache has taken
 	read   func(*schema.Values, *request.Model) (asking, *protocol.Error)
@@ -35,13 +36,13 @@ type api struct {
 }
 
 var (
-	chatAPI = api{id: "chatcmpl-", schema: "ChatCompletionRequest", load: true, fills: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
+	chatAPI = api{id: "chatcmpl-", schema: "ChatCompletionRequest", load: true, ticks: true, fills: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return chat.Read(v, m), nil
 	}, refuse: refuse}
 	batchAPI = api{id: "chatcmpl-", schema: "BatchChatCompletionRequest", read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return chat.ReadBatch(v, m), nil
 	}, refuse: refuse}
-	textAPI = api{id: "cmpl-", schema: "CompletionRequest", load: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
+	textAPI = api{id: "cmpl-", schema: "CompletionRequest", load: true, ticks: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return completion.Read(v, m), nil
 	}, refuse: refuse}
 	messagesAPI = api{id: "chatcmpl-", schema: "AnthropicMessagesRequest", fills: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {

@@ -49,7 +49,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, g *answering) *st
 		st.readers = append(st.readers, g.answer(i).Read())
 	}
 	st.open = len(g.seqs)
-	if g.api.load { // chats and completions alone have comments too
+	if g.api.ticks {
 		st.comments = s.cfg.Generation.KeepAliveComments
 	}
 	return st
