@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
@@ -16,22 +17,23 @@ type clockState struct {
 }
 
 func (s *Server) getClock(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, protocol.Marshal(clockState{s.clock != nil, s.time.Now().UTC()}))
+	reply(w, http.StatusOK, protocol.Marshal(clockState{s.clock.Virtual(), s.clock.Now().UTC()}))
 }
 
 // Advance moves the virtual clock, and returns once all that was due by then is done.
 func (s *Server) Advance(ctx context.Context, d time.Duration) error {
-	if s.clock == nil {
+	manual, ok := s.clock.(*clock.Manual)
+	if !ok {
 		return errors.New("the clock is the machine's; start with --mock-clock virtual")
 	}
-	_, err := s.clock.Advance(ctx, d)
+	_, err := manual.Advance(ctx, d)
 	return err
 }
 
 // advanceClock answers once all that was due by then is done.
 func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
 	d, err := time.ParseDuration(r.URL.Query().Get("advance"))
-	if s.clock != nil && (err != nil || d < 0) {
+	if s.clock.Virtual() && (err != nil || d < 0) {
 		refuse(w, protocol.BadRequest("advance: expected a time such as 1h30m"))
 		return
 	}

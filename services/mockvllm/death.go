@@ -85,7 +85,7 @@ func (s *Server) mute(ctx context.Context) bool {
 func (s *Server) enact() faults.State {
 	s.enacting.Lock()
 	defer s.enacting.Unlock()
-	state := s.faults.State(s.time.Now())
+	state := s.faults.State(s.clock.Now())
 	if s.door != nil {
 		s.door.refuse(state.Refuse)
 	}
@@ -97,7 +97,7 @@ func (s *Server) enact() faults.State {
 
 // timeline does at its time what the rules want of the server as a whole.
 func (s *Server) timeline(ctx context.Context) {
-	timer := s.time.NewTimer()
+	timer := s.clock.NewTimer()
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		state := s.enact()

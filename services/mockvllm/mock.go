@@ -83,7 +83,7 @@ func (s *Server) decide(r *http.Request, generates bool) (faults.Action, error) 
 	if generates && s.faults.NeedsModel() {
 		asked.Model = s.modelOf(r)
 	}
-	do := s.faults.Decide(asked, s.time.Now())
+	do := s.faults.Decide(asked, s.clock.Now())
 	own := r.Header.Get(faults.Header)
 	if own == "" {
 		return do, nil
@@ -137,10 +137,10 @@ func (s *Server) means(r *http.Request) wire.Means {
 // sleep returns false when the client left. It ends early when the server stops, which then refuses the request. A
 // negative time is without end.
 func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
-	timer := s.time.NewTimer()
+	timer := s.clock.NewTimer()
 	defer timer.Stop()
 	if d >= 0 {
-		timer.Reset(s.time.Now().Add(d))
+		timer.Reset(s.clock.Now().Add(d))
 	}
 	select {
 	case <-timer.C():
@@ -191,7 +191,7 @@ func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 
 // SetFaults replaces all rules, which must be valid; faults.Parse makes such.
 func (s *Server) SetFaults(set faults.Set) {
-	s.faults.Put(set, s.time.Now())
+	s.faults.Put(set, s.clock.Now())
 	s.enact()
 	select {
 	case s.rules <- struct{}{}:

@@ -34,8 +34,7 @@ type Server struct {
 	cfg         Config
 	console     *console
 	engine      *engine.Engine
-	clock       *clock.Manual // nil: the machine's
-	time        clock.Clock   // either
+	clock       clock.Clock
 	metrics     *metrics.Metrics
 	stats       *statlog.Logger // nil: --disable-log-stats
 	faults      faults.Injector
@@ -71,7 +70,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		deps.Console = io.Discard
 	}
 	s := &Server{cfg: cfg, console: newConsole(deps.Console), journal: journal.New(journalSize), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
-		died: make(chan struct{}), rules: make(chan struct{}, 1), time: clock.Real{}}
+		died: make(chan struct{}), rules: make(chan struct{}, 1), clock: clock.Real{}}
 	var err error
 	if s.model, err = newModel(cfg); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
@@ -88,7 +87,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	s.faults.Put(rules, s.time.Now())
+	s.faults.Put(rules, s.clock.Now())
 	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.ServedNames, cfg.LoRA.Modules)
 	if refused != nil {
 		return nil, fmt.Errorf("load adapters: %w", refused)
@@ -108,10 +107,10 @@ func (s *Server) newEngine() error {
 	}
 	if s.cfg.Mock.Clock == "virtual" {
 		s.clock = clock.NewManual(time.Now())
-		s.time, cfg.Clock = s.clock, s.clock
+		cfg.Clock = s.clock
 	}
 	if !s.cfg.Scheduler.NoStats {
-		s.stats = statlog.New(0, s.time.Now())
+		s.stats = statlog.New(0, s.clock.Now())
 	}
 	s.engine = engine.New(cfg, living{s.metrics, s.stats, &s.dead})
 	return nil
@@ -188,7 +187,7 @@ func (s *Server) open(ln net.Listener) net.Listener {
 	s.enacting.Lock()
 	defer s.enacting.Unlock()
 	s.door = newDoor(ln)
-	s.faults.Put(s.faults.Get(), s.time.Now())
+	s.faults.Put(s.faults.Get(), s.clock.Now())
 	return s.door
 }
 
@@ -202,7 +201,7 @@ func (s *Server) deadly() <-chan struct{} {
 
 // leave ends the server in the way that rules and command line ask for.
 func (s *Server) leave(srv *uvicorn.Server, stopEngine func()) error {
-	if s.faults.State(s.time.Now()).Hang && !s.dead.Load() {
+	if s.faults.State(s.clock.Now()).Hang && !s.dead.Load() {
 		return s.hang(srv, stopEngine)
 	}
 	s.drain()

@@ -11,8 +11,8 @@ func (s *Server) statistics(ctx context.Context) func() {
 	if s.stats == nil {
 		return func() {}
 	}
-	next := s.time.Now().Add(s.cfg.Scheduler.StatsInterval)
-	timer := s.time.NewTimer()
+	next := s.clock.Now().Add(s.cfg.Scheduler.StatsInterval)
+	timer := s.clock.NewTimer()
 	timer.Reset(next)
 	return func() {
 		defer timer.Stop()
@@ -22,7 +22,7 @@ func (s *Server) statistics(ctx context.Context) func() {
 				return
 			case <-timer.C():
 			}
-			if line := s.stats.Line(s.time.Now()); line != "" {
+			if line := s.stats.Line(s.clock.Now()); line != "" {
 				s.console.info(statlog.Where, "%s", line)
 			}
 			next = next.Add(s.cfg.Scheduler.StatsInterval)
