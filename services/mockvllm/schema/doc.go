@@ -1,15 +1,11 @@
 // Package schema tells what vLLM's request models accept, and refuses the rest in vLLM's words.
 //
-// What the models accept is data. tools/export.py walks pydantic's core schemas of every body that an installed vLLM
-// binds and writes schema.json; this package validates against it as pydantic-core does in lax mode on what json.loads
-// gives:
+//	schema ──► declared ──► pydantic ──► refusal ──► python
 //
-//	node.go       a run over the nodes, its faults and exactness
-//	scalar.go, number.go, literal.go, container.go, fields.go, model.go, union.go, function.go   the kinds of nodes
-//	load.go, build.go   nodes from schema.json
-//	values.go     what Parse gives
-//	kind.go, fault.go   types of errors, and their form in vLLM's answers
-//	hooks*.go     the validators that vLLM's classes add, in Go, by the names that schema.json has for them
+// What the models accept is data. tools/export.py walks pydantic's core schemas of every body that an installed vLLM
+// binds and writes declared/schema.json; beside it are the validators that vLLM's classes add, in Go, by the names that
+// schema.json has for them. pydantic validates against both as pydantic-core does in lax mode on what json.loads gives. refusal is
+// what comes of it, and python what Python makes of values. This package is what the rest of the mock needs of these.
 //
 // Kinds of nodes ("t" in schema.json) are pydantic's. "of" is what a node wraps or contains, "choices" are the members of
 // unions, tuples and chains, "fn" names a validator and "label" is what pydantic calls it. Of json-or-python the Python
@@ -21,7 +17,7 @@
 //
 // # After an upgrade of vLLM
 //
-//	VENV/bin/python tools/export.py                                        # writes schema.json
+//	VENV/bin/python tools/export.py                                        # writes declared/schema.json
 //	VENV/bin/python tools/differ.py testdata/table.jsonl 250 --seed 1 --short
 //	VENV/bin/python tools/differ.py /tmp/big.jsonl 2000                    # random bodies, and what vLLM says
 //	SCHEMA_TABLE=/tmp/big.jsonl go test -run AsVLLM .

@@ -1,61 +1,74 @@
 package schema
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/declared"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
+
+// Values is what a model made of a body.
+type Values = pydantic.Values
+
+// Iterator is a list that was taken as it is, to be validated when somebody reads it.
+type Iterator = pydantic.Iterator
+
+// Error is why vLLM refuses a body.
+type Error = refusal.Error
+
+// TypeSchema is the type of errors of the schema itself.
+const TypeSchema = refusal.TypeSchema
 
 // Parse validates a decoded body against a request model of vLLM's, such as "ChatCompletionRequest" (see Models). Like
 // vLLM's validators it may change the body's objects. The error is an *Error.
 func Parse(model string, body any) (*Values, error) {
-	n, ok := models()[model]
-	if !ok {
-		return nil, stumbled("no model %s", model)
-	}
-	if body == nil { // FastAPI has no body then
-		return nil, schemaError(1, []fault{{kind: missing}})
-	}
-	out, r := validate(n, body, maxFaults)
-	switch {
-	case r.raised != nil:
-		return nil, r.raised.sendable()
-	case r.count > 0:
-		return nil, schemaError(r.count, r.faults).sendable()
-	}
-	v, ok := out.(*Values)
-	if !ok {
-		return nil, stumbled("%s gave no model", model)
+	return result(declared.Models().Parse(model, body))
+}
+
+// Validate is Parse where a handler of vLLM's validates, not FastAPI: what is wrong is told in pydantic's own words.
+func Validate(model string, body any) (*Values, error) {
+	return result(declared.Models().Validate(model, body))
+}
+
+func result(v *Values, err *Error) (*Values, error) {
+	if err != nil {
+		return nil, err
 	}
 	return v, nil
 }
 
 // Models are the names that Parse takes.
-func Models() []string { return slices.Sorted(maps.Keys(models())) }
+func Models() []string { return declared.Models().Names() }
 
-// Validate is Parse where a handler of vLLM's validates, not FastAPI: what is wrong is told in pydantic's own words.
-func Validate(model string, body any) (*Values, error) {
-	n, ok := models()[model]
-	if !ok {
-		return nil, stumbled("no model %s", model)
+// Check holds a value against a definition in the models, as vLLM does with parts of a request that it has let through. The
+// error is in pydantic's own words.
+func Check(definition string, val any) error {
+	if err := declared.Models().Check(definition, val); err != nil {
+		return err
 	}
-	out, r := validate(n, body, manyFaults)
-	switch {
-	case r.raised != nil:
-		return nil, r.raised
-	case r.count > 0:
-		return nil, badRequest(pydanticText(model, r.faults), "")
-	}
-	v, ok := out.(*Values)
-	if !ok {
-		return nil, stumbled("%s gave no model", model)
-	}
-	return v, nil
+	return nil
 }
 
 // Malformed is the schema error of a body that json.loads refuses.
-func Malformed(e *pyjson.SyntaxError) *Error {
-	return schemaError(1, []fault{{kind: kind{"json_invalid", "JSON decode error"}, loc: []any{e.Pos}, input: &pyjson.Object{},
-		ctx: []pyjson.Member{{Key: "error", Value: e.Msg}}}})
+func Malformed(e *pyjson.SyntaxError) *Error { return pydantic.Malformed(e) }
+
+// MissingText is str of the ValidationError of a model called title, of whose fields an input lacks some.
+func MissingText(title string, input any, fields ...string) string {
+	return pydantic.MissingText(title, input, fields...)
 }
+
+// Int is a value of a field or a list as an integer, the nearest int64 where that is too small.
+func Int(val any) (i int64, ok bool) { return pydantic.Int(val) }
+
+// Items is a value of a field or a dict as a list: one that is validated already, or an Iterator's. False is neither.
+func Items(val any) (list []any, ok bool, err error) { return pydantic.Items(val) }
+
+// Dumped is model_dump of a field's value, whatever it is.
+func Dumped(v any) any { return pydantic.Dumped(v) }
+
+// Truthy is Python's bool of a value of a body.
+func Truthy(v any) bool { return python.Truthy(v) }
+
+// TypeName is Python's name of a value's type.
+func TypeName(v any) string { return python.TypeName(v) }

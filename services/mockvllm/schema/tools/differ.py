@@ -19,7 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from vllm.entrypoints.serve.exception_handling.handlers.exception import exception_handler
 from vllm.entrypoints.serve.exception_handling.handlers.validation import validation_exception_handler
 
-SCHEMA = json.loads((pathlib.Path(__file__).parent.parent / "schema.json").read_text())
+SCHEMA = json.loads((pathlib.Path(__file__).parent.parent / "declared" / "schema.json").read_text())
 REQUEST = types.SimpleNamespace(app=types.SimpleNamespace(state=types.SimpleNamespace(args=types.SimpleNamespace(log_error_stack=False))))
 
 NUMBERS = [0, 1, -1, 2, 5, 16, 100, 1024, 2000, 2**31, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**25, 10**400, 0.0, -0.0, 0.5, 1.0, 2.0, -1.0, 1e-7, 1e22, 1e300,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes schema.json beside this package's code: what vLLM's request models accept.
+"""Writes ../declared/schema.json: what vLLM's request models accept.
 
 Run it by hand with the Python of an installed vLLM, after an upgrade: VENV/bin/python tools/export.py
 
@@ -251,7 +251,7 @@ def write(out):
 
 def main():
     models = {name: Walk().node(schema) for name, schema in core_schemas()}
-    target = pathlib.Path(__file__).parent.parent / "schema.json"
+    target = pathlib.Path(__file__).parent.parent / "declared" / "schema.json"
     target.write_text(write({"models": models, "definitions": definitions}))
     json.loads(target.read_text())
     print("%d definitions, %d bytes" % (len(definitions), target.stat().st_size), file=sys.stderr)

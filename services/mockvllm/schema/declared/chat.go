@@ -1,0 +1,223 @@
+package declared
+
+import (
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+)
+
+func init() {
+	register(map[string]pydantic.Hook{
+		"ChatCompletionToolsParam._propagate_defer_loading":       {After: propagateDeferLoading},
+		"ChatCompletionRequest._normalize_messages_before":        pydantic.OnObject(normalizeMessages),
+		"ChatCompletionRequest._materialize_tool_calls_after":     {After: materializeToolCalls, Raises: true},
+		"ChatCompletionRequest.check_logprobs":                    pydantic.OnObject(chatLogprobs),
+		"ChatCompletionRequest.check_structured_outputs_count":    pydantic.OnObject(chatStructuredOutputs),
+		"ChatCompletionRequest.check_tool_usage":                  pydantic.OnObject(chatTools),
+		"ChatCompletionRequest.drop_prompt_token_ids_with_media":  pydantic.OnObject(dropPromptTokenIDs),
+		"ChatCompletionRequest.check_system_message_content_type": pydantic.OnObject(systemMessageContent),
+		"BatchChatCompletionRequest.check_batch_mode":             pydantic.OnObject(batchMode),
+	})
+}
+
+// normalizeMessages renames reasoning_content, and makes lists of tool calls that are none.
+func normalizeMessages(o *pyjson.Object) *refusal.Error {
+	messages, _ := get(o, "messages").([]any)
+	for _, m := range messages {
+		msg, ok := m.(*pyjson.Object)
+		if !ok {
+			continue
+		}
+		if calls := get(msg, "tool_calls"); calls != nil {
+			list, err := iterate(calls)
+			if err != nil {
+				return err
+			}
+			if _, isList := calls.([]any); !isList {
+				msg.Set("tool_calls", list)
+			}
+		}
+		if content, _ := msg.Delete("reasoning_content"); content != nil && get(msg, "reasoning") == nil {
+			msg.Set("reasoning", content)
+		}
+	}
+	return nil
+}
+
+func propagateDeferLoading(_ *pydantic.Run, _, out any) (any, bool) {
+	if v, ok := out.(*pydantic.Values); ok && !v.Null("defer_loading") {
+		if f := v.Values("function"); f != nil && f.Null("defer_loading") {
+			f.Put("defer_loading", v.Get("defer_loading"))
+		}
+	}
+	return out, true
+}
+
+// materializeToolCalls validates the calls of the finished messages. Pydantic's error comes out as faults of the request.
+func materializeToolCalls(r *pydantic.Run, _, out any) (any, bool) {
+	v, ok := out.(*pydantic.Values)
+	if !ok {
+		return out, true
+	}
+	messages, _ := v.List("messages")
+	for _, m := range messages {
+		msg, ok := m.(*pyjson.Object)
+		if !ok {
+			continue
+		}
+		calls, ok := get(msg, "tool_calls").(*pydantic.Iterator)
+		if !ok {
+			continue
+		}
+		list, ok := r.Items(calls)
+		if !ok {
+			return nil, false
+		}
+		msg.Set("tool_calls", list)
+	}
+	return out, true
+}
+
+func chatLogprobs(o *pyjson.Object) *refusal.Error {
+	ids, logprobs := python.Truthy(get(o, "logprob_token_ids")), python.Truthy(get(o, "logprobs"))
+	switch {
+	case ids && python.Truthy(get(o, "use_beam_search")):
+		return refusal.Invalid("logprob_token_ids", nil, "`logprob_token_ids` is not supported with beam search.")
+	case ids && !logprobs:
+		return refusal.Invalid("logprob_token_ids", nil, "when using `logprob_token_ids`, `logprobs` must be set to true.")
+	}
+	if err := wholeOrAll(o, "prompt_logprobs", "top_logprobs"); err != nil {
+		return err
+	}
+	if err := promptLogprobs(o); err != nil {
+		return err
+	}
+	top := get(o, "top_logprobs")
+	n, ok := python.Number(top)
+	switch {
+	case !ok:
+	case n < 0 && n != -1:
+		return refusal.Invalid("top_logprobs", top, "`top_logprobs` must be a positive value or -1.")
+	case (n == -1 || n > 0) && !logprobs:
+		return refusal.Invalid("top_logprobs", nil, "when using `top_logprobs`, `logprobs` must be set to true.")
+	}
+	return nil
+}
+
+func chatStructuredOutputs(o *pyjson.Object) *refusal.Error {
+	outputs := get(o, "structured_outputs")
+	if outputs == nil {
+		return nil
+	}
+	count, err := constraints(outputs)
+	if err != nil {
+		return err
+	}
+	if count > 1 {
+		return refusal.Invalid("", nil, "You can only use one kind of constraints for structured outputs ('json', 'regex' or 'choice').")
+	}
+	choice, given := o.Get("tool_choice")
+	if count > 0 && given && !in(choice, "none", "auto", "required") {
+		return refusal.Invalid("", nil, "You can only either use constraints for structured outputs or tools, not both.")
+	}
+	return structuredOutputsTag(outputs)
+}
+
+// mediaKeys are those of a content part that holds no text, textTypes the types of one that does.
+var (
+	mediaKeys = []string{"image_url", "image_pil", "image_embeds", "audio_url", "input_audio", "audio_embeds", "video_url"}
+	textTypes = []string{"text", "input_text", "output_text", "refusal", "thinking"}
+)
+
+func dropPromptTokenIDs(o *pyjson.Object) *refusal.Error {
+	params, ok := get(o, "kv_transfer_params").(*pyjson.Object)
+	if ok && get(params, "prompt_token_ids") != nil && hasMedia(get(o, "messages")) {
+		params.Delete("prompt_token_ids")
+	}
+	return nil
+}
+
+func hasMedia(messages any) bool {
+	list, _ := messages.([]any)
+	for _, m := range list {
+		msg, _ := m.(*pyjson.Object)
+		parts, _ := get(msg, "content").([]any)
+		for _, p := range parts {
+			part, ok := p.(*pyjson.Object)
+			if !ok {
+				continue
+			}
+			kind, given := part.Get("type")
+			if given && !in(kind, textTypes...) {
+				return true
+			}
+			for _, key := range mediaKeys {
+				if _, ok := part.Get(key); ok {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// systemMessageContent only logs, but the logger wants what it logs to be hashable.
+func systemMessageContent(o *pyjson.Object) *refusal.Error {
+	messages, given := o.Get("messages")
+	if !given {
+		return nil
+	}
+	list, err := iterate(messages)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		msg, ok := m.(*pyjson.Object)
+		if !ok || !in(get(msg, "role"), "system") {
+			continue
+		}
+		parts, _ := get(msg, "content").([]any)
+		for _, p := range parts {
+			part, ok := p.(*pyjson.Object)
+			if !ok {
+				continue
+			}
+			switch kind := get(part, "type").(type) {
+			case []any, *pyjson.Object:
+				if python.Truthy(kind) {
+					return refusal.BadRequest("unhashable type: '"+python.TypeName(kind)+"'", "")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func batchMode(o *pyjson.Object) *refusal.Error {
+	if python.Truthy(get(o, "use_beam_search")) {
+		return refusal.Invalid("use_beam_search", nil, "Batch chat completions do not support beam search. Please set `use_beam_search` to False.")
+	}
+	if python.Truthy(get(o, "logprob_token_ids")) && !python.Truthy(get(o, "logprobs")) {
+		return refusal.Invalid("logprob_token_ids", nil, "when using `logprob_token_ids`, `logprobs` must be set to true.")
+	}
+	if params, ok := get(o, "kv_transfer_params").(*pyjson.Object); ok && get(params, "prompt_token_ids") != nil {
+		return refusal.Invalid("kv_transfer_params.prompt_token_ids", nil, "Batch chat completions do not support "+
+			"`kv_transfer_params['prompt_token_ids']`: one pre-tokenized prompt cannot serve several conversations.")
+	}
+	if format, ok := get(o, "response_format").(*pyjson.Object); ok && in(get(format, "type"), "structural_tag") {
+		if err := structuralTagFormat(format); err != nil {
+			return err
+		}
+	}
+	if outputs := get(o, "structured_outputs"); outputs != nil {
+		if err := structuredOutputsTag(outputs); err != nil {
+			return err
+		}
+	}
+	n, given := o.Get("n")
+	if f, ok := python.Number(n); given && n != nil && (!ok || f != 1) {
+		return refusal.Invalid("n", n, "Batch chat completions do not support `n > 1`. Please set `n` to 1.")
+	}
+	return nil
+}

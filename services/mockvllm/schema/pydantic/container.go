@@ -1,0 +1,186 @@
+package pydantic
+
+import (
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+)
+
+type listNode struct {
+	min, max int // -1 where there is no bound
+	of       node
+}
+
+func (n *listNode) label() string { return "list[" + n.of.label() + "]" }
+
+func (n *listNode) validate(r *Run, in any) (any, bool) {
+	list, ok := in.([]any)
+	if !ok {
+		return r.fail(listType, in)
+	}
+	if _, any := n.of.(anyNode); any { // pydantic takes the list as it is, and exactly
+		return list, n.lengths(r, in, len(list))
+	}
+	start := r.count
+	out, good := make([]any, len(list)), true
+	for i, item := range list {
+		from := len(r.faults)
+		v, ok := n.of.validate(r, item)
+		if !ok {
+			if good = false; r.over() {
+				return nil, false
+			}
+			under(r, from, i)
+		}
+		out[i] = v
+		if n.max >= 0 && i >= n.max {
+			r.forget(start)
+			return r.fail(tooLong.lengths("List", n.max, len(list)), in, lengths("max_length", "List", n.max, len(list))...)
+		}
+	}
+	return out, good && n.lengths(r, in, len(out))
+}
+
+func (n *listNode) lengths(r *Run, in any, length int) bool {
+	switch {
+	case n.min >= 0 && length < n.min:
+		r.fail(tooShort.lengths("List", n.min, length), in, lengths("min_length", "List", n.min, length)...)
+	case n.max >= 0 && length > n.max:
+		r.fail(tooLong.lengths("List", n.max, length), in, lengths("max_length", "List", n.max, length)...)
+	default:
+		return true
+	}
+	return false
+}
+
+func lengths(bound, field string, limit, actual int) []pyjson.Member {
+	return []pyjson.Member{{Key: "field_type", Value: field}, number(bound, limit), number("actual_length", actual)}
+}
+
+type tupleNode struct{ items []node }
+
+func (n *tupleNode) label() string {
+	s := "tuple["
+	for i, item := range n.items {
+		if i > 0 {
+			s += ", "
+		}
+		s += item.label()
+	}
+	return s + "]"
+}
+
+func (n *tupleNode) validate(r *Run, in any) (any, bool) {
+	list, ok := in.([]any)
+	if !ok {
+		return r.fail(tupleType, in)
+	}
+	r.floor(lax)
+	if len(list) > len(n.items) {
+		return r.fail(tooLong.lengths("Tuple", len(n.items), len(list)), in, lengths("max_length", "Tuple", len(n.items), len(list))...)
+	}
+	out, good := make([]any, len(n.items)), true
+	for i, item := range n.items {
+		from := len(r.faults)
+		v, ok := any(nil), false
+		if i < len(list) {
+			v, ok = item.validate(r, list[i])
+		} else {
+			r.fail(missing, in)
+		}
+		if !ok {
+			if good = false; r.over() {
+				return nil, false
+			}
+			under(r, from, i)
+		}
+		out[i] = v
+	}
+	return out, good
+}
+
+type dictNode struct {
+	min, max int
+	keys, of node
+}
+
+func (n *dictNode) label() string { return "dict[" + n.keys.label() + "," + n.of.label() + "]" }
+
+func (n *dictNode) validate(r *Run, in any) (any, bool) {
+	o, ok := in.(*pyjson.Object)
+	if !ok {
+		return r.fail(dictType, in)
+	}
+	out, good := make([]pyjson.Member, 0, o.Len()), true
+	for _, m := range o.Members() {
+		from := len(r.faults)
+		key, keyGood := n.keys.validate(r, m.Key)
+		if !keyGood {
+			if good = false; r.over() {
+				return nil, false
+			}
+			under(r, from, "[key]")
+			under(r, from, m.Key)
+		}
+		from = len(r.faults)
+		v, ok := n.of.validate(r, m.Value)
+		if !ok {
+			if good = false; r.over() {
+				return nil, false
+			}
+			under(r, from, m.Key)
+		}
+		if keyGood && ok {
+			out = append(out, pyjson.Member{Key: pyjson.Str(key), Value: v})
+		}
+	}
+	if !good {
+		return nil, false
+	}
+	made := pyjson.NewObject(out...)
+	switch {
+	case n.min >= 0 && made.Len() < n.min:
+		return r.fail(tooShort.lengths("Dictionary", n.min, made.Len()), in, lengths("min_length", "Dictionary", n.min, made.Len())...)
+	case n.max >= 0 && made.Len() > n.max:
+		return r.fail(tooLong.lengths("Dictionary", n.max, made.Len()), in, lengths("max_length", "Dictionary", n.max, made.Len())...)
+	}
+	return made, true
+}
+
+// chainNode is a row of validators, each fed by the one before.
+type chainNode struct{ steps []node }
+
+func (n *chainNode) label() string {
+	s := "chain["
+	for i, step := range n.steps {
+		if i > 0 {
+			s += ","
+		}
+		s += step.label()
+	}
+	return s + "]"
+}
+
+func (n *chainNode) validate(r *Run, in any) (any, bool) {
+	for _, step := range n.steps {
+		out, ok := step.validate(r, in)
+		if !ok {
+			return nil, false
+		}
+		in = out
+	}
+	return in, true
+}
+
+// instanceNode asks for an instance of a Python class. JSON gives none but sequences.
+type instanceNode struct{ class string }
+
+func (n *instanceNode) label() string { return "is-instance[" + n.class + "]" }
+
+func (n *instanceNode) validate(r *Run, in any) (any, bool) {
+	if n.class == "Sequence" {
+		switch in.(type) {
+		case string, []any:
+			return in, true
+		}
+	}
+	return r.fail(isInstanceOf.with(n.class), in, pyjson.Member{Key: "class", Value: n.class})
+}

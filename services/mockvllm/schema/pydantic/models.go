@@ -1,0 +1,117 @@
+package pydantic
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+)
+
+// Models are classes that bodies are validated against, and the definitions that they are made of, by name.
+type Models struct{ models, definitions map[string]node }
+
+// Load builds all models of a schema.json, with the hooks by the names that it has for them. It panics where the two do not fit
+// each other.
+func Load(schema []byte, hook func(name string) Hook) *Models {
+	var file struct{ Models, Definitions map[string]*written }
+	if err := json.Unmarshal(schema, &file); err != nil {
+		panic(fmt.Sprintf("schema.json: %v", err)) // embedded, and loaded by every test
+	}
+	b := builder{definitions: file.Definitions, made: map[string]node{}, hook: hook}
+	m := &Models{models: make(map[string]node, len(file.Models)), definitions: b.made}
+	for name, w := range file.Models {
+		m.models[name] = b.node(w)
+	}
+	return m
+}
+
+// Names are those of the models.
+func (m *Models) Names() []string { return slices.Sorted(maps.Keys(m.models)) }
+
+// Parse validates a decoded body, which it may change, as FastAPI does.
+func (m *Models) Parse(model string, body any) (*Values, *refusal.Error) {
+	n, ok := m.models[model]
+	if !ok {
+		return nil, refusal.Stumbled("no model %s", model)
+	}
+	if body == nil { // FastAPI has no body then
+		return nil, schemaError(1, []fault{{kind: missing}})
+	}
+	out, r := validate(n, body, maxFaults)
+	switch {
+	case r.raised != nil:
+		return nil, r.raised.Sendable()
+	case r.count > 0:
+		return nil, schemaError(r.count, r.faults).Sendable()
+	}
+	return values(model, out)
+}
+
+// Validate is Parse where a handler of vLLM's validates, not FastAPI: what is wrong is told in pydantic's own words.
+func (m *Models) Validate(model string, body any) (*Values, *refusal.Error) {
+	n, ok := m.models[model]
+	if !ok {
+		return nil, refusal.Stumbled("no model %s", model)
+	}
+	out, r := validate(n, body, manyFaults)
+	switch {
+	case r.raised != nil:
+		return nil, r.raised
+	case r.count > 0:
+		return nil, refusal.BadRequest(pydanticText(model, r.faults), "")
+	}
+	return values(model, out)
+}
+
+func values(model string, out any) (*Values, *refusal.Error) {
+	v, ok := out.(*Values)
+	if !ok {
+		return nil, refusal.Stumbled("%s gave no model", model)
+	}
+	return v, nil
+}
+
+// Check holds a value against a definition. The error is in pydantic's own words.
+func (m *Models) Check(definition string, val any) *refusal.Error {
+	n, ok := m.definitions[definition]
+	if !ok {
+		return refusal.Stumbled("no definition %s", definition)
+	}
+	_, r := validate(n, val, manyFaults)
+	switch {
+	case r.raised != nil:
+		return r.raised
+	case r.count > 0:
+		return refusal.BadRequest(pydanticText(definition, r.faults), "")
+	}
+	return nil
+}
+
+// Instance is what a definition makes of a value. False is that it refuses it.
+func (m *Models) Instance(definition string, val any) (out any, ok bool) {
+	out, r := validate(m.definitions[definition], val, 0)
+	return out, r.raised == nil && r.count == 0
+}
+
+// Malformed is the schema error of a body that json.loads refuses.
+func Malformed(e *pyjson.SyntaxError) *refusal.Error {
+	return schemaError(1, []fault{{kind: kind{"json_invalid", "JSON decode error"}, loc: []any{e.Pos}, input: &pyjson.Object{},
+		ctx: []pyjson.Member{{Key: "error", Value: e.Msg}}}})
+}
+
+// manyFaults is how many are kept where all go into a text.
+const manyFaults = 10_000
+
+// validate looks quickly whether all is well, and for the faults only if not.
+func validate(n node, in any, keep int) (any, Run) {
+	r := Run{exactness: exact, fieldsSet: none}
+	if out, ok := n.validate(&r, in); ok {
+		return out, Run{}
+	}
+	r = Run{collect: true, keep: keep, exactness: exact, fieldsSet: none}
+	out, _ := n.validate(&r, in)
+	return out, r
+}
