@@ -3,6 +3,7 @@ package schema
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/declared"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
@@ -51,11 +52,11 @@ func Check(definition string, val any) error {
 }
 
 // Malformed is the schema error of a body that json.loads refuses.
-func Malformed(e *pyjson.SyntaxError) *Error { return pydantic.Malformed(e) }
+func Malformed(e *pyjson.SyntaxError) *Error { return fault.Malformed(e) }
 
 // MissingText is str of the ValidationError of a model called title, of whose fields an input lacks some.
 func MissingText(title string, input any, fields ...string) string {
-	return pydantic.MissingText(title, input, fields...)
+	return fault.MissingText(title, input, fields...)
 }
 
 // Int is a value of a field or a list as an integer, the nearest int64 where that is too small.

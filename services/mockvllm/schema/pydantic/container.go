@@ -2,6 +2,7 @@ package pydantic
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 )
 
 type listNode struct {
@@ -14,7 +15,7 @@ func (n *listNode) label() string { return "list[" + n.of.label() + "]" }
 func (n *listNode) validate(r *Run, in any) (any, bool) {
 	list, ok := in.([]any)
 	if !ok {
-		return r.fail(listType, in)
+		return r.fail(fault.ListType, in)
 	}
 	if _, any := n.of.(anyNode); any { // pydantic takes the list as it is, and exactly
 		return list, n.lengths(r, in, len(list))
@@ -33,7 +34,7 @@ func (n *listNode) validate(r *Run, in any) (any, bool) {
 		out[i] = v
 		if n.max >= 0 && i >= n.max {
 			r.forget(start)
-			return r.fail(tooLong.lengths("List", n.max, len(list)), in, lengths("max_length", "List", n.max, len(list))...)
+			return r.fail(fault.TooLong.Lengths("List", n.max, len(list)), in, lengths("max_length", "List", n.max, len(list))...)
 		}
 	}
 	return out, good && n.lengths(r, in, len(out))
@@ -42,9 +43,9 @@ func (n *listNode) validate(r *Run, in any) (any, bool) {
 func (n *listNode) lengths(r *Run, in any, length int) bool {
 	switch {
 	case n.min >= 0 && length < n.min:
-		r.fail(tooShort.lengths("List", n.min, length), in, lengths("min_length", "List", n.min, length)...)
+		r.fail(fault.TooShort.Lengths("List", n.min, length), in, lengths("min_length", "List", n.min, length)...)
 	case n.max >= 0 && length > n.max:
-		r.fail(tooLong.lengths("List", n.max, length), in, lengths("max_length", "List", n.max, length)...)
+		r.fail(fault.TooLong.Lengths("List", n.max, length), in, lengths("max_length", "List", n.max, length)...)
 	default:
 		return true
 	}
@@ -71,11 +72,11 @@ func (n *tupleNode) label() string {
 func (n *tupleNode) validate(r *Run, in any) (any, bool) {
 	list, ok := in.([]any)
 	if !ok {
-		return r.fail(tupleType, in)
+		return r.fail(fault.TupleType, in)
 	}
 	r.floor(lax)
 	if len(list) > len(n.items) {
-		return r.fail(tooLong.lengths("Tuple", len(n.items), len(list)), in, lengths("max_length", "Tuple", len(n.items), len(list))...)
+		return r.fail(fault.TooLong.Lengths("Tuple", len(n.items), len(list)), in, lengths("max_length", "Tuple", len(n.items), len(list))...)
 	}
 	out, good := make([]any, len(n.items)), true
 	for i, item := range n.items {
@@ -84,7 +85,7 @@ func (n *tupleNode) validate(r *Run, in any) (any, bool) {
 		if i < len(list) {
 			v, ok = item.validate(r, list[i])
 		} else {
-			r.fail(missing, in)
+			r.fail(fault.Missing, in)
 		}
 		if !ok {
 			if good = false; r.over() {
@@ -107,7 +108,7 @@ func (n *dictNode) label() string { return "dict[" + n.keys.label() + "," + n.of
 func (n *dictNode) validate(r *Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(dictType, in)
+		return r.fail(fault.DictType, in)
 	}
 	out, good := make([]pyjson.Member, 0, o.Len()), true
 	for _, m := range o.Members() {
@@ -138,9 +139,9 @@ func (n *dictNode) validate(r *Run, in any) (any, bool) {
 	made := pyjson.NewObject(out...)
 	switch {
 	case n.min >= 0 && made.Len() < n.min:
-		return r.fail(tooShort.lengths("Dictionary", n.min, made.Len()), in, lengths("min_length", "Dictionary", n.min, made.Len())...)
+		return r.fail(fault.TooShort.Lengths("Dictionary", n.min, made.Len()), in, lengths("min_length", "Dictionary", n.min, made.Len())...)
 	case n.max >= 0 && made.Len() > n.max:
-		return r.fail(tooLong.lengths("Dictionary", n.max, made.Len()), in, lengths("max_length", "Dictionary", n.max, made.Len())...)
+		return r.fail(fault.TooLong.Lengths("Dictionary", n.max, made.Len()), in, lengths("max_length", "Dictionary", n.max, made.Len())...)
 	}
 	return made, true
 }
@@ -182,5 +183,5 @@ func (n *instanceNode) validate(r *Run, in any) (any, bool) {
 			return in, true
 		}
 	}
-	return r.fail(isInstanceOf.with(n.class), in, pyjson.Member{Key: "class", Value: n.class})
+	return r.fail(fault.IsInstanceOf.With(n.class), in, pyjson.Member{Key: "class", Value: n.class})
 }

@@ -5,5 +5,4 @@
 //	scalar.go, number.go, literal.go, container.go, fields.go, model.go, union.go, function.go   the kinds of nodes
 //	load.go, build.go   nodes from schema.json
 //	values.go, dump.go  what a model makes of a body
-//	kind.go, fault.go   types of errors, and their form in vLLM's answers
 package pydantic

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 )
 
 // field is a member of a model, a typed dict or a dataclass.
@@ -77,7 +78,7 @@ func (s *shape) unfit(r *Run, o *pyjson.Object) bool {
 }
 
 // each validates the fields in the model's order and hands over what they became; the count is of those given.
-func (s *shape) each(r *Run, o *pyjson.Object, in any, missingKind kind, take func(i int, v any, given bool)) (count int, good bool) {
+func (s *shape) each(r *Run, o *pyjson.Object, in any, missingKind fault.Kind, take func(i int, v any, given bool)) (count int, good bool) {
 	var room [8]place // small: with more of them the stack of each connection is twice as large
 	var given []place
 	many := len(s.fields) > manyFields
@@ -134,7 +135,7 @@ func (s *shape) each(r *Run, o *pyjson.Object, in any, missingKind kind, take fu
 }
 
 // extras looks at the members that are no fields. False is an exception or that nobody collects.
-func (s *shape) extras(r *Run, o *pyjson.Object, forbidden kind, take func(pyjson.Member)) bool {
+func (s *shape) extras(r *Run, o *pyjson.Object, forbidden fault.Kind, take func(pyjson.Member)) bool {
 	good := true
 	for _, m := range o.Members() {
 		if s.known(m.Key) {

@@ -2,6 +2,7 @@ package pydantic
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
@@ -71,13 +72,13 @@ func OnModel(look func(v *Values) *refusal.Error) Hook {
 
 // FailValue reports a ValueError of a function's.
 func (r *Run) FailValue(in any, msg string) (any, bool) {
-	return r.fail(valueError(msg), in, pyjson.Member{Key: "error", Value: raw("ValueError(" + pyjson.Repr(msg) + ")")})
+	return r.fail(fault.ValueError(msg), in, pyjson.Member{Key: "error", Value: fault.Raw("ValueError(" + pyjson.Repr(msg) + ")")})
 }
 
 // SequenceValidator is pydantic's sequence_validator: a text is a Sequence, but not wanted as one.
 func SequenceValidator(r *Run, in any) (any, bool) {
 	if _, ok := in.(string); ok {
-		return r.fail(sequenceStr, in, pyjson.Member{Key: "type_name", Value: "str"})
+		return r.fail(fault.SequenceStr, in, pyjson.Member{Key: "type_name", Value: "str"})
 	}
 	return in, true
 }
@@ -85,7 +86,7 @@ func SequenceValidator(r *Run, in any) (any, bool) {
 // AtLeastOne is pydantic's min_length_validator, for what is no list to it.
 func AtLeastOne(r *Run, in, out any) (any, bool) {
 	if list, _ := out.([]any); len(list) == 0 {
-		return r.fail(tooShort.lengths("Value", 1, 0), in, lengths("min_length", "Value", 1, 0)...)
+		return r.fail(fault.TooShort.Lengths("Value", 1, 0), in, lengths("min_length", "Value", 1, 0)...)
 	}
 	return out, true
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 )
 
@@ -29,7 +30,7 @@ func (n *literalNode) label() string {
 
 func (n *literalNode) validate(r *Run, in any) (any, bool) {
 	if s, ok := in.(string); ok && !n.enum && pyjson.HasSurrogate(s) {
-		return r.fail(stringUnicode, in)
+		return r.fail(fault.StringUnicode, in)
 	}
 	for _, e := range n.expected {
 		if equal(e, in) {
@@ -44,14 +45,14 @@ func (n *literalNode) validate(r *Run, in any) (any, bool) {
 	}
 	if number := numberOf(in); n.ofInts() && number != "" && number.IsInt() {
 		if _, fits := number.Int64(); !fits {
-			return r.fail(intParsingSize, in)
+			return r.fail(fault.IntParsingSize, in)
 		}
 	}
-	k := literalError
+	k := fault.LiteralError
 	if n.enum {
-		k = enumError
+		k = fault.EnumError
 	}
-	return r.fail(k.with(n.text), in, pyjson.Member{Key: "expected", Value: n.text})
+	return r.fail(k.With(n.text), in, pyjson.Member{Key: "expected", Value: n.text})
 }
 
 // ofInts tells whether pydantic looks for an integer, which has to fit into 64 bits then.

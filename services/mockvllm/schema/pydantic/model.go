@@ -2,6 +2,7 @@ package pydantic
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 )
 
 type typedDictNode struct{ shape }
@@ -11,13 +12,13 @@ func (n *typedDictNode) label() string { return n.name }
 func (n *typedDictNode) validate(r *Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(dictType, in)
+		return r.fail(fault.DictType, in)
 	}
 	if n.unfit(r, o) {
 		return nil, false
 	}
 	out := make([]pyjson.Member, 0, min(o.Len(), len(n.fields)))
-	count, good := n.each(r, o, in, missing, func(i int, v any, _ bool) {
+	count, good := n.each(r, o, in, fault.Missing, func(i int, v any, _ bool) {
 		out = append(out, pyjson.Member{Key: n.fields[i].name, Value: v})
 	})
 	if !good && r.over() {
@@ -25,7 +26,7 @@ func (n *typedDictNode) validate(r *Run, in any) (any, bool) {
 	}
 	r.addFieldsSet(count)
 	if n.extra != "ignore" {
-		good = n.extras(r, o, extraForbidden, func(m pyjson.Member) { out = append(out, m) }) && good
+		good = n.extras(r, o, fault.ExtraForbidden, func(m pyjson.Member) { out = append(out, m) }) && good
 	}
 	if !good {
 		return nil, false
@@ -57,13 +58,13 @@ func (n *modelFieldsNode) label() string { return "model-fields" }
 func (n *modelFieldsNode) validate(r *Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(modelAttributesType, in)
+		return r.fail(fault.ModelAttributesType, in)
 	}
 	if n.unfit(r, o) {
 		return nil, false
 	}
 	made := newValues(&n.shape, o.Len())
-	count, good := n.each(r, o, in, missing, made.take)
+	count, good := n.each(r, o, in, fault.Missing, made.take)
 	if !good && r.over() {
 		return nil, false
 	}
@@ -71,7 +72,7 @@ func (n *modelFieldsNode) validate(r *Run, in any) (any, bool) {
 		if !n.plainKeys(r, o) {
 			return nil, false
 		}
-		good = n.extras(r, o, extraForbidden, made.addExtra) && good
+		good = n.extras(r, o, fault.ExtraForbidden, made.addExtra) && good
 	}
 	if !good {
 		return nil, false
@@ -84,7 +85,7 @@ func (n *modelFieldsNode) validate(r *Run, in any) (any, bool) {
 func (n *modelFieldsNode) plainKeys(r *Run, o *pyjson.Object) bool {
 	for _, m := range o.Members() {
 		if pyjson.HasSurrogate(m.Key) {
-			r.fail(stringUnicode, m.Key)
+			r.fail(fault.StringUnicode, m.Key)
 			return false
 		}
 	}
@@ -119,15 +120,15 @@ func (n *dataclassArgsNode) label() string { return "dataclass-args[" + n.name +
 func (n *dataclassArgsNode) validate(r *Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(dataclassType.with(n.name), in, pyjson.Member{Key: "class_name", Value: n.name})
+		return r.fail(fault.DataclassType.With(n.name), in, pyjson.Member{Key: "class_name", Value: n.name})
 	}
 	made := newValues(&n.shape, o.Len())
-	count, good := n.each(r, o, in, missing, made.take)
+	count, good := n.each(r, o, in, fault.Missing, made.take)
 	if !good && r.over() {
 		return nil, false
 	}
 	if n.extra == "forbid" {
-		good = n.extras(r, o, unexpectedKeyword, func(pyjson.Member) {}) && good
+		good = n.extras(r, o, fault.UnexpectedKeyword, func(pyjson.Member) {}) && good
 	}
 	if !good {
 		return nil, false

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
@@ -38,14 +38,14 @@ func (m *Models) Parse(model string, body any) (*Values, *refusal.Error) {
 		return nil, refusal.Stumbled("no model %s", model)
 	}
 	if body == nil { // FastAPI has no body then
-		return nil, schemaError(1, []fault{{kind: missing}})
+		return nil, fault.SchemaError(1, []fault.Fault{{Kind: fault.Missing}})
 	}
-	out, r := validate(n, body, maxFaults)
+	out, r := validate(n, body, fault.MaxFaults)
 	switch {
 	case r.raised != nil:
 		return nil, r.raised.Sendable()
 	case r.count > 0:
-		return nil, schemaError(r.count, r.faults).Sendable()
+		return nil, fault.SchemaError(r.count, r.faults).Sendable()
 	}
 	return values(model, out)
 }
@@ -61,7 +61,7 @@ func (m *Models) Validate(model string, body any) (*Values, *refusal.Error) {
 	case r.raised != nil:
 		return nil, r.raised
 	case r.count > 0:
-		return nil, refusal.BadRequest(pydanticText(model, r.faults), "")
+		return nil, refusal.BadRequest(fault.Text(model, r.faults), "")
 	}
 	return values(model, out)
 }
@@ -85,7 +85,7 @@ func (m *Models) Check(definition string, val any) *refusal.Error {
 	case r.raised != nil:
 		return r.raised
 	case r.count > 0:
-		return refusal.BadRequest(pydanticText(definition, r.faults), "")
+		return refusal.BadRequest(fault.Text(definition, r.faults), "")
 	}
 	return nil
 }
@@ -94,12 +94,6 @@ func (m *Models) Check(definition string, val any) *refusal.Error {
 func (m *Models) Instance(definition string, val any) (out any, ok bool) {
 	out, r := validate(m.definitions[definition], val, 0)
 	return out, r.raised == nil && r.count == 0
-}
-
-// Malformed is the schema error of a body that json.loads refuses.
-func Malformed(e *pyjson.SyntaxError) *refusal.Error {
-	return schemaError(1, []fault{{kind: kind{"json_invalid", "JSON decode error"}, loc: []any{e.Pos}, input: &pyjson.Object{},
-		ctx: []pyjson.Member{{Key: "error", Value: e.Msg}}}})
 }
 
 // manyFaults is how many are kept where all go into a text.

@@ -2,6 +2,7 @@ package pydantic
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
@@ -26,7 +27,7 @@ const none = -1
 // Run is one validation.
 type Run struct {
 	collect bool // faults are wanted; else the first one ends it, and nobody will look at it
-	faults  []fault
+	faults  []fault.Fault
 	count   int            // of faults, of which only the first are kept
 	keep    int            // how many
 	raised  *refusal.Error // an exception that no validator catches
@@ -40,14 +41,14 @@ func (r *Run) floor(e exactness) { r.exactness = min(r.exactness, e) }
 func (r *Run) addFieldsSet(n int) { r.fieldsSet = max(r.fieldsSet, 0) + n }
 
 // fail reports a fault at this very place.
-func (r *Run) fail(k kind, in any, ctx ...pyjson.Member) (any, bool) {
+func (r *Run) fail(k fault.Kind, in any, ctx ...pyjson.Member) (any, bool) {
 	if r.collect {
-		r.add(fault{kind: k, input: in, ctx: ctx})
+		r.add(fault.Fault{Kind: k, Input: in, Ctx: ctx})
 	}
 	return nil, false
 }
 
-func (r *Run) add(f fault) {
+func (r *Run) add(f fault.Fault) {
 	if r.count < r.keep {
 		r.faults = append(r.faults, f)
 	}
@@ -62,7 +63,7 @@ func (r *Run) forget(count int) {
 // under puts a segment before the places of the faults from the given one on.
 func under[S string | int](r *Run, from int, segment S) {
 	for i := from; i < len(r.faults); i++ {
-		r.faults[i].loc = append(r.faults[i].loc, segment)
+		r.faults[i].Loc = append(r.faults[i].Loc, segment)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 )
 
@@ -23,7 +24,7 @@ const unordered = 2
 
 // check reports the first bound that is broken. compare gives the sign of the value less the bound.
 func (b bounds) check(r *Run, in any, compare func(pyjson.Number) int) bool {
-	f := func(bound *pyjson.Number, k kind, name string, broken func(int) bool) bool {
+	f := func(bound *pyjson.Number, k fault.Kind, name string, broken func(int) bool) bool {
 		if bound == nil || !broken(compare(*bound)) {
 			return false
 		}
@@ -31,13 +32,13 @@ func (b bounds) check(r *Run, in any, compare func(pyjson.Number) int) bool {
 		if !bound.IsInt() { // Rust writes it, not Python
 			text = strconv.FormatFloat(bound.Float(), 'f', -1, 64)
 		}
-		r.fail(k.with(text), in, pyjson.Member{Key: name, Value: *bound})
+		r.fail(k.With(text), in, pyjson.Member{Key: name, Value: *bound})
 		return true
 	}
-	return !f(b.le, lessThanEqual, "le", func(c int) bool { return c > 0 }) &&
-		!f(b.lt, lessThan, "lt", func(c int) bool { return c >= 0 }) &&
-		!f(b.ge, greaterThanEqual, "ge", func(c int) bool { return c < 0 || c == unordered }) &&
-		!f(b.gt, greaterThan, "gt", func(c int) bool { return c <= 0 || c == unordered })
+	return !f(b.le, fault.LessThanEqual, "le", func(c int) bool { return c > 0 }) &&
+		!f(b.lt, fault.LessThan, "lt", func(c int) bool { return c >= 0 }) &&
+		!f(b.ge, fault.GreaterThanEqual, "ge", func(c int) bool { return c < 0 || c == unordered }) &&
+		!f(b.gt, fault.GreaterThan, "gt", func(c int) bool { return c <= 0 || c == unordered })
 }
 
 type intNode struct {
@@ -73,11 +74,11 @@ func (n *intNode) convert(r *Run, in any) (any, bool) {
 		r.floor(lax)
 		switch f := v.Float(); {
 		case math.IsInf(f, 0) || math.IsNaN(f):
-			return r.fail(finiteNumber, in)
+			return r.fail(fault.FiniteNumber, in)
 		case f != math.Trunc(f):
-			return r.fail(intFromFloat, in)
+			return r.fail(fault.IntFromFloat, in)
 		case math.Abs(f) >= 1<<63:
-			return r.fail(intParsingSize, in)
+			return r.fail(fault.IntParsingSize, in)
 		default:
 			return int64(f), true
 		}
@@ -96,7 +97,7 @@ func (n *intNode) convert(r *Run, in any) (any, bool) {
 		}
 		return intFromString(r, v)
 	}
-	return r.fail(intType, in)
+	return r.fail(fault.IntType, in)
 }
 
 // whole is an integer in its decimal form.
@@ -129,13 +130,13 @@ var (
 
 func intFromString(r *Run, s string) (any, bool) {
 	if pyjson.HasSurrogate(s) {
-		return r.fail(stringUnicode, s)
+		return r.fail(fault.StringUnicode, s)
 	}
 	r.floor(lax)
 	const longest = 4300
 	if plainInt.MatchString(s) {
 		if len(strings.TrimPrefix(s, "-")) > longest {
-			return r.fail(intParsingSize, s)
+			return r.fail(fault.IntParsingSize, s)
 		}
 		if s == "-0" {
 			return int64(0), true
@@ -144,7 +145,7 @@ func intFromString(r *Run, s string) (any, bool) {
 	}
 	parts := looseInt.FindStringSubmatch(strings.TrimFunc(s, python.RustSpace))
 	if parts == nil || strings.HasPrefix(s, "+-") || len(parts[2]) > longest {
-		return r.fail(intParsing, s)
+		return r.fail(fault.IntParsing, s)
 	}
 	digits := strings.TrimLeft(strings.ReplaceAll(parts[2], "_", ""), "0")
 	if digits == "" {
@@ -200,7 +201,7 @@ func (n *floatNode) convert(r *Run, in any) (float64, bool) {
 	case string:
 		return floatFromString(r, v)
 	}
-	r.fail(floatType, in)
+	r.fail(fault.FloatType, in)
 	return 0, false
 }
 
@@ -209,7 +210,7 @@ var rustFloat = regexp.MustCompile(`^[+-]?(?i:inf|infinity|nan|[0-9]+\.?[0-9]*(?
 
 func floatFromString(r *Run, s string) (float64, bool) {
 	if pyjson.HasSurrogate(s) {
-		r.fail(stringUnicode, s)
+		r.fail(fault.StringUnicode, s)
 		return 0, false
 	}
 	r.floor(lax)
@@ -218,7 +219,7 @@ func floatFromString(r *Run, s string) (float64, bool) {
 		text = strings.ReplaceAll(s, "_", "")
 	}
 	if !rustFloat.MatchString(text) {
-		r.fail(floatParsing, s)
+		r.fail(fault.FloatParsing, s)
 		return 0, false
 	}
 	f, _ := strconv.ParseFloat(text, 64) // out of range is an infinity, as there

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 )
 
 // The conversions are those of pydantic-core's input/input_python.rs and input/shared.rs for what json.loads gives.
@@ -28,7 +29,7 @@ func (boolNode) validate(r *Run, in any) (any, bool) {
 		return v, true
 	case string:
 		if pyjson.HasSurrogate(v) {
-			return r.fail(stringUnicode, in)
+			return r.fail(fault.StringUnicode, in)
 		}
 		r.floor(lax)
 		switch strings.ToLower(v) {
@@ -37,7 +38,7 @@ func (boolNode) validate(r *Run, in any) (any, bool) {
 		case "0", "false", "f", "no", "n", "off":
 			return false, true
 		}
-		return r.fail(boolParsing, in)
+		return r.fail(fault.BoolParsing, in)
 	case pyjson.Number:
 		r.floor(lax)
 		f := v.Float()
@@ -46,10 +47,10 @@ func (boolNode) validate(r *Run, in any) (any, bool) {
 		case f == 0 || f == 1:
 			return f == 1, true
 		case small || f == math.Trunc(f) && math.Abs(f) < 1<<63:
-			return r.fail(boolParsing, in)
+			return r.fail(fault.BoolParsing, in)
 		}
 	}
-	return r.fail(boolType, in)
+	return r.fail(fault.BoolType, in)
 }
 
 type strNode struct {
@@ -69,22 +70,22 @@ func (n *strNode) plain() bool { return n.min < 0 && n.max < 0 && n.pattern == n
 func (n *strNode) validate(r *Run, in any) (any, bool) {
 	s, ok := in.(string)
 	if !ok {
-		return r.fail(stringType, in)
+		return r.fail(fault.StringType, in)
 	}
 	if n.plain() {
 		return in, true
 	}
 	if pyjson.HasSurrogate(s) {
-		return r.fail(stringUnicode, in)
+		return r.fail(fault.StringUnicode, in)
 	}
 	chars := utf8.RuneCountInString(s)
 	switch {
 	case n.min >= 0 && chars < n.min:
-		return r.fail(stringTooShort.withPlural(n.min), in, number("min_length", n.min))
+		return r.fail(fault.StringTooShort.WithPlural(n.min), in, number("min_length", n.min))
 	case n.max >= 0 && chars > n.max:
-		return r.fail(stringTooLong.withPlural(n.max), in, number("max_length", n.max))
+		return r.fail(fault.StringTooLong.WithPlural(n.max), in, number("max_length", n.max))
 	case n.pattern != nil && !n.pattern.MatchString(s):
-		return r.fail(stringPattern.with(n.pattern.String()), in, pyjson.Member{Key: "pattern", Value: n.pattern.String()})
+		return r.fail(fault.StringPattern.With(n.pattern.String()), in, pyjson.Member{Key: "pattern", Value: n.pattern.String()})
 	}
 	return in, true
 }
@@ -99,9 +100,9 @@ func (bytesNode) validate(r *Run, in any) (any, bool) {
 	s, ok := in.(string)
 	switch {
 	case !ok:
-		return r.fail(bytesType, in)
+		return r.fail(fault.BytesType, in)
 	case pyjson.HasSurrogate(s):
-		return r.fail(stringUnicode, in)
+		return r.fail(fault.StringUnicode, in)
 	}
 	r.floor(lax)
 	return in, true
@@ -114,7 +115,7 @@ func (noneNode) validate(r *Run, in any) (any, bool) {
 	if in == nil {
 		return nil, true
 	}
-	return r.fail(noneRequired, in)
+	return r.fail(fault.NoneRequired, in)
 }
 
 type nullableNode struct{ of node }

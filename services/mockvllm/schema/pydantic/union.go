@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 )
 
 // unionNode picks the member that fits best: the one that sets most fields, then the most exact, then the first.
@@ -82,12 +83,12 @@ func (n *taggedNode) label() string {
 func (n *taggedNode) validate(r *Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(modelAttributesType, in)
+		return r.fail(fault.ModelAttributesType, in)
 	}
 	by := pyjson.Member{Key: "discriminator", Value: pyjson.Repr(n.by)}
 	tag, ok := o.Get(n.by)
 	if !ok {
-		return r.fail(unionTagNotFound.with(pyjson.Repr(n.by)), in, by)
+		return r.fail(fault.UnionTagNotFound.With(pyjson.Repr(n.by)), in, by)
 	}
 	for i, t := range n.tags {
 		if t != tag {
@@ -105,6 +106,6 @@ func (n *taggedNode) validate(r *Run, in any) (any, bool) {
 		reprs[i] = pyjson.Repr(t)
 	}
 	expected := strings.Join(reprs, ", ")
-	return r.fail(unionTagInvalid.with(pyjson.Str(tag), pyjson.Repr(n.by), expected), in,
+	return r.fail(fault.UnionTagInvalid.With(pyjson.Str(tag), pyjson.Repr(n.by), expected), in,
 		by, pyjson.Member{Key: "tag", Value: pyjson.Str(tag)}, pyjson.Member{Key: "expected_tags", Value: expected})
 }

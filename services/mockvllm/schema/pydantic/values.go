@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
@@ -168,7 +169,7 @@ func (it *Iterator) Items() ([]any, error) {
 	case err != nil:
 		return out, err
 	case faults != nil:
-		return out, refusal.BadRequest(pydanticText("ValidatorIterator", faults), "")
+		return out, refusal.BadRequest(fault.Text("ValidatorIterator", faults), "")
 	}
 	return out, nil
 }
@@ -183,7 +184,7 @@ func Items(val any) (list []any, ok bool, err error) {
 	return list, ok, nil
 }
 
-func (it *Iterator) items() ([]any, []fault, *refusal.Error) {
+func (it *Iterator) items() ([]any, []fault.Fault, *refusal.Error) {
 	out := make([]any, len(it.raw))
 	for i, item := range it.raw {
 		v, r := validate(it.of, item, manyFaults)
@@ -219,7 +220,7 @@ func (n *generatorNode) validate(r *Run, in any) (any, bool) {
 		}
 		return &Iterator{keys, n.of}, true
 	}
-	return r.fail(iterableType, in)
+	return r.fail(fault.IterableType, in)
 }
 
 // Random tells whether vLLM would have made up the field's value, such as a request's id: it was not given and is "" here.

@@ -1,4 +1,4 @@
-package pydantic
+package fault
 
 import (
 	"fmt"
@@ -12,29 +12,29 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
-// fault is one line of a schema error.
-type fault struct {
-	kind  kind
-	loc   []any // strings and ints, the innermost first
-	input any
-	ctx   []pyjson.Member // Values are strings, integers or raw
+// Fault is one line of a schema error.
+type Fault struct {
+	Kind  Kind
+	Loc   []any // strings and ints, the innermost first
+	Input any
+	Ctx   []pyjson.Member // Values are strings, integers or raw
 }
 
-// raw is a text that repr leaves as it is.
-type raw string
+// Raw is a text that repr leaves as it is.
+type Raw string
 
 // vLLM's bounds on what it reports (vllm/entrypoints/serve/exception_handling/handlers/validation.py).
 const (
-	maxFaults = 10
+	MaxFaults = 10
 	maxInput  = 200
 	maxFault  = 1000
 )
 
-// schemaError is the answer to a RequestValidationError, with the body's own place in front. Of all faults it is given the
-// first maxFaults.
-func schemaError(count int, faults []fault) *refusal.Error {
+// SchemaError is the answer to a RequestValidationError, with the body's own place in front. Of all faults it is given the
+// first MaxFaults.
+func SchemaError(count int, faults []Fault) *refusal.Error {
 	for i := range faults {
-		faults[i].loc = append(faults[i].loc, "body")
+		faults[i].Loc = append(faults[i].Loc, "body")
 	}
 	plural := "s"
 	if count == 1 {
@@ -45,7 +45,7 @@ func schemaError(count int, faults []fault) *refusal.Error {
 	for _, f := range faults {
 		b.WriteString("  " + cut(f.String(), maxFault) + "\n")
 	}
-	if more := count - maxFaults; more > 0 {
+	if more := count - MaxFaults; more > 0 {
 		fmt.Fprintf(&b, "  ...and %d more errors\n", more)
 	}
 	return &refusal.Error{Status: http.StatusBadRequest, Type: refusal.TypeSchema, Param: faults[0].place(),
@@ -70,22 +70,22 @@ func cut(s string, limit int) string {
 }
 
 // String is repr of the fault's dict, as vLLM prepares it.
-func (f fault) String() string {
-	members := []pyjson.Member{{Key: "type", Value: f.kind.name}, {Key: "loc", Value: f.place()}, {Key: "msg", Value: f.kind.msg},
-		{Key: "input", Value: summary(f.input)}}
+func (f Fault) String() string {
+	members := []pyjson.Member{{Key: "type", Value: f.Kind.Name}, {Key: "loc", Value: f.place()}, {Key: "msg", Value: f.Kind.Msg},
+		{Key: "input", Value: summary(f.Input)}}
 	s := pyjson.Repr(pyjson.NewObject(members...))
-	if len(f.ctx) == 0 {
+	if len(f.Ctx) == 0 {
 		return s
 	}
 	return s[:len(s)-1] + ", 'ctx': " + f.context() + "}"
 }
 
-func (f fault) context() string {
-	parts := make([]string, len(f.ctx))
-	for i, m := range f.ctx {
-		value, ok := m.Value.(raw)
+func (f Fault) context() string {
+	parts := make([]string, len(f.Ctx))
+	for i, m := range f.Ctx {
+		value, ok := m.Value.(Raw)
 		if !ok {
-			value = raw(pyjson.Repr(m.Value))
+			value = Raw(pyjson.Repr(m.Value))
 		}
 		parts[i] = pyjson.Repr(m.Key) + ": " + string(value)
 	}
@@ -108,16 +108,16 @@ var internal = strings.Fields("function-wrap function-after function-before func
 	"list tuple dict set frozenset complex none nonetype")
 
 // place is the loc as vLLM prints it: dotted, without pydantic's own words.
-func (f fault) place() string {
+func (f Fault) place() string {
 	parts := f.segments(func(s string) bool {
 		return !strings.ContainsAny(s, "[]{}()") && !slices.Contains(internal, strings.ToLower(s))
 	})
 	return strings.Join(parts, ".")
 }
 
-func (f fault) segments(keep func(string) bool) []string {
+func (f Fault) segments(keep func(string) bool) []string {
 	var parts []string
-	for _, segment := range slices.Backward(f.loc) {
+	for _, segment := range slices.Backward(f.Loc) {
 		s, ok := segment.(string)
 		if !ok {
 			s = strconv.Itoa(segment.(int))
@@ -131,8 +131,14 @@ func (f fault) segments(keep func(string) bool) []string {
 	return parts
 }
 
-// pydanticText is str of a ValidationError.
-func pydanticText(title string, faults []fault) string {
+// Malformed is the schema error of a body that json.loads refuses.
+func Malformed(e *pyjson.SyntaxError) *refusal.Error {
+	return SchemaError(1, []Fault{{Kind: Kind{"json_invalid", "JSON decode error"}, Loc: []any{e.Pos}, Input: &pyjson.Object{},
+		Ctx: []pyjson.Member{{Key: "error", Value: e.Msg}}}})
+}
+
+// Text is str of a ValidationError.
+func Text(title string, faults []Fault) string {
 	plural := "s"
 	if len(faults) == 1 {
 		plural = ""
@@ -142,18 +148,18 @@ func pydanticText(title string, faults []fault) string {
 	for _, f := range faults {
 		loc := strings.Join(f.segments(func(string) bool { return true }), ".")
 		fmt.Fprintf(&b, "\n%s\n  %s [type=%s, input_value=%s, input_type=%s]\n    For further information visit https://errors.pydantic.dev/2.14/v/%s",
-			loc, f.kind.msg, f.kind.name, shortRepr(f.input), python.TypeName(f.input), f.kind.name)
+			loc, f.Kind.Msg, f.Kind.Name, shortRepr(f.Input), python.TypeName(f.Input), f.Kind.Name)
 	}
 	return b.String()
 }
 
 // MissingText is str of the ValidationError of a model called title, of whose fields an input lacks some.
 func MissingText(title string, input any, fields ...string) string {
-	faults := make([]fault, len(fields))
+	faults := make([]Fault, len(fields))
 	for i, field := range fields {
-		faults[i] = fault{kind: missing, loc: []any{field}, input: input}
+		faults[i] = Fault{Kind: Missing, Loc: []any{field}, Input: input}
 	}
-	return pydanticText(title, faults)
+	return Text(title, faults)
 }
 
 // shortRepr is repr with its middle left out where it has more than 50 bytes.
