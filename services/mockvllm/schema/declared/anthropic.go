@@ -4,8 +4,10 @@ import (
 	"fmt"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 )
 
 func init() {
@@ -23,7 +25,7 @@ func init() {
 
 // right makes a hook that refuses what the schema has made with a ValueError. "" is none.
 func right(look func(out any) string) pydantic.Hook {
-	return pydantic.Hook{After: func(r *pydantic.Run, in, out any) (any, bool) {
+	return pydantic.Hook{After: func(r *node.Run, in, out any) (any, bool) {
 		if msg := look(out); msg != "" {
 			return r.FailValue(in, msg)
 		}
@@ -84,7 +86,7 @@ func toolChange(v *pydantic.Values) string {
 	return ""
 }
 
-func inputSchemaType(_ *pydantic.Run, _, out any) (any, bool) {
+func inputSchemaType(_ *node.Run, _, out any) (any, bool) {
 	if o, ok := out.(*pyjson.Object); ok {
 		if _, given := o.Get("type"); !given {
 			o.Set("type", "object")
@@ -108,7 +110,7 @@ func thinkingBudget(v *pydantic.Values) string {
 	if thinking == nil || thinking.Model() != "AnthropicThinkingConfigEnabled" {
 		return ""
 	}
-	if pydantic.BigInt(thinking.Get("budget_tokens")).Cmp(pydantic.BigInt(v.Get("max_tokens"))) >= 0 {
+	if scalar.BigInt(thinking.Get("budget_tokens")).Cmp(scalar.BigInt(v.Get("max_tokens"))) >= 0 {
 		return "thinking.budget_tokens must be less than max_tokens"
 	}
 	return ""

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
@@ -45,7 +46,7 @@ func normalizeMessages(o *pyjson.Object) *refusal.Error {
 	return nil
 }
 
-func propagateDeferLoading(_ *pydantic.Run, _, out any) (any, bool) {
+func propagateDeferLoading(_ *node.Run, _, out any) (any, bool) {
 	if v, ok := out.(*pydantic.Values); ok && !v.Null("defer_loading") {
 		if f := v.Values("function"); f != nil && f.Null("defer_loading") {
 			f.Put("defer_loading", v.Get("defer_loading"))
@@ -55,7 +56,7 @@ func propagateDeferLoading(_ *pydantic.Run, _, out any) (any, bool) {
 }
 
 // materializeToolCalls validates the calls of the finished messages. Pydantic's error comes out as faults of the request.
-func materializeToolCalls(r *pydantic.Run, _, out any) (any, bool) {
+func materializeToolCalls(r *node.Run, _, out any) (any, bool) {
 	v, ok := out.(*pydantic.Values)
 	if !ok {
 		return out, true
@@ -70,7 +71,7 @@ func materializeToolCalls(r *pydantic.Run, _, out any) (any, bool) {
 		if !ok {
 			continue
 		}
-		list, ok := r.Items(calls)
+		list, ok := calls.In(r)
 		if !ok {
 			return nil, false
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
@@ -27,14 +28,14 @@ func init() {
 }
 
 // nullIsZero is the lambda of top_logprobs.
-func nullIsZero(_ *pydantic.Run, in any) (any, bool) {
+func nullIsZero(_ *node.Run, in any) (any, bool) {
 	if in == nil {
 		return pyjson.Number("0"), true
 	}
 	return in, true
 }
 
-func thinkingTokenBudget(r *pydantic.Run, in any) (any, bool) {
+func thinkingTokenBudget(r *node.Run, in any) (any, bool) {
 	if in == nil {
 		return nil, true
 	}
@@ -83,7 +84,7 @@ func repetitionDetection(v *pydantic.Values) *refusal.Error {
 	return nil
 }
 
-func returnMMKwargs(_ *pydantic.Run, in any) (any, bool) {
+func returnMMKwargs(_ *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok || get(o, "return_mm_kwargs") != false {
 		return in, true

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
@@ -20,7 +21,7 @@ func init() {
 // maxPrompts is vLLM's VLLM_MAX_COMPLETION_PROMPTS.
 const maxPrompts = 1024
 
-func nullMaxTokens(_ *pydantic.Run, in any) (any, bool) {
+func nullMaxTokens(_ *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok || get(o, "max_tokens") != nil {
 		return in, true

@@ -8,6 +8,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 )
 
 func init() {
@@ -69,13 +70,13 @@ func featuresParallel(v *pydantic.Values) string {
 		}
 	}
 	slices.SortFunc(spans, func(a, b *pydantic.Values) int {
-		if c := pydantic.BigInt(a.Get("offset")).Cmp(pydantic.BigInt(b.Get("offset"))); c != 0 {
+		if c := scalar.BigInt(a.Get("offset")).Cmp(scalar.BigInt(b.Get("offset"))); c != 0 {
 			return c
 		}
-		return pydantic.BigInt(a.Get("length")).Cmp(pydantic.BigInt(b.Get("length")))
+		return scalar.BigInt(a.Get("length")).Cmp(scalar.BigInt(b.Get("length")))
 	})
 	for i := 1; i < len(spans); i++ {
-		if pydantic.BigInt(spans[i].Get("offset")).Cmp(end(spans[i-1])) < 0 {
+		if scalar.BigInt(spans[i].Get("offset")).Cmp(end(spans[i-1])) < 0 {
 			return "mm_placeholders must be globally non-overlapping and sorted"
 		}
 	}
@@ -84,7 +85,7 @@ func featuresParallel(v *pydantic.Values) string {
 
 // end is the token behind a placeholder.
 func end(place *pydantic.Values) *big.Int {
-	return new(big.Int).Add(pydantic.BigInt(place.Get("offset")), pydantic.BigInt(place.Get("length")))
+	return new(big.Int).Add(scalar.BigInt(place.Get("offset")), scalar.BigInt(place.Get("length")))
 }
 
 func count(v any) int {
@@ -161,7 +162,7 @@ func chunksSumUp(v *pydantic.Values) string {
 	sum := new(big.Int)
 	lens, _ := v.List("output_chunk_lens")
 	for _, n := range lens {
-		sum.Add(sum, pydantic.BigInt(n))
+		sum.Add(sum, scalar.BigInt(n))
 	}
 	if n := count(v.Get("output_token_ids")); sum.Cmp(big.NewInt(int64(n))) != 0 {
 		return fmt.Sprintf("output_chunk_lens must sum to len(output_token_ids) (got sum=%s, len(output_token_ids)=%d)", sum, n)

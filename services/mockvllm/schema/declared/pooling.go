@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
@@ -36,7 +37,7 @@ func removedPoolingParameters(o *pyjson.Object) *refusal.Error {
 
 // inputMessages makes a hook that takes the input for the messages where it is such.
 func inputMessages(are func(any) bool) pydantic.Hook {
-	return pydantic.Hook{Before: func(_ *pydantic.Run, in any) (any, bool) {
+	return pydantic.Hook{Before: func(_ *node.Run, in any) (any, bool) {
 		o, ok := in.(*pyjson.Object)
 		input, given := o.Get("input")
 		if _, has := o.Get("messages"); !ok || has || !given || !are(input) {
@@ -63,7 +64,7 @@ func allOf(v any, is func(any) bool) bool {
 	return len(list) > 0 && !slices.ContainsFunc(list, func(item any) bool { return !is(item) })
 }
 
-func instructionToKwargs(_ *pydantic.Run, _, out any) (any, bool) {
+func instructionToKwargs(_ *node.Run, _, out any) (any, bool) {
 	v, ok := out.(*pydantic.Values)
 	if !ok || v.Null("instruction") {
 		return out, true

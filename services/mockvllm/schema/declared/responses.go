@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
@@ -197,7 +198,7 @@ func resolveTool(o, choice *pyjson.Object) *refusal.Error {
 }
 
 // imageDetail gives input images the detail that they have by default.
-func imageDetail(_ *pydantic.Run, in any) (any, bool) {
+func imageDetail(_ *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	content, isList := get(o, "content").([]any)
 	if !ok || !isList {

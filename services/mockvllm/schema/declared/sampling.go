@@ -5,14 +5,16 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 )
 
 // samplingParams makes vLLM's SamplingParams of the members, which checks their ranges.
 // A max_tokens that was not given is none, since GenerateRequest knows what was.
-func samplingParams(r *pydantic.Run, in, out any) (any, bool) {
+func samplingParams(r *node.Run, in, out any) (any, bool) {
 	o, ok := out.(*pyjson.Object)
 	if !ok {
 		return out, true
@@ -114,7 +116,7 @@ func samplingCounts(o *pyjson.Object, i func(string) int64, bad, named func(form
 func beyond64(v any) bool {
 	switch v := v.(type) {
 	case pyjson.Number:
-		n := pydantic.BigInt(v)
+		n := scalar.BigInt(v)
 		return v.IsInt() && !n.IsInt64() && !n.IsUint64()
 	case []any:
 		return slices.ContainsFunc(v, beyond64)

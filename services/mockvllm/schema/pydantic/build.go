@@ -3,38 +3,41 @@ package pydantic
 import (
 	"regexp"
 	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 )
 
 type builder struct {
 	definitions map[string]*written
-	made        map[string]node
+	made        map[string]node.Node
 	hook        func(name string) Hook
 }
 
-func (b *builder) node(w *written) node {
+func (b *builder) node(w *written) node.Node {
 	switch w.T {
 	case "any":
-		return anyNode{}
+		return scalar.Any{}
 	case "bool":
-		return boolNode{}
+		return scalar.Bool{}
 	case "none":
-		return noneNode{}
+		return scalar.None{}
 	case "bytes":
-		return bytesNode{}
+		return scalar.Bytes{}
 	case "int":
-		return &intNode{w.bounds(), w.Strict}
+		return &scalar.Int{Bounds: w.bounds(), Strict: w.Strict}
 	case "float":
-		return &floatNode{w.bounds()}
+		return &scalar.Float{Bounds: w.bounds()}
 	case "str":
-		n := &strNode{min: limit(w.MinLength), max: limit(w.MaxLength)}
+		n := &scalar.Str{Min: limit(w.MinLength), Max: limit(w.MaxLength)}
 		if w.Pattern != "" {
-			n.pattern = regexp.MustCompile(w.Pattern)
+			n.Pattern = regexp.MustCompile(w.Pattern)
 		}
 		return n
 	case "literal", "enum":
 		return w.literal()
 	case "nullable":
-		return &nullableNode{b.node(w.Of)}
+		return &scalar.Nullable{Of: b.node(w.Of)}
 	case "list":
 		return &listNode{limit(w.MinLength), limit(w.MaxLength), b.node(w.Of)}
 	case "generator":
@@ -57,7 +60,7 @@ func (b *builder) node(w *written) node {
 	return b.compound(w)
 }
 
-func (b *builder) compound(w *written) node {
+func (b *builder) compound(w *written) node.Node {
 	switch w.T {
 	case "union":
 		return b.union(w)
@@ -81,15 +84,15 @@ func (b *builder) compound(w *written) node {
 	panic("schema.json: kind " + w.T)
 }
 
-func (b *builder) nodes(ws []*written) []node {
-	out := make([]node, len(ws))
+func (b *builder) nodes(ws []*written) []node.Node {
+	out := make([]node.Node, len(ws))
 	for i, w := range ws {
 		out[i] = b.node(w)
 	}
 	return out
 }
 
-func (b *builder) ref(name string) node {
+func (b *builder) ref(name string) node.Node {
 	made, ok := b.made[name]
 	if !ok {
 		made = b.node(b.definitions[name])
@@ -98,10 +101,10 @@ func (b *builder) ref(name string) node {
 	return made
 }
 
-func (b *builder) union(w *written) node {
+func (b *builder) union(w *written) node.Node {
 	n := &unionNode{choices: b.nodes(w.Choices), ordered: w.Mode == "left_to_right"}
 	for i, c := range w.Choices {
-		label := n.choices[i].label()
+		label := n.choices[i].Label()
 		if i < len(w.Labels) && w.Labels[i] != "" {
 			label = w.Labels[i]
 		}

@@ -3,49 +3,51 @@ package pydantic
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 )
 
 type listNode struct {
 	min, max int // -1 where there is no bound
-	of       node
+	of       node.Node
 }
 
-func (n *listNode) label() string { return "list[" + n.of.label() + "]" }
+func (n *listNode) Label() string { return "list[" + n.of.Label() + "]" }
 
-func (n *listNode) validate(r *Run, in any) (any, bool) {
+func (n *listNode) Validate(r *node.Run, in any) (any, bool) {
 	list, ok := in.([]any)
 	if !ok {
-		return r.fail(fault.ListType, in)
+		return r.Fail(fault.ListType, in)
 	}
-	if _, any := n.of.(anyNode); any { // pydantic takes the list as it is, and exactly
+	if _, any := n.of.(scalar.Any); any { // pydantic takes the list as it is, and exactly
 		return list, n.lengths(r, in, len(list))
 	}
-	start := r.count
+	start := r.Count
 	out, good := make([]any, len(list)), true
 	for i, item := range list {
-		from := len(r.faults)
-		v, ok := n.of.validate(r, item)
+		from := len(r.Faults)
+		v, ok := n.of.Validate(r, item)
 		if !ok {
-			if good = false; r.over() {
+			if good = false; r.Over() {
 				return nil, false
 			}
-			under(r, from, i)
+			node.Under(r, from, i)
 		}
 		out[i] = v
 		if n.max >= 0 && i >= n.max {
-			r.forget(start)
-			return r.fail(fault.TooLong.Lengths("List", n.max, len(list)), in, lengths("max_length", "List", n.max, len(list))...)
+			r.Forget(start)
+			return r.Fail(fault.TooLong.Lengths("List", n.max, len(list)), in, lengths("max_length", "List", n.max, len(list))...)
 		}
 	}
 	return out, good && n.lengths(r, in, len(out))
 }
 
-func (n *listNode) lengths(r *Run, in any, length int) bool {
+func (n *listNode) lengths(r *node.Run, in any, length int) bool {
 	switch {
 	case n.min >= 0 && length < n.min:
-		r.fail(fault.TooShort.Lengths("List", n.min, length), in, lengths("min_length", "List", n.min, length)...)
+		r.Fail(fault.TooShort.Lengths("List", n.min, length), in, lengths("min_length", "List", n.min, length)...)
 	case n.max >= 0 && length > n.max:
-		r.fail(fault.TooLong.Lengths("List", n.max, length), in, lengths("max_length", "List", n.max, length)...)
+		r.Fail(fault.TooLong.Lengths("List", n.max, length), in, lengths("max_length", "List", n.max, length)...)
 	default:
 		return true
 	}
@@ -53,45 +55,45 @@ func (n *listNode) lengths(r *Run, in any, length int) bool {
 }
 
 func lengths(bound, field string, limit, actual int) []pyjson.Member {
-	return []pyjson.Member{{Key: "field_type", Value: field}, number(bound, limit), number("actual_length", actual)}
+	return []pyjson.Member{{Key: "field_type", Value: field}, scalar.Limit(bound, limit), scalar.Limit("actual_length", actual)}
 }
 
-type tupleNode struct{ items []node }
+type tupleNode struct{ items []node.Node }
 
-func (n *tupleNode) label() string {
+func (n *tupleNode) Label() string {
 	s := "tuple["
 	for i, item := range n.items {
 		if i > 0 {
 			s += ", "
 		}
-		s += item.label()
+		s += item.Label()
 	}
 	return s + "]"
 }
 
-func (n *tupleNode) validate(r *Run, in any) (any, bool) {
+func (n *tupleNode) Validate(r *node.Run, in any) (any, bool) {
 	list, ok := in.([]any)
 	if !ok {
-		return r.fail(fault.TupleType, in)
+		return r.Fail(fault.TupleType, in)
 	}
-	r.floor(lax)
+	r.Floor(node.Lax)
 	if len(list) > len(n.items) {
-		return r.fail(fault.TooLong.Lengths("Tuple", len(n.items), len(list)), in, lengths("max_length", "Tuple", len(n.items), len(list))...)
+		return r.Fail(fault.TooLong.Lengths("Tuple", len(n.items), len(list)), in, lengths("max_length", "Tuple", len(n.items), len(list))...)
 	}
 	out, good := make([]any, len(n.items)), true
 	for i, item := range n.items {
-		from := len(r.faults)
+		from := len(r.Faults)
 		v, ok := any(nil), false
 		if i < len(list) {
-			v, ok = item.validate(r, list[i])
+			v, ok = item.Validate(r, list[i])
 		} else {
-			r.fail(fault.Missing, in)
+			r.Fail(fault.Missing, in)
 		}
 		if !ok {
-			if good = false; r.over() {
+			if good = false; r.Over() {
 				return nil, false
 			}
-			under(r, from, i)
+			node.Under(r, from, i)
 		}
 		out[i] = v
 	}
@@ -100,34 +102,34 @@ func (n *tupleNode) validate(r *Run, in any) (any, bool) {
 
 type dictNode struct {
 	min, max int
-	keys, of node
+	keys, of node.Node
 }
 
-func (n *dictNode) label() string { return "dict[" + n.keys.label() + "," + n.of.label() + "]" }
+func (n *dictNode) Label() string { return "dict[" + n.keys.Label() + "," + n.of.Label() + "]" }
 
-func (n *dictNode) validate(r *Run, in any) (any, bool) {
+func (n *dictNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(fault.DictType, in)
+		return r.Fail(fault.DictType, in)
 	}
 	out, good := make([]pyjson.Member, 0, o.Len()), true
 	for _, m := range o.Members() {
-		from := len(r.faults)
-		key, keyGood := n.keys.validate(r, m.Key)
+		from := len(r.Faults)
+		key, keyGood := n.keys.Validate(r, m.Key)
 		if !keyGood {
-			if good = false; r.over() {
+			if good = false; r.Over() {
 				return nil, false
 			}
-			under(r, from, "[key]")
-			under(r, from, m.Key)
+			node.Under(r, from, "[key]")
+			node.Under(r, from, m.Key)
 		}
-		from = len(r.faults)
-		v, ok := n.of.validate(r, m.Value)
+		from = len(r.Faults)
+		v, ok := n.of.Validate(r, m.Value)
 		if !ok {
-			if good = false; r.over() {
+			if good = false; r.Over() {
 				return nil, false
 			}
-			under(r, from, m.Key)
+			node.Under(r, from, m.Key)
 		}
 		if keyGood && ok {
 			out = append(out, pyjson.Member{Key: pyjson.Str(key), Value: v})
@@ -139,30 +141,30 @@ func (n *dictNode) validate(r *Run, in any) (any, bool) {
 	made := pyjson.NewObject(out...)
 	switch {
 	case n.min >= 0 && made.Len() < n.min:
-		return r.fail(fault.TooShort.Lengths("Dictionary", n.min, made.Len()), in, lengths("min_length", "Dictionary", n.min, made.Len())...)
+		return r.Fail(fault.TooShort.Lengths("Dictionary", n.min, made.Len()), in, lengths("min_length", "Dictionary", n.min, made.Len())...)
 	case n.max >= 0 && made.Len() > n.max:
-		return r.fail(fault.TooLong.Lengths("Dictionary", n.max, made.Len()), in, lengths("max_length", "Dictionary", n.max, made.Len())...)
+		return r.Fail(fault.TooLong.Lengths("Dictionary", n.max, made.Len()), in, lengths("max_length", "Dictionary", n.max, made.Len())...)
 	}
 	return made, true
 }
 
 // chainNode is a row of validators, each fed by the one before.
-type chainNode struct{ steps []node }
+type chainNode struct{ steps []node.Node }
 
-func (n *chainNode) label() string {
+func (n *chainNode) Label() string {
 	s := "chain["
 	for i, step := range n.steps {
 		if i > 0 {
 			s += ","
 		}
-		s += step.label()
+		s += step.Label()
 	}
 	return s + "]"
 }
 
-func (n *chainNode) validate(r *Run, in any) (any, bool) {
+func (n *chainNode) Validate(r *node.Run, in any) (any, bool) {
 	for _, step := range n.steps {
-		out, ok := step.validate(r, in)
+		out, ok := step.Validate(r, in)
 		if !ok {
 			return nil, false
 		}
@@ -174,14 +176,14 @@ func (n *chainNode) validate(r *Run, in any) (any, bool) {
 // instanceNode asks for an instance of a Python class. JSON gives none but sequences.
 type instanceNode struct{ class string }
 
-func (n *instanceNode) label() string { return "is-instance[" + n.class + "]" }
+func (n *instanceNode) Label() string { return "is-instance[" + n.class + "]" }
 
-func (n *instanceNode) validate(r *Run, in any) (any, bool) {
+func (n *instanceNode) Validate(r *node.Run, in any) (any, bool) {
 	if n.class == "Sequence" {
 		switch in.(type) {
 		case string, []any:
 			return in, true
 		}
 	}
-	return r.fail(fault.IsInstanceOf.With(n.class), in, pyjson.Member{Key: "class", Value: n.class})
+	return r.Fail(fault.IsInstanceOf.With(n.class), in, pyjson.Member{Key: "class", Value: n.class})
 }

@@ -5,12 +5,13 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 )
 
 // field is a member of a model, a typed dict or a dataclass.
 type field struct {
 	name, key  string // key is what it is called in JSON
-	of         node
+	of         node.Node
 	required   bool
 	hasDefault bool
 	value      any    // the default
@@ -54,8 +55,8 @@ func (s *shape) given(o *pyjson.Object, room []place) []place {
 }
 
 // unfit tells, when no faults are collected, that a field which tells members of unions apart is wrong.
-func (s *shape) unfit(r *Run, o *pyjson.Object) bool {
-	if r.collect {
+func (s *shape) unfit(r *node.Run, o *pyjson.Object) bool {
+	if r.Collect {
 		return false
 	}
 	for _, key := range s.needed {
@@ -69,7 +70,7 @@ func (s *shape) unfit(r *Run, o *pyjson.Object) bool {
 			return true
 		}
 		if ok {
-			if _, ok := s.fields[i].of.validate(r, v); !ok {
+			if _, ok := s.fields[i].of.Validate(r, v); !ok {
 				return true
 			}
 		}
@@ -78,7 +79,7 @@ func (s *shape) unfit(r *Run, o *pyjson.Object) bool {
 }
 
 // each validates the fields in the model's order and hands over what they became; the count is of those given.
-func (s *shape) each(r *Run, o *pyjson.Object, in any, missingKind fault.Kind, take func(i int, v any, given bool)) (count int, good bool) {
+func (s *shape) each(r *node.Run, o *pyjson.Object, in any, missingKind fault.Kind, take func(i int, v any, given bool)) (count int, good bool) {
 	var room [8]place // small: with more of them the stack of each connection is twice as large
 	var given []place
 	many := len(s.fields) > manyFields
@@ -112,22 +113,22 @@ func (s *shape) each(r *Run, o *pyjson.Object, in any, missingKind fault.Kind, t
 				}
 				continue
 			}
-			from := len(r.faults)
-			r.fail(missingKind, in)
-			under(r, from, f.key)
+			from := len(r.Faults)
+			r.Fail(missingKind, in)
+			node.Under(r, from, f.key)
 			good = false
 		} else {
-			from := len(r.faults)
-			out, ok := f.of.validate(r, v)
+			from := len(r.Faults)
+			out, ok := f.of.Validate(r, v)
 			if ok {
 				count++
 				take(i, out, true)
 				continue
 			}
-			under(r, from, key)
+			node.Under(r, from, key)
 			good = false
 		}
-		if r.over() {
+		if r.Over() {
 			return count, false
 		}
 	}
@@ -135,17 +136,17 @@ func (s *shape) each(r *Run, o *pyjson.Object, in any, missingKind fault.Kind, t
 }
 
 // extras looks at the members that are no fields. False is an exception or that nobody collects.
-func (s *shape) extras(r *Run, o *pyjson.Object, forbidden fault.Kind, take func(pyjson.Member)) bool {
+func (s *shape) extras(r *node.Run, o *pyjson.Object, forbidden fault.Kind, take func(pyjson.Member)) bool {
 	good := true
 	for _, m := range o.Members() {
 		if s.known(m.Key) {
 			continue
 		}
 		if s.extra == "forbid" {
-			from := len(r.faults)
-			r.fail(forbidden, m.Value)
-			under(r, from, m.Key)
-			if good = false; r.over() {
+			from := len(r.Faults)
+			r.Fail(forbidden, m.Value)
+			node.Under(r, from, m.Key)
+			if good = false; r.Over() {
 				return false
 			}
 			continue

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 )
 
 // written is a node as tools/export.py writes it.
@@ -49,7 +51,7 @@ func limit(n *int) int {
 	return *n
 }
 
-func (w *written) bounds() bounds {
+func (w *written) bounds() scalar.Bounds {
 	f := func(n *json.Number) *pyjson.Number {
 		if n == nil {
 			return nil
@@ -57,21 +59,21 @@ func (w *written) bounds() bounds {
 		p := pyjson.Number(*n)
 		return &p
 	}
-	return bounds{f(w.Ge), f(w.Le), f(w.Gt), f(w.Lt)}
+	return scalar.Bounds{Ge: f(w.Ge), Le: f(w.Le), Gt: f(w.Gt), Lt: f(w.Lt)}
 }
 
-func (w *written) literal() node {
-	n := &literalNode{enum: w.T == "enum"}
+func (w *written) literal() node.Node {
+	n := &scalar.Literal{Enum: w.T == "enum"}
 	var reprs []string
 	for _, raw := range w.Expected {
 		v, _ := pyjson.Decode(raw)
-		n.expected = append(n.expected, v)
+		n.Expected = append(n.Expected, v)
 		reprs = append(reprs, pyjson.Repr(v))
 	}
 	last := len(reprs) - 1
-	n.text = reprs[last]
+	n.Text = reprs[last]
 	if last > 0 {
-		n.text = strings.Join(reprs[:last], ", ") + " or " + reprs[last]
+		n.Text = strings.Join(reprs[:last], ", ") + " or " + reprs[last]
 	}
 	return n
 }
@@ -84,7 +86,7 @@ func value(text json.RawMessage) any {
 	v, _ := pyjson.Decode(text)
 	if n, ok := v.(pyjson.Number); ok {
 		if n.IsInt() {
-			return whole(string(n))
+			return scalar.Whole(string(n))
 		}
 		return n.Float()
 	}

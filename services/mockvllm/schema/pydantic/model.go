@@ -3,16 +3,17 @@ package pydantic
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 )
 
 type typedDictNode struct{ shape }
 
-func (n *typedDictNode) label() string { return n.name }
+func (n *typedDictNode) Label() string { return n.name }
 
-func (n *typedDictNode) validate(r *Run, in any) (any, bool) {
+func (n *typedDictNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(fault.DictType, in)
+		return r.Fail(fault.DictType, in)
 	}
 	if n.unfit(r, o) {
 		return nil, false
@@ -21,10 +22,10 @@ func (n *typedDictNode) validate(r *Run, in any) (any, bool) {
 	count, good := n.each(r, o, in, fault.Missing, func(i int, v any, _ bool) {
 		out = append(out, pyjson.Member{Key: n.fields[i].name, Value: v})
 	})
-	if !good && r.over() {
+	if !good && r.Over() {
 		return nil, false
 	}
-	r.addFieldsSet(count)
+	r.AddFieldsSet(count)
 	if n.extra != "ignore" {
 		good = n.extras(r, o, fault.ExtraForbidden, func(m pyjson.Member) { out = append(out, m) }) && good
 	}
@@ -37,35 +38,35 @@ func (n *typedDictNode) validate(r *Run, in any) (any, bool) {
 // modelNode is a class around its fields, with validators of the model between the two.
 type modelNode struct {
 	name string
-	of   node
+	of   node.Node
 }
 
-func (n *modelNode) label() string { return n.name }
+func (n *modelNode) Label() string { return n.name }
 
-func (n *modelNode) validate(r *Run, in any) (any, bool) {
+func (n *modelNode) Validate(r *node.Run, in any) (any, bool) {
 	if v, ok := in.(*Values); ok && v.shape.name == n.name { // an instance that a hook has made
 		return v, true
 	}
-	r.floor(strict)
-	return n.of.validate(r, in)
+	r.Floor(node.Strict)
+	return n.of.Validate(r, in)
 }
 
 // modelFieldsNode makes the Values of a model.
 type modelFieldsNode struct{ shape }
 
-func (n *modelFieldsNode) label() string { return "model-fields" }
+func (n *modelFieldsNode) Label() string { return "model-fields" }
 
-func (n *modelFieldsNode) validate(r *Run, in any) (any, bool) {
+func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(fault.ModelAttributesType, in)
+		return r.Fail(fault.ModelAttributesType, in)
 	}
 	if n.unfit(r, o) {
 		return nil, false
 	}
 	made := newValues(&n.shape, o.Len())
 	count, good := n.each(r, o, in, fault.Missing, made.take)
-	if !good && r.over() {
+	if !good && r.Over() {
 		return nil, false
 	}
 	if n.extra != "ignore" {
@@ -77,15 +78,15 @@ func (n *modelFieldsNode) validate(r *Run, in any) (any, bool) {
 	if !good {
 		return nil, false
 	}
-	r.addFieldsSet(count)
+	r.AddFieldsSet(count)
 	return made, true
 }
 
 // plainKeys refuses a key that is no text: pydantic drops all other faults for that of the key, which has no place.
-func (n *modelFieldsNode) plainKeys(r *Run, o *pyjson.Object) bool {
+func (n *modelFieldsNode) plainKeys(r *node.Run, o *pyjson.Object) bool {
 	for _, m := range o.Members() {
 		if pyjson.HasSurrogate(m.Key) {
-			r.fail(fault.StringUnicode, m.Key)
+			r.Fail(fault.StringUnicode, m.Key)
 			return false
 		}
 	}
@@ -99,14 +100,14 @@ type dataclassNode struct {
 	init Hook
 }
 
-func (n *dataclassNode) label() string { return n.name }
+func (n *dataclassNode) Label() string { return n.name }
 
-func (n *dataclassNode) validate(r *Run, in any) (any, bool) {
-	out, ok := n.of.validate(r, in)
+func (n *dataclassNode) Validate(r *node.Run, in any) (any, bool) {
+	out, ok := n.of.Validate(r, in)
 	if !ok {
 		return nil, false
 	}
-	r.floor(strict)
+	r.Floor(node.Strict)
 	if n.init.After != nil {
 		return n.init.After(r, in, out)
 	}
@@ -115,16 +116,16 @@ func (n *dataclassNode) validate(r *Run, in any) (any, bool) {
 
 type dataclassArgsNode struct{ shape }
 
-func (n *dataclassArgsNode) label() string { return "dataclass-args[" + n.name + "]" }
+func (n *dataclassArgsNode) Label() string { return "dataclass-args[" + n.name + "]" }
 
-func (n *dataclassArgsNode) validate(r *Run, in any) (any, bool) {
+func (n *dataclassArgsNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(fault.DataclassType.With(n.name), in, pyjson.Member{Key: "class_name", Value: n.name})
+		return r.Fail(fault.DataclassType.With(n.name), in, pyjson.Member{Key: "class_name", Value: n.name})
 	}
 	made := newValues(&n.shape, o.Len())
 	count, good := n.each(r, o, in, fault.Missing, made.take)
-	if !good && r.over() {
+	if !good && r.Over() {
 		return nil, false
 	}
 	if n.extra == "forbid" {
@@ -138,6 +139,6 @@ func (n *dataclassArgsNode) validate(r *Run, in any) (any, bool) {
 			count++
 		}
 	}
-	r.addFieldsSet(count)
+	r.AddFieldsSet(count)
 	return made, true
 }

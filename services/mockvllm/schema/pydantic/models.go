@@ -7,11 +7,12 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
 // Models are classes that bodies are validated against, and the definitions that they are made of, by name.
-type Models struct{ models, definitions map[string]node }
+type Models struct{ models, definitions map[string]node.Node }
 
 // Load builds all models of a schema.json, with the hooks by the names that it has for them. It panics where the two do not fit
 // each other.
@@ -20,8 +21,8 @@ func Load(schema []byte, hook func(name string) Hook) *Models {
 	if err := json.Unmarshal(schema, &file); err != nil {
 		panic(fmt.Sprintf("schema.json: %v", err)) // embedded, and loaded by every test
 	}
-	b := builder{definitions: file.Definitions, made: map[string]node{}, hook: hook}
-	m := &Models{models: make(map[string]node, len(file.Models)), definitions: b.made}
+	b := builder{definitions: file.Definitions, made: map[string]node.Node{}, hook: hook}
+	m := &Models{models: make(map[string]node.Node, len(file.Models)), definitions: b.made}
 	for name, w := range file.Models {
 		m.models[name] = b.node(w)
 	}
@@ -42,10 +43,10 @@ func (m *Models) Parse(model string, body any) (*Values, *refusal.Error) {
 	}
 	out, r := validate(n, body, fault.MaxFaults)
 	switch {
-	case r.raised != nil:
-		return nil, r.raised.Sendable()
-	case r.count > 0:
-		return nil, fault.SchemaError(r.count, r.faults).Sendable()
+	case r.Raised != nil:
+		return nil, r.Raised.Sendable()
+	case r.Count > 0:
+		return nil, fault.SchemaError(r.Count, r.Faults).Sendable()
 	}
 	return values(model, out)
 }
@@ -58,10 +59,10 @@ func (m *Models) Validate(model string, body any) (*Values, *refusal.Error) {
 	}
 	out, r := validate(n, body, manyFaults)
 	switch {
-	case r.raised != nil:
-		return nil, r.raised
-	case r.count > 0:
-		return nil, refusal.BadRequest(fault.Text(model, r.faults), "")
+	case r.Raised != nil:
+		return nil, r.Raised
+	case r.Count > 0:
+		return nil, refusal.BadRequest(fault.Text(model, r.Faults), "")
 	}
 	return values(model, out)
 }
@@ -82,10 +83,10 @@ func (m *Models) Check(definition string, val any) *refusal.Error {
 	}
 	_, r := validate(n, val, manyFaults)
 	switch {
-	case r.raised != nil:
-		return r.raised
-	case r.count > 0:
-		return refusal.BadRequest(fault.Text(definition, r.faults), "")
+	case r.Raised != nil:
+		return r.Raised
+	case r.Count > 0:
+		return refusal.BadRequest(fault.Text(definition, r.Faults), "")
 	}
 	return nil
 }
@@ -93,19 +94,19 @@ func (m *Models) Check(definition string, val any) *refusal.Error {
 // Instance is what a definition makes of a value. False is that it refuses it.
 func (m *Models) Instance(definition string, val any) (out any, ok bool) {
 	out, r := validate(m.definitions[definition], val, 0)
-	return out, r.raised == nil && r.count == 0
+	return out, r.Raised == nil && r.Count == 0
 }
 
 // manyFaults is how many are kept where all go into a text.
 const manyFaults = 10_000
 
 // validate looks quickly whether all is well, and for the faults only if not.
-func validate(n node, in any, keep int) (any, Run) {
-	r := Run{exactness: exact, fieldsSet: none}
-	if out, ok := n.validate(&r, in); ok {
-		return out, Run{}
+func validate(n node.Node, in any, keep int) (any, node.Run) {
+	r := node.Run{Exactness: node.Exact, FieldsSet: node.None}
+	if out, ok := n.Validate(&r, in); ok {
+		return out, node.Run{}
 	}
-	r = Run{collect: true, keep: keep, exactness: exact, fieldsSet: none}
-	out, _ := n.validate(&r, in)
+	r = node.Run{Collect: true, Keep: keep, Exactness: node.Exact, FieldsSet: node.None}
+	out, _ := n.Validate(&r, in)
 	return out, r
 }

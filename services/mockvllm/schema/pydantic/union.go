@@ -5,62 +5,63 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 )
 
 // unionNode picks the member that fits best: the one that sets most fields, then the most exact, then the first.
 type unionNode struct {
-	choices []node
+	choices []node.Node
 	labels  []string
 	raises  []bool // for each member, whether a validator in it can raise what the union does not catch
 	ordered bool   // the first that fits, not the best
 }
 
-func (n *unionNode) label() string { return "union[" + strings.Join(n.labels, ",") + "]" }
+func (n *unionNode) Label() string { return "union[" + strings.Join(n.labels, ",") + "]" }
 
-func (n *unionNode) validate(r *Run, in any) (any, bool) {
-	oldExactness, oldSet, oldCollect, start := r.exactness, r.fieldsSet, r.collect, r.count
-	best, bestExactness, bestSet, found := any(nil), lax, none, false
+func (n *unionNode) Validate(r *node.Run, in any) (any, bool) {
+	oldExactness, oldSet, oldCollect, start := r.Exactness, r.FieldsSet, r.Collect, r.Count
+	best, bestExactness, bestSet, found := any(nil), node.Lax, node.None, false
 	for i, choice := range n.choices {
 		if !n.ordered {
-			r.exactness, r.fieldsSet = exact, none
+			r.Exactness, r.FieldsSet = node.Exact, node.None
 		}
-		from := len(r.faults)
-		r.collect = oldCollect && !found || n.raises[i] // what raises has to be looked at to its end
-		out, ok := choice.validate(r, in)
-		r.collect = oldCollect
-		if r.raised != nil {
+		from := len(r.Faults)
+		r.Collect = oldCollect && !found || n.raises[i] // what raises has to be looked at to its end
+		out, ok := choice.Validate(r, in)
+		r.Collect = oldCollect
+		if r.Raised != nil {
 			return nil, false
 		}
 		if !ok {
-			under(r, from, n.labels[i])
+			node.Under(r, from, n.labels[i])
 			continue
 		}
-		if n.ordered || r.exactness == exact && r.fieldsSet == none {
-			r.forget(start)
+		if n.ordered || r.Exactness == node.Exact && r.FieldsSet == node.None {
+			r.Forget(start)
 			if !n.ordered {
-				r.exactness, r.fieldsSet = oldExactness, oldSet
+				r.Exactness, r.FieldsSet = oldExactness, oldSet
 			}
 			return out, true
 		}
-		better := bestExactness < r.exactness
-		if bestSet != none && r.fieldsSet != none && bestSet != r.fieldsSet {
-			better = bestSet < r.fieldsSet
+		better := bestExactness < r.Exactness
+		if bestSet != node.None && r.FieldsSet != node.None && bestSet != r.FieldsSet {
+			better = bestSet < r.FieldsSet
 		}
 		if !found || better {
-			best, bestExactness, bestSet, found = out, r.exactness, r.fieldsSet, true
+			best, bestExactness, bestSet, found = out, r.Exactness, r.FieldsSet, true
 		}
 	}
 	if n.ordered {
 		return nil, false
 	}
-	r.exactness, r.fieldsSet = oldExactness, oldSet
+	r.Exactness, r.FieldsSet = oldExactness, oldSet
 	if !found {
 		return nil, false
 	}
-	r.forget(start)
-	r.floor(bestExactness)
-	if bestSet != none {
-		r.addFieldsSet(bestSet)
+	r.Forget(start)
+	r.Floor(bestExactness)
+	if bestSet != node.None {
+		r.AddFieldsSet(bestSet)
 	}
 	return best, true
 }
@@ -69,35 +70,35 @@ func (n *unionNode) validate(r *Run, in any) (any, bool) {
 type taggedNode struct {
 	by      string
 	tags    []string
-	choices []node
+	choices []node.Node
 }
 
-func (n *taggedNode) label() string {
+func (n *taggedNode) Label() string {
 	labels := make([]string, len(n.choices))
 	for i, c := range n.choices {
-		labels[i] = c.label()
+		labels[i] = c.Label()
 	}
 	return "tagged-union[" + strings.Join(labels, ",") + "]"
 }
 
-func (n *taggedNode) validate(r *Run, in any) (any, bool) {
+func (n *taggedNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.fail(fault.ModelAttributesType, in)
+		return r.Fail(fault.ModelAttributesType, in)
 	}
 	by := pyjson.Member{Key: "discriminator", Value: pyjson.Repr(n.by)}
 	tag, ok := o.Get(n.by)
 	if !ok {
-		return r.fail(fault.UnionTagNotFound.With(pyjson.Repr(n.by)), in, by)
+		return r.Fail(fault.UnionTagNotFound.With(pyjson.Repr(n.by)), in, by)
 	}
 	for i, t := range n.tags {
 		if t != tag {
 			continue
 		}
-		from := len(r.faults)
-		out, ok := n.choices[i].validate(r, in)
+		from := len(r.Faults)
+		out, ok := n.choices[i].Validate(r, in)
 		if !ok {
-			under(r, from, t)
+			node.Under(r, from, t)
 		}
 		return out, ok
 	}
@@ -106,6 +107,6 @@ func (n *taggedNode) validate(r *Run, in any) (any, bool) {
 		reprs[i] = pyjson.Repr(t)
 	}
 	expected := strings.Join(reprs, ", ")
-	return r.fail(fault.UnionTagInvalid.With(pyjson.Str(tag), pyjson.Repr(n.by), expected), in,
+	return r.Fail(fault.UnionTagInvalid.With(pyjson.Str(tag), pyjson.Repr(n.by), expected), in,
 		by, pyjson.Member{Key: "tag", Value: pyjson.Str(tag)}, pyjson.Member{Key: "expected_tags", Value: expected})
 }

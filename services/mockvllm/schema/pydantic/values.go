@@ -6,6 +6,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
@@ -155,7 +156,7 @@ func Int(val any) (i int64, ok bool) {
 // Iterator is pydantic's ValidatorIterator: a list that was taken as it is, to be validated when somebody reads it.
 type Iterator struct {
 	raw []any
-	of  node
+	of  node.Node
 }
 
 // Raw are the items as they came.
@@ -189,25 +190,41 @@ func (it *Iterator) items() ([]any, []fault.Fault, *refusal.Error) {
 	for i, item := range it.raw {
 		v, r := validate(it.of, item, manyFaults)
 		switch {
-		case r.raised != nil:
-			return out[:i], nil, r.raised
-		case r.count > 0:
-			under(&r, 0, i)
-			return out[:i], r.faults, nil
+		case r.Raised != nil:
+			return out[:i], nil, r.Raised
+		case r.Count > 0:
+			node.Under(&r, 0, i)
+			return out[:i], r.Faults, nil
 		}
 		out[i] = v
 	}
 	return out, nil, nil
 }
 
-type generatorNode struct {
-	of node
+// In validates the items as a part of a run. Pydantic's error comes out as faults of that.
+func (it *Iterator) In(r *node.Run) ([]any, bool) {
+	list, faults, err := it.items()
+	switch {
+	case err != nil:
+		r.Raised = err
+		return nil, false
+	case faults != nil:
+		for _, f := range faults {
+			r.Add(f)
+		}
+		return nil, false
+	}
+	return list, true
 }
 
-func (n *generatorNode) label() string { return "generator[" + n.of.label() + "]" }
+type generatorNode struct {
+	of node.Node
+}
+
+func (n *generatorNode) Label() string { return "generator[" + n.of.Label() + "]" }
 
 // validate takes everything that Python can iterate over: lists, the characters of a string, the keys of a dict.
-func (n *generatorNode) validate(r *Run, in any) (any, bool) {
+func (n *generatorNode) Validate(r *node.Run, in any) (any, bool) {
 	switch in := in.(type) {
 	case []any:
 		return &Iterator{in, n.of}, true
@@ -220,7 +237,7 @@ func (n *generatorNode) validate(r *Run, in any) (any, bool) {
 		}
 		return &Iterator{keys, n.of}, true
 	}
-	return r.fail(fault.IterableType, in)
+	return r.Fail(fault.IterableType, in)
 }
 
 // Random tells whether vLLM would have made up the field's value, such as a request's id: it was not given and is "" here.

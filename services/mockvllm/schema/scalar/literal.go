@@ -1,4 +1,4 @@
-package pydantic
+package scalar
 
 import (
 	"slices"
@@ -6,58 +6,61 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 )
 
-// literalNode is a Literal or an enum: one of a few values.
-type literalNode struct {
-	expected []any // strings, bools, pyjson.Number
-	text     string
-	enum     bool
+// Literal is a Literal or an enum: one of a few values.
+type Literal struct {
+	Expected []any // strings, bools, pyjson.Number
+	Text     string
+	Enum     bool
 }
 
-func (n *literalNode) label() string {
-	reprs := make([]string, len(n.expected))
-	for i, e := range n.expected {
+// Label is pydantic's name for it.
+func (n *Literal) Label() string {
+	reprs := make([]string, len(n.Expected))
+	for i, e := range n.Expected {
 		reprs[i] = pyjson.Repr(e)
 	}
 	name := "literal"
-	if n.enum {
+	if n.Enum {
 		name = "enum"
 	}
 	return name + "[" + strings.Join(reprs, ",") + "]"
 }
 
-func (n *literalNode) validate(r *Run, in any) (any, bool) {
-	if s, ok := in.(string); ok && !n.enum && pyjson.HasSurrogate(s) {
-		return r.fail(fault.StringUnicode, in)
+// Validate gives the value that the input equals.
+func (n *Literal) Validate(r *node.Run, in any) (any, bool) {
+	if s, ok := in.(string); ok && !n.Enum && pyjson.HasSurrogate(s) {
+		return r.Fail(fault.StringUnicode, in)
 	}
-	for _, e := range n.expected {
+	for _, e := range n.Expected {
 		if equal(e, in) {
-			if n.enum {
-				r.floor(lax)
+			if n.Enum {
+				r.Floor(node.Lax)
 			}
 			return e, true
 		}
 	}
-	if !r.collect { // the common end in a union
+	if !r.Collect { // the common end in a union
 		return nil, false
 	}
 	if number := numberOf(in); n.ofInts() && number != "" && number.IsInt() {
 		if _, fits := number.Int64(); !fits {
-			return r.fail(fault.IntParsingSize, in)
+			return r.Fail(fault.IntParsingSize, in)
 		}
 	}
 	k := fault.LiteralError
-	if n.enum {
+	if n.Enum {
 		k = fault.EnumError
 	}
-	return r.fail(k.With(n.text), in, pyjson.Member{Key: "expected", Value: n.text})
+	return r.Fail(k.With(n.Text), in, pyjson.Member{Key: "expected", Value: n.Text})
 }
 
 // ofInts tells whether pydantic looks for an integer, which has to fit into 64 bits then.
-func (n *literalNode) ofInts() bool {
-	return slices.ContainsFunc(n.expected, func(e any) bool { return numberOf(e) != "" })
+func (n *Literal) ofInts() bool {
+	return slices.ContainsFunc(n.Expected, func(e any) bool { return numberOf(e) != "" })
 }
 
 func numberOf(v any) pyjson.Number {

@@ -1,4 +1,4 @@
-package pydantic
+package scalar
 
 import (
 	"math"
@@ -9,21 +9,22 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 )
 
-// bounds of a number; nil where there is none.
-type bounds struct {
-	ge, le, gt, lt *pyjson.Number
+// Bounds of a number; nil where there is none.
+type Bounds struct {
+	Ge, Le, Gt, Lt *pyjson.Number
 }
 
-func (b bounds) none() bool { return b == bounds{} }
+func (b Bounds) none() bool { return b == Bounds{} }
 
 // unordered is NaN, which breaks every bound.
 const unordered = 2
 
 // check reports the first bound that is broken. compare gives the sign of the value less the bound.
-func (b bounds) check(r *Run, in any, compare func(pyjson.Number) int) bool {
+func (b Bounds) check(r *node.Run, in any, compare func(pyjson.Number) int) bool {
 	f := func(bound *pyjson.Number, k fault.Kind, name string, broken func(int) bool) bool {
 		if bound == nil || !broken(compare(*bound)) {
 			return false
@@ -32,28 +33,31 @@ func (b bounds) check(r *Run, in any, compare func(pyjson.Number) int) bool {
 		if !bound.IsInt() { // Rust writes it, not Python
 			text = strconv.FormatFloat(bound.Float(), 'f', -1, 64)
 		}
-		r.fail(k.With(text), in, pyjson.Member{Key: name, Value: *bound})
+		r.Fail(k.With(text), in, pyjson.Member{Key: name, Value: *bound})
 		return true
 	}
-	return !f(b.le, fault.LessThanEqual, "le", func(c int) bool { return c > 0 }) &&
-		!f(b.lt, fault.LessThan, "lt", func(c int) bool { return c >= 0 }) &&
-		!f(b.ge, fault.GreaterThanEqual, "ge", func(c int) bool { return c < 0 || c == unordered }) &&
-		!f(b.gt, fault.GreaterThan, "gt", func(c int) bool { return c <= 0 || c == unordered })
+	return !f(b.Le, fault.LessThanEqual, "le", func(c int) bool { return c > 0 }) &&
+		!f(b.Lt, fault.LessThan, "lt", func(c int) bool { return c >= 0 }) &&
+		!f(b.Ge, fault.GreaterThanEqual, "ge", func(c int) bool { return c < 0 || c == unordered }) &&
+		!f(b.Gt, fault.GreaterThan, "gt", func(c int) bool { return c <= 0 || c == unordered })
 }
 
-type intNode struct {
-	bounds
-	strict bool
+// Int is an integer.
+type Int struct {
+	Bounds
+	Strict bool
 }
 
-func (n *intNode) label() string {
+// Label is pydantic's name for it.
+func (n *Int) Label() string {
 	if n.none() {
 		return "int"
 	}
 	return "constrained-int"
 }
 
-func (n *intNode) validate(r *Run, in any) (any, bool) {
+// Validate gives an int64, or a pyjson.Number where that is too small.
+func (n *Int) Validate(r *node.Run, in any) (any, bool) {
 	v, ok := n.convert(r, in)
 	if !ok || n.none() {
 		return v, ok
@@ -62,46 +66,46 @@ func (n *intNode) validate(r *Run, in any) (any, bool) {
 }
 
 // convert gives an int64, or a pyjson.Number where that is too small.
-func (n *intNode) convert(r *Run, in any) (any, bool) {
+func (n *Int) convert(r *node.Run, in any) (any, bool) {
 	switch v := in.(type) {
 	case pyjson.Number:
 		if v.IsInt() {
-			return whole(string(v)), true
+			return Whole(string(v)), true
 		}
-		if n.strict {
+		if n.Strict {
 			break
 		}
-		r.floor(lax)
+		r.Floor(node.Lax)
 		switch f := v.Float(); {
 		case math.IsInf(f, 0) || math.IsNaN(f):
-			return r.fail(fault.FiniteNumber, in)
+			return r.Fail(fault.FiniteNumber, in)
 		case f != math.Trunc(f):
-			return r.fail(fault.IntFromFloat, in)
+			return r.Fail(fault.IntFromFloat, in)
 		case math.Abs(f) >= 1<<63:
-			return r.fail(fault.IntParsingSize, in)
+			return r.Fail(fault.IntParsingSize, in)
 		default:
 			return int64(f), true
 		}
 	case bool:
-		if n.strict {
+		if n.Strict {
 			break
 		}
-		r.floor(lax)
+		r.Floor(node.Lax)
 		if v {
 			return int64(1), true
 		}
 		return int64(0), true
 	case string:
-		if n.strict {
+		if n.Strict {
 			break
 		}
 		return intFromString(r, v)
 	}
-	return r.fail(fault.IntType, in)
+	return r.Fail(fault.IntType, in)
 }
 
-// whole is an integer in its decimal form.
-func whole(digits string) any {
+// Whole is an integer in its decimal form.
+func Whole(digits string) any {
 	if i, err := strconv.ParseInt(digits, 10, 64); err == nil {
 		return i
 	}
@@ -128,44 +132,47 @@ var (
 	looseInt = regexp.MustCompile(`^\+?(-?)(?:0[0_]*)?([0-9]+(?:_[0-9]+)*)(?:\.0+)?$`)
 )
 
-func intFromString(r *Run, s string) (any, bool) {
+func intFromString(r *node.Run, s string) (any, bool) {
 	if pyjson.HasSurrogate(s) {
-		return r.fail(fault.StringUnicode, s)
+		return r.Fail(fault.StringUnicode, s)
 	}
-	r.floor(lax)
+	r.Floor(node.Lax)
 	const longest = 4300
 	if plainInt.MatchString(s) {
 		if len(strings.TrimPrefix(s, "-")) > longest {
-			return r.fail(fault.IntParsingSize, s)
+			return r.Fail(fault.IntParsingSize, s)
 		}
 		if s == "-0" {
 			return int64(0), true
 		}
-		return whole(s), true
+		return Whole(s), true
 	}
 	parts := looseInt.FindStringSubmatch(strings.TrimFunc(s, python.RustSpace))
 	if parts == nil || strings.HasPrefix(s, "+-") || len(parts[2]) > longest {
-		return r.fail(fault.IntParsing, s)
+		return r.Fail(fault.IntParsing, s)
 	}
 	digits := strings.TrimLeft(strings.ReplaceAll(parts[2], "_", ""), "0")
 	if digits == "" {
 		return int64(0), true
 	}
-	return whole(parts[1] + digits), true
+	return Whole(parts[1] + digits), true
 }
 
-type floatNode struct {
-	bounds
+// Float is a float.
+type Float struct {
+	Bounds
 }
 
-func (n *floatNode) label() string {
+// Label is pydantic's name for it.
+func (n *Float) Label() string {
 	if n.none() {
 		return "float"
 	}
 	return "constrained-float"
 }
 
-func (n *floatNode) validate(r *Run, in any) (any, bool) {
+// Validate gives a float64.
+func (n *Float) Validate(r *node.Run, in any) (any, bool) {
 	f, ok := n.convert(r, in)
 	if !ok {
 		return nil, false
@@ -183,17 +190,17 @@ func (n *floatNode) validate(r *Run, in any) (any, bool) {
 	})
 }
 
-func (n *floatNode) convert(r *Run, in any) (float64, bool) {
+func (n *Float) convert(r *node.Run, in any) (float64, bool) {
 	switch v := in.(type) {
 	case pyjson.Number:
 		if f := v.Float(); !v.IsInt() {
 			return f, true
 		} else if !math.IsInf(f, 0) {
-			r.floor(strict)
+			r.Floor(node.Strict)
 			return f, true
 		}
 	case bool:
-		r.floor(lax)
+		r.Floor(node.Lax)
 		if v {
 			return 1, true
 		}
@@ -201,25 +208,25 @@ func (n *floatNode) convert(r *Run, in any) (float64, bool) {
 	case string:
 		return floatFromString(r, v)
 	}
-	r.fail(fault.FloatType, in)
+	r.Fail(fault.FloatType, in)
 	return 0, false
 }
 
 // rustFloat is what Rust's f64::from_str reads.
 var rustFloat = regexp.MustCompile(`^[+-]?(?i:inf|infinity|nan|[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?)$`)
 
-func floatFromString(r *Run, s string) (float64, bool) {
+func floatFromString(r *node.Run, s string) (float64, bool) {
 	if pyjson.HasSurrogate(s) {
-		r.fail(fault.StringUnicode, s)
+		r.Fail(fault.StringUnicode, s)
 		return 0, false
 	}
-	r.floor(lax)
+	r.Floor(node.Lax)
 	text := strings.TrimFunc(s, python.RustSpace)
 	if strings.Contains(s, "_") && !strings.Contains(s, "__") && !strings.HasPrefix(s, "_") && !strings.HasSuffix(s, "_") {
 		text = strings.ReplaceAll(s, "_", "")
 	}
 	if !rustFloat.MatchString(text) {
-		r.fail(fault.FloatParsing, s)
+		r.Fail(fault.FloatParsing, s)
 		return 0, false
 	}
 	f, _ := strconv.ParseFloat(text, 64) // out of range is an infinity, as there
