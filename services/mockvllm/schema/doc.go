@@ -5,8 +5,9 @@
 // What the models accept is data. tools/export.py walks pydantic's core schemas of every body that an installed vLLM
 // binds and writes declared/schema.json; beside it are the validators that vLLM's classes add, in Go, by the names that
 // schema.json has for them. pydantic validates against both as pydantic-core does in lax mode on what json.loads gives; scalar
-// has the validators of single values, node what all of them share. fault is what they find, refusal what a client hears of
-// it, and python what Python makes of values. This package is what the rest of the mock needs of these.
+// has the validators of single values, node what all of them share. values are what becomes of a body; fault is what is wrong
+// with it, refusal what a client hears of that, and python what Python makes of values. This package is what the rest of the mock
+// needs of these.
 //
 // Kinds of nodes ("t" in schema.json) are pydantic's. "of" is what a node wraps or contains, "choices" are the members of
 // unions, tuples and chains, "fn" names a validator and "label" is what pydantic calls it. Of json-or-python the Python

@@ -4,16 +4,16 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/declared"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 // Values is what a model made of a body.
-type Values = pydantic.Values
+type Values = values.Values
 
 // Iterator is a list that was taken as it is, to be validated when somebody reads it.
-type Iterator = pydantic.Iterator
+type Iterator = values.Iterator
 
 // Error is why vLLM refuses a body.
 type Error = refusal.Error
@@ -60,13 +60,13 @@ func MissingText(title string, input any, fields ...string) string {
 }
 
 // Int is a value of a field or a list as an integer, the nearest int64 where that is too small.
-func Int(val any) (i int64, ok bool) { return pydantic.Int(val) }
+func Int(val any) (i int64, ok bool) { return values.Int(val) }
 
 // Items is a value of a field or a dict as a list: one that is validated already, or an Iterator's. False is neither.
-func Items(val any) (list []any, ok bool, err error) { return pydantic.Items(val) }
+func Items(val any) (list []any, ok bool, err error) { return values.Items(val) }
 
 // Dumped is model_dump of a field's value, whatever it is.
-func Dumped(v any) any { return pydantic.Dumped(v) }
+func Dumped(v any) any { return values.Dumped(v) }
 
 // Truthy is Python's bool of a value of a body.
 func Truthy(v any) bool { return python.Truthy(v) }

@@ -8,6 +8,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 func init() {
@@ -34,9 +35,9 @@ func right(look func(out any) string) pydantic.Hook {
 }
 
 // rightModel is right for a model.
-func rightModel(look func(v *pydantic.Values) string) pydantic.Hook {
+func rightModel(look func(v *values.Values) string) pydantic.Hook {
 	return right(func(out any) string {
-		v, _ := out.(*pydantic.Values)
+		v, _ := out.(*values.Values)
 		return look(v)
 	})
 }
@@ -49,7 +50,7 @@ func modelNamed(out any) string {
 }
 
 func maxTokensPositive(out any) string {
-	if n, _ := pydantic.Int(out); n <= 0 {
+	if n, _ := values.Int(out); n <= 0 {
 		return "max_tokens must be positive"
 	}
 	return ""
@@ -59,7 +60,7 @@ func maxTokensPositive(out any) string {
 func noToolChanges(out any) string {
 	blocks, _ := out.([]any)
 	for _, b := range blocks {
-		block, _ := b.(*pydantic.Values)
+		block, _ := b.(*values.Values)
 		if kind := block.Get("type"); in(kind, "tool_addition", "tool_removal") {
 			return fmt.Sprintf(`%s blocks are only allowed in messages with role "system"`, kind)
 		}
@@ -67,14 +68,14 @@ func noToolChanges(out any) string {
 	return ""
 }
 
-func toolChangeRole(v *pydantic.Values) string {
+func toolChangeRole(v *values.Values) string {
 	if v.Get("role") == "system" {
 		return ""
 	}
 	return noToolChanges(v.Get("content"))
 }
 
-func toolChange(v *pydantic.Values) string {
+func toolChange(v *values.Values) string {
 	kind, tool := v.Get("type"), v.Values("tool")
 	switch {
 	case !in(kind, "tool_addition", "tool_removal"):
@@ -95,14 +96,14 @@ func inputSchemaType(_ *node.Run, _, out any) (any, bool) {
 	return out, true
 }
 
-func toolChoiceNamed(v *pydantic.Values) string {
+func toolChoiceNamed(v *values.Values) string {
 	if v.Get("type") == "tool" && !python.Truthy(v.Get("name")) {
 		return "tool_choice.name is required when type is 'tool'"
 	}
 	return ""
 }
 
-func thinkingBudget(v *pydantic.Values) string {
+func thinkingBudget(v *values.Values) string {
 	if python.Truthy(get(v.Object("kv_transfer_params"), "do_remote_decode")) {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 func init() {
@@ -47,7 +48,7 @@ func normalizeMessages(o *pyjson.Object) *refusal.Error {
 }
 
 func propagateDeferLoading(_ *node.Run, _, out any) (any, bool) {
-	if v, ok := out.(*pydantic.Values); ok && !v.Null("defer_loading") {
+	if v, ok := out.(*values.Values); ok && !v.Null("defer_loading") {
 		if f := v.Values("function"); f != nil && f.Null("defer_loading") {
 			f.Put("defer_loading", v.Get("defer_loading"))
 		}
@@ -57,7 +58,7 @@ func propagateDeferLoading(_ *node.Run, _, out any) (any, bool) {
 
 // materializeToolCalls validates the calls of the finished messages. Pydantic's error comes out as faults of the request.
 func materializeToolCalls(r *node.Run, _, out any) (any, bool) {
-	v, ok := out.(*pydantic.Values)
+	v, ok := out.(*values.Values)
 	if !ok {
 		return out, true
 	}
@@ -67,11 +68,11 @@ func materializeToolCalls(r *node.Run, _, out any) (any, bool) {
 		if !ok {
 			continue
 		}
-		calls, ok := get(msg, "tool_calls").(*pydantic.Iterator)
+		calls, ok := get(msg, "tool_calls").(*values.Iterator)
 		if !ok {
 			continue
 		}
-		list, ok := calls.In(r)
+		list, ok := pydantic.Items(r, calls)
 		if !ok {
 			return nil, false
 		}

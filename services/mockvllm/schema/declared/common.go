@@ -8,6 +8,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 func init() {
@@ -53,7 +54,7 @@ func badBudget(v any) *refusal.Error {
 	return refusal.Invalid("thinking_token_budget", v, "`thinking_token_budget` must be a non-negative integer or -1 for unlimited.")
 }
 
-func oneConstraint(v *pydantic.Values) *refusal.Error {
+func oneConstraint(v *values.Values) *refusal.Error {
 	count := 0
 	for _, name := range []string{"json", "regex", "choice", "grammar", "json_object", "structural_tag"} {
 		if !v.Null(name) {
@@ -69,7 +70,7 @@ func oneConstraint(v *pydantic.Values) *refusal.Error {
 	return nil
 }
 
-func repetitionDetection(v *pydantic.Values) *refusal.Error {
+func repetitionDetection(v *values.Values) *refusal.Error {
 	largest, _ := v.Int("max_pattern_size")
 	least, _ := v.Int("min_pattern_size")
 	count, _ := v.Int("min_count")

@@ -9,6 +9,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 func init() {
@@ -30,20 +31,20 @@ func init() {
 
 func noNegativeIDs(out any) string {
 	ids, _ := out.([]any)
-	if slices.ContainsFunc(ids, func(id any) bool { n, _ := pydantic.Int(id); return n < 0 }) {
+	if slices.ContainsFunc(ids, func(id any) bool { n, _ := values.Int(id); return n < 0 }) {
 		return "token_ids must not contain negative values"
 	}
 	return ""
 }
 
-func contentOrFeatures(v *pydantic.Values) string {
+func contentOrFeatures(v *values.Values) string {
 	if python.Truthy(v.Get("content_parts")) && v.Values("features") != nil {
 		return "content_parts and features are mutually exclusive"
 	}
 	return ""
 }
 
-func featuresParallel(v *pydantic.Values) string {
+func featuresParallel(v *values.Values) string {
 	hashes, places := v.Object("mm_hashes"), v.Object("mm_placeholders")
 	if !sameKeys(hashes, places) {
 		return "mm_hashes and mm_placeholders must use the same modalities"
@@ -54,7 +55,7 @@ func featuresParallel(v *pydantic.Values) string {
 			return name + " must use the same modalities as mm_hashes"
 		}
 	}
-	var spans []*pydantic.Values
+	var spans []*values.Values
 	for modality, list := range hashes.All() {
 		n := count(list)
 		if count(get(places, modality)) != n {
@@ -66,10 +67,10 @@ func featuresParallel(v *pydantic.Values) string {
 			}
 		}
 		for _, p := range get(places, modality).([]any) {
-			spans = append(spans, p.(*pydantic.Values))
+			spans = append(spans, p.(*values.Values))
 		}
 	}
-	slices.SortFunc(spans, func(a, b *pydantic.Values) int {
+	slices.SortFunc(spans, func(a, b *values.Values) int {
 		if c := scalar.BigInt(a.Get("offset")).Cmp(scalar.BigInt(b.Get("offset"))); c != 0 {
 			return c
 		}
@@ -84,7 +85,7 @@ func featuresParallel(v *pydantic.Values) string {
 }
 
 // end is the token behind a placeholder.
-func end(place *pydantic.Values) *big.Int {
+func end(place *values.Values) *big.Int {
 	return new(big.Int).Add(scalar.BigInt(place.Get("offset")), scalar.BigInt(place.Get("length")))
 }
 
@@ -102,11 +103,11 @@ func sameKeys(a, b *pyjson.Object) bool {
 	return a.Len() == b.Len()
 }
 
-func featuresInside(v *pydantic.Values) string {
+func featuresInside(v *values.Values) string {
 	prompt := big.NewInt(int64(count(v.Get("token_ids"))))
 	for _, list := range v.Values("features").Object("mm_placeholders").All() {
 		for _, p := range list.([]any) {
-			if end(p.(*pydantic.Values)).Cmp(prompt) > 0 {
+			if end(p.(*values.Values)).Cmp(prompt) > 0 {
 				return "mm_placeholders must remain within the token_ids sequence"
 			}
 		}
@@ -114,7 +115,7 @@ func featuresInside(v *pydantic.Values) string {
 	return ""
 }
 
-func metadataNeedsEC(v *pydantic.Values) string {
+func metadataNeedsEC(v *values.Values) string {
 	features := v.Values("features")
 	if features == nil || python.Truthy(v.Get("ec_transfer_params")) {
 		return ""
@@ -131,7 +132,7 @@ func metadataNeedsEC(v *pydantic.Values) string {
 	return ""
 }
 
-func textNeedsDetokenize(v *pydantic.Values) string {
+func textNeedsDetokenize(v *values.Values) string {
 	mode := v.Get("output_mode")
 	if mode != "tokens" && !python.Truthy(get(v.Object("sampling_params"), "detokenize")) {
 		return fmt.Sprintf("output_mode=%s requires sampling_params.detokenize to be true", pyjson.Repr(mode))
@@ -139,7 +140,7 @@ func textNeedsDetokenize(v *pydantic.Values) string {
 	return ""
 }
 
-func onePromptEach(v *pydantic.Values) string {
+func onePromptEach(v *values.Values) string {
 	n := count(v.Get("generate_responses"))
 	if list, ok := v.List("prompt_tokens"); ok && len(list) != n {
 		return fmt.Sprintf("prompt_tokens length (%d) must equal generate_responses length (%d)", len(list), n)
@@ -158,7 +159,7 @@ func fewPrevTokens(out any) string {
 	return ""
 }
 
-func chunksSumUp(v *pydantic.Values) string {
+func chunksSumUp(v *values.Values) string {
 	sum := new(big.Int)
 	lens, _ := v.List("output_chunk_lens")
 	for _, n := range lens {

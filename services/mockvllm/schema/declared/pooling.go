@@ -8,6 +8,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 func init() {
@@ -65,7 +66,7 @@ func allOf(v any, is func(any) bool) bool {
 }
 
 func instructionToKwargs(_ *node.Run, _, out any) (any, bool) {
-	v, ok := out.(*pydantic.Values)
+	v, ok := out.(*values.Values)
 	if !ok || v.Null("instruction") {
 		return out, true
 	}
@@ -77,7 +78,7 @@ func instructionToKwargs(_ *node.Run, _, out any) (any, bool) {
 	return v, true
 }
 
-func embedContent(v *pydantic.Values) string {
+func embedContent(v *values.Values) string {
 	if v.Get("type") == "text" {
 		if v.Null("text") {
 			return "CohereEmbedContent with type='text' requires text"
@@ -88,7 +89,7 @@ func embedContent(v *pydantic.Values) string {
 	return ""
 }
 
-func embedInput(v *pydantic.Values) string {
+func embedInput(v *values.Values) string {
 	given := 0
 	for _, name := range []string{"texts", "images", "inputs"} {
 		if list, ok := v.List(name); ok {

@@ -6,10 +6,10 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/pydantic"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 // samplingParams makes vLLM's SamplingParams of the members, which checks their ranges.
@@ -31,7 +31,7 @@ func samplingParams(r *node.Run, in, out any) (any, bool) {
 }
 
 func samplingRanges(o *pyjson.Object) *refusal.Error {
-	i := func(name string) int64 { n, _ := pydantic.Int(get(o, name)); return n }
+	i := func(name string) int64 { n, _ := values.Int(get(o, name)); return n }
 	f := func(name string) float64 { x, _ := get(o, name).(float64); return x }
 	bad := func(format, name string) *refusal.Error {
 		return refusal.Invalid("", nil, format, pyjson.Str(get(o, name)))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 type builder struct {
@@ -41,7 +42,7 @@ func (b *builder) node(w *written) node.Node {
 	case "list":
 		return &listNode{limit(w.MinLength), limit(w.MaxLength), b.node(w.Of)}
 	case "generator":
-		return &generatorNode{b.node(w.Of)}
+		return newGenerator(b.node(w.Of))
 	case "tuple":
 		return &tupleNode{b.nodes(w.Choices)}
 	case "dict":
@@ -129,21 +130,23 @@ func (b *builder) raises(w *written) bool {
 }
 
 func (b *builder) shape(w *written) shape {
-	s := shape{name: w.Name, extra: w.Extra, byName: w.ByName, index: newNames(len(w.Fields)), places: newNames(len(w.Fields))}
+	class := &values.Class{Name: w.Name, Places: values.NewNames(len(w.Fields))}
+	s := shape{class: class, extra: w.Extra, byName: w.ByName, index: values.NewNames(len(w.Fields))}
 	for i, wf := range w.Fields {
 		f := field{name: wf.Name, key: wf.Alias, of: b.node(wf.Of), required: wf.Required, noInit: wf.NoInit}
 		if f.key == "" {
 			f.key = f.name
 		}
 		if wf.Of.T == "default" {
-			f.hasDefault, f.value, f.factory = true, value(wf.Of.Value), wf.Of.Factory
+			f.hasDefault, f.value = true, value(wf.Of.Value)
 		} else if w.T != "typed-dict" {
 			f.required = true
 		}
 		if !f.noInit {
-			s.index.add(f.key, i)
+			s.index.Add(f.key, i)
 		}
-		s.places.add(f.name, i)
+		class.Places.Add(f.name, i)
+		class.Fields = append(class.Fields, values.Field{Name: f.name, Key: f.key, Default: f.value, Made: wf.Of.Factory != ""})
 		aliased := f.key != f.name && w.ByName
 		switch {
 		case isLiteral(wf.Of):

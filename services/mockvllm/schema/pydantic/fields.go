@@ -6,6 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 // field is a member of a model, a typed dict or a dataclass.
@@ -14,22 +15,20 @@ type field struct {
 	of         node.Node
 	required   bool
 	hasDefault bool
-	value      any    // the default
-	factory    string // makes the default; its values are random, so nothing is kept of them but "there is one"
-	noInit     bool   // never taken from the input
+	value      any  // the default
+	noInit     bool // never taken from the input
 }
 
 // shape is what models, typed dicts and dataclasses have in common.
 type shape struct {
-	name   string
+	class  *values.Class
 	extra  string // "ignore", "allow" or "forbid"
 	byName bool   // a field with an alias can be given by its name, too
 	fields []field
-	index  names // by their keys
-	places names
-	first  []int    // fields to look at first when nobody wants to know all faults: they tell members of unions apart
-	needed []string // keys of the other fields without which nothing fits
-	silent []bool   // for each field, whether nothing comes of it when it is not given
+	index  values.Names // of the fields, by their keys
+	first  []int        // fields to look at first when nobody wants to know all faults: they tell members of unions apart
+	needed []string     // keys of the other fields without which nothing fits
+	silent []bool       // for each field, whether nothing comes of it when it is not given
 }
 
 // manyFields is where a walk over the input's members is cheaper than a search for each field.
@@ -41,7 +40,7 @@ type place struct{ field, member int }
 // given finds the members of an object that are fields, in the order of the fields.
 func (s *shape) given(o *pyjson.Object, room []place) []place {
 	for i, m := range o.Members() {
-		f := s.index.find(m.Key)
+		f := s.index.Find(m.Key)
 		if f < 0 {
 			continue
 		}
@@ -157,5 +156,5 @@ func (s *shape) extras(r *node.Run, o *pyjson.Object, forbidden fault.Kind, take
 }
 
 func (s *shape) known(key string) bool {
-	return s.index.find(key) >= 0 || s.byName && s.places.find(key) >= 0
+	return s.index.Find(key) >= 0 || s.byName && s.class.Places.Find(key) >= 0
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 // Hook is a validator function of vLLM's or of a library's. Either part may be nil.
@@ -60,9 +61,9 @@ func OnObject(look func(o *pyjson.Object) *refusal.Error) Hook {
 }
 
 // OnModel makes a hook that looks at the finished model.
-func OnModel(look func(v *Values) *refusal.Error) Hook {
+func OnModel(look func(v *values.Values) *refusal.Error) Hook {
 	return Hook{Raises: true, After: func(r *node.Run, _, out any) (any, bool) {
-		if v, ok := out.(*Values); ok {
+		if v, ok := out.(*values.Values); ok {
 			if err := look(v); err != nil {
 				return r.Raise(err)
 			}

@@ -4,11 +4,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 type typedDictNode struct{ shape }
 
-func (n *typedDictNode) Label() string { return n.name }
+func (n *typedDictNode) Label() string { return n.class.Name }
 
 func (n *typedDictNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
@@ -44,7 +45,7 @@ type modelNode struct {
 func (n *modelNode) Label() string { return n.name }
 
 func (n *modelNode) Validate(r *node.Run, in any) (any, bool) {
-	if v, ok := in.(*Values); ok && v.shape.name == n.name { // an instance that a hook has made
+	if v, ok := in.(*values.Values); ok && v.Model() == n.name { // an instance that a hook has made
 		return v, true
 	}
 	r.Floor(node.Strict)
@@ -64,8 +65,8 @@ func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 	if n.unfit(r, o) {
 		return nil, false
 	}
-	made := newValues(&n.shape, o.Len())
-	count, good := n.each(r, o, in, fault.Missing, made.take)
+	made := values.New(n.class, o.Len())
+	count, good := n.each(r, o, in, fault.Missing, made.Take)
 	if !good && r.Over() {
 		return nil, false
 	}
@@ -73,7 +74,7 @@ func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 		if !n.plainKeys(r, o) {
 			return nil, false
 		}
-		good = n.extras(r, o, fault.ExtraForbidden, made.addExtra) && good
+		good = n.extras(r, o, fault.ExtraForbidden, made.AddExtra) && good
 	}
 	if !good {
 		return nil, false
@@ -116,15 +117,15 @@ func (n *dataclassNode) Validate(r *node.Run, in any) (any, bool) {
 
 type dataclassArgsNode struct{ shape }
 
-func (n *dataclassArgsNode) Label() string { return "dataclass-args[" + n.name + "]" }
+func (n *dataclassArgsNode) Label() string { return "dataclass-args[" + n.class.Name + "]" }
 
 func (n *dataclassArgsNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
 	if !ok {
-		return r.Fail(fault.DataclassType.With(n.name), in, pyjson.Member{Key: "class_name", Value: n.name})
+		return r.Fail(fault.DataclassType.With(n.class.Name), in, pyjson.Member{Key: "class_name", Value: n.class.Name})
 	}
-	made := newValues(&n.shape, o.Len())
-	count, good := n.each(r, o, in, fault.Missing, made.take)
+	made := values.New(n.class, o.Len())
+	count, good := n.each(r, o, in, fault.Missing, made.Take)
 	if !good && r.Over() {
 		return nil, false
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
 // Models are classes that bodies are validated against, and the definitions that they are made of, by name.
@@ -33,7 +34,7 @@ func Load(schema []byte, hook func(name string) Hook) *Models {
 func (m *Models) Names() []string { return slices.Sorted(maps.Keys(m.models)) }
 
 // Parse validates a decoded body, which it may change, as FastAPI does.
-func (m *Models) Parse(model string, body any) (*Values, *refusal.Error) {
+func (m *Models) Parse(model string, body any) (*values.Values, *refusal.Error) {
 	n, ok := m.models[model]
 	if !ok {
 		return nil, refusal.Stumbled("no model %s", model)
@@ -48,11 +49,11 @@ func (m *Models) Parse(model string, body any) (*Values, *refusal.Error) {
 	case r.Count > 0:
 		return nil, fault.SchemaError(r.Count, r.Faults).Sendable()
 	}
-	return values(model, out)
+	return valuesOf(model, out)
 }
 
 // Validate is Parse where a handler of vLLM's validates, not FastAPI: what is wrong is told in pydantic's own words.
-func (m *Models) Validate(model string, body any) (*Values, *refusal.Error) {
+func (m *Models) Validate(model string, body any) (*values.Values, *refusal.Error) {
 	n, ok := m.models[model]
 	if !ok {
 		return nil, refusal.Stumbled("no model %s", model)
@@ -64,11 +65,11 @@ func (m *Models) Validate(model string, body any) (*Values, *refusal.Error) {
 	case r.Count > 0:
 		return nil, refusal.BadRequest(fault.Text(model, r.Faults), "")
 	}
-	return values(model, out)
+	return valuesOf(model, out)
 }
 
-func values(model string, out any) (*Values, *refusal.Error) {
-	v, ok := out.(*Values)
+func valuesOf(model string, out any) (*values.Values, *refusal.Error) {
+	v, ok := out.(*values.Values)
 	if !ok {
 		return nil, refusal.Stumbled("%s gave no model", model)
 	}

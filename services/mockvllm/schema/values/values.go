@@ -1,14 +1,10 @@
-package pydantic
+package values
 
 import (
 	"math"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
 // Values is what a model made of a body: each field converted, or its default. Values of fields are
@@ -16,9 +12,23 @@ import (
 //	nil, bool, int64, pyjson.Number (an integer beyond int64), float64, string, []any,
 //	*pyjson.Object (a dict), *Values (a model in the model), *Iterator (a list whose items are not validated yet)
 type Values struct {
-	shape *shape
+	class *Class
 	set   []fieldValue // what is no default: a few of the many fields that a request may have
 	extra []pyjson.Member
+}
+
+// Class is what values are of: a model, or a dataclass.
+type Class struct {
+	Name   string
+	Fields []Field
+	Places Names // of the fields
+}
+
+// Field is one of a class.
+type Field struct {
+	Name, Key string // Key is what it is called in JSON
+	Default   any
+	Made      bool // vLLM makes its default up, so it is not kept
 }
 
 // fieldValue is that of one field.
@@ -27,8 +37,9 @@ type fieldValue struct {
 	val   any
 }
 
-func newValues(s *shape, given int) *Values {
-	return &Values{shape: s, set: make([]fieldValue, 0, min(given, len(s.fields)))}
+// New makes the values of a class, of which about as many will be given.
+func New(c *Class, given int) *Values {
+	return &Values{class: c, set: make([]fieldValue, 0, min(given, len(c.Fields)))}
 }
 
 // find returns the place of a field in set, or -1 where it has its default.
@@ -46,27 +57,28 @@ func (v *Values) at(field int) any {
 	if i := v.find(field); i >= 0 {
 		return v.set[i].val
 	}
-	return v.shape.fields[field].value
+	return v.class.Fields[field].Default
 }
 
-// take keeps the value of a field that was given; the default of another is at hand.
-func (v *Values) take(field int, val any, given bool) {
+// Take keeps the value of a field that was given; the default of another is at hand.
+func (v *Values) Take(field int, val any, given bool) {
 	if given {
 		v.set = append(v.set, fieldValue{field, val})
 	}
 }
 
-func (v *Values) addExtra(m pyjson.Member) { v.extra = append(v.extra, m) }
+// AddExtra keeps a member that is no field.
+func (v *Values) AddExtra(m pyjson.Member) { v.extra = append(v.extra, m) }
 
 // Model is the name of the class, which tells the members of a union apart.
-func (v *Values) Model() string { return v.shape.name }
+func (v *Values) Model() string { return v.class.Name }
 
 // Get is a field's value; nil where it is null, or where the model has no such field.
 func (v *Values) Get(name string) any {
 	if v == nil {
 		return nil
 	}
-	if i := v.shape.places.find(name); i >= 0 {
+	if i := v.class.Places.Find(name); i >= 0 {
 		return v.at(i)
 	}
 	return nil
@@ -77,13 +89,13 @@ func (v *Values) Given(name string) bool {
 	if v == nil {
 		return false
 	}
-	i := v.shape.places.find(name)
+	i := v.class.Places.Find(name)
 	return i >= 0 && v.find(i) >= 0
 }
 
 // Put replaces a field's value, which makes it a given one.
 func (v *Values) Put(name string, val any) {
-	field := v.shape.places.find(name)
+	field := v.class.Places.Find(name)
 	if field < 0 {
 		return
 	}
@@ -91,7 +103,7 @@ func (v *Values) Put(name string, val any) {
 		v.set[i].val = val
 		return
 	}
-	v.take(field, val, true)
+	v.Take(field, val, true)
 }
 
 // Extra are the members of the body that are no fields, in order.
@@ -153,95 +165,8 @@ func Int(val any) (i int64, ok bool) {
 	return 0, false
 }
 
-// Iterator is pydantic's ValidatorIterator: a list that was taken as it is, to be validated when somebody reads it.
-type Iterator struct {
-	raw []any
-	of  node.Node
-}
-
-// Raw are the items as they came.
-func (it *Iterator) Raw() []any { return it.raw }
-
-// Items validates the items. The first bad one is the error, in pydantic's own words, as a handler of vLLM meets it when it
-// has read the items before, which are returned too.
-func (it *Iterator) Items() ([]any, error) {
-	out, faults, err := it.items()
-	switch {
-	case err != nil:
-		return out, err
-	case faults != nil:
-		return out, refusal.BadRequest(fault.Text("ValidatorIterator", faults), "")
-	}
-	return out, nil
-}
-
-// Items is a value of a field or a dict as a list: one that is validated already, or an Iterator's. False is neither.
-func Items(val any) (list []any, ok bool, err error) {
-	if it, isLate := val.(*Iterator); isLate {
-		list, err = it.Items()
-		return list, true, err
-	}
-	list, ok = val.([]any)
-	return list, ok, nil
-}
-
-func (it *Iterator) items() ([]any, []fault.Fault, *refusal.Error) {
-	out := make([]any, len(it.raw))
-	for i, item := range it.raw {
-		v, r := validate(it.of, item, manyFaults)
-		switch {
-		case r.Raised != nil:
-			return out[:i], nil, r.Raised
-		case r.Count > 0:
-			node.Under(&r, 0, i)
-			return out[:i], r.Faults, nil
-		}
-		out[i] = v
-	}
-	return out, nil, nil
-}
-
-// In validates the items as a part of a run. Pydantic's error comes out as faults of that.
-func (it *Iterator) In(r *node.Run) ([]any, bool) {
-	list, faults, err := it.items()
-	switch {
-	case err != nil:
-		r.Raised = err
-		return nil, false
-	case faults != nil:
-		for _, f := range faults {
-			r.Add(f)
-		}
-		return nil, false
-	}
-	return list, true
-}
-
-type generatorNode struct {
-	of node.Node
-}
-
-func (n *generatorNode) Label() string { return "generator[" + n.of.Label() + "]" }
-
-// validate takes everything that Python can iterate over: lists, the characters of a string, the keys of a dict.
-func (n *generatorNode) Validate(r *node.Run, in any) (any, bool) {
-	switch in := in.(type) {
-	case []any:
-		return &Iterator{in, n.of}, true
-	case string:
-		return &Iterator{python.Characters(in), n.of}, true
-	case *pyjson.Object:
-		keys := make([]any, 0, in.Len())
-		for key := range in.All() {
-			keys = append(keys, key)
-		}
-		return &Iterator{keys, n.of}, true
-	}
-	return r.Fail(fault.IterableType, in)
-}
-
 // Random tells whether vLLM would have made up the field's value, such as a request's id: it was not given and is "" here.
 func (v *Values) Random(name string) bool {
-	i := v.shape.places.find(name)
-	return i >= 0 && v.shape.fields[i].factory != "" && !v.Given(name)
+	i := v.class.Places.Find(name)
+	return i >= 0 && v.class.Fields[i].Made && !v.Given(name)
 }

@@ -1,4 +1,4 @@
-package pydantic
+package values
 
 import "github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 
@@ -9,8 +9,8 @@ func (v *Values) Dump() *pyjson.Object {
 		return nil
 	}
 	o := pyjson.NewObject()
-	for i, f := range v.shape.fields {
-		o.Set(f.key, dumped(v.at(i)))
+	for i, f := range v.class.Fields {
+		o.Set(f.Key, dumped(v.at(i)))
 	}
 	for _, m := range v.extra {
 		o.Set(m.Key, m.Value)
@@ -42,18 +42,18 @@ func dumped(v any) any {
 
 // Repr is that of a dataclass's __dict__.
 func (v *Values) Repr() string {
-	members := make([]pyjson.Member, len(v.shape.fields))
-	for i, f := range v.shape.fields {
-		members[i] = pyjson.Member{Key: f.name, Value: v.at(i)}
+	members := make([]pyjson.Member, len(v.class.Fields))
+	for i, f := range v.class.Fields {
+		members[i] = pyjson.Member{Key: f.Name, Value: v.at(i)}
 	}
 	return pyjson.Repr(pyjson.NewObject(members...))
 }
 
 // Fields are the names of the model's fields, in its order.
 func (v *Values) Fields() []string {
-	names := make([]string, len(v.shape.fields))
-	for i, f := range v.shape.fields {
-		names[i] = f.name
+	names := make([]string, len(v.class.Fields))
+	for i, f := range v.class.Fields {
+		names[i] = f.Name
 	}
 	return names
 }
