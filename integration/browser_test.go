@@ -2,8 +2,11 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,4 +126,44 @@ func referenceInBrowser(t *testing.T, s *stack) {
 	b.do("search", chromedp.SendKeys(".operation-filter-input", "stop a model"))
 	b.sees(".opblock-summary-path", "/stop")
 	b.do("the end of the others", chromedp.WaitNotPresent(`//*[@data-path="/v1/chat/completions"]`))
+}
+
+// TestConsoleAsksForAKey: where the gateway has keys the page asks for one, and offers what that key is for.
+func TestConsoleAsksForAKey(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	made := func(args ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), fluidmcp(t), append([]string{"keys", "new", "--file", file}, args...)...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	user, boss := made("--id", "user"), made("--id", "boss", "--scope", "inference,admin")
+	ports := freePorts(t, 3)
+	models := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "mock-model", "--port", strconv.Itoa(ports[2])}}})
+	launch(t, "run", models, "--start-server", "--keys", file, "--port", strconv.Itoa(ports[0]), "--supervisor-port", strconv.Itoa(ports[1]))
+	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
+	eventually(t, func() error { _, err := send(t, "GET", s.gateway+"/health", nil); return err })
+	b := openBrowser(t, s)
+	enter := func(key string) {
+		t.Helper()
+		b.do("enter the key", chromedp.WaitVisible("#key"), chromedp.SendKeys("#key", key), chromedp.Click("#login [type=submit]"))
+	}
+	b.do("open the page", chromedp.Navigate(s.gateway+"/ui/"))
+	b.sees("#notice", "no API key")
+	enter("wrong")
+	b.sees("#notice", "not known")
+	enter(user)
+	b.sees("#notice", "not for managing")
+	b.sees("#model option", mockLLM)
+	b.do("chat", chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
+	b.sees("#answer", helloAnswer)
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("sessionStorage.clear() === undefined")); err != nil {
+		t.Fatal(err)
+	}
+	b.do("begin anew", chromedp.Reload())
+	enter(boss)
+	b.sees("#models td:first-child", mockLLM)
+	b.do("no more question", chromedp.WaitNotVisible("#key"))
 }

@@ -101,6 +101,11 @@ func TestManagementCommands(t *testing.T) {
 	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001","phase":"ready","restarts":1},
 		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}]}`
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Authorization"); got != "Bearer the-key" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"error":{"message":"No key."}}`))
+			return
+		}
 		switch r.Method + " " + r.URL.EscapedPath() + "?" + r.URL.RawQuery {
 		case "GET /api/llm/models?":
 			_, _ = w.Write([]byte(`{"models":[` + status + `]}`))
@@ -122,6 +127,8 @@ func TestManagementCommands(t *testing.T) {
 			t.Errorf("fluidmcp %v: exit %d, %q %q; want %d and %q", args, code, out, failed, wantCode, want)
 		}
 	}
+	f(1, "No key. Set FLUIDMCP_API_KEY", "ps")
+	t.Setenv("FLUIDMCP_API_KEY", "the-key")
 	f(0, "org/m   ready", "ps")
 	f(0, "backoff", "ps")
 	f(0, "http://localhost:8002   killed", "ps")

@@ -37,6 +37,9 @@ func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, err
 	if err != nil || req.URL.Host == "" || !strings.HasPrefix(req.URL.Scheme, "http") {
 		return nil, fmt.Errorf("--url %q: write an address such as http://localhost:8099", g.base)
 	}
+	if key := os.Getenv("FLUIDMCP_API_KEY"); key != "" { // no flag: others can read command lines
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("%w; is FluidMCP running there? `fluidmcp run FILE --start-server` starts it, --url names another address", err)
@@ -47,7 +50,11 @@ func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, err
 		return nil, err
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		return nil, failure(resp.Status, body)
+		err := failure(resp.Status, body)
+		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+			err = fmt.Errorf("%w Set FLUIDMCP_API_KEY to a key with the scope admin", err)
+		}
+		return nil, err
 	}
 	return body, nil
 }

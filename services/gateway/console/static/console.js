@@ -3,6 +3,26 @@
 const refreshEvery = 2000; // milliseconds
 const byId = (id) => document.getElementById(id);
 
+// The key is asked for when the gateway wants one, and kept as long as this tab is open.
+const keyName = "fluidmcp.key";
+
+// ask is fetch with the key. It shows the field for the key when the gateway refuses what it was given, or nothing.
+async function ask(path, options = {}) {
+  const key = sessionStorage.getItem(keyName);
+  const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;
+  const response = await fetch(path, { ...options, headers });
+  if (response.status === 401) byId("login").hidden = false;
+  return response;
+}
+
+function login(event) {
+  event.preventDefault();
+  sessionStorage.setItem(keyName, byId("key").value.trim());
+  byId("key").value = "";
+  byId("login").hidden = true;
+  refresh();
+}
+
 // failure reads the message out of an error envelope.
 async function failure(response) {
   const body = await response.json().catch(() => ({}));
@@ -11,17 +31,28 @@ async function failure(response) {
 
 async function refresh() {
   try {
-    const response = await fetch("/api/llm/models");
+    const response = await ask("/api/llm/models");
+    if (response.status === 403) return await choose(); // a key for the models alone: they can be asked, not managed
     if (!response.ok) throw new Error(await failure(response));
-    show((await response.json()).models ?? []);
+    const { models } = await response.json();
+    byId("models").replaceChildren(...(models ?? []).map(row));
+    offer(models ?? []);
     byId("notice").textContent = "";
   } catch (error) {
     byId("notice").textContent = error.message;
   }
 }
 
-function show(models) {
-  byId("models").replaceChildren(...models.map(row));
+// choose offers the models that the key may ask, and says why there is nothing to manage.
+async function choose() {
+  const response = await ask("/v1/models");
+  if (!response.ok) throw new Error(await failure(response));
+  byId("models").replaceChildren();
+  offer((await response.json()).data ?? []);
+  byId("notice").textContent = "This key is not for managing models.";
+}
+
+function offer(models) {
   const select = byId("model");
   const chosen = select.value;
   select.replaceChildren(...models.map((m) => new Option(m.id, m.id)));
@@ -50,7 +81,7 @@ function row(model) {
 }
 
 async function manage(id, action) {
-  const response = await fetch(`/api/llm/models/${encodeURIComponent(id)}/${action}`, { method: "POST" });
+  const response = await ask(`/api/llm/models/${encodeURIComponent(id)}/${action}`, { method: "POST" });
   if (!response.ok) byId("notice").textContent = await failure(response);
   else refresh();
 }
@@ -65,7 +96,7 @@ async function chat(event) {
   answer.textContent = "";
   byId("stop").disabled = false;
   try {
-    const response = await fetch("/v1/chat/completions", {
+    const response = await ask("/v1/chat/completions", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
@@ -106,6 +137,7 @@ async function* events(body) {
   }
 }
 
+byId("login").addEventListener("submit", login);
 byId("chat").addEventListener("submit", chat);
 byId("stop").addEventListener("click", () => running?.abort());
 refresh();
