@@ -184,7 +184,7 @@ func startBinary(t *testing.T) *stack {
 		slashed:   map[string]any{"endpoints": map[string]string{"base_url": s.mocks[mockLLM] + "/v1"}, "served_name": "mock-model"},
 		impatient: map[string]any{"endpoints": map[string]string{"base_url": s.mocks[mockLLM] + "/v1"}, "served_name": "mock-model", "timeouts": map[string]any{"first_byte": 1}},
 		pair: map[string]any{"endpoints": map[string]any{"servers": []map[string]string{{"base_url": s.mocks[mockLLM] + "/v1"},
-			{"base_url": strings.Replace(s.mocks[mockLLM], "127.0.0.1", "localhost", 1) + "/v1"}}}, "served_name": "mock-model",
+			{"base_url": strings.Replace(s.mocks[mockLLM], "127.0.0.1", "0.0.0.0", 1) + "/v1"}}}, "served_name": "mock-model",
 			"routing": map[string]any{"canary": []map[string]any{{"model": mockLLM, "percent": 100}}}},
 	})
 	c := launch(t, "run", file, "--file", "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
