@@ -178,6 +178,31 @@ type flushes struct {
 
 func (f *flushes) FlushError() error { f.n++; return nil }
 
+// TestNoContentType: an answer that says nothing about its type gets none here either. net/http would guess one.
+func TestNoContentType(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resp := &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: 7, Body: io.NopCloser(strings.NewReader("Success"))}
+		ctx, patience := upstream.WithPatience(r.Context(), time.Minute, 0)
+		defer patience.Stop()
+		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: ctx.Err})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		a.Send(w, false)
+	}))
+	defer server.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	resp, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); string(text) != "Success" || err != nil || len(resp.Header["Content-Type"]) > 0 {
+		t.Errorf("%q, %v, %v", text, err, resp.Header)
+	}
+}
+
 // TestFlush: a frame that came alone goes alone; those that came together go together, but for the very first.
 func TestFlush(t *testing.T) {
 	f := func(want int, pieces ...piece) {
