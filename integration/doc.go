@@ -12,5 +12,8 @@
 // chaos_test.go puts proxies that misbehave between gateway and servers, and kills servers under load; chaos_traffic_test.go tells
 // what a client may see of it. It needs no stack but its own, which chaos_stack_test.go starts.
 //
+// transparency_test.go asks every recorded question of a model server directly and through a gateway; differences_test.go is the
+// whole list of what may differ.
+//
 // docs_test.go follows the guides of docs/ word by word; the package guide is the reader who does.
 package integration
