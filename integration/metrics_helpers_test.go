@@ -15,11 +15,15 @@ type scrape map[string]*dto.MetricFamily
 
 func (s *stack) scrape(t *testing.T, base string) scrape {
 	t.Helper()
-	a := do(t, http.MethodGet, base+"/metrics", nil).want(t, http.StatusOK)
+	return parseMetrics(t, do(t, http.MethodGet, base+"/metrics", nil).want(t, http.StatusOK).body)
+}
+
+func parseMetrics(t *testing.T, text []byte) scrape {
+	t.Helper()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(a.body))
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
-		t.Fatalf("%s/metrics: %v", base, err)
+		t.Fatalf("%v in %s", err, text)
 	}
 	return families
 }
