@@ -27,7 +27,7 @@ func TestTransparency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := tally{counts: map[string]int{}}
+	seen := findings{counts: map[string]int{}}
 	t.Run("profile", func(t *testing.T) {
 		for _, p := range profiles {
 			t.Run(p.Name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestTransparencyWithKey(t *testing.T) {
 	}
 	to := startRoute(t, common, profiles[0], "--keys", keys)
 	to.key = []golden.Header{{"Authorization", "Bearer " + strings.TrimSpace(string(secret))}}
-	seen := tally{counts: map[string]int{}}
+	seen := findings{counts: map[string]int{}}
 	for i, c := range cases {
 		if c.Server == profiles[0].Name && i%10 == 0 {
 			to.compare(t, c, &seen)
@@ -83,14 +83,14 @@ func TestTransparencyWithKey(t *testing.T) {
 	t.Logf("%d exchanges: %v", seen.compared, seen.counts)
 }
 
-// tally counts what was found, by header and by reason.
-type tally struct {
+// findings count what was found, by header and by reason.
+type findings struct {
 	mu       sync.Mutex
 	counts   map[string]int
 	compared int
 }
 
-func (s *tally) add(what ...string) {
+func (s *findings) add(what ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.compared++
@@ -132,7 +132,7 @@ func startRoute(t *testing.T, common []string, p golden.Profile, flags ...string
 }
 
 // compare plays a case on both ways.
-func (to *route) compare(t *testing.T, c golden.Case, seen *tally) {
+func (to *route) compare(t *testing.T, c golden.Case, seen *findings) {
 	t.Helper()
 	x := exchange{Case: c}
 	var err error
