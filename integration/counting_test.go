@@ -68,7 +68,7 @@ func countedExactly(t *testing.T, s *stack) {
 func failuresCounted(t *testing.T, s *stack) {
 	before := s.scrape(t, s.gateway)
 	do(t, "POST", s.gateway+"/llm/nobody/chat/completions", hello).want(t, http.StatusNotFound)
-	do(t, "POST", s.gateway+"/llm/mock-llama/chat/completions", "{").want(t, http.StatusBadRequest)
+	do(t, "POST", s.gateway+"/llm/mock-llama/chat/completions", `{"model":"a","model":"b"}`).want(t, http.StatusBadRequest)
 	s.faults(t, mockLlama, `{"rules":[{"do":{"status":500,"message":"Model error"}}]}`)
 	do(t, "POST", s.gateway+"/llm/mock-llama/chat/completions", hello).want(t, http.StatusInternalServerError)
 	after := s.scrape(t, s.gateway)
