@@ -9,5 +9,5 @@
 //
 // It takes any http.Handler. What is not offered: TLS and HTTP/2 (net/http serves these), Hijack, sniffing of content types,
 // trailers in answers. A request that could mean one thing here and another to the next server on its way is refused: two
-// lengths, a length and chunks, folded lines, bare line feeds. docs/adr/0007 says why it exists.
+// lengths, a length and chunks, folded lines, bare line feeds. docs/adr/0008 says why it exists.
 package http1
