@@ -20,7 +20,8 @@ const (
 )
 
 // errDeadline is the cause of a request's context that its own deadline ended.
-var errDeadline = errors.New("the deadline that the request has set is over")
+var errDeadline = &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "deadline_exceeded",
+	Message: "The request was not answered within the time that its " + timeoutHeader + " allows."}
 
 // limited bounds a request by the deadline that it sets itself.
 func limited(r *http.Request) (*http.Request, context.CancelFunc, error) {

@@ -187,7 +187,8 @@ func TestDeadlineInAStream(t *testing.T) {
 	})
 	f := start(t, nil, model("m", b.URL))
 	a := f.do("POST", "/llm/m/chat/completions", chatStream, "X-Request-Timeout", "300ms")
-	if a.status != 200 || !strings.HasPrefix(a.body, roleFrame+helloFrame) || !strings.HasSuffix(a.body, interrupted) {
+	if a.status != 200 || !strings.HasPrefix(a.body, roleFrame+helloFrame+`data: {"error":`) ||
+		!strings.HasSuffix(a.body, `"code":"deadline_exceeded"}}`+"\n\n") {
 		t.Errorf("%d %q", a.status, a.body)
 	}
 	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="deadline"}`, 1)

@@ -101,8 +101,9 @@ func (c *call) ended(r *http.Request, err error) error {
 		return c.fail(reasonStopping, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
 			Message: "The gateway is shutting down. Send the request again.", RetryAfter: time.Second, Cause: err})
 	case errors.Is(why, errDeadline):
-		return c.fail(reasonDeadline, &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "deadline_exceeded",
-			Message: "The request was not answered within the time that its " + timeoutHeader + " allows.", Cause: err})
+		late := *errDeadline
+		late.Cause = err
+		return c.fail(reasonDeadline, &late)
 	case why != nil:
 		return clientLeft(err)
 	}

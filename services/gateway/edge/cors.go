@@ -10,7 +10,7 @@ import (
 )
 
 // exposed are the headers of an answer that a page may read, besides those that the Fetch standard always lets it.
-var exposed = []string{"X-Request-Id", "Retry-After",
+var exposed = []string{"X-Request-Id", "Retry-After", "X-Should-Retry", "X-Fluidmcp-Model",
 	"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests",
 	"X-Ratelimit-Limit-Tokens", "X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens"}
 

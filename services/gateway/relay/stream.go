@@ -151,8 +151,12 @@ func (s *stream) end(r Result) Result {
 	return r
 }
 
-// interrupted is the error that ends a stream whose backend broke off, or whose gateway stops.
+// interrupted is the error that ends a stream whose backend broke off, whose gateway stops, or whose client has set a deadline
+// (then the cause is what to say).
 func interrupted(cause error) *openai.Error {
+	if told, ok := errors.AsType[*openai.Error](cause); ok {
+		return told
+	}
 	e := &openai.Error{Type: openai.TypeUpstream, Code: "stream_interrupted",
 		Message: "The model server stopped in the middle of the answer. What came before is incomplete; send the request again."}
 	if errors.Is(cause, web.ErrStopping) {
