@@ -40,7 +40,7 @@ func TestConfigurationIsComplete(t *testing.T) {
 		"profiles":   profiles(t),
 		"gateway":    settings(t, "../services/gateway/config.go", "gateway", &gatewayCfg),
 		"supervisor": settings(t, "../services/supervisor/config.go", "supervisor", &supervisorCfg),
-		"mockvllm":   settings(t, "../services/mockvllm/config.go", "mockvllm", &mock),
+		"mockvllm":   settings(t, "../services/mockvllm/config/config.go", "mockvllm", &mock),
 	}
 	marker := regexp.MustCompile(`(?s)(<!-- generated: (\w+) -->\n).*?(<!-- end -->)`)
 	found := 0

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 )
 
 // corsMethods and corsHeaders are what "*" stands for, and what may always be sent.
@@ -18,7 +20,7 @@ var varies = []string{"Origin"}
 
 // cors says which pages of other origins may read the answers, in the way of Starlette's middleware.
 type cors struct {
-	cfg        HTTPConfig
+	cfg        config.HTTPConfig
 	anyOrigin  bool
 	anyHeader  bool
 	methods    []string
@@ -26,7 +28,7 @@ type cors struct {
 	explicitly bool     // an allowed origin is named, not "*"
 }
 
-func newCORS(cfg HTTPConfig) cors {
+func newCORS(cfg config.HTTPConfig) cors {
 	c := cors{cfg: cfg, anyOrigin: slices.Contains(cfg.Origins, "*"), anyHeader: slices.Contains(cfg.Headers, "*"), methods: cfg.Methods}
 	if slices.Contains(cfg.Methods, "*") {
 		c.methods = corsMethods

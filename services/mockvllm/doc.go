@@ -1,7 +1,7 @@
 // Package mockvllm is a vLLM server without the GPU: the command line, the HTTP interface, the errors, the metrics and
 // the life cycle of vLLM 0.32, and faults on command.
 //
-//	main.go, flagtable.go, setters.go, environment.go, config.go   the command line and the environment become a Config
+//	main.go, model.go                                              the command line, and the model that it names (config)
 //	mockvllm.go, death.go, door.go, clock.go, statistics.go        New wires the rooms; Run serves until it is told to stop, or dies
 //	routes.go, router.go, middleware.go, cors.go                   every URL, and what a request passes on its way there
 //	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces

@@ -3,13 +3,14 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, []byte(`{"version":"`+Version+`"}`))
+	reply(w, http.StatusOK, []byte(`{"version":"`+config.Version+`"}`))
 }
 
 // load is 0 unless the server is told to track it.

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kelseyhightower/envconfig"
-
 	"github.com/fluidmcp/fluidmcp/internal/memory"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 )
 
 const usage = `usage: vllm serve [model_tag] [options]
@@ -66,7 +66,7 @@ func Main(ctx context.Context, args []string, env func(string) string, stdout, s
 		return 0
 	}
 	err := command(ctx, args, env, stdout)
-	var wrong usageError
+	var wrong cli.UsageError
 	switch {
 	case err == nil:
 		return 0
@@ -90,46 +90,17 @@ func command(ctx context.Context, args []string, env func(string) string, stdout
 	case "healthcheck":
 		return healthcheck(ctx, args, env)
 	case "--version", "-v":
-		_, err := fmt.Fprintln(stdout, Version)
+		_, err := fmt.Fprintln(stdout, config.Version)
 		return err
 	case "":
-		return usageError{Prog: "vllm", Message: "the following arguments are required: subcommand"}
+		return cli.UsageError{Prog: "vllm", Message: "the following arguments are required: subcommand"}
 	}
-	return usageError{Prog: "vllm", Message: "argument subparser: invalid choice: '" + name + "' (choose from 'serve', 'healthcheck')"}
-}
-
-// configure merges defaults, environment and flags, the later ones winning.
-func configure(args []string, env func(string) string) (Config, commandLine, error) {
-	cfg := Default()
-	if err := envconfig.Process("mockvllm", &cfg.Mock); err != nil {
-		return cfg, commandLine{}, fmt.Errorf("read environment: %w", err)
-	}
-	if err := envconfig.CheckDisallowed("mockvllm", &cfg.Mock); err != nil {
-		return cfg, commandLine{}, fmt.Errorf("read environment: %w", err)
-	}
-	if err := fromEnvironment(&cfg, env); err != nil {
-		return cfg, commandLine{}, fmt.Errorf("read environment: %w", err)
-	}
-	cl, err := parseServe(args, &cfg)
-	if err != nil {
-		return cfg, cl, err
-	}
-	name := env("MODEL_NAME")
-	if !cl.model && name != "" {
-		cfg.Model = name
-	}
-	if !cl.served {
-		cfg.ServedNames = []string{cfg.Model}
-		if name != "" {
-			cfg.ServedNames = []string{name}
-		}
-	}
-	return cfg, cl, nil
+	return cli.UsageError{Prog: "vllm", Message: "argument subparser: invalid choice: '" + name + "' (choose from 'serve', 'healthcheck')"}
 }
 
 func serve(ctx context.Context, args []string, env func(string) string, stdout io.Writer) error {
 	memory.CollectLate(env) // a sixth of the processor time of an answer
-	cfg, cl, err := configure(args, env)
+	cfg, cl, err := config.Read(args, env)
 	if err != nil {
 		return err
 	}
@@ -161,13 +132,13 @@ func wait(ctx context.Context, d time.Duration) bool {
 }
 
 // banner prints what vLLM prints before it loads the model.
-func (s *Server) banner(cl commandLine) {
+func (s *Server) banner(cl config.CommandLine) {
 	c := s.console
-	c.info("api_utils.py:347", "vLLM API server (mockvllm) version %s, model %s", Version, s.cfg.Model)
-	c.info("api_utils.py:286", "non-default args: {%s}", strings.Join(cl.given, ", "))
+	c.info("api_utils.py:347", "vLLM API server (mockvllm) version %s, model %s", config.Version, s.cfg.Model)
+	c.info("api_utils.py:286", "non-default args: {%s}", strings.Join(cl.Given, ", "))
 	c.info("model.py:2152", "Using max model len %d", s.cfg.MaxModelLen)
-	if cl.idle != nil {
-		c.info("mockvllm", "accepted without effect: %s", strings.Join(cl.idle, " "))
+	if cl.Idle != nil {
+		c.info("mockvllm", "accepted without effect: %s", strings.Join(cl.Idle, " "))
 	}
 	c.info("mockvllm", "Starting to load model %s...", s.cfg.Model)
 }
@@ -181,11 +152,11 @@ func healthcheck(ctx context.Context, args []string, env func(string) string) er
 			patience, err = time.ParseDuration(args[i+1])
 		}
 		if err != nil || patience <= 0 {
-			return usageError{Prog: "vllm healthcheck", Message: "argument --wait: expected a time such as 30s"}
+			return cli.UsageError{Prog: "vllm healthcheck", Message: "argument --wait: expected a time such as 30s"}
 		}
 		args = slices.Delete(slices.Clone(args), i, i+2)
 	}
-	cfg, _, err := configure(args, env)
+	cfg, _, err := config.Read(args, env)
 	if err != nil {
 		return err
 	}

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 )
 
-func newMetrics(cfg Config) *metrics.Metrics {
-	e := cfg.engine()
+func newMetrics(cfg config.Config) *metrics.Metrics {
+	e := cfg.Engine()
 	return metrics.New(metrics.Options{ModelName: cfg.ServedNames[0], MaxModelLen: cfg.MaxModelLen, ToolParser: cfg.ToolParser != "",
-		Ranks: cfg.Scheduler.DataParallel, DisableLogStats: cfg.Scheduler.NoStats, MaxLoRAs: cfg.LoRA.most(),
+		Ranks: cfg.Scheduler.DataParallel, DisableLogStats: cfg.Scheduler.NoStats, MaxLoRAs: cfg.LoRA.Most(),
 		Cache: metrics.CacheConfig{BlockSize: e.BlockSize, Blocks: e.NumBlocks, PrefixCaching: cfg.PrefixCaching}})
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
@@ -23,6 +24,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
+
+// Config is what a server is told.
+type Config = config.Config
+
+// Default is vLLM's own defaults.
+func Default() Config { return config.Default() }
 
 // Deps are what the programmer chooses.
 type Deps struct {
@@ -83,7 +90,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err := s.newEngine(); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	rules, err := cfg.Mock.rules()
+	rules, err := cfg.Mock.Rules()
 	if err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
@@ -97,7 +104,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 }
 
 func (s *Server) newEngine() error {
-	cfg := s.cfg.engine()
+	cfg := s.cfg.Engine()
 	s.blockSize = cfg.BlockSize
 	if path := s.cfg.Mock.Profile; path != "" {
 		var err error
@@ -118,7 +125,7 @@ func (s *Server) newEngine() error {
 
 // fingerprint depends on what a model answers with, as vLLM's depends on the engine's configuration.
 func fingerprint(cfg Config) string {
-	parts := "vllm-" + Version
+	parts := "vllm-" + config.Version
 	switch cfg.Generation.FingerprintMode {
 	case "none":
 		return ""

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -15,19 +16,16 @@ import (
 )
 
 // toolParser is the parser that reads calls: vLLM has none unless the model may decide to call.
-func (c Config) toolParser() string {
+func toolParser(c config.Config) string {
 	if !c.AutoTools {
 		return ""
 	}
 	return c.ToolParser
 }
 
-// scripted begins an answer mode that names a file.
-const scripted = generation.File + ":"
-
 // newModel makes what answers.
-func newModel(cfg Config) (*request.Model, error) {
-	tok, chat, err := cfg.tokenizer()
+func newModel(cfg config.Config) (*request.Model, error) {
+	tok, chat, err := newTokenizer(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +36,7 @@ func newModel(cfg Config) (*request.Model, error) {
 	g := cfg.Generation
 	m := &request.Model{Model: answers, Name: cfg.ServedNames[0], MaxLen: cfg.MaxModelLen, MaxSeqs: cfg.MaxNumSeqs, MaxLogprobs: g.MaxLogprobs,
 		Templates: request.Templates{Default: chat, Trust: g.TrustTemplate},
-		Tools:     cfg.toolParser(), Reasoning: g.ReasoningParser, ForceUsage: g.ForceUsage, TokensAsIDs: g.TokensAsIDs, Role: g.ResponseRole}
+		Tools:     toolParser(cfg), Reasoning: g.ReasoningParser, ForceUsage: g.ForceUsage, TokensAsIDs: g.TokensAsIDs, Role: g.ResponseRole}
 	if g.TemplateKwargs != "" {
 		kwargs, err := pyjson.DecodeString(g.TemplateKwargs)
 		if err != nil {
@@ -55,8 +53,8 @@ func newModel(cfg Config) (*request.Model, error) {
 	return m, nil
 }
 
-// tokenizer loads that of a directory, with its chat template. Of models that are none the tiny reference model's stands in.
-func (c Config) tokenizer() (*tokenizer.Tokenizer, *template.Template, error) {
+// newTokenizer loads that of a directory, with its chat template. Of models that are none the tiny reference model's stands in.
+func newTokenizer(c config.Config) (*tokenizer.Tokenizer, *template.Template, error) {
 	dir := c.Tokenizer
 	if _, err := os.Stat(filepath.Join(c.Model, "tokenizer.json")); dir == "" && err == nil {
 		dir = c.Model
@@ -86,8 +84,8 @@ func (c Config) tokenizer() (*tokenizer.Tokenizer, *template.Template, error) {
 	return tok, chat, nil
 }
 
-func newAnswers(tok *tokenizer.Tokenizer, cfg MockConfig) (*generation.Model, error) {
-	path, fromFile := strings.CutPrefix(cfg.Answer, scripted)
+func newAnswers(tok *tokenizer.Tokenizer, cfg config.MockConfig) (*generation.Model, error) {
+	path, fromFile := strings.CutPrefix(cfg.Answer, config.Scripted)
 	if !fromFile {
 		return generation.NewModel(tok, cfg.Answer, uint64(cfg.Seed)), nil //nolint:gosec // any number will do
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 )
 
 func TestPathValues(t *testing.T) {
@@ -56,7 +58,7 @@ func FuzzRouter(f *testing.F) {
 	for _, path := range []string{"/", "//", "/a/{x}", "/v1/responses/%2f/cancel", "/v1/models/", "/metrics{", "/adapters/é"} {
 		f.Add(path)
 	}
-	router := newRouter((&Server{cfg: Config{LoRA: LoRAConfig{Runtime: true}}}).routes())
+	router := newRouter((&Server{cfg: config.Config{LoRA: config.LoRAConfig{Runtime: true}}}).routes())
 	f.Fuzz(func(t *testing.T, path string) {
 		for _, rt := range router.find(path) {
 			values, ok := pathValues(rt.path, path)

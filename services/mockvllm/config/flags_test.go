@@ -1,4 +1,4 @@
-package mockvllm
+package config
 
 import (
 	"strings"
@@ -25,7 +25,7 @@ func env(pairs ...string) func(string) string {
 func TestConfigure(t *testing.T) {
 	f := func(line string, getenv func(string) string, change func(*Config)) {
 		t.Helper()
-		got, _, err := configure(strings.Fields(line), getenv)
+		got, _, err := Read(strings.Fields(line), getenv)
 		want := Default()
 		change(&want)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -85,15 +85,15 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("MOCKVLLM_TTFT", "20ms")
 	t.Setenv("MOCKVLLM_ERROR_RATE", "0.2")
 	t.Setenv("MOCKVLLM_RATE_LIMIT", "10/60s")
-	cfg, _, err := configure([]string{"--mock-ttft", "1s"}, env())
+	cfg, _, err := Read([]string{"--mock-ttft", "1s"}, env())
 	if err != nil || cfg.Mock.TTFT != latency.Constant(time.Second) || cfg.Mock.ErrorRate != 0.2 || cfg.Mock.RateLimit.Requests != 10 {
 		t.Errorf("%+v, %v", cfg.Mock, err)
 	}
-	if _, _, err := configure(nil, env("VLLM_SERVER_DEV_MODE", "yes")); err == nil || !strings.Contains(err.Error(), "VLLM_SERVER_DEV_MODE") {
+	if _, _, err := Read(nil, env("VLLM_SERVER_DEV_MODE", "yes")); err == nil || !strings.Contains(err.Error(), "VLLM_SERVER_DEV_MODE") {
 		t.Errorf("error %v, want one that names the variable", err)
 	}
 	t.Setenv("MOCKVLLM_TYPO", "1")
-	if _, _, err := configure(nil, env()); err == nil || !strings.Contains(err.Error(), "MOCKVLLM_TYPO") {
+	if _, _, err := Read(nil, env()); err == nil || !strings.Contains(err.Error(), "MOCKVLLM_TYPO") {
 		t.Errorf("error %v, want one that names the variable", err)
 	}
 }
@@ -101,8 +101,8 @@ func TestEnvironment(t *testing.T) {
 func TestAcceptedWithoutEffect(t *testing.T) {
 	f := func(line string, want ...string) {
 		t.Helper()
-		_, cl, err := configure(strings.Fields(line), env())
-		if diff := cmp.Diff(want, cl.idle); diff != "" || err != nil {
+		_, cl, err := Read(strings.Fields(line), env())
+		if diff := cmp.Diff(want, cl.Idle); diff != "" || err != nil {
 			t.Errorf("%q: %v\n%s", line, err, diff)
 		}
 	}
@@ -115,7 +115,7 @@ func TestAcceptedWithoutEffect(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	f := func(line, want string) {
 		t.Helper()
-		if _, _, err := configure(strings.Fields(line), env()); err == nil || err.Error() != want {
+		if _, _, err := Read(strings.Fields(line), env()); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", line, err, want)
 		}
 	}
@@ -140,8 +140,8 @@ func TestWrongCommandLines(t *testing.T) {
 }
 
 func TestKeysStayOutOfTheLog(t *testing.T) {
-	_, cl, err := configure([]string{"m", "--api-key", "secret", "--port", "1"}, env())
-	if got := strings.Join(cl.given, ", "); err != nil || got != "'port': '1'" {
+	_, cl, err := Read([]string{"m", "--api-key", "secret", "--port", "1"}, env())
+	if got := strings.Join(cl.Given, ", "); err != nil || got != "'port': '1'" {
 		t.Errorf("%s, %v", got, err)
 	}
 }

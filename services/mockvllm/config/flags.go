@@ -1,4 +1,4 @@
-package mockvllm
+package config
 
 import (
 	"fmt"
@@ -11,20 +11,20 @@ import (
 // usageError ends the program with exit code 2, as argparse does.
 type usageError = cli.UsageError
 
-// commandLine is a parsed `serve`.
-type commandLine struct {
+// CommandLine is a parsed `serve`.
+type CommandLine struct {
 	model, served bool     // given by flags or argument
-	given         []string // non-default arguments, for the log
-	idle          []string // accepted options without effect
+	Given         []string // non-default arguments, for the log
+	Idle          []string // accepted options without effect
 }
 
 // parseServe reads the arguments after serve into cfg.
-func parseServe(args []string, cfg *Config) (commandLine, error) {
+func parseServe(args []string, cfg *Config) (CommandLine, error) {
 	line, err := cli.ServeTable(ownOptions).Parse(args)
 	if err != nil {
-		return commandLine{}, err
+		return CommandLine{}, err
 	}
-	cl := commandLine{model: line.Model != ""}
+	cl := CommandLine{model: line.Model != ""}
 	set := setters()
 	for _, g := range line.Given {
 		name := g.Option.Name()
@@ -34,11 +34,11 @@ func parseServe(args []string, cfg *Config) (commandLine, error) {
 		cl.model = cl.model || name == "--model"
 		cl.served = cl.served || name == "--served-model-name"
 		if name != "--api-key" && name != "--hf-token" { // a log is no place for keys
-			cl.given = append(cl.given, fmt.Sprintf("'%s': '%s'", strings.ReplaceAll(name[2:], "-", "_"), strings.Join(g.Values, " ")))
+			cl.Given = append(cl.Given, fmt.Sprintf("'%s': '%s'", strings.ReplaceAll(name[2:], "-", "_"), strings.Join(g.Values, " ")))
 		}
 		if set[name] == nil {
-			if !slices.Contains(cl.idle, name) {
-				cl.idle = append(cl.idle, name)
+			if !slices.Contains(cl.Idle, name) {
+				cl.Idle = append(cl.Idle, name)
 			}
 			continue
 		}

@@ -1,4 +1,4 @@
-package mockvllm
+package config
 
 import (
 	"errors"
@@ -78,8 +78,8 @@ type LoRAConfig struct {
 	Max     int            // in one step
 }
 
-// most is Max where there are adapters at all.
-func (c LoRAConfig) most() int {
+// Most is Max where there are adapters at all.
+func (c LoRAConfig) Most() int {
 	if !c.Enabled {
 		return 0
 	}
@@ -160,6 +160,9 @@ type MockConfig struct {
 	Shutdown  string               `split_words:"true"` // what SIGTERM does to requests in flight: abort, or hang as a real server may
 }
 
+// Scripted begins an answer mode that names a file.
+const Scripted = generation.File + ":"
+
 const statsInterval = 10 * time.Second
 
 // Default is vLLM's own defaults. A model's context is not known without the model; 40960 is that of the default model.
@@ -199,7 +202,7 @@ func (c Config) Validate() error {
 		all = append(all, reasoning.CheckName(c.Generation.ReasoningParser))
 	}
 	m := c.Mock
-	check(slices.Contains([]string{generation.Guide, generation.Echo, generation.Random}, m.Answer) || strings.HasPrefix(m.Answer, scripted),
+	check(slices.Contains([]string{generation.Guide, generation.Echo, generation.Random}, m.Answer) || strings.HasPrefix(m.Answer, Scripted),
 		"--mock-answer: %q is not known, use guide, echo, random or file:FILE", m.Answer)
 	check(m.ErrorRate >= 0 && m.ErrorRate <= 1, "--mock-error-rate: %g is not within 0 and 1", m.ErrorRate)
 	check(m.Delay >= 0, "--mock-delay: %s is negative", m.Delay)
@@ -209,14 +212,14 @@ func (c Config) Validate() error {
 	check(m.TimeScale > 0 && m.TimeScale <= 1000, "--mock-time-scale: %g is not within 0 and 1000", m.TimeScale)
 	check(m.Clock == "real" || m.Clock == "virtual", "--mock-clock: %q is not known, use real or virtual", m.Clock)
 	check(m.Shutdown == "abort" || m.Shutdown == faults.Hang, "--mock-shutdown: %q is not known, use abort or hang", m.Shutdown)
-	return errors.Join(append(all, c.engine().Validate())...)
+	return errors.Join(append(all, c.Engine().Validate())...)
 }
 
-// engine is the part of the configuration that the engine has, but for the profile and a virtual clock.
-func (c Config) engine() engine.Config {
+// Engine is the part of the configuration that the engine has, but for the profile and a virtual clock.
+func (c Config) Engine() engine.Config {
 	e := engine.Default()
 	e.MaxNumSeqs, e.MaxModelLen, e.PrefixCaching, e.ChunkedPrefill = c.MaxNumSeqs, c.MaxModelLen, c.PrefixCaching, c.Scheduler.ChunkedPrefill
-	e.MaxLoRAs = c.LoRA.most()
+	e.MaxLoRAs = c.LoRA.Most()
 	e.MaxQueuedReqs, e.MaxQueuedTokens = c.Scheduler.MaxQueuedRequests, c.Scheduler.MaxQueuedTokens
 	if c.Scheduler.BlockSize != 0 {
 		e.BlockSize = c.Scheduler.BlockSize
@@ -241,9 +244,9 @@ func (c Config) engine() engine.Config {
 	return e
 }
 
-// rules are the faults that flags ask for, and then those of the scenario, whose seed counts if it has one. A request is
+// Rules are the faults that flags ask for, and then those of the scenario, whose seed counts if it has one. A request is
 // counted by the rate limit first, as a limiter in front of a model would.
-func (m MockConfig) rules() (faults.Set, error) {
+func (m MockConfig) Rules() (faults.Set, error) {
 	s := faults.Set{Seed: m.Seed}
 	if m.RateLimit.Requests > 0 {
 		s.Rules = append(s.Rules, faults.Rule{Do: faults.Action{RateLimit: &m.RateLimit.Rate}})

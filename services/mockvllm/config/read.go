@@ -1,0 +1,36 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+// Read merges defaults, environment and flags, the later ones winning.
+func Read(args []string, env func(string) string) (Config, CommandLine, error) {
+	cfg := Default()
+	if err := envconfig.Process("mockvllm", &cfg.Mock); err != nil {
+		return cfg, CommandLine{}, fmt.Errorf("read environment: %w", err)
+	}
+	if err := envconfig.CheckDisallowed("mockvllm", &cfg.Mock); err != nil {
+		return cfg, CommandLine{}, fmt.Errorf("read environment: %w", err)
+	}
+	if err := fromEnvironment(&cfg, env); err != nil {
+		return cfg, CommandLine{}, fmt.Errorf("read environment: %w", err)
+	}
+	cl, err := parseServe(args, &cfg)
+	if err != nil {
+		return cfg, cl, err
+	}
+	name := env("MODEL_NAME")
+	if !cl.model && name != "" {
+		cfg.Model = name
+	}
+	if !cl.served {
+		cfg.ServedNames = []string{cfg.Model}
+		if name != "" {
+			cfg.ServedNames = []string{name}
+		}
+	}
+	return cfg, cl, nil
+}
