@@ -2,8 +2,8 @@ package mockvllm
 
 import (
 	"net/http"
-	"strconv"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
@@ -25,34 +25,34 @@ func (s *Server) sagemakerAdapterRoutes() []route {
 }
 
 func (s *Server) loadAdapter(w http.ResponseWriter, r *http.Request) {
-	v, _, ok := readRequest(w, r, "LoadLoRAAdapterRequest")
+	v, _, ok := fastapi.ReadRequest(w, r, "LoadLoRAAdapterRequest")
 	if !ok {
 		return
 	}
 	name, _ := v.Str("lora_name")
 	path, _ := v.Str("lora_path")
 	if err := s.adapters.Load(lora.Adapter{Name: name, Path: path}, v.Bool("load_inplace")); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
-	plainText(w, "Success: LoRA adapter '"+name+"' added successfully.")
+	fastapi.Bare(w, http.StatusOK, "Success: LoRA adapter '"+name+"' added successfully.")
 }
 
 func (s *Server) unloadAdapter(w http.ResponseWriter, r *http.Request) {
-	v, _, ok := readRequest(w, r, "UnloadLoRAAdapterRequest")
+	v, _, ok := fastapi.ReadRequest(w, r, "UnloadLoRAAdapterRequest")
 	if !ok {
 		return
 	}
 	name, _ := v.Str("lora_name")
 	if err := s.adapters.Unload(name); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
-	plainText(w, "Success: LoRA adapter '"+name+"' removed successfully.")
+	fastapi.Bare(w, http.StatusOK, "Success: LoRA adapter '"+name+"' removed successfully.")
 }
 
 func (s *Server) registerAdapter(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
@@ -68,33 +68,25 @@ func (s *Server) registerAdapter(w http.ResponseWriter, r *http.Request) {
 	for i, name := range []string{"name", "src"} {
 		v, _ := o.Get(name)
 		if texts[i], ok = v.(string); !ok {
-			missing = append(missing, object("type", "missing", "loc", []any{name}, "msg", "Field required", "input", shown))
+			missing = append(missing, fastapi.Object("type", "missing", "loc", []any{name}, "msg", "Field required", "input", shown))
 		}
 	}
 	if missing != nil {
-		raised(w, http.StatusBadRequest, string(pyjson.AppendJSON(nil, missing, pyjson.Format{Compact: true})))
+		fastapi.Raised(w, http.StatusBadRequest, string(pyjson.AppendJSON(nil, missing, pyjson.Format{Compact: true})))
 		return
 	}
 	if err := s.adapters.Load(lora.Adapter{Name: texts[0], Path: texts[1]}, false); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
-	plainText(w, "Adapter "+texts[0]+" registered")
+	fastapi.Bare(w, http.StatusOK, "Adapter "+texts[0]+" registered")
 }
 
 func (s *Server) unregisterAdapter(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("adapter_name")
 	if err := s.adapters.Unload(name); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
-	plainText(w, "Adapter "+name+" unregistered")
-}
-
-// plainText answers with a text and, as vLLM does, without a content type.
-func plainText(w http.ResponseWriter, text string) {
-	w.Header()["Content-Type"] = nil
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write([]byte(text)) // the client may have left
+	fastapi.Bare(w, http.StatusOK, "Adapter "+name+" unregistered")
 }

@@ -3,6 +3,7 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/chat"
@@ -38,23 +39,28 @@ type api struct {
 var (
 	chatAPI = api{id: "chatcmpl-", schema: "ChatCompletionRequest", load: true, ticks: true, fills: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return chat.Read(v, m), nil
-	}, refuse: refuse}
+	}, refuse: fastapi.Refuse}
 	batchAPI = api{id: "chatcmpl-", schema: "BatchChatCompletionRequest", read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return chat.ReadBatch(v, m), nil
-	}, refuse: refuse}
+	}, refuse: fastapi.Refuse}
 	textAPI = api{id: "cmpl-", schema: "CompletionRequest", load: true, ticks: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return completion.Read(v, m), nil
-	}, refuse: refuse}
+	}, refuse: fastapi.Refuse}
 	messagesAPI = api{id: "chatcmpl-", schema: "AnthropicMessagesRequest", fills: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return messages.Read(v, m)
 	}, refuse: refuseMessages}
 	responsesAPI = api{schema: "ResponsesRequest", norank: true, fills: true, read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return responses.Read(v, m), nil
-	}, refuse: refuse}
+	}, refuse: fastapi.Refuse}
 	tokensAPI = api{id: "generate-tokens-", schema: "GenerateRequest", read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return generate.Read(v, m), nil
-	}, refuse: refuse}
+	}, refuse: fastapi.Refuse}
 	scoringAPI = api{id: "generative-scoring-", schema: "GenerativeScoringRequest", read: func(v *schema.Values, m *request.Model) (asking, *protocol.Error) {
 		return scoring.Read(v, m), nil
-	}, refuse: refuse}
+	}, refuse: fastapi.Refuse}
 )
+
+// refuseMessages answers with an error in the form of Anthropic.
+func refuseMessages(w http.ResponseWriter, err *protocol.Error) {
+	fastapi.Reply(w, err.Status, messages.ErrorBody(err))
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
@@ -17,7 +18,7 @@ type clockState struct {
 }
 
 func (s *Server) getClock(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, protocol.Marshal(clockState{s.clock.Virtual(), s.clock.Now().UTC()}))
+	fastapi.Reply(w, http.StatusOK, protocol.Marshal(clockState{s.clock.Virtual(), s.clock.Now().UTC()}))
 }
 
 // Advance moves the virtual clock, and returns once all that was due by then is done.
@@ -34,13 +35,13 @@ func (s *Server) Advance(ctx context.Context, d time.Duration) error {
 func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
 	d, err := time.ParseDuration(r.URL.Query().Get("advance"))
 	if s.clock.Virtual() && (err != nil || d < 0) {
-		refuse(w, protocol.BadRequest("advance: expected a time such as 1h30m"))
+		fastapi.Refuse(w, protocol.BadRequest("advance: expected a time such as 1h30m"))
 		return
 	}
 	switch err := s.Advance(r.Context(), d); {
 	case err == nil:
 		s.getClock(w, r)
 	case r.Context().Err() == nil: // else the client has left
-		refuse(w, protocol.BadRequest("%v", err))
+		fastapi.Refuse(w, protocol.BadRequest("%v", err))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
@@ -64,12 +65,10 @@ func (s *Server) failed(g *answering) *protocol.Error {
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if s.dead.Load() {
-		w.Header()["Content-Type"] = nil
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusServiceUnavailable)
+		fastapi.Bare(w, http.StatusServiceUnavailable, "")
 		return
 	}
-	empty(w, r)
+	fastapi.Empty(w, r)
 }
 
 // mute keeps a request without an answer until its client leaves, once the server hangs. It tells whether that was so.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
@@ -11,8 +12,8 @@ import (
 func (s *Server) devRoutes() []route {
 	return []route{
 		{"POST", "/reset_prefix_cache", s.resetPrefixCache, plain},
-		{"POST", "/reset_mm_cache", empty, plain},
-		{"POST", "/reset_encoder_cache", empty, plain},
+		{"POST", "/reset_mm_cache", fastapi.Empty, plain},
+		{"POST", "/reset_encoder_cache", fastapi.Empty, plain},
 		{"POST", "/collective_rpc", s.collectiveRPC, plain},
 		{"GET", "/server_info", s.serverInfo, plain},
 		{"POST", "/sleep", s.sleepModel, plain},
@@ -37,39 +38,39 @@ func (s *Server) devRoutes() []route {
 }
 
 func (s *Server) resetPrefixCache(w http.ResponseWriter, r *http.Request) {
-	q := queryOf(r)
-	preempt := q.truth("reset_running_requests", false)
-	q.truth("reset_external", false)
-	if !q.refused(w) {
-		replyValue(w, http.StatusOK, "success", s.engine.ResetPrefixCache(preempt))
+	q := fastapi.QueryOf(r)
+	preempt := q.Truth("reset_running_requests", false)
+	q.Truth("reset_external", false)
+	if !q.Refused(w) {
+		fastapi.ReplyValue(w, http.StatusOK, "success", s.engine.ResetPrefixCache(preempt))
 	}
 }
 
 // collectiveRPC answers for the one worker that there is, which finds nothing to say.
 func (s *Server) collectiveRPC(w http.ResponseWriter, r *http.Request) {
-	o, ok := bodyObject(w, r, func(err error) string { return "JSON decode error: " + err.Error() })
+	o, ok := fastapi.ReadObject(w, r, func(err error) string { return "JSON decode error: " + err.Error() })
 	if !ok {
 		return
 	}
 	if method, _ := o.Get("method"); method == nil {
-		raised(w, http.StatusBadRequest, "Missing 'method' in request body")
+		fastapi.Raised(w, http.StatusBadRequest, "Missing 'method' in request body")
 		return
 	}
-	replyValue(w, http.StatusOK, "results", []any{nil})
+	fastapi.ReplyValue(w, http.StatusOK, "results", []any{nil})
 }
 
 // modes are what a pause may do with answers that are under way.
 var modes = []string{"abort", "wait", "keep"}
 
 func (s *Server) sleepModel(w http.ResponseWriter, r *http.Request) {
-	q := queryOf(r)
-	level := q.between("level", 1, 0, 2)
-	mode := q.oneOf("mode", modes...)
-	if q.refused(w) || !still(r, s.engine.Sleep(level, engine.Mode(mode))) {
+	q := fastapi.QueryOf(r)
+	level := q.Between("level", 1, 0, 2)
+	mode := q.OneOf("mode", modes...)
+	if q.Refused(w) || !still(r, s.engine.Sleep(level, engine.Mode(mode))) {
 		return
 	}
 	s.metrics.Asleep(level)
-	replyValue(w, http.StatusOK, "status", "sleeping", "level", level)
+	fastapi.ReplyValue(w, http.StatusOK, "status", "sleeping", "level", level)
 }
 
 // still waits until the engine stands still. It returns false when the client left before.
@@ -96,43 +97,43 @@ func (s *Server) wakeModel(w http.ResponseWriter, r *http.Request) {
 		}
 		shown = list
 	}
-	replyValue(w, http.StatusOK, "status", status, "tags", shown)
+	fastapi.ReplyValue(w, http.StatusOK, "status", status, "tags", shown)
 }
 
 func (s *Server) releaseCache(w http.ResponseWriter, _ *http.Request) {
 	if err := s.engine.ReleaseCache(); err != nil {
-		crashed(w, "Call to release_kv_cache_memory method failed: release_kv_cache_memory() requires "+err.Error())
+		fastapi.Crashed(w, "Call to release_kv_cache_memory method failed: release_kv_cache_memory() requires "+err.Error())
 		return
 	}
-	replyValue(w, http.StatusOK, "status", "kv_cache_released")
+	fastapi.ReplyValue(w, http.StatusOK, "status", "kv_cache_released")
 }
 
 func (s *Server) isSleeping(w http.ResponseWriter, _ *http.Request) {
-	replyValue(w, http.StatusOK, "is_sleeping", s.engine.State().Sleeping)
+	fastapi.ReplyValue(w, http.StatusOK, "is_sleeping", s.engine.State().Sleeping)
 }
 
 func (s *Server) pause(w http.ResponseWriter, r *http.Request) {
-	q := queryOf(r)
-	mode := q.oneOf("mode", modes...)
-	clear := q.truth("clear_cache", true)
-	if q.refused(w) || !still(r, s.engine.Pause(engine.Mode(mode), clear)) {
+	q := fastapi.QueryOf(r)
+	mode := q.OneOf("mode", modes...)
+	clear := q.Truth("clear_cache", true)
+	if q.Refused(w) || !still(r, s.engine.Pause(engine.Mode(mode), clear)) {
 		return
 	}
-	replyValue(w, http.StatusOK, "status", "paused")
+	fastapi.ReplyValue(w, http.StatusOK, "status", "paused")
 }
 
 func (s *Server) resume(w http.ResponseWriter, _ *http.Request) {
 	s.engine.Resume()
-	replyValue(w, http.StatusOK, "status", "resumed")
+	fastapi.ReplyValue(w, http.StatusOK, "status", "resumed")
 }
 
 func (s *Server) isPaused(w http.ResponseWriter, _ *http.Request) {
-	replyValue(w, http.StatusOK, "is_paused", s.engine.State().Paused)
+	fastapi.ReplyValue(w, http.StatusOK, "is_paused", s.engine.State().Paused)
 }
 
 // abortRequests counts the ids that it is given, as vLLM does, whether requests have them or not.
 func (s *Server) abortRequests(w http.ResponseWriter, r *http.Request) {
-	o, ok := bodyObject(w, r, func(error) string { return "Invalid JSON format" })
+	o, ok := fastapi.ReadObject(w, r, func(error) string { return "Invalid JSON format" })
 	if !ok {
 		return
 	}
@@ -152,22 +153,22 @@ func (s *Server) abortRequests(w http.ResponseWriter, r *http.Request) {
 		n = ids.Len()
 	case pyjson.Number:
 		if ids.Float() != 0 {
-			replyValue(w, http.StatusInternalServerError, "error", "Failed to abort requests: 'int' object is not iterable")
+			fastapi.ReplyValue(w, http.StatusInternalServerError, "error", "Failed to abort requests: 'int' object is not iterable")
 			return
 		}
 	}
-	replyValue(w, http.StatusOK, "status", "aborted", "aborted", n)
+	fastapi.ReplyValue(w, http.StatusOK, "status", "aborted", "aborted", n)
 }
 
 func (s *Server) worldSize(w http.ResponseWriter, r *http.Request) {
-	q := queryOf(r)
-	all := q.truth("include_dp", true)
-	if q.refused(w) {
+	q := fastapi.QueryOf(r)
+	all := q.Truth("include_dp", true)
+	if q.Refused(w) {
 		return
 	}
 	n := s.cfg.Scheduler.TensorParallel * s.cfg.Scheduler.PipelineParallel
 	if all {
 		n *= s.cfg.Scheduler.DataParallel
 	}
-	replyValue(w, http.StatusOK, "world_size", n)
+	fastapi.ReplyValue(w, http.StatusOK, "world_size", n)
 }

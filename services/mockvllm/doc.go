@@ -14,7 +14,7 @@
 // length to the engine, which says when each token is due. The handler sends what the engine has delivered, and nothing
 // else: a client that leaves ends the engine's work.
 //
-// Below: uvicorn is the HTTP server; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
+// Below: uvicorn is the HTTP server; fastapi how requests are read and answered; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
 // libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
 // reads and statlog what the log says of the engine; cli and apidocs vLLM's options and documents; faults and journal what
 // tests need; golden compares with recorded exchanges.

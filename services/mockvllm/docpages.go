@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/apidocs"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
@@ -33,10 +34,10 @@ func (s *Server) description() func() ([]byte, error) {
 func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
 	body, err := s.describe()
 	if err != nil {
-		refuse(w, &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: err.Error()})
+		fastapi.Refuse(w, &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: err.Error()})
 		return
 	}
-	reply(w, http.StatusOK, body)
+	fastapi.Reply(w, http.StatusOK, body)
 }
 
 func (s *Server) docs(w http.ResponseWriter, _ *http.Request) {

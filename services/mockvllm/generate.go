@@ -2,12 +2,12 @@ package mockvllm
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
@@ -18,7 +18,7 @@ import (
 // generates makes the handler of an interface.
 func (s *Server) generates(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, ok := readBody(w, r)
+		body, ok := fastapi.ReadBody(w, r)
 		if !ok || s.mute(r.Context()) {
 			return
 		}
@@ -88,29 +88,6 @@ func (s *Server) admit(n int) *protocol.Error {
 	return nil
 }
 
-// readBody returns false when the client left before its body was there; then there is nobody to answer.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	body, err := readAll(r)
-	journal.Of(r.Context()).Body(body)
-	if err != nil {
-		w.Header().Set("Connection", "close")
-		return nil, false
-	}
-	return body, true
-}
-
-// mostAtOnce bounds what is allocated for a body before any of it is there.
-const mostAtOnce = 1 << 20
-
-func readAll(r *http.Request) ([]byte, error) {
-	if n := r.ContentLength; n > 0 && n <= mostAtOnce {
-		body := make([]byte, n)
-		got, err := io.ReadFull(r.Body, body)
-		return body[:got], err
-	}
-	return io.ReadAll(r.Body)
-}
-
 // head takes the answer's id from the header, the body or nowhere, and tells whether the client gave it. The id of a
 // response, which has no prefix, is not made of the header's.
 func (s *Server) head(r *http.Request, prefix, served string, fromBody *string) (h protocol.Head, named bool) {
@@ -118,7 +95,7 @@ func (s *Server) head(r *http.Request, prefix, served string, fromBody *string) 
 	h.Fingerprint = s.fingerprint
 	id := ""
 	if header := r.Header.Values("X-Request-Id"); len(header) > 0 && prefix != "" {
-		id, named = latin1(header[0]), true
+		id, named = fastapi.Latin1(header[0]), true
 	} else if fromBody != nil {
 		id, named = *fromBody, prefix != ""
 	} else {
@@ -132,15 +109,6 @@ func (s *Server) head(r *http.Request, prefix, served string, fromBody *string) 
 // newHead is that of an answer without an id.
 func (s *Server) newHead(served string) protocol.Head {
 	return protocol.Head{Created: time.Now().Unix(), Model: served}
-}
-
-// latin1 reads a header as vLLM's web framework does: each byte is a character.
-func latin1(header string) string {
-	runes := make([]rune, len(header))
-	for i := range len(header) {
-		runes[i] = rune(header[i])
-	}
-	return string(runes)
 }
 
 func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *answering) {
@@ -184,7 +152,7 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
 	}
 	body := g.asking.Body(g.head, outs, usage, s.timing(g))
 	s.countCalls(g)
-	reply(w, http.StatusOK, body)
+	fastapi.Reply(w, http.StatusOK, body)
 }
 
 // countCalls counts the runs of the tool parser. Anthropic's messages are chats inside of vLLM.

@@ -4,26 +4,27 @@ import (
 	"net/http"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, []byte(`{"version":"`+config.Version+`"}`))
+	fastapi.Reply(w, http.StatusOK, []byte(`{"version":"`+config.Version+`"}`))
 }
 
 // load is 0 unless the server is told to track it.
 func (s *Server) load(w http.ResponseWriter, _ *http.Request) {
-	replyValue(w, http.StatusOK, "server_load", s.serverLoad.Load())
+	fastapi.ReplyValue(w, http.StatusOK, "server_load", s.serverLoad.Load())
 }
 
 func (s *Server) kvEventSources(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, []byte(`{}`))
+	fastapi.Reply(w, http.StatusOK, []byte(`{}`))
 }
 
 func (s *Server) notScaling(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, []byte(`{"is_scaling_elastic_ep":false}`))
+	fastapi.Reply(w, http.StatusOK, []byte(`{"is_scaling_elastic_ep":false}`))
 }
 
 // decoded makes a handler that answers from a decoded request alone.
@@ -36,7 +37,7 @@ func (s *Server) decoded(name string, answer func(*schema.Values, *request.Model
 func (s *Server) decodedFor(name string, answer func(v *schema.Values, served string) ([]byte, *protocol.Error),
 	refuse func(http.ResponseWriter, *protocol.Error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, ok := readBody(w, r)
+		body, ok := fastapi.ReadBody(w, r)
 		if !ok {
 			return
 		}
@@ -52,6 +53,6 @@ func (s *Server) decodedFor(name string, answer func(v *schema.Values, served st
 			refuse(w, err)
 			return
 		}
-		reply(w, http.StatusOK, b)
+		fastapi.Reply(w, http.StatusOK, b)
 	}
 }

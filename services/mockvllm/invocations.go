@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
@@ -20,13 +20,13 @@ const (
 
 // invoke takes SageMaker's requests: what is no chat request is a completion.
 func (s *Server) invoke(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok || s.mute(r.Context()) {
 		return
 	}
 	g, err := s.invoked(r, body)
 	if err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
 	s.generate(w, r, g)
@@ -62,7 +62,7 @@ func (s *Server) invoked(r *http.Request, body []byte) (*answering, *protocol.Er
 func invocation(r *http.Request, body []byte) (any, *protocol.Error) {
 	doc, err := pyjson.Decode(body)
 	if err != nil {
-		return nil, notJSON(err, body)
+		return nil, fastapi.NotJSON(err, body)
 	}
 	if err := session(r, doc); err != nil {
 		return nil, err
@@ -75,11 +75,11 @@ func invocation(r *http.Request, body []byte) (any, *protocol.Error) {
 		return nil, protocol.BadRequest("'str' object does not support item assignment")
 	}
 	if !ok {
-		return nil, protocol.BadRequest("argument of type '%s' is not iterable", pythonType(doc))
+		return nil, protocol.BadRequest("argument of type '%s' is not iterable", pyjson.TypeName(doc))
 	}
 	o.Set("model", nil)
 	if adapter := r.Header.Values(adapterHeader); len(adapter) > 0 {
-		o.Set("model", latin1(adapter[0]))
+		o.Set("model", fastapi.Latin1(adapter[0]))
 	}
 	return doc, nil
 }
@@ -96,11 +96,11 @@ func session(r *http.Request, doc any) *protocol.Error {
 	known := text == "NEW_SESSION" || text == "CLOSE"
 	switch {
 	case asks && known && o.Len() == 1:
-		return httpException(off)
+		return fastapi.HTTPException(off)
 	case asks:
-		return httpException(notSession(doc, known))
+		return fastapi.HTTPException(notSession(doc, known))
 	case r.Header.Get(sessionHeader) != "":
-		return httpException(off + ", X-Amzn-SageMaker-Session-Id header not supported")
+		return fastapi.HTTPException(off + ", X-Amzn-SageMaker-Session-Id header not supported")
 	}
 	return nil
 }
@@ -149,37 +149,4 @@ func notSession(doc any, known bool) string {
 		}
 	}
 	return string(protocol.Marshal(all))
-}
-
-// httpException is an HTTPException of FastAPI's, as vLLM words it.
-func httpException(message string) *protocol.Error {
-	return &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeSchema, Message: message}
-}
-
-// notJSON is how handlers that decode a body themselves refuse one.
-func notJSON(err error, body []byte) *protocol.Error {
-	var wrong *pyjson.SyntaxError
-	if errors.As(err, &wrong) {
-		return httpException("JSON decode error: " + wrong.Error())
-	}
-	at := 0
-	for at < len(body) {
-		r, size := utf8.DecodeRune(body[at:])
-		if r == utf8.RuneError && size <= 1 {
-			return protocol.BadRequest("'utf-8' codec can't decode byte 0x%02x in position %d: %s", body[at], at, notUTF8(body[at:]))
-		}
-		at += size
-	}
-	return protocol.BadRequest("%s", err)
-}
-
-// notUTF8 tells in Python's words what is wrong with a text that begins with a bad byte.
-func notUTF8(text []byte) string {
-	switch {
-	case text[0] < 0xc2 || text[0] > 0xf4:
-		return "invalid start byte"
-	case !utf8.FullRune(text):
-		return "unexpected end of data"
-	}
-	return "invalid continuation byte"
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
 
@@ -50,7 +51,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if needsKey(r, s.cfg.HTTP.RootPath) && !matches(r.Header.Get("Authorization"), keys) {
-			reply(w, http.StatusUnauthorized, []byte(`{"error":"Unauthorized"}`))
+			fastapi.Reply(w, http.StatusUnauthorized, []byte(`{"error":"Unauthorized"}`))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
@@ -32,7 +33,7 @@ func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool,
 	do, err := s.decide(r, generates)
 	switch {
 	case err != nil:
-		refuse(w, protocol.BadRequest("%s: %v", faults.Header, err))
+		fastapi.Refuse(w, protocol.BadRequest("%s: %v", faults.Header, err))
 		return true
 	case do == faults.Action{}:
 		return false
@@ -69,7 +70,7 @@ func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool,
 		w.WriteHeader(do.Status)
 		_, _ = io.WriteString(w, *do.Body) // the client may have left; there is nobody else to tell
 	default:
-		refuse(w, faultError(w.Header(), do))
+		fastapi.Refuse(w, faultError(w.Header(), do))
 	}
 	return true
 }
@@ -129,7 +130,7 @@ func (s *Server) means(r *http.Request) wire.Means {
 				refuseMessages(w, protocol.Dead())
 				return
 			}
-			refuse(w, protocol.Dead())
+			fastapi.Refuse(w, protocol.Dead())
 		},
 	}
 }
@@ -167,17 +168,17 @@ func retryAfter(h http.Header, do faults.Action) {
 }
 
 func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, protocol.Marshal(s.faults.Get()))
+	fastapi.Reply(w, http.StatusOK, protocol.Marshal(s.faults.Get()))
 }
 
 func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
 	set, err := faults.Parse(body)
 	if err != nil {
-		refuse(w, protocol.BadRequest("%v", err))
+		fastapi.Refuse(w, protocol.BadRequest("%v", err))
 		return
 	}
 	s.SetFaults(set)

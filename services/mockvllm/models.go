@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -42,14 +43,14 @@ func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
 		}
 		cards = append(cards, card(created, a.Name, a.Path, base, nil))
 	}
-	replyValue(w, http.StatusOK, "object", "list", "data", cards)
+	fastapi.ReplyValue(w, http.StatusOK, "object", "list", "data", cards)
 }
 
 // card is a model of the list; parent is nil for the model itself, and maxLen for an adapter.
 func card(created int64, name, root string, parent, maxLen any) *pyjson.Object {
-	permission := object("id", "modelperm-"+protocol.NewID(), "object", "model_permission", "created", created,
+	permission := fastapi.Object("id", "modelperm-"+protocol.NewID(), "object", "model_permission", "created", created,
 		"allow_create_engine", false, "allow_sampling", true, "allow_logprobs", true, "allow_search_indices", false,
 		"allow_view", true, "allow_fine_tuning", false, "organization", "*", "group", nil, "is_blocking", false)
-	return object("id", name, "object", "model", "created", created, "owned_by", "vllm", "root", root, "parent", parent,
+	return fastapi.Object("id", name, "object", "model", "created", created, "owned_by", "vllm", "root", root, "parent", parent,
 		"max_model_len", maxLen, "permission", []any{permission})
 }

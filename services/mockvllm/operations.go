@@ -4,62 +4,63 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // scaleOutOff is what the routes of --enable-scale-out say without it.
 func scaleOutOff(w http.ResponseWriter, _ *http.Request) {
-	refuse(w, &protocol.Error{Status: http.StatusForbidden, Type: "PermissionDeniedError",
+	fastapi.Refuse(w, &protocol.Error{Status: http.StatusForbidden, Type: "PermissionDeniedError",
 		Message: "Scale-out endpoints are disabled. Restart vllm serve with --enable-scale-out to enable them."})
 }
 
 // decision refuses structured decisions, which no ordinary model takes.
 func (s *Server) decision(w http.ResponseWriter, r *http.Request) {
-	if _, _, ok := readRequest(w, r, "StructuredDecisionRequest"); ok {
-		refuse(w, &protocol.Error{Status: http.StatusNotImplemented, Type: protocol.TypeNotImplemented,
+	if _, _, ok := fastapi.ReadRequest(w, r, "StructuredDecisionRequest"); ok {
+		fastapi.Refuse(w, &protocol.Error{Status: http.StatusNotImplemented, Type: protocol.TypeNotImplemented,
 			Message: "The model does not support the structured decision API"})
 	}
 }
 
 func (s *Server) tokenizerInfo(w http.ResponseWriter, _ *http.Request) {
 	info := s.model.Tokenizer.Info(s.cfg.Model, s.model.Templates.Default.Source())
-	reply(w, http.StatusOK, pyjson.AppendJSON(nil, info, pyjson.Format{Compact: true}))
+	fastapi.Reply(w, http.StatusOK, pyjson.AppendJSON(nil, info, pyjson.Format{Compact: true}))
 }
 
 // scale refuses to become more engines, as vLLM does where they are not made for it. To be as many as there are is done at once.
 func (s *Server) scale(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
 	if err := protocol.CheckType(r.Header.Get("Content-Type")); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
 	v, err := pyjson.Decode(body)
 	o, isObject := v.(*pyjson.Object)
 	switch {
 	case err != nil:
-		raised(w, http.StatusBadRequest, "Invalid JSON format")
+		fastapi.Raised(w, http.StatusBadRequest, "Invalid JSON format")
 		return
 	case !isObject:
-		crashed(w, "'"+pythonType(v)+"' object has no attribute 'get'")
+		fastapi.Crashed(w, "'"+pyjson.TypeName(v)+"' object has no attribute 'get'")
 		return
 	}
 	size, _ := o.Get("new_data_parallel_size")
 	timeout, given := o.Get("drain_timeout")
 	switch n, whole := positive(size); {
 	case size == nil:
-		raised(w, http.StatusBadRequest, "new_data_parallel_size is required")
+		fastapi.Raised(w, http.StatusBadRequest, "new_data_parallel_size is required")
 	case !whole:
-		raised(w, http.StatusBadRequest, "new_data_parallel_size must be a positive integer")
+		fastapi.Raised(w, http.StatusBadRequest, "new_data_parallel_size must be a positive integer")
 	case given && !isPositive(timeout):
-		raised(w, http.StatusBadRequest, "drain_timeout must be a positive integer")
+		fastapi.Raised(w, http.StatusBadRequest, "drain_timeout must be a positive integer")
 	case n != s.cfg.Scheduler.DataParallel:
-		raised(w, http.StatusInternalServerError, "Scale failed")
+		fastapi.Raised(w, http.StatusInternalServerError, "Scale failed")
 	default:
-		replyValue(w, http.StatusOK, "message", "Scaled to "+pyjson.Str(size)+" data parallel engines")
+		fastapi.ReplyValue(w, http.StatusOK, "message", "Scaled to "+pyjson.Str(size)+" data parallel engines")
 	}
 }
 
@@ -81,31 +82,11 @@ func isPositive(v any) bool {
 	return ok
 }
 
-// pythonType is the name of a value's type.
-func pythonType(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "NoneType"
-	case bool:
-		return "bool"
-	case string:
-		return "str"
-	case []any:
-		return "list"
-	case pyjson.Number:
-		if v.IsInt() {
-			return "int"
-		}
-		return "float"
-	}
-	return "dict"
-}
-
 // profilerRoutes are there when --profiler-config names a profiler. There is nothing to profile.
 func (s *Server) profilerRoutes() []route {
 	return []route{
-		{"POST", "/start_profile", empty, plain},
-		{"POST", "/stop_profile", empty, plain},
+		{"POST", "/start_profile", fastapi.Empty, plain},
+		{"POST", "/stop_profile", fastapi.Empty, plain},
 	}
 }
 
@@ -119,10 +100,10 @@ func (s *Server) faultToleranceRoutes() []route {
 // applyInstruction accepts the one instruction that there is.
 func (s *Server) applyInstruction(w http.ResponseWriter, r *http.Request) {
 	if err := protocol.CheckType(r.Header.Get("Content-Type")); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
@@ -133,17 +114,17 @@ func (s *Server) applyInstruction(w http.ResponseWriter, r *http.Request) {
 	_, paramsObject := params.(*pyjson.Object)
 	switch {
 	case err != nil:
-		raised(w, http.StatusBadRequest, "Invalid JSON format")
+		fastapi.Raised(w, http.StatusBadRequest, "Invalid JSON format")
 	case !isObject:
-		raised(w, http.StatusBadRequest, "Request body must be a JSON object.")
+		fastapi.Raised(w, http.StatusBadRequest, "Request body must be a JSON object.")
 	case instruction == nil || instruction == "":
-		raised(w, http.StatusBadRequest, "'instruction' is required.")
+		fastapi.Raised(w, http.StatusBadRequest, "'instruction' is required.")
 	case instruction != "retry":
-		raised(w, http.StatusBadRequest, "Invalid instruction: '"+pyjson.Str(instruction)+"'.")
+		fastapi.Raised(w, http.StatusBadRequest, "Invalid instruction: '"+pyjson.Str(instruction)+"'.")
 	case given && !paramsObject:
-		raised(w, http.StatusBadRequest, "'params' must be an object.")
+		fastapi.Raised(w, http.StatusBadRequest, "'params' must be an object.")
 	default:
-		replyValue(w, http.StatusAccepted, "message", "Request accepted; poll /fault_tolerance/status for updates.", "request_id", uuid())
+		fastapi.ReplyValue(w, http.StatusAccepted, "message", "Request accepted; poll /fault_tolerance/status for updates.", "request_id", uuid())
 	}
 }
 
@@ -154,5 +135,5 @@ func uuid() string {
 }
 
 func (s *Server) faultStatus(w http.ResponseWriter, _ *http.Request) {
-	replyValue(w, http.StatusOK, "schema_version", 1, "total_engines", s.cfg.Scheduler.DataParallel, "engines", []any{})
+	fastapi.ReplyValue(w, http.StatusOK, "schema_version", 1, "total_engines", s.cfg.Scheduler.DataParallel, "engines", []any{})
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
@@ -38,14 +39,14 @@ func (s *Server) poolingRoutes() []route {
 // pools makes the handler of one of them.
 func (s *Server) pools(model string, make poolingAnswer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v, raw, ok := readRequest(w, r, model)
+		v, raw, ok := fastapi.ReadRequest(w, r, model)
 		if !ok {
 			return
 		}
 		name, _ := v.Str("model")
 		served, _, err := s.known(name)
 		if err != nil { // without the aliases here
-			refuse(w, &protocol.Error{Status: err.Status, Type: err.Type, Message: "The model `" + name + "` does not exist."})
+			fastapi.Refuse(w, &protocol.Error{Status: err.Status, Type: err.Type, Message: "The model `" + name + "` does not exist."})
 			return
 		}
 		s.pool(w, r, served, v, raw, make)
@@ -53,7 +54,7 @@ func (s *Server) pools(model string, make poolingAnswer) http.HandlerFunc {
 }
 
 func (s *Server) pool(w http.ResponseWriter, r *http.Request, served string, v *schema.Values, raw any, make poolingAnswer) {
-	id := latin1(r.Header.Get("X-Request-Id"))
+	id := fastapi.Latin1(r.Header.Get("X-Request-Id"))
 	if id == "" && v.Given("request_id") {
 		id, _ = v.Str("request_id")
 	}
@@ -67,9 +68,9 @@ func (s *Server) pool(w http.ResponseWriter, r *http.Request, served string, v *
 	a, err := make(m, pooling.Head{ID: id, Created: time.Now().Unix(), Model: served}, v, body)
 	switch {
 	case err != nil:
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 	case a.Parts == nil:
-		reply(w, http.StatusOK, a.JSON)
+		fastapi.Reply(w, http.StatusOK, a.JSON)
 	default:
 		sendParts(w, a)
 	}
@@ -108,21 +109,21 @@ func (s *Server) invokable() []struct {
 
 // invokePooling answers the first request that the body is. It does not look at the model's name.
 func (s *Server) invokePooling(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
 	if err := protocol.CheckType(r.Header.Get("Content-Type")); err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
 	raw, err := pyjson.Decode(body)
 	if err != nil {
-		raised(w, http.StatusBadRequest, "JSON decode error: "+err.Error())
+		fastapi.Raised(w, http.StatusBadRequest, "JSON decode error: "+err.Error())
 		return
 	}
 	if _, list := raw.([]any); list {
-		refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest, Message: "list indices must be integers or slices, not str"})
+		fastapi.Refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest, Message: "list indices must be integers or slices, not str"})
 		return
 	}
 	for _, candidate := range s.invokable() {
@@ -135,10 +136,10 @@ func (s *Server) invokePooling(w http.ResponseWriter, r *http.Request) {
 		case errors.As(err, &invalid) && invalid.Type == schema.TypeSchema:
 			continue
 		}
-		refuse(w, protocol.Refused(err))
+		fastapi.Refuse(w, protocol.Refused(err))
 		return
 	}
-	refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest,
+	fastapi.Refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeBadRequest,
 		Message: "Cannot find suitable handler for request. Expected one of: " + unsuitable[s.cfg.Pooling.Task()]})
 }
 

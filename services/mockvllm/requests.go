@@ -3,6 +3,7 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 )
@@ -23,7 +24,7 @@ func (s *Server) journaled(next http.Handler) http.Handler {
 func (s *Server) Journal() *journal.Journal { return s.journal }
 
 func (s *Server) getRequests(w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, protocol.Marshal(s.journal.List(r.URL.Query().Get("request_id"))))
+	fastapi.Reply(w, http.StatusOK, protocol.Marshal(s.journal.List(r.URL.Query().Get("request_id"))))
 }
 
 func (s *Server) forgetRequests(w http.ResponseWriter, _ *http.Request) {
@@ -32,5 +33,5 @@ func (s *Server) forgetRequests(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) getStats(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, protocol.Marshal(s.journal.Stats()))
+	fastapi.Reply(w, http.StatusOK, protocol.Marshal(s.journal.Stats()))
 }

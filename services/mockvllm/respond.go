@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
@@ -15,13 +16,13 @@ import (
 
 // respond answers a request for a response, and keeps the answer where there is a store.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok || s.mute(r.Context()) {
 		return
 	}
 	g, asked, err := s.responding(r, body)
 	if err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return
 	}
 	if s.store == nil || !asked.Stored() {
@@ -117,25 +118,25 @@ func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answering, k *
 		s.follow(w, r, log, 0)
 		return
 	}
-	reply(w, http.StatusOK, pending)
+	fastapi.Reply(w, http.StatusOK, pending)
 }
 
 // retrieve tells a stored response, or the events of one that was streamed in the background.
 func (s *Server) retrieve(w http.ResponseWriter, r *http.Request) {
-	q := queryOf(r)
-	after := q.between("starting_after", -1, math.MinInt, math.MaxInt-1)
-	stream := q.truth("stream", false)
-	if q.refused(w) {
+	q := fastapi.QueryOf(r)
+	after := q.Between("starting_after", -1, math.MinInt, math.MaxInt-1)
+	stream := q.Truth("stream", false)
+	if q.Refused(w) {
 		return
 	}
 	k := s.store.get(r.PathValue("response_id"))
 	switch {
 	case k == nil:
-		refuse(w, responses.NotFound(r.PathValue("response_id")))
+		fastapi.Refuse(w, responses.NotFound(r.PathValue("response_id")))
 	case stream:
 		s.follow(w, r, k.log, after+1)
 	default:
-		reply(w, http.StatusOK, s.store.read(k))
+		fastapi.Reply(w, http.StatusOK, s.store.read(k))
 	}
 }
 
@@ -143,16 +144,16 @@ func (s *Server) retrieve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) cancelResponse(w http.ResponseWriter, r *http.Request) {
 	k := s.store.get(r.PathValue("response_id"))
 	if k == nil {
-		refuse(w, responses.NotFound(r.PathValue("response_id")))
+		fastapi.Refuse(w, responses.NotFound(r.PathValue("response_id")))
 		return
 	}
 	body := bytes.Replace(s.store.read(k), []byte(`"status":"`+queued+`"`), []byte(`"status":"`+cancelled+`"`), 1)
 	if !s.store.cancelled(k, body) {
-		refuse(w, responses.Finished())
+		fastapi.Refuse(w, responses.Finished())
 		return
 	}
 	k.cancel()
-	reply(w, http.StatusOK, body)
+	fastapi.Reply(w, http.StatusOK, body)
 }
 
 // follow sends the events of a response from one on, as they come, until the response is whole. Like Python's lists it counts

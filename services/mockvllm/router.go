@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 )
 
 // router finds the route of a request as Starlette does: the first one whose path and method match; with a path alone, the
@@ -124,7 +126,7 @@ func (t *router) handler(r *http.Request) http.HandlerFunc {
 	if rt == nil {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", allowed(found))
-			detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+			fastapi.Detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
 		}
 	}
 	if values, _ := pathValues(rt.path, r.URL.Path); values != nil {
@@ -152,7 +154,7 @@ func allowed(routes []*route) string {
 func (t *router) unknownPath(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimRight(r.URL.Path, "/")
 	if path == r.URL.Path || len(t.find(path)) == 0 {
-		detail(w, http.StatusNotFound, "Not Found")
+		fastapi.Detail(w, http.StatusNotFound, "Not Found")
 		return
 	}
 	target := scheme(r) + "://" + r.Host + originalPath(r, path)

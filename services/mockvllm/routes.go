@@ -3,6 +3,7 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/derender"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/tokens"
@@ -72,8 +73,8 @@ func (s *Server) instrumentRoutes() []route {
 
 func (s *Server) tokenRoutes() []route {
 	routes := []route{
-		{"POST", "/tokenize", s.decoded("TokenizeRequest", tokens.Tokenize, refuse), plain},
-		{"POST", "/detokenize", s.decoded("DetokenizeRequest", tokens.Detokenize, refuse), plain},
+		{"POST", "/tokenize", s.decoded("TokenizeRequest", tokens.Tokenize, fastapi.Refuse), plain},
+		{"POST", "/detokenize", s.decoded("DetokenizeRequest", tokens.Detokenize, fastapi.Refuse), plain},
 	}
 	if s.cfg.Routes.TokenizerInfo {
 		routes = append(routes, route{"GET", "/tokenizer_info", s.tokenizerInfo, plain})
@@ -89,8 +90,8 @@ func (s *Server) modelRoutes() []route {
 	return []route{
 		{"GET", "/v1/models", s.models, plain},
 		{"POST", "/v1/systemone", s.decision, routeKind{loads: true}},
-		{"GET", "/ping", empty, plain},
-		{"POST", "/ping", empty, plain},
+		{"GET", "/ping", fastapi.Empty, plain},
+		{"POST", "/ping", fastapi.Empty, plain},
 		{"POST", "/invocations", invoke, answer},
 	}
 }

@@ -3,6 +3,7 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/render"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
@@ -12,24 +13,24 @@ import (
 
 // abortByID ends running requests with what they have. Ids that nobody has are ignored.
 func (s *Server) abortByID(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
 	doc, failed := pyjson.Decode(body)
 	if failed != nil {
-		refuse(w, notJSON(failed, body))
+		fastapi.Refuse(w, fastapi.NotJSON(failed, body))
 		return
 	}
 	o, ok := doc.(*pyjson.Object)
 	if !ok {
-		refuse(w, &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
-			Message: "'" + pythonType(doc) + "' object has no attribute 'get'"})
+		fastapi.Refuse(w, &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
+			Message: "'" + pyjson.TypeName(doc) + "' object has no attribute 'get'"})
 		return
 	}
 	ids, _ := o.Get("request_ids")
 	if ids == nil {
-		refuse(w, httpException("Missing 'request_ids' in request body"))
+		fastapi.Refuse(w, fastapi.HTTPException("Missing 'request_ids' in request body"))
 		return
 	}
 	list, many := ids.([]any)
@@ -41,22 +42,22 @@ func (s *Server) abortByID(w http.ResponseWriter, r *http.Request) {
 			s.engine.Abort(s.flights.of(id)...)
 		}
 	}
-	empty(w, r)
+	fastapi.Empty(w, r)
 }
 
 // renders makes the handler that answers with the request for tokens which a request of an interface becomes.
 func (s *Server) renders(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, ok := readBody(w, r)
+		body, ok := fastapi.ReadBody(w, r)
 		if !ok {
 			return
 		}
 		rendered, err := s.rendered(a, r, body)
 		if err != nil {
-			refuse(w, err)
+			fastapi.Refuse(w, err)
 			return
 		}
-		reply(w, http.StatusOK, rendered)
+		fastapi.Reply(w, http.StatusOK, rendered)
 	}
 }
 
@@ -91,5 +92,5 @@ func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protoco
 func (s *Server) derenders(name string, answer func(*schema.Values, protocol.Head, *request.Model) ([]byte, *protocol.Error)) http.HandlerFunc {
 	return s.decodedFor(name, func(v *schema.Values, served string) ([]byte, *protocol.Error) {
 		return answer(v, s.newHead(served), s.model)
-	}, refuse)
+	}, fastapi.Refuse)
 }

@@ -5,23 +5,24 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // serverInfo tells the configuration in vLLM's forms, as far as a mock has one. It says nothing of the machine.
 func (s *Server) serverInfo(w http.ResponseWriter, r *http.Request) {
-	q := queryOf(r)
-	form := q.oneOf("config_format", "text", "json")
-	if q.refused(w) {
+	q := fastapi.QueryOf(r)
+	form := q.OneOf("config_format", "text", "json")
+	if q.Refused(w) {
 		return
 	}
 	info := any(s.configText())
 	if form == "json" {
 		info = s.configObject()
 	}
-	replyValue(w, http.StatusOK, "vllm_config", info, "vllm_env", object("VLLM_ALLOW_RUNTIME_LORA_UPDATING", s.cfg.LoRA.Runtime,
+	fastapi.ReplyValue(w, http.StatusOK, "vllm_config", info, "vllm_env", fastapi.Object("VLLM_ALLOW_RUNTIME_LORA_UPDATING", s.cfg.LoRA.Runtime,
 		"VLLM_HTTP_TIMEOUT_KEEP_ALIVE", int(s.cfg.HTTP.KeepAlive.Seconds()), "VLLM_MAX_COMPLETION_PROMPTS", 1024,
-		"VLLM_MAX_N_SEQUENCES", 16384, "VLLM_MAX_STOP_STRINGS", 4, "VLLM_SERVER_DEV_MODE", true), "system_env", object())
+		"VLLM_MAX_N_SEQUENCES", 16384, "VLLM_MAX_STOP_STRINGS", 4, "VLLM_SERVER_DEV_MODE", true), "system_env", fastapi.Object())
 }
 
 func (s *Server) configText() string {
@@ -47,14 +48,14 @@ func (s *Server) configObject() *pyjson.Object {
 	if sch.Priority {
 		policy = "priority"
 	}
-	return object(
-		"model_config", object("model", s.cfg.Model, "runner", s.cfg.Pooling.Runner, "convert", s.cfg.Pooling.Convert,
+	return fastapi.Object(
+		"model_config", fastapi.Object("model", s.cfg.Model, "runner", s.cfg.Pooling.Runner, "convert", s.cfg.Pooling.Convert,
 			"tokenizer", s.cfg.Model, "max_model_len", s.cfg.MaxModelLen, "max_logprobs", s.cfg.Generation.MaxLogprobs,
 			"served_model_name", served),
-		"cache_config", object("gpu_memory_utilization", sch.GPUMemoryFraction, "enable_prefix_caching", s.cfg.PrefixCaching),
-		"parallel_config", object("pipeline_parallel_size", sch.PipelineParallel, "tensor_parallel_size", sch.TensorParallel,
+		"cache_config", fastapi.Object("gpu_memory_utilization", sch.GPUMemoryFraction, "enable_prefix_caching", s.cfg.PrefixCaching),
+		"parallel_config", fastapi.Object("pipeline_parallel_size", sch.PipelineParallel, "tensor_parallel_size", sch.TensorParallel,
 			"data_parallel_size", sch.DataParallel, "world_size", sch.PipelineParallel*sch.TensorParallel),
-		"scheduler_config", object("max_num_seqs", s.cfg.MaxNumSeqs, "enable_chunked_prefill", sch.ChunkedPrefill, "policy", policy,
+		"scheduler_config", fastapi.Object("max_num_seqs", s.cfg.MaxNumSeqs, "enable_chunked_prefill", sch.ChunkedPrefill, "policy", policy,
 			"stream_interval", sch.StreamInterval),
 		"shutdown_timeout", int(s.cfg.ShutdownTimeout.Seconds()))
 }

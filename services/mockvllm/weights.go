@@ -7,64 +7,65 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // member reads one embedded member of a body; check adds the faults of its value.
-func member(w http.ResponseWriter, r *http.Request, name string, check func(f *mistakes, loc string, v any)) (any, *pyjson.Object, bool) {
-	body, ok := readBody(w, r)
+func member(w http.ResponseWriter, r *http.Request, name string, check func(f *fastapi.Mistakes, loc string, v any)) (any, *pyjson.Object, bool) {
+	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return nil, nil, false
 	}
 	v, err := protocol.DecodeJSON(body)
 	if err != nil {
-		refuse(w, err)
+		fastapi.Refuse(w, err)
 		return nil, nil, false
 	}
 	o, _ := v.(*pyjson.Object)
 	value, there := o.Get(name)
-	var f mistakes
+	var f fastapi.Mistakes
 	if there {
 		check(&f, "body."+name, value)
 	} else {
-		f.add("body."+name, "missing", "Field required", "None", "")
+		f.Add("body."+name, "missing", "Field required", "None", "")
 	}
-	return value, o, !f.refused(w)
+	return value, o, !f.Refused(w)
 }
 
 // transfer is a weight transfer route of a server that has no weight transfer: it checks the member that a body must have.
 func transfer(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if name != "" {
-			_, _, ok := member(w, r, name, func(f *mistakes, loc string, v any) {
+			_, _, ok := member(w, r, name, func(f *fastapi.Mistakes, loc string, v any) {
 				if _, ok := v.(*pyjson.Object); !ok {
-					f.add(loc, "dict_type", "Input should be a valid dictionary", pyjson.Str(v), "")
+					f.Add(loc, "dict_type", "Input should be a valid dictionary", pyjson.Str(v), "")
 				}
 			})
 			if !ok {
 				return
 			}
 		}
-		crashed(w, "Call to collective_rpc method failed: Worker failed with error 'Weight transfer not configured. Please set "+
+		fastapi.Crashed(w, "Call to collective_rpc method failed: Worker failed with error 'Weight transfer not configured. Please set "+
 			"weight_transfer_config to enable weight transfer.', please check the stack trace above for the root cause")
 	}
 }
 
 func said(message string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { replyValue(w, http.StatusOK, "message", message) }
+	return func(w http.ResponseWriter, _ *http.Request) { fastapi.ReplyValue(w, http.StatusOK, "message", message) }
 }
 
 func (s *Server) setWeightVersion(w http.ResponseWriter, r *http.Request) {
-	v, _, ok := member(w, r, "new_version", func(f *mistakes, loc string, v any) {
+	v, _, ok := member(w, r, "new_version", func(f *fastapi.Mistakes, loc string, v any) {
 		if _, ok := v.(string); !ok {
-			f.add(loc, "string_type", "Input should be a valid string", pyjson.Str(v), "")
+			f.Add(loc, "string_type", "Input should be a valid string", pyjson.Str(v), "")
 		}
 	})
 	if !ok {
 		return
 	}
 	s.weightVersion.Store(fmt.Sprint(v))
-	replyValue(w, http.StatusOK, "success", true, "new_version", v)
+	fastapi.ReplyValue(w, http.StatusOK, "success", true, "new_version", v)
 }
 
 func (s *Server) weightInfo(w http.ResponseWriter, _ *http.Request) {
@@ -72,14 +73,14 @@ func (s *Server) weightInfo(w http.ResponseWriter, _ *http.Request) {
 	if !ok {
 		version = "default"
 	}
-	replyValue(w, http.StatusOK, "weight_version", version)
+	fastapi.ReplyValue(w, http.StatusOK, "weight_version", version)
 }
 
 // checkWeights knows no weights, so every baseline but an empty one differs from them.
 func (s *Server) checkWeights(w http.ResponseWriter, r *http.Request) {
-	action, o, ok := member(w, r, "action", func(f *mistakes, loc string, v any) {
+	action, o, ok := member(w, r, "action", func(f *fastapi.Mistakes, loc string, v any) {
 		if word, _ := v.(string); !slices.Contains([]string{"checksum", "reset", "compare"}, word) {
-			f.notOneOf(loc, pyjson.Str(v), "checksum", "reset", "compare")
+			f.NotOneOf(loc, pyjson.Str(v), "checksum", "reset", "compare")
 		}
 	})
 	if !ok {
@@ -89,16 +90,16 @@ func (s *Server) checkWeights(w http.ResponseWriter, r *http.Request) {
 	known, _ := baseline.(*pyjson.Object)
 	switch {
 	case action == "reset":
-		replyValue(w, http.StatusOK, "status", "reset")
+		fastapi.ReplyValue(w, http.StatusOK, "status", "reset")
 	case action == "checksum":
-		replyValue(w, http.StatusOK, "checksums", &pyjson.Object{})
+		fastapi.ReplyValue(w, http.StatusOK, "checksums", &pyjson.Object{})
 	case baseline == nil:
-		raised(w, http.StatusBadRequest, "action='compare' requires a 'baseline' object")
+		fastapi.Raised(w, http.StatusBadRequest, "action='compare' requires a 'baseline' object")
 	default:
 		mismatches := []any{}
 		for _, m := range known.Members() {
 			mismatches = append(mismatches, m.Key)
 		}
-		replyValue(w, http.StatusOK, "match", len(mismatches) == 0, "mismatches", mismatches)
+		fastapi.ReplyValue(w, http.StatusOK, "match", len(mismatches) == 0, "mismatches", mismatches)
 	}
 }

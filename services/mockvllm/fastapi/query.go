@@ -1,4 +1,4 @@
-package mockvllm
+package fastapi
 
 import (
 	"fmt"
@@ -13,14 +13,14 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// mistakes gathers what is wrong with a request, in the form of vLLM's schema errors.
-type mistakes struct {
+// Mistakes gathers what is wrong with a request, in the form of vLLM's schema errors.
+type Mistakes struct {
 	lines []string
 	param string // where the first one is
 }
 
-// add notes a fault. context is Python's repr of a dict, or "".
-func (f *mistakes) add(loc, kind, message, input, context string) {
+// Add notes a fault. context is Python's repr of a dict, or "".
+func (f *Mistakes) Add(loc, kind, message, input, context string) {
 	line := fmt.Sprintf("\n  {'type': %s, 'loc': %s, 'msg': %s, 'input': %s", pyjson.Repr(kind), pyjson.Repr(loc), pyjson.Repr(message), pyjson.Repr(input))
 	if context != "" {
 		line += ", 'ctx': " + context
@@ -31,19 +31,19 @@ func (f *mistakes) add(loc, kind, message, input, context string) {
 	}
 }
 
-// notOneOf is the fault of a word that is none of the choices.
-func (f *mistakes) notOneOf(loc, input string, choices ...string) {
+// NotOneOf is the fault of a word that is none of the choices.
+func (f *Mistakes) NotOneOf(loc, input string, choices ...string) {
 	quoted := make([]string, len(choices))
 	for i, c := range choices {
 		quoted[i] = "'" + c + "'"
 	}
 	last := len(quoted) - 1
 	expected := strings.Join(quoted[:last], ", ") + " or " + quoted[last]
-	f.add(loc, "literal_error", "Input should be "+expected, input, "{'expected': "+pyjson.Repr(expected)+"}")
+	f.Add(loc, "literal_error", "Input should be "+expected, input, "{'expected': "+pyjson.Repr(expected)+"}")
 }
 
-// refused answers with the faults, if there are any.
-func (f *mistakes) refused(w http.ResponseWriter) bool {
+// Refused answers with the faults, if there are any.
+func (f *Mistakes) Refused(w http.ResponseWriter) bool {
 	if f.lines == nil {
 		return false
 	}
@@ -51,21 +51,22 @@ func (f *mistakes) refused(w http.ResponseWriter) bool {
 	if len(f.lines) == 1 {
 		plural = ""
 	}
-	refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeSchema, Param: f.param,
+	Refuse(w, &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeSchema, Param: f.param,
 		Message: fmt.Sprintf("%d validation error%s:%s", len(f.lines), plural, strings.Join(f.lines, ""))})
 	return true
 }
 
-// query reads the parameters of a URL as FastAPI does.
-type query struct {
-	mistakes
+// Query reads the parameters of a URL as FastAPI does.
+type Query struct {
+	Mistakes
 	values url.Values
 }
 
-func queryOf(r *http.Request) *query { return &query{values: r.URL.Query()} }
+// QueryOf are the parameters of a request's URL.
+func QueryOf(r *http.Request) *Query { return &Query{values: r.URL.Query()} }
 
 // get returns the last value of a name.
-func (q *query) get(name string) (string, bool) {
+func (q *Query) get(name string) (string, bool) {
 	all := q.values[name]
 	if len(all) == 0 {
 		return "", false
@@ -73,14 +74,14 @@ func (q *query) get(name string) (string, bool) {
 	return all[len(all)-1], true
 }
 
-func (q *query) fault(name, kind, message, input, context string) {
-	q.add("query."+name, kind, message, input, context)
+func (q *Query) fault(name, kind, message, input, context string) {
+	q.Add("query."+name, kind, message, input, context)
 }
 
 var integerText = regexp.MustCompile(`^\s*[+-]?\d+(\.0*)?\s*$`)
 
-// between reads an integer within bounds.
-func (q *query) between(name string, absent, least, most int) int {
+// Between reads an integer within bounds.
+func (q *Query) Between(name string, absent, least, most int) int {
 	text, ok := q.get(name)
 	if !ok {
 		return absent
@@ -98,20 +99,20 @@ func (q *query) between(name string, absent, least, most int) int {
 	return n
 }
 
-// oneOf reads one of a few words; the first is the default.
-func (q *query) oneOf(name string, choices ...string) string {
+// OneOf reads one of a few words; the first is the default.
+func (q *Query) OneOf(name string, choices ...string) string {
 	text, ok := q.get(name)
 	if !ok {
 		return choices[0]
 	}
 	if !slices.Contains(choices, text) {
-		q.notOneOf("query."+name, text, choices...)
+		q.NotOneOf("query."+name, text, choices...)
 	}
 	return text
 }
 
-// truth reads a boolean in pydantic's spellings.
-func (q *query) truth(name string, absent bool) bool {
+// Truth reads a boolean in pydantic's spellings.
+func (q *Query) Truth(name string, absent bool) bool {
 	text, ok := q.get(name)
 	if !ok {
 		return absent

@@ -1,0 +1,75 @@
+package fastapi
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
+)
+
+// ReadBody returns false when the client left before its body was there; then there is nobody to answer.
+func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := readAll(r)
+	journal.Of(r.Context()).Body(body)
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		return nil, false
+	}
+	return body, true
+}
+
+// mostAtOnce bounds what is allocated for a body before any of it is there.
+const mostAtOnce = 1 << 20
+
+func readAll(r *http.Request) ([]byte, error) {
+	if n := r.ContentLength; n > 0 && n <= mostAtOnce {
+		body := make([]byte, n)
+		got, err := io.ReadFull(r.Body, body)
+		return body[:got], err
+	}
+	return io.ReadAll(r.Body)
+}
+
+// Latin1 reads a header as vLLM's web framework does: each byte is a character.
+func Latin1(header string) string {
+	runes := make([]rune, len(header))
+	for i := range len(header) {
+		runes[i] = rune(header[i])
+	}
+	return string(runes)
+}
+
+// ReadRequest reads and validates a body. It answers itself where it returns false.
+func ReadRequest(w http.ResponseWriter, r *http.Request, model string) (v *schema.Values, raw any, ok bool) {
+	body, ok := ReadBody(w, r)
+	if !ok {
+		return nil, nil, false
+	}
+	v, raw, err := protocol.Decode(model, r.Header.Get("Content-Type"), body)
+	if err != nil {
+		Refuse(w, err)
+		return nil, nil, false
+	}
+	return v, raw, true
+}
+
+// ReadObject reads a body that a handler decodes by itself. malformed is what it says of one that is no JSON.
+func ReadObject(w http.ResponseWriter, r *http.Request, malformed func(error) string) (*pyjson.Object, bool) {
+	body, ok := ReadBody(w, r)
+	if !ok {
+		return nil, false
+	}
+	v, err := pyjson.Decode(body)
+	if err != nil {
+		Raised(w, http.StatusBadRequest, malformed(err))
+		return nil, false
+	}
+	o, ok := v.(*pyjson.Object)
+	if !ok {
+		Raised(w, http.StatusBadRequest, "Request body must be a JSON object")
+	}
+	return o, ok
+}
