@@ -66,7 +66,7 @@ func (s *Server) submit(r *http.Request, g *answering) *protocol.Error {
 		}
 	}
 	var err error
-	if g.seqs, err = s.engine.Submit(requests...); err != nil && s.dead.Load() {
+	if g.seqs, err = s.engine.Submit(requests...); err != nil && s.life.Dead() {
 		return protocol.Dead()
 	} else if errors.Is(err, engine.ErrStopping) {
 		return protocol.Stopping()

@@ -2,7 +2,7 @@
 // the life cycle of vLLM 0.32, and faults on command.
 //
 //	main.go, model.go                                              the command line, and the model that it names (config)
-//	mockvllm.go, death.go, door.go, clock.go, statistics.go        New wires the rooms; Run serves until it is told to stop, or dies
+//	mockvllm.go, statistics.go                                     New wires the rooms; Run serves until it is told to stop, or dies (life)
 //	routes.go, router.go, middleware.go, cors.go                   every URL, and what a request passes on its way there
 //	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces
 //	respond.go, responsestore.go, invocations.go, scaleout.go      what is particular to some of them
@@ -16,6 +16,6 @@
 //
 // Below: uvicorn is the HTTP server; fastapi how requests are read and answered; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
 // libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
-// reads and statlog what the log says of the engine; cli and apidocs vLLM's options and documents; faults and journal what
+// reads, statlog and console what the log says; cli and apidocs vLLM's options and documents; faults and journal what
 // tests need; golden compares with recorded exchanges.
 package mockvllm

@@ -19,7 +19,7 @@ import (
 func (s *Server) generates(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := fastapi.ReadBody(w, r)
-		if !ok || s.mute(r.Context()) {
+		if !ok || s.life.Mute(r.Context()) {
 			return
 		}
 		g, err := s.asked(a, r, body)
@@ -67,7 +67,7 @@ func (s *Server) answering(a api, r *http.Request, asked asking) (*answering, *p
 // admit turns away what the queue limits leave no place for, and everything once the server ends.
 func (s *Server) admit(n int) *protocol.Error {
 	err := s.engine.Admit(n)
-	if s.dead.Load() {
+	if s.life.Dead() {
 		return protocol.Dead()
 	}
 	if s.engine.Refusing() {
@@ -132,11 +132,11 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
 		}
 	}
 	switch {
-	case s.mute(r.Context()):
+	case s.life.Mute(r.Context()):
 		return
-	case s.dead.Load():
+	case s.life.Dead():
 		journal.Of(r.Context()).Broken(journal.ByServer)
-		g.api.refuse(w, s.failed(g))
+		g.api.refuse(w, s.life.Failed(g.head.ID))
 		return
 	}
 	g.tellAborted(r.Context())

@@ -21,7 +21,7 @@ const (
 // invoke takes SageMaker's requests: what is no chat request is a completion.
 func (s *Server) invoke(w http.ResponseWriter, r *http.Request) {
 	body, ok := fastapi.ReadBody(w, r)
-	if !ok || s.mute(r.Context()) {
+	if !ok || s.life.Mute(r.Context()) {
 		return
 	}
 	g, err := s.invoked(r, body)

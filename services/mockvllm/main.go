@@ -134,13 +134,13 @@ func wait(ctx context.Context, d time.Duration) bool {
 // banner prints what vLLM prints before it loads the model.
 func (s *Server) banner(cl config.CommandLine) {
 	c := s.console
-	c.info("api_utils.py:347", "vLLM API server (mockvllm) version %s, model %s", config.Version, s.cfg.Model)
-	c.info("api_utils.py:286", "non-default args: {%s}", strings.Join(cl.Given, ", "))
-	c.info("model.py:2152", "Using max model len %d", s.cfg.MaxModelLen)
+	c.Info("api_utils.py:347", "vLLM API server (mockvllm) version %s, model %s", config.Version, s.cfg.Model)
+	c.Info("api_utils.py:286", "non-default args: {%s}", strings.Join(cl.Given, ", "))
+	c.Info("model.py:2152", "Using max model len %d", s.cfg.MaxModelLen)
 	if cl.Idle != nil {
-		c.info("mockvllm", "accepted without effect: %s", strings.Join(cl.Idle, " "))
+		c.Info("mockvllm", "accepted without effect: %s", strings.Join(cl.Idle, " "))
 	}
-	c.info("mockvllm", "Starting to load model %s...", s.cfg.Model)
+	c.Info("mockvllm", "Starting to load model %s...", s.cfg.Model)
 }
 
 // healthcheck asks a server that was started with the same flags and environment. With --wait it asks until it is healthy.

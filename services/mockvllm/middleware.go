@@ -18,7 +18,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
 		if s.cfg.AccessLog && !slices.Contains(s.cfg.HTTP.QuietPaths, r.URL.Path) {
-			s.console.access(r, rec.status)
+			s.console.Access(r, rec.status)
 		}
 	})
 }

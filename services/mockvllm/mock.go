@@ -45,11 +45,11 @@ func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool,
 		}
 	}
 	if at := do.Crash; at != nil && *at == 0 {
-		s.die(faults.Killed)
+		s.life.Die(faults.Killed)
 	} else if at := do.OOM; at != nil && *at == 0 {
-		s.die(faults.OutOfMemory)
+		s.life.Die(faults.OutOfMemory)
 	}
-	if do.Breaks() && !s.dead.Load() {
+	if do.Breaks() && !s.life.Dead() {
 		broken := wire.New(w, do, s.means(r))
 		defer func() {
 			broken.Finish()
@@ -81,10 +81,10 @@ func (s *Server) decide(r *http.Request, generates bool) (faults.Action, error) 
 	if scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
 		asked.Key = key
 	}
-	if generates && s.faults.NeedsModel() {
+	if generates && s.life.Faults.NeedsModel() {
 		asked.Model = s.modelOf(r)
 	}
-	do := s.faults.Decide(asked, s.clock.Now())
+	do := s.life.Faults.Decide(asked, s.clock.Now())
 	own := r.Header.Get(faults.Header)
 	if own == "" {
 		return do, nil
@@ -124,7 +124,7 @@ func (f failing) Read([]byte) (int, error) {
 func (s *Server) means(r *http.Request) wire.Means {
 	return wire.Means{
 		Sleep: func(d time.Duration) bool { return s.sleep(r.Context(), d) },
-		Die:   s.die,
+		Die:   s.life.Die,
 		Dead: func(w http.ResponseWriter) {
 			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
 				refuseMessages(w, protocol.Dead())
@@ -145,7 +145,7 @@ func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
 	}
 	select {
 	case <-timer.C():
-	case <-s.stopping:
+	case <-s.life.Stopping():
 	case <-ctx.Done():
 		return false
 	}
@@ -168,7 +168,7 @@ func retryAfter(h http.Header, do faults.Action) {
 }
 
 func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
-	fastapi.Reply(w, http.StatusOK, protocol.Marshal(s.faults.Get()))
+	fastapi.Reply(w, http.StatusOK, protocol.Marshal(s.life.Faults.Get()))
 }
 
 func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
@@ -191,11 +191,4 @@ func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 }
 
 // SetFaults replaces all rules, which must be valid; faults.Parse makes such.
-func (s *Server) SetFaults(set faults.Set) {
-	s.faults.Put(set, s.clock.Now())
-	s.enact()
-	select {
-	case s.rules <- struct{}{}:
-	default: // the timeline is about to look
-	}
-}
+func (s *Server) SetFaults(set faults.Set) { s.life.SetFaults(set) }

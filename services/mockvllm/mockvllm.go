@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
@@ -39,24 +40,18 @@ type Deps struct {
 // Server is one model server.
 type Server struct {
 	cfg         Config
-	console     *console
+	console     *console.Console
 	engine      *engine.Engine
 	clock       clock.Clock
 	metrics     *metrics.Metrics
 	stats       *statlog.Logger // nil: --disable-log-stats
-	faults      faults.Injector
+	life        *life.Life
 	journal     *journal.Journal
 	flights     flights
 	store       *responseStore // nil without one
 	tasks       *tasks
 	model       *request.Model
 	fingerprint string
-	stopping    chan struct{} // closed when the server begins to end
-	died        chan struct{} // closed when the engine has died
-	dead, hung  atomic.Bool   // the engine has died; nobody is answered any more
-	rules       chan struct{} // holds a value when rules were set
-	enacting    sync.Mutex
-	door        *door // guarded by enacting until Run
 
 	adapters      *lora.Registry
 	serverLoad    atomic.Int64           // requests that /load counts
@@ -76,8 +71,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Console == nil {
 		deps.Console = io.Discard
 	}
-	s := &Server{cfg: cfg, console: newConsole(deps.Console), journal: journal.New(journalSize), fingerprint: fingerprint(cfg), stopping: make(chan struct{}),
-		died: make(chan struct{}), rules: make(chan struct{}, 1), clock: clock.Real{}}
+	s := &Server{cfg: cfg, console: console.New(deps.Console), journal: journal.New(journalSize), fingerprint: fingerprint(cfg), clock: clock.Real{}}
 	var err error
 	if s.model, err = newModel(cfg); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
@@ -87,14 +81,17 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.tasks = newTasks()
 	s.metrics = newMetrics(cfg)
-	if err := s.newEngine(); err != nil {
-		return nil, fmt.Errorf("configure mockvllm: %w", err)
+	if cfg.Mock.Clock == "virtual" {
+		s.clock = clock.NewManual(time.Now())
 	}
 	rules, err := cfg.Mock.Rules()
 	if err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	s.faults.Put(rules, s.clock.Now())
+	s.life = life.New(s.clock, s.console, rules)
+	if err := s.newEngine(); err != nil {
+		return nil, fmt.Errorf("configure mockvllm: %w", err)
+	}
 	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.ServedNames, cfg.LoRA.Modules)
 	if refused != nil {
 		return nil, fmt.Errorf("load adapters: %w", refused)
@@ -112,14 +109,11 @@ func (s *Server) newEngine() error {
 			return fmt.Errorf("--mock-profile: %w", err)
 		}
 	}
-	if s.cfg.Mock.Clock == "virtual" {
-		s.clock = clock.NewManual(time.Now())
-		cfg.Clock = s.clock
-	}
+	cfg.Clock = s.clock
 	if !s.cfg.Scheduler.NoStats {
 		s.stats = statlog.New(0, s.clock.Now())
 	}
-	s.engine = engine.New(cfg, living{s.metrics, s.stats, &s.dead})
+	s.engine = engine.New(cfg, life.Observer{Metrics: s.metrics, Stats: s.stats, Life: s.life})
 	return nil
 }
 
@@ -160,18 +154,18 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer s.tasks.stop()
 	running.Go(func() {
 		select {
-		case <-s.died:
+		case <-s.life.Died():
 			stopEngine()
 		case <-engineCtx.Done():
 		}
 	})
-	ln = s.open(ln)
-	running.Go(func() { s.timeline(engineCtx) })
+	ln = s.life.Open(ln)
+	running.Go(func() { s.life.Timeline(engineCtx) })
 	lifespan, over := context.WithCancel(context.WithoutCancel(ctx)) // of the API server, which may outlive its engine
 	defer over()
 	running.Go(s.statistics(lifespan))
 
-	srv := &uvicorn.Server{Handler: s.handler(), KeepAlive: s.cfg.HTTP.KeepAlive, Log: s.console.line}
+	srv := &uvicorn.Server{Handler: s.handler(), KeepAlive: s.cfg.HTTP.KeepAlive, Log: s.console.Line}
 	served := make(chan error, 1)
 	running.Go(func() { served <- srv.Serve(ln) })
 	s.announce(ln.Addr())
@@ -185,17 +179,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	if failed := <-served; !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), failed)
 	}
-	s.console.line("INFO:     Finished server process [%d]", s.console.pid)
+	s.console.Line("INFO:     Finished server process [%d]", s.console.PID)
 	return err
-}
-
-// open has the faults that were set so far begin now.
-func (s *Server) open(ln net.Listener) net.Listener {
-	s.enacting.Lock()
-	defer s.enacting.Unlock()
-	s.door = newDoor(ln)
-	s.faults.Put(s.faults.Get(), s.clock.Now())
-	return s.door
 }
 
 // deadly is closed when the engine's death is to be the server's.
@@ -203,12 +188,12 @@ func (s *Server) deadly() <-chan struct{} {
 	if s.cfg.Scheduler.OutlivesEngine {
 		return nil
 	}
-	return s.died
+	return s.life.Died()
 }
 
 // leave ends the server in the way that rules and command line ask for.
 func (s *Server) leave(srv *uvicorn.Server, stopEngine func()) error {
-	if s.faults.State(s.clock.Now()).Hang && !s.dead.Load() {
+	if s.life.Faults.State(s.clock.Now()).Hang && !s.life.Dead() {
 		return s.hang(srv, stopEngine)
 	}
 	s.drain()
@@ -218,22 +203,22 @@ func (s *Server) leave(srv *uvicorn.Server, stopEngine func()) error {
 // hang is what a real server does that kills its engine before the engine has ended what is in flight: nobody is answered any
 // more, and the server waits until its clients give up.
 func (s *Server) hang(srv *uvicorn.Server, stopEngine func()) error {
-	s.hung.Store(true)
+	s.life.Hang()
 	stopEngine()
-	close(s.stopping)
-	s.console.line("INFO:     Shutting down")
-	s.console.line("INFO:     Waiting for connections to close. (CTRL+C to force quit)")
+	s.life.Stop()
+	s.console.Line("INFO:     Shutting down")
+	s.console.Line("INFO:     Waiting for connections to close. (CTRL+C to force quit)")
 	return srv.Shutdown(context.Background())
 }
 
 // drain takes no further request and lets those in flight complete for as long as the shutdown timeout allows.
 func (s *Server) drain() {
-	defer close(s.stopping)
+	defer s.life.Stop()
 	idle := s.engine.Refuse()
-	if s.cfg.ShutdownTimeout == 0 || s.dead.Load() {
+	if s.cfg.ShutdownTimeout == 0 || s.life.Dead() {
 		return
 	}
-	s.console.info("launcher.py:120", "[shutdown] draining in-flight requests timeout=%s", s.cfg.ShutdownTimeout)
+	s.console.Info("launcher.py:120", "[shutdown] draining in-flight requests timeout=%s", s.cfg.ShutdownTimeout)
 	timeout := time.NewTimer(s.cfg.ShutdownTimeout)
 	defer timeout.Stop()
 	select {
@@ -244,15 +229,15 @@ func (s *Server) drain() {
 
 // end aborts what still runs and closes the listener and all connections.
 func (s *Server) end(srv *uvicorn.Server) error {
-	s.console.line("INFO:     Shutting down")
+	s.console.Line("INFO:     Shutting down")
 	if n := s.engine.Unfinished(); n > 0 {
-		s.console.info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", n)
+		s.console.Info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", n)
 	}
 	s.engine.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
 	if err := srv.Shutdown(ctx); err != nil {
-		s.console.line("ERROR:    Closing connections whose clients do not take their answers.")
+		s.console.Line("ERROR:    Closing connections whose clients do not take their answers.")
 		return srv.Close()
 	}
 	return nil
@@ -260,12 +245,12 @@ func (s *Server) end(srv *uvicorn.Server) error {
 
 // announce prints the milestones that programs wait for.
 func (s *Server) announce(addr net.Addr) {
-	s.console.info("entry.py:140", "Starting vLLM server on http://%s", addr)
-	s.console.info("launcher.py:186", "Available routes are:")
+	s.console.Info("entry.py:140", "Starting vLLM server on http://%s", addr)
+	s.console.Info("launcher.py:186", "Available routes are:")
 	for _, rt := range s.routes() {
-		s.console.info("launcher.py:195", "Route: %s, Methods: %s", rt.path, rt.methods)
+		s.console.Info("launcher.py:195", "Route: %s, Methods: %s", rt.path, rt.methods)
 	}
-	s.console.line("INFO:     Started server process [%d]", s.console.pid)
-	s.console.line("INFO:     Waiting for application startup.")
-	s.console.line("INFO:     Application startup complete.")
+	s.console.Line("INFO:     Started server process [%d]", s.console.PID)
+	s.console.Line("INFO:     Waiting for application startup.")
+	s.console.Line("INFO:     Application startup complete.")
 }

@@ -10,7 +10,7 @@ import (
 
 // journaled records what vLLM would count, so that probes do not push answers out of the journal.
 func (s *Server) journaled(next http.Handler) http.Handler {
-	recorded := s.journal.Middleware(s.door.Number, next)
+	recorded := s.journal.Middleware(s.life.Number, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isUncounted(r.URL.Path) {
 			next.ServeHTTP(w, r)

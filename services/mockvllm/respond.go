@@ -17,7 +17,7 @@ import (
 // respond answers a request for a response, and keeps the answer where there is a store.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
 	body, ok := fastapi.ReadBody(w, r)
-	if !ok || s.mute(r.Context()) {
+	if !ok || s.life.Mute(r.Context()) {
 		return
 	}
 	g, asked, err := s.responding(r, body)

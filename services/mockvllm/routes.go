@@ -66,7 +66,7 @@ func (s *Server) instrumentRoutes() []route {
 		{"GET", "/load", s.load, plain},
 		{"GET", "/version", s.version, plain},
 		{"GET", "/kv_event_sources", s.kvEventSources, plain},
-		{"GET", "/health", s.health, plain},
+		{"GET", "/health", s.life.Health, plain},
 		{"GET", "/metrics", s.metrics.ServeHTTP, plain},
 	}
 }

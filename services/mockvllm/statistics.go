@@ -23,7 +23,7 @@ func (s *Server) statistics(ctx context.Context) func() {
 			case <-timer.C():
 			}
 			if line := s.stats.Line(s.clock.Now()); line != "" {
-				s.console.info(statlog.Where, "%s", line)
+				s.console.Info(statlog.Where, "%s", line)
 			}
 			next = next.Add(s.cfg.Scheduler.StatsInterval)
 			timer.Reset(next)

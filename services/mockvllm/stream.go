@@ -5,12 +5,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 )
@@ -40,7 +40,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, g *answering) *st
 	fault, _ := w.(*wire.Answer) // nil without a fault
 	out := &frames{w: w, rc: http.NewResponseController(w), fault: fault, entry: entry}
 	out.flush() // vLLM sends the head before it has looked at the request as closely as the engine does
-	st := &streaming{answering: g, out: out, frames: g.asking.Frames(g.head, out.send), dead: &s.dead}
+	st := &streaming{answering: g, out: out, frames: g.asking.Frames(g.head, out.send), life: s.life}
 	if err := s.submit(r, g); err != nil {
 		st.fail(err)
 		return nil
@@ -65,16 +65,16 @@ func (s *Server) deliver(ctx context.Context, st *streaming) bool {
 			idle, ok = st.waitAwhile(ctx, st.comments)
 		}
 		switch {
-		case !ok || s.mute(ctx):
+		case !ok || s.life.Mute(ctx):
 			return false
 		case idle:
 			st.out.comment()
-		case !s.dead.Load():
+		case !s.life.Dead():
 			st.progress()
 		}
-		if st.open > 0 && s.dead.Load() {
+		if st.open > 0 && s.life.Dead() {
 			st.out.entry.Broken(journal.ByServer)
-			st.fail(s.failed(st.answering))
+			st.fail(s.life.Failed(st.head.ID))
 			return false
 		}
 	}
@@ -146,7 +146,7 @@ type streaming struct {
 	readers []*generation.Reader // nil once the end of the choice was sent
 	began   bool
 	open    int // choices whose end was not sent
-	dead    *atomic.Bool
+	life    *life.Life
 
 	comments time.Duration // between those that an idle stream has; 0 is none
 }
@@ -171,7 +171,7 @@ func (s *streaming) progress() {
 			s.began = true
 			s.frames.Begin()
 		}
-		for !s.common.AtOnce && !s.dead.Load() { // a fault may be at the last frame's place
+		for !s.common.AtOnce && !s.life.Dead() { // a fault may be at the last frame's place
 			next := r.Told() + s.interval
 			if r.Told() == 0 {
 				next = 1
@@ -181,7 +181,7 @@ func (s *streaming) progress() {
 			}
 			s.part(i, r, next, false)
 		}
-		if over && !s.dead.Load() {
+		if over && !s.life.Dead() {
 			s.part(i, r, n, true)
 			s.readers[i] = nil
 			s.open--

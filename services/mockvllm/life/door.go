@@ -1,4 +1,4 @@
-package mockvllm
+package life
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func (d *door) Accept() (net.Conn, error) {
 		}
 		conn, err := ln.Accept()
 		if err == nil {
-			d.number(conn.RemoteAddr().String())
+			d.enter(conn.RemoteAddr().String())
 			return conn, nil
 		}
 		d.mu.Lock()
@@ -60,7 +60,7 @@ func (d *door) Accept() (net.Conn, error) {
 	}
 }
 
-func (d *door) number(addr string) {
+func (d *door) enter(addr string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.numbers) >= mostNumbers {
@@ -70,8 +70,8 @@ func (d *door) number(addr string) {
 	d.numbers[addr] = d.count
 }
 
-// Number is the how manieth connection one from that address is.
-func (d *door) Number(addr string) int64 {
+// number is the how manieth connection one from that address is.
+func (d *door) number(addr string) int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.numbers[addr]

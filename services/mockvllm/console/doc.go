@@ -1,0 +1,2 @@
+// Package console writes what vLLM and uvicorn write to their logs.
+package console
