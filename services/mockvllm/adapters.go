@@ -11,16 +11,16 @@ import (
 // adapterRoutes are those of VLLM_ALLOW_RUNTIME_LORA_UPDATING.
 func (s *Server) adapterRoutes() []route {
 	return []route{
-		{"POST", "/v1/load_lora_adapter", s.loadAdapter, plain},
-		{"POST", "/v1/unload_lora_adapter", s.unloadAdapter, plain},
+		on("POST", "/v1/load_lora_adapter", s.loadAdapter, plain),
+		on("POST", "/v1/unload_lora_adapter", s.unloadAdapter, plain),
 	}
 }
 
 // sagemakerAdapterRoutes do the same by the names of SageMaker.
 func (s *Server) sagemakerAdapterRoutes() []route {
 	return []route{
-		{"POST", "/adapters", s.registerAdapter, plain},
-		{"DELETE", "/adapters/{adapter_name}", s.unregisterAdapter, plain},
+		on("POST", "/adapters", s.registerAdapter, plain),
+		on("DELETE", "/adapters/{adapter_name}", s.unregisterAdapter, plain),
 	}
 }
 

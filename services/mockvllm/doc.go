@@ -3,7 +3,7 @@
 //
 //	main.go, model.go                                              the command line, and the model that it names (config)
 //	mockvllm.go, statistics.go                                     New wires the rooms; Run serves until it is told to stop, or dies (life)
-//	routes.go, router.go, middleware.go, cors.go                   every URL, and what a request passes on its way there
+//	routes.go, middleware.go                                       every URL, and what a request passes on its way there
 //	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces
 //	respond.go, responsestore.go, invocations.go, scaleout.go      what is particular to some of them
 //	poolinghandlers.go, adapters.go, dev.go, weights.go, ...       the other routes
@@ -14,7 +14,7 @@
 // length to the engine, which says when each token is due. The handler sends what the engine has delivered, and nothing
 // else: a client that leaves ends the engine's work.
 //
-// Below: uvicorn is the HTTP server; fastapi how requests are read and answered; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
+// Below: uvicorn is the HTTP server; starlette how routes are found, fastapi how requests are read and answered; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
 // libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
 // reads, statlog and console what the log says; cli and apidocs vLLM's options and documents; faults and journal what
 // tests need; golden compares with recorded exchanges.

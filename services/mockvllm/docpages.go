@@ -25,7 +25,7 @@ func (s *Server) description() func() ([]byte, error) {
 		}
 		has := map[string]bool{}
 		for _, rt := range s.routes() {
-			has[rt.methods+" "+rt.path] = true
+			has[rt.Methods+" "+rt.Path] = true
 		}
 		return apidocs.Document(kind, has, s.cfg.HTTP.RootPath)
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
 
 func newMetrics(cfg config.Config) *metrics.Metrics {
@@ -24,8 +25,8 @@ func isUncounted(path string) bool {
 }
 
 // counted counts requests by the path of their route. Of the mock's own paths vLLM's metrics know nothing.
-func (s *Server) counted(t *router, next http.Handler) http.Handler {
-	counts := s.metrics.HTTP(next, t.template)
+func (s *Server) counted(t *starlette.Router, next http.Handler) http.Handler {
+	counts := s.metrics.HTTP(next, t.Template)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, ownPaths) {
 			next.ServeHTTP(w, r)

@@ -1,7 +1,6 @@
 package mockvllm
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
 
 // logged writes the access line of every request, as long as the log is on.
@@ -99,40 +99,13 @@ func (s *Server) identified(next http.Handler) http.Handler {
 	})
 }
 
-// withRoot is the key of a request's path as it was before the root path was taken off.
-type withRoot struct{}
-
-// rooted takes the root path off, for those inside. A path without it is served too, as vLLM does.
-func (s *Server) rooted(next http.Handler) http.Handler {
-	root := s.cfg.HTTP.RootPath
-	if root == "" {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, ok := strings.CutPrefix(r.URL.Path, root)
-		if ok && (path == "" || path[0] == '/') {
-			bare := *r.URL
-			bare.Path, bare.RawPath = path, ""
-			r = r.WithContext(context.WithValue(r.Context(), withRoot{}, root))
-			r.URL = &bare
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// originalPath is a path inside as the client has to ask for it.
-func originalPath(r *http.Request, path string) string {
-	root, _ := r.Context().Value(withRoot{}).(string)
-	return root + path
-}
-
 // loading counts the requests of some routes while they run, for /load.
-func (s *Server) loading(t *router, next http.Handler) http.Handler {
+func (s *Server) loading(t *starlette.Router, next http.Handler) http.Handler {
 	if !s.cfg.Routes.ServerLoad {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rt := t.route(r); rt != nil && rt.kind.loads {
+		if rt := t.Route(r); rt != nil && rt.Kind.Loads {
 			s.serverLoad.Add(1)
 			defer s.serverLoad.Add(-1)
 		}

@@ -248,7 +248,7 @@ func (s *Server) announce(addr net.Addr) {
 	s.console.Info("entry.py:140", "Starting vLLM server on http://%s", addr)
 	s.console.Info("launcher.py:186", "Available routes are:")
 	for _, rt := range s.routes() {
-		s.console.Info("launcher.py:195", "Route: %s, Methods: %s", rt.path, rt.methods)
+		s.console.Info("launcher.py:195", "Route: %s, Methods: %s", rt.Path, rt.Methods)
 	}
 	s.console.Line("INFO:     Started server process [%d]", s.console.PID)
 	s.console.Line("INFO:     Waiting for application startup.")

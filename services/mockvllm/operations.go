@@ -85,15 +85,15 @@ func isPositive(v any) bool {
 // profilerRoutes are there when --profiler-config names a profiler. There is nothing to profile.
 func (s *Server) profilerRoutes() []route {
 	return []route{
-		{"POST", "/start_profile", fastapi.Empty, plain},
-		{"POST", "/stop_profile", fastapi.Empty, plain},
+		on("POST", "/start_profile", fastapi.Empty, plain),
+		on("POST", "/stop_profile", fastapi.Empty, plain),
 	}
 }
 
 func (s *Server) faultToleranceRoutes() []route {
 	return []route{
-		{"POST", "/fault_tolerance/apply", s.applyInstruction, plain},
-		{"GET", "/fault_tolerance/status", s.faultStatus, plain},
+		on("POST", "/fault_tolerance/apply", s.applyInstruction, plain),
+		on("GET", "/fault_tolerance/status", s.faultStatus, plain),
 	}
 }
 

@@ -19,20 +19,20 @@ type poolingAnswer = func(pooling.Model, pooling.Head, *schema.Values, *pyjson.O
 func (s *Server) poolingRoutes() []route {
 	if s.cfg.Pooling.Task() == "classify" {
 		return []route{
-			{"POST", "/pooling", s.pools("PoolingRequest", pooling.Model.Pool), answer},
-			{"POST", "/classify", s.pools("ClassificationRequest", pooling.Model.Classify), answer},
+			on("POST", "/pooling", s.pools("PoolingRequest", pooling.Model.Pool), answer),
+			on("POST", "/classify", s.pools("ClassificationRequest", pooling.Model.Classify), answer),
 		}
 	}
 	score, rerank := s.pools("ScoreRequest", pooling.Model.Score), s.pools("RerankRequest", pooling.Model.Rerank)
 	return []route{
-		{"POST", "/pooling", s.pools("PoolingRequest", pooling.Model.Pool), answer},
-		{"POST", "/v1/embeddings", s.pools("EmbeddingRequest", pooling.Model.Embed), answer},
-		{"POST", "/v2/embed", s.pools("CohereEmbedRequest", pooling.Model.EmbedCohere), answer},
-		{"POST", "/score", score, answer},
-		{"POST", "/v1/score", score, answer},
-		{"POST", "/rerank", rerank, answer},
-		{"POST", "/v1/rerank", rerank, answer},
-		{"POST", "/v2/rerank", rerank, answer},
+		on("POST", "/pooling", s.pools("PoolingRequest", pooling.Model.Pool), answer),
+		on("POST", "/v1/embeddings", s.pools("EmbeddingRequest", pooling.Model.Embed), answer),
+		on("POST", "/v2/embed", s.pools("CohereEmbedRequest", pooling.Model.EmbedCohere), answer),
+		on("POST", "/score", score, answer),
+		on("POST", "/v1/score", score, answer),
+		on("POST", "/rerank", rerank, answer),
+		on("POST", "/v1/rerank", rerank, answer),
+		on("POST", "/v2/rerank", rerank, answer),
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 func TestRoutesAreDocumented(t *testing.T) {
 	routes := map[string][]string{}
 	for _, r := range (&Server{}).routes() {
-		routes[r.path] = append(routes[r.path], strings.Split(r.methods, ", ")...)
-		slices.Sort(routes[r.path])
+		routes[r.Path] = append(routes[r.Path], strings.Split(r.Methods, ", ")...)
+		slices.Sort(routes[r.Path])
 	}
 	documented, err := docs.Paths(docs.ModelServer)
 	if err != nil {

@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func env(pairs ...string) func(string) string {
 	return func(name string) string {

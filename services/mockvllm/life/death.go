@@ -38,8 +38,7 @@ const outOfMemory = "CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has
 	"PYTORCH_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  See documentation for Memory Management  " +
 	"(https://pytorch.org/docs/stable/notes/cuda.html#environment-variables)"
 
-// Die ends the engine as a crash does: what is in flight fails, and so does all that comes until the server has ended. Without
-// KeepAliveOnDeath it does so at once.
+// Die ends the engine as a crash does: what is in flight fails, and so does all that comes until the server has ended.
 func (l *Life) Die(how faults.Death) {
 	if !l.dead.CompareAndSwap(false, true) {
 		return

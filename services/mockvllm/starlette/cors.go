@@ -1,4 +1,4 @@
-package mockvllm
+package starlette
 
 import (
 	"net/http"
@@ -38,9 +38,9 @@ func newCORS(cfg config.HTTPConfig) cors {
 	return c
 }
 
-// crossOrigin answers preflights before auth-free routing, and marks all other answers.
-func (s *Server) crossOrigin(next http.Handler) http.Handler {
-	c := newCORS(s.cfg.HTTP)
+// CORS answers preflights before auth-free routing, and marks all other answers.
+func CORS(cfg config.HTTPConfig, next http.Handler) http.Handler {
+	c := newCORS(cfg)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, asks := r.Header["Access-Control-Request-Method"]
 		_, foreign := r.Header["Origin"]

@@ -1,4 +1,4 @@
-package mockvllm
+package starlette
 
 import (
 	"net"
@@ -8,34 +8,49 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 )
 
-// router finds the route of a request as Starlette does: the first one whose path and method match; with a path alone, the
+// Route is one line of a table. A path may have {names}; handlers read them with PathValue.
+type Route struct {
+	Methods, Path string // methods as an Allow header lists them
+	Handler       http.HandlerFunc
+	Kind          Kind
+}
+
+// Kind says what else happens to a request.
+type Kind struct {
+	Generates bool // fault rules without a path apply
+	Loads     bool // /load counts it while it runs
+	Own       bool // vLLM has no such path
+}
+
+// Router finds the route of a request as Starlette does: the first one whose path and method match; with a path alone, the
 // first one names the methods that are allowed.
-type router struct {
-	routes []route
-	mounts []mount
-	fixed  map[string][]*route // by path
-	named  []*route            // with {names}
+type Router struct {
+	routes []Route
+	mounts []Mount
+	fixed  map[string][]*Route // by path
+	named  []*Route            // with {names}
 }
 
-// mount takes what no route does and whose path begins with these characters, by any method.
-type mount struct {
-	prefix  string
-	handler http.HandlerFunc
+// Mount takes what no route does and whose path begins with these characters, by any method.
+type Mount struct {
+	Prefix  string
+	Handler http.HandlerFunc
 }
 
-func newRouter(routes []route, mounts ...mount) *router {
-	t := &router{routes: routes, mounts: mounts, fixed: map[string][]*route{}}
+// NewRouter makes the router of some routes, the first of which win.
+func NewRouter(routes []Route, mounts ...Mount) *Router {
+	t := &Router{routes: routes, mounts: mounts, fixed: map[string][]*Route{}}
 	for i := range routes {
 		rt := &routes[i]
-		if strings.Contains(rt.path, "{") {
+		if strings.Contains(rt.Path, "{") {
 			t.named = append(t.named, rt)
 		} else {
-			t.fixed[rt.path] = nil
+			t.fixed[rt.Path] = nil
 		}
 	}
 	for path := range t.fixed {
 		for i := range routes {
-			if _, ok := pathValues(routes[i].path, path); ok {
+			if _, ok := pathValues(routes[i].Path, path); ok {
 				t.fixed[path] = append(t.fixed[path], &routes[i])
 			}
 		}
@@ -44,13 +59,13 @@ func newRouter(routes []route, mounts ...mount) *router {
 }
 
 // find returns the routes of a path.
-func (t *router) find(path string) []*route {
+func (t *Router) find(path string) []*Route {
 	if fixed := t.fixed[path]; fixed != nil {
 		return fixed
 	}
-	var found []*route
+	var found []*Route
 	for _, rt := range t.named {
-		if _, ok := pathValues(rt.path, path); ok {
+		if _, ok := pathValues(rt.Path, path); ok {
 			found = append(found, rt)
 		}
 	}
@@ -80,11 +95,11 @@ func pathValues(template, path string) (values []string, ok bool) {
 	}
 }
 
-func (rt *route) allows(method string) bool {
-	if rt.methods == method { // as with most
+func (rt *Route) allows(method string) bool {
+	if rt.Methods == method { // as with most
 		return true
 	}
-	for m := range strings.SplitSeq(rt.methods, ", ") {
+	for m := range strings.SplitSeq(rt.Methods, ", ") {
 		if m == method {
 			return true
 		}
@@ -92,13 +107,13 @@ func (rt *route) allows(method string) bool {
 	return false
 }
 
-// route returns the route that takes a request, or nil.
-func (t *router) route(r *http.Request) *route {
+// Route returns the route that takes a request, or nil.
+func (t *Router) Route(r *http.Request) *Route {
 	return taking(t.find(r.URL.Path), r.Method)
 }
 
 // taking is the first of the routes of a path that takes a method, or nil.
-func taking(found []*route, method string) *route {
+func taking(found []*Route, method string) *Route {
 	for _, rt := range found {
 		if rt.allows(method) {
 			return rt
@@ -107,16 +122,17 @@ func taking(found []*route, method string) *route {
 	return nil
 }
 
-func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.handler(r)(w, r) }
+// ServeHTTP is for http.Handler.
+func (t *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.handler(r)(w, r) }
 
 // handler is what answers a request.
-func (t *router) handler(r *http.Request) http.HandlerFunc {
+func (t *Router) handler(r *http.Request) http.HandlerFunc {
 	found := t.find(r.URL.Path)
 	rt := taking(found, r.Method)
 	if rt == nil {
 		for _, m := range t.mounts {
-			if strings.HasPrefix(r.URL.Path, m.prefix) {
-				return m.handler
+			if strings.HasPrefix(r.URL.Path, m.Prefix) {
+				return m.Handler
 			}
 		}
 	}
@@ -129,29 +145,29 @@ func (t *router) handler(r *http.Request) http.HandlerFunc {
 			fastapi.Detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
 		}
 	}
-	if values, _ := pathValues(rt.path, r.URL.Path); values != nil {
-		for i, part := range strings.Split(rt.path, "{")[1:] {
+	if values, _ := pathValues(rt.Path, r.URL.Path); values != nil {
+		for i, part := range strings.Split(rt.Path, "{")[1:] {
 			name, _, _ := strings.Cut(part, "}")
 			r.SetPathValue(name, values[i])
 		}
 	}
-	return rt.handler
+	return rt.Handler
 }
 
 // allowed is what the first route of a path takes. Where vLLM has no path, all methods are named.
-func allowed(routes []*route) string {
-	if !strings.HasPrefix(routes[0].path, ownPaths) {
-		return routes[0].methods
+func allowed(routes []*Route) string {
+	if !routes[0].Kind.Own {
+		return routes[0].Methods
 	}
 	var all []string
 	for _, rt := range routes {
-		all = append(all, rt.methods)
+		all = append(all, rt.Methods)
 	}
 	return strings.Join(all, ", ")
 }
 
 // unknownPath redirects a known path with slashes too many, and knows no other.
-func (t *router) unknownPath(w http.ResponseWriter, r *http.Request) {
+func (t *Router) unknownPath(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimRight(r.URL.Path, "/")
 	if path == r.URL.Path || len(t.find(path)) == 0 {
 		fastapi.Detail(w, http.StatusNotFound, "Not Found")
@@ -176,8 +192,8 @@ func scheme(r *http.Request) string {
 	return "http"
 }
 
-// template is the path of the route that takes a request, "" for none. A redirect to such a route keeps its slash.
-func (t *router) template(r *http.Request, status int) string {
+// Template is the path of the route that takes a request, "" for none. A redirect to such a route keeps its slash.
+func (t *Router) Template(r *http.Request, status int) string {
 	if status == http.StatusTemporaryRedirect {
 		for _, rt := range t.find(strings.TrimRight(r.URL.Path, "/")) {
 			if rt.allows(r.Method) {
@@ -186,17 +202,17 @@ func (t *router) template(r *http.Request, status int) string {
 		}
 		return ""
 	}
-	if rt := t.route(r); rt != nil {
-		return rt.path
+	if rt := t.Route(r); rt != nil {
+		return rt.Path
 	}
 	return ""
 }
 
-// generates are the methods and paths that answer with a model's words.
-func (t *router) generates() map[string]bool {
+// Generates are the methods and paths that answer with a model's words.
+func (t *Router) Generates() map[string]bool {
 	set := map[string]bool{}
 	for _, rt := range t.routes {
-		set[rt.methods+" "+rt.path] = rt.kind.generates
+		set[rt.Methods+" "+rt.Path] = rt.Kind.Generates
 	}
 	return set
 }
