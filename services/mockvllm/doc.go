@@ -6,7 +6,7 @@
 //	routes.go, middleware.go                                       every URL, and what a request passes on its way there
 //	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces
 //	respond.go, responsestore.go, invocations.go, scaleout.go      what is particular to some of them
-//	poolinghandlers.go, adapters.go, dev.go, weights.go, ...       the other routes
+//	poolinghandlers.go, dev.go, weights.go, ...                    the other routes
 //	mock.go, requests.go                                           what only a mock has: faults, journal, clock
 //
 // A request passes: access log, journal, request id, API key, CORS, root path, HTTP metrics, load, faults, then its handler. A

@@ -47,7 +47,7 @@ func (s *Server) asked(a api, r *http.Request, body []byte) (*answering, *protoc
 // answering looks for the model and makes the prompts.
 func (s *Server) answering(a api, r *http.Request, asked asking) (*answering, *protocol.Error) {
 	g := &answering{api: a, asking: asked, common: asked.Shared()}
-	served, adapter, err := s.known(g.common.Model)
+	served, adapter, err := s.models.Find(g.common.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (s *Server) decodedFor(name string, answer func(v *schema.Values, served st
 		v, _, err := protocol.Decode(name, r.Header.Get("Content-Type"), body)
 		if err == nil {
 			var served string
-			if served, _, err = s.known(request.Str(v, "model")); err == nil {
+			if served, _, err = s.models.Find(request.Str(v, "model")); err == nil {
 				b, err = answer(v, served)
 			}
 		}

@@ -19,8 +19,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
@@ -51,9 +51,9 @@ type Server struct {
 	store       *responseStore // nil without one
 	tasks       *tasks
 	model       *request.Model
+	models      *models.Models
 	fingerprint string
 
-	adapters      *lora.Registry
 	serverLoad    atomic.Int64           // requests that /load counts
 	weightVersion atomic.Value           // string, once a client has set it
 	describe      func() ([]byte, error) // the body of /openapi.json
@@ -92,11 +92,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err := s.newEngine(); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.ServedNames, cfg.LoRA.Modules)
-	if refused != nil {
-		return nil, fmt.Errorf("load adapters: %w", refused)
+	if s.models, err = models.New(cfg); err != nil {
+		return nil, err
 	}
-	s.adapters, s.describe = adapters, s.description()
+	s.describe = s.description()
 	return s, nil
 }
 

@@ -44,7 +44,7 @@ func (s *Server) pools(model string, make poolingAnswer) http.HandlerFunc {
 			return
 		}
 		name, _ := v.Str("model")
-		served, _, err := s.known(name)
+		served, _, err := s.models.Find(name)
 		if err != nil { // without the aliases here
 			fastapi.Refuse(w, &protocol.Error{Status: err.Status, Type: err.Type, Message: "The model `" + name + "` does not exist."})
 			return

@@ -49,7 +49,7 @@ func (s *Server) responding(r *http.Request, body []byte) (*answering, *response
 		return nil, nil, err
 	}
 	asked := responses.Read(v, s.model)
-	if err := s.check(asked.Model); err != nil {
+	if err := s.models.Check(asked.Model); err != nil {
 		return nil, nil, err
 	}
 	if err := asked.Storable(s.store != nil); err != nil {

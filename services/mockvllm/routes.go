@@ -84,7 +84,7 @@ func (s *Server) modelRoutes() []route {
 		invoke = s.invokePooling
 	}
 	return []route{
-		on("GET", "/v1/models", s.models, plain),
+		on("GET", "/v1/models", s.models.List, plain),
 		on("POST", "/v1/systemone", s.decision, loads),
 		on("GET", "/ping", fastapi.Empty, plain),
 		on("POST", "/ping", fastapi.Empty, plain),
@@ -131,6 +131,22 @@ func (s *Server) scaleOutRoutes() []route {
 		routes = append(routes, on("POST", "/abort_requests", s.abortByID, plain))
 	}
 	return routes
+}
+
+// adapterRoutes are those of VLLM_ALLOW_RUNTIME_LORA_UPDATING.
+func (s *Server) adapterRoutes() []route {
+	return []route{
+		on("POST", "/v1/load_lora_adapter", s.models.LoadAdapter, plain),
+		on("POST", "/v1/unload_lora_adapter", s.models.UnloadAdapter, plain),
+	}
+}
+
+// sagemakerAdapterRoutes do the same by the names of SageMaker.
+func (s *Server) sagemakerAdapterRoutes() []route {
+	return []route{
+		on("POST", "/adapters", s.models.RegisterAdapter, plain),
+		on("DELETE", "/adapters/{adapter_name}", s.models.UnregisterAdapter, plain),
+	}
 }
 
 // What only a mock has. Neither faults nor vLLM's HTTP metrics know of these paths.

@@ -66,7 +66,7 @@ func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protoco
 	if err != nil {
 		return nil, err
 	}
-	served, _, err := s.known(request.Str(v, "model"))
+	served, _, err := s.models.Find(request.Str(v, "model"))
 	if err != nil {
 		return nil, err
 	}

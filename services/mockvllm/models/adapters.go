@@ -1,4 +1,4 @@
-package mockvllm
+package models
 
 import (
 	"net/http"
@@ -8,50 +8,37 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// adapterRoutes are those of VLLM_ALLOW_RUNTIME_LORA_UPDATING.
-func (s *Server) adapterRoutes() []route {
-	return []route{
-		on("POST", "/v1/load_lora_adapter", s.loadAdapter, plain),
-		on("POST", "/v1/unload_lora_adapter", s.unloadAdapter, plain),
-	}
-}
-
-// sagemakerAdapterRoutes do the same by the names of SageMaker.
-func (s *Server) sagemakerAdapterRoutes() []route {
-	return []route{
-		on("POST", "/adapters", s.registerAdapter, plain),
-		on("DELETE", "/adapters/{adapter_name}", s.unregisterAdapter, plain),
-	}
-}
-
-func (s *Server) loadAdapter(w http.ResponseWriter, r *http.Request) {
+// LoadAdapter loads an adapter: a route of VLLM_ALLOW_RUNTIME_LORA_UPDATING.
+func (m *Models) LoadAdapter(w http.ResponseWriter, r *http.Request) {
 	v, _, ok := fastapi.ReadRequest(w, r, "LoadLoRAAdapterRequest")
 	if !ok {
 		return
 	}
 	name, _ := v.Str("lora_name")
 	path, _ := v.Str("lora_path")
-	if err := s.adapters.Load(lora.Adapter{Name: name, Path: path}, v.Bool("load_inplace")); err != nil {
+	if err := m.adapters.Load(lora.Adapter{Name: name, Path: path}, v.Bool("load_inplace")); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
 	fastapi.Bare(w, http.StatusOK, "Success: LoRA adapter '"+name+"' added successfully.")
 }
 
-func (s *Server) unloadAdapter(w http.ResponseWriter, r *http.Request) {
+// UnloadAdapter is the opposite of LoadAdapter.
+func (m *Models) UnloadAdapter(w http.ResponseWriter, r *http.Request) {
 	v, _, ok := fastapi.ReadRequest(w, r, "UnloadLoRAAdapterRequest")
 	if !ok {
 		return
 	}
 	name, _ := v.Str("lora_name")
-	if err := s.adapters.Unload(name); err != nil {
+	if err := m.adapters.Unload(name); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
 	fastapi.Bare(w, http.StatusOK, "Success: LoRA adapter '"+name+"' removed successfully.")
 }
 
-func (s *Server) registerAdapter(w http.ResponseWriter, r *http.Request) {
+// RegisterAdapter is LoadAdapter as SageMaker asks for it.
+func (m *Models) RegisterAdapter(w http.ResponseWriter, r *http.Request) {
 	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
@@ -75,16 +62,17 @@ func (s *Server) registerAdapter(w http.ResponseWriter, r *http.Request) {
 		fastapi.Raised(w, http.StatusBadRequest, string(pyjson.AppendJSON(nil, missing, pyjson.Format{Compact: true})))
 		return
 	}
-	if err := s.adapters.Load(lora.Adapter{Name: texts[0], Path: texts[1]}, false); err != nil {
+	if err := m.adapters.Load(lora.Adapter{Name: texts[0], Path: texts[1]}, false); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
 	fastapi.Bare(w, http.StatusOK, "Adapter "+texts[0]+" registered")
 }
 
-func (s *Server) unregisterAdapter(w http.ResponseWriter, r *http.Request) {
+// UnregisterAdapter is the opposite of RegisterAdapter.
+func (m *Models) UnregisterAdapter(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("adapter_name")
-	if err := s.adapters.Unload(name); err != nil {
+	if err := m.adapters.Unload(name); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
