@@ -144,7 +144,7 @@ func (s *Server) abortRequests(w http.ResponseWriter, r *http.Request) {
 		n = len(ids)
 		for _, id := range ids {
 			if id, ok := id.(string); ok {
-				s.engine.Abort(s.flights.of(id)...)
+				s.answers.Abort(id)
 			}
 		}
 	case string:

@@ -4,8 +4,7 @@
 //	main.go, model.go                                              the command line, and the model that it names (config)
 //	mockvllm.go, statistics.go                                     New wires the rooms; Run serves until it is told to stop, or dies (life)
 //	routes.go, middleware.go                                       every URL, and what a request passes on its way there
-//	apis.go, generate.go, answering.go, stream.go, flights.go      requests for text, plain and streamed, of all interfaces
-//	respond.go, responsestore.go, invocations.go, scaleout.go      what is particular to some of them
+//	respond.go, responsestore.go, invocations.go, scaleout.go      requests for text, as far as they are particular (answers)
 //	poolinghandlers.go, dev.go, weights.go, ...                    the other routes
 //	mock.go, requests.go                                           what only a mock has: faults, journal, clock
 //

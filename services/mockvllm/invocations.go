@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -29,10 +30,10 @@ func (s *Server) invoke(w http.ResponseWriter, r *http.Request) {
 		fastapi.Refuse(w, err)
 		return
 	}
-	s.generate(w, r, g)
+	s.answers.Send(w, r, g)
 }
 
-func (s *Server) invoked(r *http.Request, body []byte) (*answering, *protocol.Error) {
+func (s *Server) invoked(r *http.Request, body []byte) (*answers.Request, *protocol.Error) {
 	if err := protocol.CheckType(r.Header.Get("Content-Type")); err != nil {
 		return nil, err
 	}
@@ -40,8 +41,8 @@ func (s *Server) invoked(r *http.Request, body []byte) (*answering, *protocol.Er
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range []api{chatAPI, textAPI} {
-		v, failed := schema.Parse(a.schema, doc)
+	for _, a := range []answers.API{answers.Chat, answers.Text} {
+		v, failed := schema.Parse(a.Schema, doc)
 		var wrong *schema.Error
 		switch {
 		case errors.As(failed, &wrong) && wrong.Type == schema.TypeSchema:
@@ -49,13 +50,13 @@ func (s *Server) invoked(r *http.Request, body []byte) (*answering, *protocol.Er
 		case failed != nil:
 			return nil, protocol.Refused(failed)
 		}
-		asked, err := a.read(v, s.model)
+		asked, err := a.Read(v, s.model)
 		if err != nil {
 			return nil, err
 		}
-		return s.answering(a, r, asked)
+		return s.answers.Prepare(a, r, asked)
 	}
-	return nil, protocol.BadRequest("Cannot find suitable handler for request. Expected one of: ['%s', '%s']", chatAPI.schema, textAPI.schema)
+	return nil, protocol.BadRequest("Cannot find suitable handler for request. Expected one of: ['%s', '%s']", answers.Chat.Schema, answers.Text.Schema)
 }
 
 // invocation decodes a body. It names the adapter that the header has as the model; without that header no model is named.

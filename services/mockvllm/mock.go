@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
@@ -127,7 +128,7 @@ func (s *Server) means(r *http.Request) wire.Means {
 		Die:   s.life.Die,
 		Dead: func(w http.ResponseWriter) {
 			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
-				refuseMessages(w, protocol.Dead())
+				answers.RefuseMessages(w, protocol.Dead())
 				return
 			}
 			fastapi.Refuse(w, protocol.Dead())

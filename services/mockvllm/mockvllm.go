@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
@@ -39,25 +39,23 @@ type Deps struct {
 
 // Server is one model server.
 type Server struct {
-	cfg         Config
-	console     *console.Console
-	engine      *engine.Engine
-	clock       clock.Clock
-	metrics     *metrics.Metrics
-	stats       *statlog.Logger // nil: --disable-log-stats
-	life        *life.Life
-	journal     *journal.Journal
-	flights     flights
-	store       *responseStore // nil without one
-	tasks       *tasks
-	model       *request.Model
-	models      *models.Models
-	fingerprint string
+	cfg     Config
+	console *console.Console
+	engine  *engine.Engine
+	clock   clock.Clock
+	metrics *metrics.Metrics
+	stats   *statlog.Logger // nil: --disable-log-stats
+	life    *life.Life
+	journal *journal.Journal
+	store   *responseStore // nil without one
+	tasks   *tasks
+	model   *request.Model
+	models  *models.Models
+	answers *answers.Answers
 
 	serverLoad    atomic.Int64           // requests that /load counts
 	weightVersion atomic.Value           // string, once a client has set it
 	describe      func() ([]byte, error) // the body of /openapi.json
-	blockSize     int                    // tokens
 }
 
 // journalSize is how many requests the journal keeps, about 3 MB of them.
@@ -71,7 +69,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Console == nil {
 		deps.Console = io.Discard
 	}
-	s := &Server{cfg: cfg, console: console.New(deps.Console), journal: journal.New(journalSize), fingerprint: fingerprint(cfg), clock: clock.Real{}}
+	s := &Server{cfg: cfg, console: console.New(deps.Console), journal: journal.New(journalSize), clock: clock.Real{}}
 	var err error
 	if s.model, err = newModel(cfg); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
@@ -95,13 +93,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.models, err = models.New(cfg); err != nil {
 		return nil, err
 	}
+	s.answers = answers.New(cfg, answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models})
 	s.describe = s.description()
 	return s, nil
 }
 
 func (s *Server) newEngine() error {
 	cfg := s.cfg.Engine()
-	s.blockSize = cfg.BlockSize
 	if path := s.cfg.Mock.Profile; path != "" {
 		var err error
 		if cfg.Latency.Profile, err = latency.LoadProfile(path); err != nil {
@@ -114,29 +112,6 @@ func (s *Server) newEngine() error {
 	}
 	s.engine = engine.New(cfg, life.Observer{Metrics: s.metrics, Stats: s.stats, Life: s.life})
 	return nil
-}
-
-// fingerprint depends on what a model answers with, as vLLM's depends on the engine's configuration.
-func fingerprint(cfg Config) string {
-	parts := "vllm-" + config.Version
-	switch cfg.Generation.FingerprintMode {
-	case "none":
-		return ""
-	case "custom":
-		return cfg.Generation.FingerprintValue
-	case "full":
-		for _, degree := range []struct {
-			name string
-			n    int
-		}{{"tp", cfg.Scheduler.TensorParallel}, {"pp", cfg.Scheduler.PipelineParallel}, {"dp", cfg.Scheduler.DataParallel}} {
-			if degree.n > 1 {
-				parts += fmt.Sprintf("-%s%d", degree.name, degree.n)
-			}
-		}
-	}
-	h := fnv.New32a()
-	_, _ = fmt.Fprint(h, cfg.Model, cfg.MaxModelLen, cfg.MaxNumSeqs) // a hash takes every write
-	return fmt.Sprintf("%s-%08x", parts, h.Sum32())
 }
 
 // lastAnswers is how long the server waits for answers to be taken once all requests have ended.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
@@ -26,25 +27,25 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.store == nil || !asked.Stored() {
-		s.generate(w, r, g)
+		s.answers.Send(w, r, g)
 		return
 	}
-	k := &kept{id: g.head.ID, left: asked.History(), prompt: len(asked.Work.Prompt.Text)}
+	k := &kept{id: g.Head.ID, left: asked.History(), prompt: len(asked.Work.Prompt.Text)}
 	if !asked.Background() {
-		g.asking = keeping{asked, func() {
+		g.Asking = keeping{asked, func() {
 			k.body, k.left = asked.Whole(), asked.History()
 			s.store.put(k)
 		}}
-		s.generate(w, r, g)
+		s.answers.Send(w, r, g)
 		return
 	}
-	g.asking = keeping{asked, func() { s.store.finish(k, asked.Whole(), asked.History()) }}
-	k.status, k.body = queued, asked.Pending(g.head, queued)
+	g.Asking = keeping{asked, func() { s.store.finish(k, asked.Whole(), asked.History()) }}
+	k.status, k.body = queued, asked.Pending(g.Head, queued)
 	s.later(w, r, g, k)
 }
 
-func (s *Server) responding(r *http.Request, body []byte) (*answering, *responses.Request, *protocol.Error) {
-	v, _, err := protocol.Decode(responsesAPI.schema, r.Header.Get("Content-Type"), body)
+func (s *Server) responding(r *http.Request, body []byte) (*answers.Request, *responses.Request, *protocol.Error) {
+	v, _, err := protocol.Decode(answers.Responses.Schema, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +63,7 @@ func (s *Server) responding(r *http.Request, body []byte) (*answering, *response
 		}
 		asked.Continue(s.store.history(before))
 	}
-	g, err := s.answering(responsesAPI, r, asked)
+	g, err := s.answers.Prepare(answers.Responses, r, asked)
 	return g, asked, err
 }
 
@@ -96,9 +97,9 @@ func (k keepingFrames) End(u protocol.Usage, t *protocol.Timing) {
 }
 
 // later makes a response in the background. What goes wrong with it then, nobody is told: as in vLLM it stays queued.
-func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answering, k *kept) {
+func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answers.Request, k *kept) {
 	log := newEventLog()
-	if g.common.Stream {
+	if g.Common.Stream {
 		k.log = log
 	}
 	pending := k.body
@@ -110,11 +111,11 @@ func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answering, k *
 				panic(broken)
 			}
 		}()
-		s.generate(log, r.WithContext(ctx), g)
+		s.answers.Send(log, r.WithContext(ctx), g)
 	})
 	s.store.put(k)
 	close(started)
-	if g.common.Stream {
+	if g.Common.Stream {
 		s.follow(w, r, log, 0)
 		return
 	}
@@ -162,15 +163,13 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, log *eventLog, n
 	entry := journal.Of(r.Context())
 	entry.Streams()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	w.WriteHeader(http.StatusOK)
-	out := &frames{w: w, rc: http.NewResponseController(w), entry: entry}
-	out.flush()
+	out := answers.NewFrames(w, entry)
 	if log == nil {
 		panic(http.ErrAbortHandler)
 	}
-	for out.err == nil {
+	for out.Err == nil {
 		events, grown := log.read()
-		for ; next < len(events) && out.err == nil; next++ {
+		for ; next < len(events) && out.Err == nil; next++ {
 			at := next
 			if at < 0 {
 				at += len(events)
@@ -178,9 +177,9 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, log *eventLog, n
 			if at < 0 {
 				panic(http.ErrAbortHandler)
 			}
-			out.send(events[at])
+			out.Send(events[at])
 			if bytes.HasPrefix(events[at], []byte("event: response.completed\n")) {
-				out.done()
+				out.Done()
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/derender"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
@@ -94,15 +95,15 @@ func (s *Server) modelRoutes() []route {
 
 func (s *Server) answerRoutes() []route {
 	return []route{
-		on("POST", "/v1/chat/completions", s.generates(chatAPI), answer),
-		on("POST", "/v1/chat/completions/batch", s.generates(batchAPI), answer),
+		on("POST", "/v1/chat/completions", s.answers.Handler(answers.Chat), answer),
+		on("POST", "/v1/chat/completions/batch", s.answers.Handler(answers.Batch), answer),
 		on("POST", "/v1/responses", s.respond, answer),
 		on("GET", "/v1/responses/{response_id}", s.retrieve, loads),
 		on("POST", "/v1/responses/{response_id}/cancel", s.cancelResponse, loads),
-		on("POST", "/v1/completions", s.generates(textAPI), answer),
-		on("POST", "/v1/messages", s.generates(messagesAPI), answer),
-		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", messages.CountTokens, refuseMessages), loads),
-		on("POST", "/generative_scoring", s.generates(scoringAPI), answer),
+		on("POST", "/v1/completions", s.answers.Handler(answers.Text), answer),
+		on("POST", "/v1/messages", s.answers.Handler(answers.Messages), answer),
+		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", messages.CountTokens, answers.RefuseMessages), loads),
+		on("POST", "/generative_scoring", s.answers.Handler(answers.Scoring), answer),
 		on("POST", "/scale_elastic_ep", s.scale, plain),
 		on("POST", "/is_scaling_elastic_ep", s.notScaling, plain),
 	}
@@ -118,13 +119,13 @@ func (s *Server) scaleOutRoutes() []route {
 		return scaleOutOff
 	}
 	routes := []route{
-		on("POST", "/v1/chat/completions/render", gate(s.renders(chatAPI)), plain),
-		on("POST", "/v1/messages/render", gate(s.renders(messagesAPI)), plain),
-		on("POST", "/v1/completions/render", gate(s.renders(textAPI)), plain),
-		on("POST", "/v1/responses/render", gate(s.renders(responsesAPI)), plain),
+		on("POST", "/v1/chat/completions/render", gate(s.renders(answers.Chat)), plain),
+		on("POST", "/v1/messages/render", gate(s.renders(answers.Messages)), plain),
+		on("POST", "/v1/completions/render", gate(s.renders(answers.Text)), plain),
+		on("POST", "/v1/responses/render", gate(s.renders(answers.Responses)), plain),
 		on("POST", "/v1/chat/completions/derender", gate(s.derenders("DerenderChatRequest", derender.Chat)), plain),
 		on("POST", "/v1/completions/derender", gate(s.derenders("DerenderCompletionRequest", derender.Completion)), plain),
-		on("POST", "/inference/v1/generate", gate(s.generates(tokensAPI)), starlette.Kind{Generates: open, Loads: open}),
+		on("POST", "/inference/v1/generate", gate(s.answers.Handler(answers.Tokens)), starlette.Kind{Generates: open, Loads: open}),
 		on("POST", "/inference/v1/abort_requests", gate(s.abortByID), plain),
 	}
 	if s.cfg.Routes.TokensOnly {

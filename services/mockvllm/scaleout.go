@@ -3,6 +3,7 @@ package mockvllm
 import (
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/render"
@@ -39,14 +40,14 @@ func (s *Server) abortByID(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, id := range list {
 		if id, ok := id.(string); ok {
-			s.engine.Abort(s.flights.of(id)...)
+			s.answers.Abort(id)
 		}
 	}
 	fastapi.Empty(w, r)
 }
 
 // renders makes the handler that answers with the request for tokens which a request of an interface becomes.
-func (s *Server) renders(a api) http.HandlerFunc {
+func (s *Server) renders(a answers.API) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := fastapi.ReadBody(w, r)
 		if !ok {
@@ -61,8 +62,8 @@ func (s *Server) renders(a api) http.HandlerFunc {
 	}
 }
 
-func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protocol.Error) {
-	v, _, err := protocol.Decode(a.schema, r.Header.Get("Content-Type"), body)
+func (s *Server) rendered(a answers.API, r *http.Request, body []byte) ([]byte, *protocol.Error) {
+	v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protoco
 	if err := render.Check(v); err != nil {
 		return nil, err
 	}
-	asked, err := a.read(v, s.model)
+	asked, err := a.Read(v, s.model)
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +85,13 @@ func (s *Server) rendered(a api, r *http.Request, body []byte) ([]byte, *protoco
 	case err != nil:
 		return nil, err
 	}
-	head, _ := s.head(r, a.id, served, asked.Shared().RequestID)
+	head, _ := s.answers.Head(r, a.ID, served, asked.Shared().RequestID)
 	return render.Requests(v, works, asked.Shared(), head.ID, s.model), nil
 }
 
 // derenders makes the handler that turns tokens into an answer of an interface.
 func (s *Server) derenders(name string, answer func(*schema.Values, protocol.Head, *request.Model) ([]byte, *protocol.Error)) http.HandlerFunc {
 	return s.decodedFor(name, func(v *schema.Values, served string) ([]byte, *protocol.Error) {
-		return answer(v, s.newHead(served), s.model)
+		return answer(v, answers.NewHead(served), s.model)
 	}, fastapi.Refuse)
 }

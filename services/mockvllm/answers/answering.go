@@ -1,4 +1,4 @@
-package mockvllm
+package answers
 
 import (
 	"context"
@@ -17,12 +17,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 )
 
-// answering is one request on its way through the engine: one sequence for each choice.
-type answering struct {
-	api    api
-	asking asking
-	common *request.Common
-	head   protocol.Head
+// Request is one on its way through the engine: one sequence for each choice.
+type Request struct {
+	api    API
+	Asking Asking
+	Common *request.Common
+	Head   protocol.Head
 	works  []*generation.Work
 	seqs   []*engine.Sequence
 	wake   chan struct{}
@@ -34,20 +34,20 @@ type answering struct {
 }
 
 // answer is what choice i says: the choices of the first prompt come first.
-func (g *answering) answer(i int) *generation.Answer {
-	n := int(g.common.N)
+func (g *Request) answer(i int) *generation.Answer {
+	n := int(g.Common.N)
 	return g.works[i/n].Answers[i%n]
 }
 
 // submit plans the answers and gives them to the engine, which makes its own checks.
-func (s *Server) submit(r *http.Request, g *answering) *protocol.Error {
+func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 	if asked := r.Header.Get("X-Data-Parallel-Rank"); asked != "" && !g.api.norank {
 		if rank, err := strconv.Atoi(strings.TrimSpace(asked)); err == nil && rank != 0 {
 			return protocol.BadRequest("data_parallel_rank %d is out of range [0, 1).", rank)
 		}
 	}
 	g.wake = make(chan struct{}, 1)
-	if g.interval = int(g.common.Interval); g.interval == 0 {
+	if g.interval = int(g.Common.Interval); g.interval == 0 {
 		g.interval = s.cfg.Scheduler.StreamInterval
 	}
 	var requests []engine.Request
@@ -57,11 +57,11 @@ func (s *Server) submit(r *http.Request, g *answering) *protocol.Error {
 		}
 		var chain kv.Chain
 		if s.cfg.PrefixCaching {
-			chain = kv.NewChain(s.blockSize, g.adapter, g.common.CacheSalt, work.Prompt.Tokens)
+			chain = kv.NewChain(s.blockSize, g.adapter, g.Common.CacheSalt, work.Prompt.Tokens)
 		}
 		for i, a := range work.Answers {
 			requests = append(requests, engine.Request{ID: g.delaysID(a), Index: i, N: len(work.Answers), Prompt: len(work.Prompt.Tokens),
-				Tokens: a.Tokens, Reason: a.Finish, MaxTokens: int(work.Params.MaxTokens), Priority: int(g.common.Priority), LoRA: g.adapter,
+				Tokens: a.Tokens, Reason: a.Finish, MaxTokens: int(work.Params.MaxTokens), Priority: int(g.Common.Priority), LoRA: g.adapter,
 				Chain: chain, Output: a.Token, SkipCache: work.Params.PromptLogprobs != nil, Wake: g.wake, Every: g.every()})
 		}
 	}
@@ -78,8 +78,8 @@ func (s *Server) submit(r *http.Request, g *answering) *protocol.Error {
 }
 
 // every is after how many tokens of an answer there is something to send: a plain answer is sent when it is over.
-func (g *answering) every() int {
-	if !g.common.Stream || g.common.AtOnce {
+func (g *Request) every() int {
+	if !g.Common.Stream || g.Common.AtOnce {
 		return 0
 	}
 	return g.interval
@@ -87,15 +87,15 @@ func (g *answering) every() int {
 
 // delaysID is what the delays of an answer follow from: the id that the client gave, else what the answer follows from, so
 // that the same request takes the same time.
-func (g *answering) delaysID(a *generation.Answer) string {
+func (g *Request) delaysID(a *generation.Answer) string {
 	if g.named {
-		return g.head.ID
+		return g.Head.ID
 	}
 	return strconv.FormatUint(a.Seed, 36)
 }
 
 // wait returns false when ctx ended first: the client has left.
-func (g *answering) wait(ctx context.Context) bool {
+func (g *Request) wait(ctx context.Context) bool {
 	select {
 	case <-g.wake:
 		return true
@@ -109,7 +109,7 @@ func (g *answering) wait(ctx context.Context) bool {
 func left(ctx context.Context) { journal.Of(ctx).Left() }
 
 // waitAwhile is wait that gives up after a time: then it returns before anything has happened.
-func (g *answering) waitAwhile(ctx context.Context, d time.Duration) (idle, ok bool) {
+func (g *Request) waitAwhile(ctx context.Context, d time.Duration) (idle, ok bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -124,7 +124,7 @@ func (g *answering) waitAwhile(ctx context.Context, d time.Duration) (idle, ok b
 }
 
 // tellAborted tells the journal when the engine has ended an answer before its time.
-func (g *answering) tellAborted(ctx context.Context) {
+func (g *Request) tellAborted(ctx context.Context) {
 	for _, s := range g.seqs {
 		if n, _ := s.Progress(); n < s.Tokens {
 			journal.Of(ctx).Broken(journal.ByServer)
@@ -132,7 +132,7 @@ func (g *answering) tellAborted(ctx context.Context) {
 	}
 }
 
-func (g *answering) over() bool {
+func (g *Request) over() bool {
 	for _, s := range g.seqs {
 		if _, over := s.Progress(); !over {
 			return false
@@ -142,14 +142,14 @@ func (g *answering) over() bool {
 }
 
 // usage counts each prompt once, however many answers it has.
-func (s *Server) usage(g *answering) protocol.Usage {
+func (s *Answers) usage(g *Request) protocol.Usage {
 	var u protocol.Usage
 	filled := 0
 	for i, seq := range g.seqs {
 		n, _ := seq.Progress()
 		u.Completion += n
-		if i%int(g.common.N) == 0 {
-			prompt := len(g.works[i/int(g.common.N)].Prompt.Tokens)
+		if i%int(g.Common.N) == 0 {
+			prompt := len(g.works[i/int(g.Common.N)].Prompt.Tokens)
 			u.Cached += seq.Cached()
 			u.Prompt += prompt
 			filled += max(0, prompt/s.blockSize*s.blockSize-seq.Cached())
@@ -166,7 +166,7 @@ func (s *Server) usage(g *answering) protocol.Usage {
 }
 
 // timing is told where it is asked for, of requests that have one answer.
-func (s *Server) timing(g *answering) *protocol.Timing {
+func (s *Answers) timing(g *Request) *protocol.Timing {
 	if !s.cfg.Generation.PerRequestMetrics || len(g.seqs) != 1 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package mockvllm
+package answers
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 
 // stream sends what the engine delivers, one frame for each token, until all sequences are over or the client has left. What
 // is called before and after the waiting has frames of its own: those of a stream that waits are in memory for long.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, g *answering) {
+func (s *Answers) stream(w http.ResponseWriter, r *http.Request, g *Request) {
 	st := s.begin(w, r, g)
 	if st == nil {
 		return
@@ -32,15 +32,13 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, g *answering) {
 // begin sends the head of a stream and has the engine work. It returns nil where the engine refuses, which it has told then.
 //
 //go:noinline
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, g *answering) *streaming {
+func (s *Answers) begin(w http.ResponseWriter, r *http.Request, g *Request) *streaming {
 	entry := journal.Of(r.Context())
 	entry.Streams()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	w.WriteHeader(http.StatusOK)
-	fault, _ := w.(*wire.Answer) // nil without a fault
-	out := &frames{w: w, rc: http.NewResponseController(w), fault: fault, entry: entry}
-	out.flush() // vLLM sends the head before it has looked at the request as closely as the engine does
-	st := &streaming{answering: g, out: out, frames: g.asking.Frames(g.head, out.send), life: s.life}
+	out := NewFrames(w, entry)      // vLLM sends the head before it has looked at the request as closely as the engine does
+	out.fault, _ = w.(*wire.Answer) // nil without a fault
+	st := &streaming{Request: g, out: out, frames: g.Asking.Frames(g.Head, out.Send), life: s.life}
 	if err := s.submit(r, g); err != nil {
 		st.fail(err)
 		return nil
@@ -56,8 +54,8 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, g *answering) *st
 }
 
 // deliver sends tokens as they come. It returns false when the end is not to be told.
-func (s *Server) deliver(ctx context.Context, st *streaming) bool {
-	for st.open > 0 && st.out.err == nil {
+func (s *Answers) deliver(ctx context.Context, st *streaming) bool {
+	for st.open > 0 && st.out.Err == nil {
 		var idle, ok bool
 		if st.comments == 0 {
 			ok = st.wait(ctx)
@@ -74,7 +72,7 @@ func (s *Server) deliver(ctx context.Context, st *streaming) bool {
 		}
 		if st.open > 0 && s.life.Dead() {
 			st.out.entry.Broken(journal.ByServer)
-			st.fail(s.life.Failed(st.head.ID))
+			st.fail(s.life.Failed(st.Head.ID))
 			return false
 		}
 	}
@@ -84,64 +82,73 @@ func (s *Server) deliver(ctx context.Context, st *streaming) bool {
 // complete tells the end.
 //
 //go:noinline
-func (s *Server) complete(ctx context.Context, st *streaming) {
-	if st.out.err == nil {
+func (s *Answers) complete(ctx context.Context, st *streaming) {
+	if st.out.Err == nil {
 		st.tellAborted(ctx)
 	}
-	st.frames.End(s.usage(st.answering), s.timing(st.answering))
-	st.out.done()
+	st.frames.End(s.usage(st.Request), s.timing(st.Request))
+	st.out.Done()
 }
 
-// frames writes each frame as one chunk, until the client has left.
-type frames struct {
+// NewFrames sends the head of a stream, whose headers are set.
+func NewFrames(w http.ResponseWriter, entry *journal.Entry) *Frames {
+	w.WriteHeader(http.StatusOK)
+	f := &Frames{w: w, rc: http.NewResponseController(w), entry: entry}
+	f.flush()
+	return f
+}
+
+// Frames writes each frame as one chunk, until the client has left.
+type Frames struct {
 	w      http.ResponseWriter
 	rc     *http.ResponseController
 	fault  *wire.Answer
 	entry  *journal.Entry
 	tokens int       // ready, and in no frame yet
 	last   time.Time // right before the last write
-	err    error
+	Err    error     // the client has left, or a fault has broken the stream
 }
 
-func (f *frames) send(frame []byte) {
-	if f.err != nil {
+// Send writes a frame.
+func (f *Frames) Send(frame []byte) {
+	if f.Err != nil {
 		return
 	}
 	f.last = time.Now()
 	f.fault.Tokens(f.tokens)
-	if _, f.err = f.w.Write(frame); f.err == nil {
+	if _, f.Err = f.w.Write(frame); f.Err == nil {
 		f.flush()
 	}
-	broken := errors.Is(f.err, wire.ErrBroken) // right after this frame
-	if f.err != nil && !broken {
+	broken := errors.Is(f.Err, wire.ErrBroken) // right after this frame
+	if f.Err != nil && !broken {
 		f.entry.Left()
 	}
-	if (f.err == nil || broken) && string(frame) != request.Done {
+	if (f.Err == nil || broken) && string(frame) != request.Done {
 		f.entry.Chunk(f.last, f.tokens)
 		f.tokens = 0
 	}
 }
 
 // comment keeps proxies from taking an idle stream for a dead one.
-func (f *frames) comment() {
-	if _, f.err = io.WriteString(f.w, ": keep-alive\n\n"); f.err == nil {
+func (f *Frames) comment() {
+	if _, f.Err = io.WriteString(f.w, ": keep-alive\n\n"); f.Err == nil {
 		f.flush()
 	}
 }
 
-// done tells the journal, once all was sent.
-func (f *frames) done() {
-	if f.err == nil {
+// Done tells the journal, once all was sent.
+func (f *Frames) Done() {
+	if f.Err == nil {
 		f.entry.Done(f.last)
 	}
 }
 
-func (f *frames) flush() { f.err = f.rc.Flush() }
+func (f *Frames) flush() { f.Err = f.rc.Flush() }
 
 // streaming is how far the stream of a request is.
 type streaming struct {
-	*answering
-	out     *frames
+	*Request
+	out     *Frames
 	frames  request.Frames
 	readers []*generation.Reader // nil once the end of the choice was sent
 	began   bool
@@ -156,7 +163,7 @@ func (s *streaming) fail(err *protocol.Error) {
 	if s.frames.Fail(err) {
 		panic(http.ErrAbortHandler)
 	}
-	s.out.done()
+	s.out.Done()
 }
 
 // progress sends all tokens that are new: the first of a choice in a frame of its own, the last with the finish reason.
@@ -171,7 +178,7 @@ func (s *streaming) progress() {
 			s.began = true
 			s.frames.Begin()
 		}
-		for !s.common.AtOnce && !s.life.Dead() { // a fault may be at the last frame's place
+		for !s.Common.AtOnce && !s.life.Dead() { // a fault may be at the last frame's place
 			next := r.Told() + s.interval
 			if r.Told() == 0 {
 				next = 1

@@ -1,4 +1,4 @@
-package mockvllm
+package answers
 
 import (
 	"slices"
@@ -15,34 +15,34 @@ type flights struct {
 }
 
 // engineID is the id of prompt i of a request.
-func (g *answering) engineID(i int) string {
-	switch g.api.schema {
+func (g *Request) engineID(i int) string {
+	switch g.api.Schema {
 	case "CompletionRequest", "GenerativeScoringRequest":
-		return g.head.ID + "-" + strconv.Itoa(i)
+		return g.Head.ID + "-" + strconv.Itoa(i)
 	case "BatchChatCompletionRequest", "ResponsesRequest":
-		return g.head.ID + "_" + strconv.Itoa(i)
+		return g.Head.ID + "_" + strconv.Itoa(i)
 	}
-	return g.head.ID
+	return g.Head.ID
 }
 
-func (f *flights) add(g *answering) {
+func (f *flights) add(g *Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.byID == nil {
 		f.byID = map[string][]*engine.Sequence{}
 	}
 	for i, seq := range g.seqs {
-		id := g.engineID(i / int(g.common.N))
+		id := g.engineID(i / int(g.Common.N))
 		f.byID[id] = append(f.byID[id], seq)
 	}
 }
 
-func (f *flights) remove(g *answering) {
+func (f *flights) remove(g *Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range g.works {
 		id := g.engineID(i)
-		if len(f.byID[id]) == int(g.common.N) { // nobody else's
+		if len(f.byID[id]) == int(g.Common.N) { // nobody else's
 			delete(f.byID, id)
 			continue
 		}
@@ -63,7 +63,7 @@ func (f *flights) of(id string) []*engine.Sequence {
 }
 
 // release ends what is not over once nobody waits for it.
-func (s *Server) release(g *answering) {
+func (s *Answers) release(g *Request) {
 	s.flights.remove(g)
 	s.engine.Abort(g.seqs...)
 }

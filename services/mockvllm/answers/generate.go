@@ -1,4 +1,4 @@
-package mockvllm
+package answers
 
 import (
 	"errors"
@@ -15,43 +15,43 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// generates makes the handler of an interface.
-func (s *Server) generates(a api) http.HandlerFunc {
+// Handler makes the handler of an interface.
+func (s *Answers) Handler(a API) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := fastapi.ReadBody(w, r)
 		if !ok || s.life.Mute(r.Context()) {
 			return
 		}
-		g, err := s.asked(a, r, body)
+		g, err := s.read(a, r, body)
 		if err != nil {
-			a.refuse(w, err)
+			a.Refuse(w, err)
 			return
 		}
-		s.generate(w, r, g)
+		s.Send(w, r, g)
 	}
 }
 
-// asked decodes a request and makes the checks that come before anything is answered.
-func (s *Server) asked(a api, r *http.Request, body []byte) (*answering, *protocol.Error) {
-	v, _, err := protocol.Decode(a.schema, r.Header.Get("Content-Type"), body)
+// read decodes a request and makes the checks that come before anything is answered.
+func (s *Answers) read(a API, r *http.Request, body []byte) (*Request, *protocol.Error) {
+	v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return nil, err
 	}
-	asked, err := a.read(v, s.model)
+	asked, err := a.Read(v, s.model)
 	if err != nil {
 		return nil, err
 	}
-	return s.answering(a, r, asked)
+	return s.Prepare(a, r, asked)
 }
 
-// answering looks for the model and makes the prompts.
-func (s *Server) answering(a api, r *http.Request, asked asking) (*answering, *protocol.Error) {
-	g := &answering{api: a, asking: asked, common: asked.Shared()}
-	served, adapter, err := s.models.Find(g.common.Model)
+// Prepare looks for the model and makes the prompts.
+func (s *Answers) Prepare(a API, r *http.Request, asked Asking) (*Request, *protocol.Error) {
+	g := &Request{api: a, Asking: asked, Common: asked.Shared()}
+	served, adapter, err := s.models.Find(g.Common.Model)
 	if err != nil {
 		return nil, err
 	}
-	if err = s.admit(int(g.common.N)); err != nil {
+	if err = s.admit(int(g.Common.N)); err != nil {
 		return nil, err
 	}
 	if g.works, err = asked.Works(); err != nil {
@@ -60,12 +60,12 @@ func (s *Server) answering(a api, r *http.Request, asked asking) (*answering, *p
 	if adapter != nil {
 		g.adapter = adapter.Name
 	}
-	g.head, g.named = s.head(r, a.id, served, g.common.RequestID)
+	g.Head, g.named = s.Head(r, a.ID, served, g.Common.RequestID)
 	return g, nil
 }
 
 // admit turns away what the queue limits leave no place for, and everything once the server ends.
-func (s *Server) admit(n int) *protocol.Error {
+func (s *Answers) admit(n int) *protocol.Error {
 	err := s.engine.Admit(n)
 	if s.life.Dead() {
 		return protocol.Dead()
@@ -88,10 +88,10 @@ func (s *Server) admit(n int) *protocol.Error {
 	return nil
 }
 
-// head takes the answer's id from the header, the body or nowhere, and tells whether the client gave it. The id of a
+// Head takes the answer's id from the header, the body or nowhere, and tells whether the client gave it. The id of a
 // response, which has no prefix, is not made of the header's.
-func (s *Server) head(r *http.Request, prefix, served string, fromBody *string) (h protocol.Head, named bool) {
-	h = s.newHead(served)
+func (s *Answers) Head(r *http.Request, prefix, served string, fromBody *string) (h protocol.Head, named bool) {
+	h = NewHead(served)
 	h.Fingerprint = s.fingerprint
 	id := ""
 	if header := r.Header.Values("X-Request-Id"); len(header) > 0 && prefix != "" {
@@ -106,13 +106,14 @@ func (s *Server) head(r *http.Request, prefix, served string, fromBody *string) 
 	return h, named
 }
 
-// newHead is that of an answer without an id.
-func (s *Server) newHead(served string) protocol.Head {
+// NewHead is that of an answer without an id.
+func NewHead(served string) protocol.Head {
 	return protocol.Head{Created: time.Now().Unix(), Model: served}
 }
 
-func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *answering) {
-	if g.common.Stream {
+// Send answers a request in the way that it asks for.
+func (s *Answers) Send(w http.ResponseWriter, r *http.Request, g *Request) {
+	if g.Common.Stream {
 		s.stream(w, r, g)
 	} else {
 		s.whole(w, r, g)
@@ -120,9 +121,9 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, g *answering) 
 }
 
 // whole sends an answer once it is over.
-func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
+func (s *Answers) whole(w http.ResponseWriter, r *http.Request, g *Request) {
 	if err := s.submit(r, g); err != nil {
-		g.api.refuse(w, err)
+		g.api.Refuse(w, err)
 		return
 	}
 	defer s.release(g)
@@ -136,7 +137,7 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
 		return
 	case s.life.Dead():
 		journal.Of(r.Context()).Broken(journal.ByServer)
-		g.api.refuse(w, s.life.Failed(g.head.ID))
+		g.api.Refuse(w, s.life.Failed(g.Head.ID))
 		return
 	}
 	g.tellAborted(r.Context())
@@ -150,24 +151,24 @@ func (s *Server) whole(w http.ResponseWriter, r *http.Request, g *answering) {
 	if g.api.load {
 		s.reportLoad(w.Header(), r.Header.Get("Endpoint-Load-Metrics-Format"))
 	}
-	body := g.asking.Body(g.head, outs, usage, s.timing(g))
+	body := g.Asking.Body(g.Head, outs, usage, s.timing(g))
 	s.countCalls(g)
 	fastapi.Reply(w, http.StatusOK, body)
 }
 
 // countCalls counts the runs of the tool parser. Anthropic's messages are chats inside of vLLM.
-func (s *Server) countCalls(g *answering) {
-	c := metrics.ToolCall{Streaming: g.common.Stream, API: "chat_completions"}
-	if g.api.schema == responsesAPI.schema {
+func (s *Answers) countCalls(g *Request) {
+	c := metrics.ToolCall{Streaming: g.Common.Stream, API: "chat_completions"}
+	if g.api.Schema == Responses.Schema {
 		c.API = "responses"
 	}
-	s.metrics.ParsedTools(c, g.common.Parsed.Uncalled)
+	s.metrics.ParsedTools(c, g.Common.Parsed.Uncalled)
 	c.Called = true
-	s.metrics.ParsedTools(c, g.common.Parsed.Called)
+	s.metrics.ParsedTools(c, g.Common.Parsed.Called)
 }
 
 // reportLoad tells the load in a header, as ORCA wants it: https://github.com/cncf/xds, orca_load_report.proto.
-func (s *Server) reportLoad(h http.Header, format string) {
+func (s *Answers) reportLoad(h http.Header, format string) {
 	load := s.engine.Load()
 	waiting, usage := pyjson.Float(float64(load.Waiting)), pyjson.Float(load.CacheUsage)
 	switch strings.ToLower(format) {

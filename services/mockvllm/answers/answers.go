@@ -1,0 +1,41 @@
+package answers
+
+import (
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+)
+
+// Answers makes those of one server.
+type Answers struct {
+	cfg         config.Config
+	engine      *engine.Engine
+	metrics     *metrics.Metrics
+	life        *life.Life
+	model       *request.Model
+	models      *models.Models
+	fingerprint string
+	blockSize   int // tokens
+	flights     flights
+}
+
+// Deps are what answers are made with.
+type Deps struct {
+	Engine  *engine.Engine
+	Metrics *metrics.Metrics
+	Life    *life.Life
+	Model   *request.Model // what answers
+	Models  *models.Models // the names that requests have for it
+}
+
+// New makes answers with a configuration that is valid.
+func New(cfg config.Config, d Deps) *Answers {
+	return &Answers{cfg: cfg, engine: d.Engine, metrics: d.Metrics, life: d.Life, model: d.Model, models: d.Models,
+		fingerprint: fingerprint(cfg), blockSize: cfg.Engine().BlockSize}
+}
+
+// Abort ends what runs for a request, by the id that it has in the engine, with what it has.
+func (s *Answers) Abort(id string) { s.engine.Abort(s.flights.of(id)...) }
