@@ -33,9 +33,10 @@
 //
 // # What the model server judges
 //
-// An answer is what the model server itself would have said, but for a list that integration/differences_test.go holds. So where only one model
-// can be meant, because the path names it or there is no other, its server also gets what is wrong: bodies that are
-// no JSON or no object, methods that the endpoint does not have, and, where there is no other model, names that the gateway does
-// not know; the server may know them as adapters. Nothing in these can be taken for another model's. The gateway itself refuses what
-// two readers could understand differently: a model named twice, text that is no UTF-8, nesting that it cannot follow.
+// An answer is what the model server itself would have said, but for a list that integration/differences_test.go holds. So where
+// only one model can be meant, because the path names it or there is no other, its server also gets what is wrong: bodies that
+// are no JSON or no object, methods that the endpoint does not have, and, where there is no other model, names that the gateway
+// does not know; the server may know them as adapters. Nothing in these can be taken for another model's. The gateway itself
+// refuses what two readers could understand differently: a model named twice, text that is no UTF-8, nesting that it cannot
+// follow.
 package gateway
