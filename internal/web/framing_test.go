@@ -30,10 +30,18 @@ func TestFraming(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	})})
+	// take empties what was seen.
+	take := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		all := seen
+		seen = nil
+		return all
+	}
 	// f sends the lines of a header and what follows. It wants the statuses of the answers, and the requests that arrive.
 	f := func(name, request string, statuses []int, requests ...string) {
 		t.Run(name, func(t *testing.T) {
-			seen = nil
+			take()
 			answers := bufio.NewReader(strings.NewReader(raw(t, url, request)))
 			var got []int
 			for {
@@ -47,10 +55,8 @@ func TestFraming(t *testing.T) {
 				_, _ = io.Copy(io.Discard, resp.Body)
 				got = append(got, resp.StatusCode)
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			if !slices.Equal(got, statuses) || !slices.Equal(seen, requests) {
-				t.Errorf("answered %v, want %v; the handler saw %q, want %q", got, statuses, seen, requests)
+			if saw := take(); !slices.Equal(got, statuses) || !slices.Equal(saw, requests) {
+				t.Errorf("answered %v, want %v; the handler saw %q, want %q", got, statuses, saw, requests)
 			}
 		})
 	}
@@ -128,10 +134,10 @@ func TestFraming(t *testing.T) {
 		"trailer without a colon":    "0\r\nhello\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			seen = nil
+			take()
 			got := raw(t, url, chunked+body+smuggled)
-			if !strings.HasPrefix(got, "HTTP/1.1 400 ") || strings.Count(got, "HTTP/1.1 ") != 1 || len(seen) > 1 {
-				t.Errorf("answered %q, the handler saw %q", got, seen)
+			if saw := take(); !strings.HasPrefix(got, "HTTP/1.1 400 ") || strings.Count(got, "HTTP/1.1 ") != 1 || len(saw) > 1 {
+				t.Errorf("answered %q, the handler saw %q", got, saw)
 			}
 		})
 	}
