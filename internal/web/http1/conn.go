@@ -96,6 +96,11 @@ var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, inSize
 // serve answers requests until the connection ends.
 func (c *conn) serve() {
 	defer c.server.forget(c)
+	defer func() {
+		if p := recover(); p != nil { // one connection's defect is not the end of all others
+			c.server.logf("http: panic serving %s: %v\n%s", c.remote, p, debug.Stack())
+		}
+	}()
 	c.remote = c.net.RemoteAddr().String() // a PROXY header may have to be waited for
 	for c.next() {
 	}
@@ -200,7 +205,9 @@ func (c *conn) readHead() (string, error) {
 	for {
 		b, _ := c.in.Peek(c.in.Buffered())
 		if large == nil {
-			b = c.skipBlank(b)
+			if rest := c.skipBlank(b); len(rest) < len(b) {
+				b, searched = rest, 0
+			}
 		} else {
 			large = append(large, b...)
 			_, _ = c.in.Discard(len(b))

@@ -205,6 +205,21 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestBlankLinesInPieces: of the blank lines before a request each byte may come by itself.
+func TestBlankLinesInPieces(t *testing.T) {
+	s := start(t, echo, nil)
+	client, c := net.Pipe() // a write ends when it was read
+	s.ServeConn(c)
+	go func() {
+		for _, b := range []byte("\r\n\r\nGET / HTTP/1.1\r\n" + last) {
+			_, _ = client.Write([]byte{b})
+		}
+	}()
+	if got, err := io.ReadAll(client); err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	f := func(name, request, want string, h http.HandlerFunc) {
 		t.Run(name, func(t *testing.T) {
