@@ -15,9 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 )
 
 const (
@@ -78,14 +77,11 @@ func (s *source) Read(p []byte) (int, error) {
 	case s.pace != nil:
 		return s.pace.read(s.conn, p)
 	case s.fd >= 0:
-		n, err := unix.Read(s.fd, p)
-		for err == unix.EINTR {
-			n, err = unix.Read(s.fd, p)
-		}
+		n, err := rawnet.Poll(uintptr(s.fd), p)
 		if n == 0 && err == nil {
 			return 0, io.EOF
 		}
-		return max(0, n), err
+		return n, err
 	}
 	return s.conn.Read(p)
 }
@@ -175,7 +171,7 @@ func (c *conn) look(fd uintptr) bool {
 	if c.failed != nil {
 		c.giveBack()
 	}
-	return !errors.Is(c.failed, unix.EAGAIN)
+	return !errors.Is(c.failed, syscall.EAGAIN)
 }
 
 func (c *conn) take() {

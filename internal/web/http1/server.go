@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 )
 
 // Server answers HTTP/1.1 requests. Its fields are set before Serve and not changed after.
@@ -60,11 +62,11 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // ServeConn takes over a connection and returns at once.
 func (s *Server) ServeConn(nc net.Conn) {
-	c := &conn{server: s, net: nc, idle: true}
+	c := &conn{server: s, net: rawnet.Wrap(nc), idle: true}
 	c.ready = c.look
 	c.w.header = make(http.Header)
-	if sys, ok := nc.(*net.TCPConn); ok { // what is wrapped has to be read through its wrapper
-		c.raw, _ = sys.SyscallConn() // without it the connection works, at a higher price
+	if plain, ok := c.net.(*rawnet.Conn); ok { // what is wrapped has to be read through its wrapper
+		c.raw = plain.Raw()
 	}
 	s.mu.Lock()
 	if s.closing.Load() {

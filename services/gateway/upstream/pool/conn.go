@@ -4,6 +4,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 )
 
 // Conn is a connection that the pool counts until Drop.
@@ -22,7 +24,7 @@ type Conn struct {
 }
 
 func newConn(key Key, conn, socket net.Conn) *Conn {
-	c := &Conn{Conn: conn, key: key, Abort: func() { _ = socket.Close() }} // nothing is left to do when that fails
+	c := &Conn{Conn: rawnet.Wrap(conn), key: key, Abort: func() { _ = socket.Close() }} // nothing is left to do when that fails
 	if s, ok := socket.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			c.raw = raw
@@ -30,7 +32,7 @@ func newConn(key Key, conn, socket net.Conn) *Conn {
 	}
 	c.peek = func(fd uintptr) bool {
 		var one [1]byte
-		_, err := syscall.Read(int(fd), one[:])
+		_, err := rawnet.Poll(fd, one[:])
 		// An end, an error, or bytes that nobody asked for: all but "nothing there" make it useless.
 		c.gone = err != syscall.EAGAIN //nolint:errorlint // a system call returns it bare
 		return true
