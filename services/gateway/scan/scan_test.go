@@ -37,6 +37,20 @@ func TestObject(t *testing.T) {
 	f(`{"a":"\ud800"}`, 13, `a="\ud800"`)
 }
 
+// TestStrings has every byte at every place of a string that is read in words.
+func TestStrings(t *testing.T) {
+	for at := range 20 {
+		for c := range 0x80 {
+			text := []byte("{\"a\":\"" + strings.Repeat("~", 20) + "\"}")
+			text[6+at] = byte(c)
+			_, err := scan.Object(text, func(scan.Member) {})
+			if want := json.Valid(text); (err == nil) != want {
+				t.Errorf("%q: %v, want valid: %v", text, err, want)
+			}
+		}
+	}
+}
+
 func TestSyntaxErrors(t *testing.T) {
 	f := func(src string, offset int, message string) {
 		t.Helper()

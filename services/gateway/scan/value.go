@@ -1,6 +1,10 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 func (s *scanner) value(depth int) error {
 	switch s.peek() {
@@ -23,9 +27,36 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
+// Each byte of a word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// special has a bit for the first byte of a word that is not plain, and none when all are; what follows is not to be believed.
+func special(word uint64) uint64 {
+	quote, slash := word^'"'*ones, word^'\\'*ones
+	return ((word-' '*ones)&^word | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+}
+
+// plainWords steps over plain bytes, eight at a time.
+func (s *scanner) plainWords() {
+	for s.pos+8 <= len(s.b) {
+		if at := special(binary.LittleEndian.Uint64(s.b[s.pos:])); at != 0 {
+			s.pos += bits.TrailingZeros64(at) / 8
+			return
+		}
+		s.pos += 8
+	}
+}
+
 // str stands on the opening quote.
 func (s *scanner) str() error {
 	for s.pos++; s.pos < len(s.b); s.pos++ {
+		s.plainWords()
+		if s.pos == len(s.b) {
+			break
+		}
 		c := s.b[s.pos]
 		if plain[c] {
 			continue
