@@ -66,7 +66,6 @@ func (c *Conn) read(fd uintptr) (done bool) {
 	return c.in.err != syscall.EAGAIN //nolint:errorlint // a system call returns it bare
 }
 
-
 // Poll reads what is there and does not wait: the error is syscall.EAGAIN when nothing is. At the end n is 0 without an error. fd
 // is what a syscall.RawConn gives, b is not empty.
 func Poll(fd uintptr, b []byte) (n int, err error) { return read(fd, b) }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"mime"
 	"net"
 	"net/http"
 	"sync"
@@ -175,6 +176,16 @@ func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*opena
 			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
 	}
 	write(failure, w)
+}
+
+// MediaType is that of a message's body, in lower case and without parameters; "" when the header does not tell.
+func MediaType(h http.Header) string {
+	text := h.Get("Content-Type")
+	if text == "application/json" { // nearly always
+		return text
+	}
+	media, _, _ := mime.ParseMediaType(text)
+	return media
 }
 
 // LimitBody reads at most limit bytes of the request's body; more is a *http.MaxBytesError. Where w is wrapped,

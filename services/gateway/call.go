@@ -193,7 +193,7 @@ func (c *call) record(r *http.Request, returned bool) {
 		of.prompt.Add(float64(usage.Prompt))
 		of.completion.Add(float64(usage.Completion))
 	}
-	rec.Add(c.fields(model)...)
+	c.log(rec, model)
 }
 
 // reasonFor fills in the reason of a failure that no step has named.
@@ -211,22 +211,22 @@ func (c *call) reasonFor(status int) string {
 	return ""
 }
 
-func (c *call) fields(model string) []zap.Field {
-	fields := []zap.Field{zap.String("model", model), zap.String("endpoint", c.endpoint)}
+// log fills in the log line.
+func (c *call) log(rec *web.Record, model string) {
+	rec.Add(zap.String("model", model), zap.String("endpoint", c.endpoint))
 	if c.key != nil {
-		fields = append(fields, zap.String("key", c.key.ID))
+		rec.Add(zap.String("key", c.key.ID))
 	}
 	if c.attempts > 0 {
-		fields = append(fields, zap.String("backend", c.backend), zap.Int("attempts", c.attempts))
+		rec.Add(zap.String("backend", c.backend), zap.Int("attempts", c.attempts))
 	}
 	if c.stream {
-		fields = append(fields, zap.String("stream", string(c.result.Outcome)), zap.Duration("first_token", c.ttft))
+		rec.Add(zap.String("stream", string(c.result.Outcome)), zap.Duration("first_token", c.ttft))
 	}
 	if c.reason != "" {
-		fields = append(fields, zap.String("reason", c.reason))
+		rec.Add(zap.String("reason", c.reason))
 	}
 	if u := c.result.Usage; u != (relay.Usage{}) {
-		fields = append(fields, zap.Int("prompt_tokens", u.Prompt), zap.Int("completion_tokens", u.Completion))
+		rec.Add(zap.Int("prompt_tokens", u.Prompt), zap.Int("completion_tokens", u.Completion))
 	}
-	return fields
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -133,7 +132,7 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 		return nil, errTooLarge(g.cfg.MaxBodyBytes)
 	}
 	in := web.LimitBody(w, r, g.cfg.MaxBodyBytes)
-	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
+	switch media := web.MediaType(r.Header); {
 	case media == "multipart/form-data" && !at.control:
 		return g.resolveForm(r, in, c, at, m)
 	case at.control, m != nil && media != "application/json", r.ContentLength == 0 && r.Method != http.MethodPost:
@@ -227,8 +226,14 @@ func (g *Gateway) knows(name string) bool {
 }
 
 func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {
+	if n := r.ContentLength; n > 0 && n <= maxTrusted {
+		raw := make([]byte, n)
+		if _, err := io.ReadFull(in, raw); err != nil {
+			return nil, g.unread(r, err)
+		}
+		return raw, nil
+	}
 	var raw bytes.Buffer
-	raw.Grow(int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead)
 	if _, err := raw.ReadFrom(in); err != nil {
 		return nil, g.unread(r, err)
 	}

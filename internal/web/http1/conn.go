@@ -49,6 +49,7 @@ type conn struct {
 	w    response      // to the request in progress
 	body body          // of it
 
+	readBy   time.Time // the deadline for reading, as set
 	writeBy  time.Time // the deadline for writing, as set
 	writeOwn bool      // by the handler
 
@@ -133,7 +134,14 @@ func (c *conn) await() (*http.Request, framing, error) {
 	if c.handOver(head) {
 		return nil, framing{}, errHanded
 	}
-	return parseHead(head)
+	ctx, cancel := context.WithCancel(c.server.BaseContext)
+	r, f, err := parseHead(ctx, head)
+	if err != nil {
+		cancel()
+		return nil, framing{}, err
+	}
+	c.setCancel(cancel)
+	return r, f, nil
 }
 
 // wait for the first bytes of a request.
@@ -145,7 +153,7 @@ func (c *conn) wait() error {
 	if !c.used {
 		patience = c.server.ReadHeaderTimeout
 	}
-	err := c.limit(patience)
+	err := c.limitIdle(patience)
 	if err != nil {
 		return errEnded
 	}
@@ -259,8 +267,20 @@ func (c *conn) headFailed(err error, begun bool) error {
 }
 
 // limit bounds how long reading may take from now on.
-func (c *conn) limit(d time.Duration) error {
-	return c.net.SetReadDeadline(time.Now().Add(d))
+func (c *conn) limit(d time.Duration) error { return c.readBefore(time.Now().Add(d)) }
+
+// limitIdle is limit, and allows half of the time more, so that a connection in use has not to be told with each request.
+func (c *conn) limitIdle(d time.Duration) error {
+	now := time.Now()
+	if left := c.readBy.Sub(now); d <= left && left <= d*3/2 {
+		return nil
+	}
+	return c.readBefore(now.Add(d * 3 / 2))
+}
+
+func (c *conn) readBefore(t time.Time) error {
+	c.readBy = t
+	return c.net.SetReadDeadline(t)
 }
 
 // begin marks the connection as used. A request that has come is answered, also when the server stops meanwhile.
@@ -272,10 +292,7 @@ func (c *conn) begin() {
 
 // answer runs the handler and reports whether the connection can carry another request.
 func (c *conn) answer(r *http.Request, f framing) (keep bool) {
-	ctx, cancel := context.WithCancel(c.server.BaseContext)
-	defer cancel()
-	c.setCancel(cancel)
-	defer c.setCancel(nil)
+	defer c.endRequest()
 	in := &c.body
 	*in = body{conn: c, framing: f, left: max(0, f.length), first: true}
 	r.Body = in
@@ -286,7 +303,6 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 	in.pace = pace{stalled: c.server.Stalled, patience: c.server.Patience, left: c.server.Patience}
 	c.src.pace = &in.pace
 	r.RemoteAddr = c.remote
-	r = r.WithContext(ctx)
 	w := &c.w
 	*w = response{conn: c, request: r, header: w.header, length: -1, close: f.close}
 	if !c.run(w, r) {
@@ -333,9 +349,17 @@ func (c *conn) setCancel(cancel context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cancel = cancel
-	if cancel != nil && c.gone {
+	if c.gone {
 		cancel()
 	}
+}
+
+// endRequest ends what is bound to the request in progress.
+func (c *conn) endRequest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cancel()
+	c.cancel = nil
 }
 
 // left is called by the watcher when the client has closed its side.
@@ -360,6 +384,9 @@ func (c *conn) rest() bool {
 func (c *conn) release() {
 	c.out, c.held, c.src.pace, c.writeOwn = shrink(c.out), shrink(c.held), nil, false
 	clear(c.w.header)
+	if set := c.body.pace.deadline; !set.IsZero() {
+		c.readBy = set
+	}
 	if c.in.Buffered() > 0 || len(c.src.first) > 0 {
 		return
 	}

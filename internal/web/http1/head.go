@@ -4,6 +4,7 @@ package http1
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"net/textproto"
@@ -57,10 +58,10 @@ func headEnd(b []byte, from int) (int, error) {
 	}
 }
 
-// parseHead reads a head, which ends with a blank line.
-func parseHead(head string) (*http.Request, framing, error) {
+// parseHead reads a head, which ends with a blank line. ctx is the request's.
+func parseHead(ctx context.Context, head string) (*http.Request, framing, error) {
 	line, rest, _ := strings.Cut(head, "\r\n")
-	r, err := parseRequestLine(line)
+	r, err := parseRequestLine(ctx, line)
 	if err != nil {
 		return nil, framing{}, err
 	}
@@ -75,13 +76,13 @@ func parseHead(head string) (*http.Request, framing, error) {
 	return r, f, err
 }
 
-func parseRequestLine(line string) (*http.Request, error) {
+func parseRequestLine(ctx context.Context, line string) (*http.Request, error) {
 	method, rest, ok := strings.Cut(line, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
 	if !ok || !ok2 || !httpguts.ValidHeaderFieldName(method) || strings.ContainsAny(line, "\r\n") || strings.Contains(version, " ") {
 		return nil, malformed("The request line is malformed.")
 	}
-	r := &http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1}
+	r := (&http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1}).WithContext(ctx) // with one allocation
 	switch version {
 	case "HTTP/1.1":
 		r.ProtoMinor = 1

@@ -117,7 +117,7 @@ func (w *response) FlushError() error {
 // SetReadDeadline bounds the reading of the request's body, in place of the server's patience.
 func (w *response) SetReadDeadline(t time.Time) error {
 	w.conn.src.pace = nil
-	return w.conn.net.SetReadDeadline(t)
+	return w.conn.readBefore(t)
 }
 
 // SetWriteDeadline bounds the writing of the answer, in place of the server's patience.

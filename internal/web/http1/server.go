@@ -20,7 +20,7 @@ type Server struct {
 	Handler           http.Handler
 	BaseContext       context.Context // of every request
 	ReadHeaderTimeout time.Duration   // for a request's header once its first byte came
-	IdleTimeout       time.Duration   // between two requests
+	IdleTimeout       time.Duration   // between two requests, at least; at most half as long again
 	Patience          time.Duration   // for each KiB of a body, and about that for each piece of an answer
 	Stalled           error           // what the errors say of a client that stood still for longer
 	MaxHeaderBytes    int             // of a request; more is answered with 431

@@ -3,6 +3,7 @@ package body
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // edit replaces src[at.start:at.end] by text.
@@ -29,15 +30,16 @@ func (d *Document) Rewrite(model string, countTokens bool) []byte {
 }
 
 func (d *Document) rename(model string) []edit {
-	literal, err := json.Marshal(model)
-	if err != nil { // strings always marshal
-		panic(err)
-	}
 	var edits []edit
 	for _, at := range d.models {
-		if string(d.src[at.start:at.end]) != string(literal) {
-			edits = append(edits, edit{at, string(literal)})
+		if !strings.Contains(model, `\`) && string(d.src[at.start+1:at.end-1]) == model { // as nearly always
+			continue
 		}
+		literal, err := json.Marshal(model)
+		if err != nil { // strings always marshal
+			panic(err)
+		}
+		edits = append(edits, edit{at, string(literal)})
 	}
 	return edits
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
@@ -20,12 +21,18 @@ type plain struct {
 	answer *Answer
 	opts   Options
 	body   io.Reader
-	held   bytes.Buffer
+	held   *bytes.Buffer
 	whole  bool // held is all of it
 }
 
+// kept are buffers of answers that are over, to be used again.
+var kept = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxKept is the largest buffer that is, 64 KiB.
+const maxKept = 64 << 10
+
 func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*plain, error) {
-	p := &plain{answer: a, opts: opts, body: resp.Body}
+	p := &plain{answer: a, opts: opts, body: resp.Body, held: kept.Get().(*bytes.Buffer)}
 	if media != "application/json" && resp.ContentLength < 0 {
 		return p, nil // speech, for example: made while it is sent, and nothing of it tells whether it is whole
 	}
@@ -51,6 +58,14 @@ func (p *plain) Read(b []byte) (int, error) {
 }
 
 func (p *plain) first() []byte { return p.held.Bytes() }
+
+func (p *plain) close() {
+	if p.held != nil && p.held.Cap() <= maxKept {
+		p.held.Reset()
+		kept.Put(p.held)
+	}
+	p.held = nil
+}
 
 func (p *plain) send(w http.ResponseWriter, begun bool) Result {
 	if begun {

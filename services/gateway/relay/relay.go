@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/sse"
+	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
 const (
@@ -87,6 +87,7 @@ type Answer struct {
 	sender interface {
 		send(w http.ResponseWriter, begun bool) Result
 		first() []byte // what is at hand of the body
+		close()        // nothing of it is used any more
 	}
 }
 
@@ -94,7 +95,7 @@ type Answer struct {
 // resp is closed and nothing was sent.
 func Receive(resp *http.Response, opts Options) (*Answer, error) {
 	a := &Answer{Status: resp.StatusCode, header: resp.Header, body: resp.Body}
-	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	media := web.MediaType(resp.Header)
 	var err error
 	if media == sse.ContentType {
 		a.Stream = true
@@ -126,7 +127,10 @@ func (a *Answer) Ending() bool {
 }
 
 // Close gives the connection to the backend up, or back when the answer was read to its end.
-func (a *Answer) Close() error { return a.body.Close() }
+func (a *Answer) Close() error {
+	a.sender.close()
+	return a.body.Close()
+}
 
 // writeHeader starts the client's answer. What the gateway has set already stays.
 func (a *Answer) writeHeader(w http.ResponseWriter) {

@@ -57,6 +57,8 @@ func (s *stream) first() []byte {
 	return s.next.Data
 }
 
+func (s *stream) close() {}
+
 func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 	s.opts.Patience.Pause()
 	if !begun {

@@ -12,7 +12,7 @@ const (
 	// enough answers have to be known before one is called slow.
 	enough = 20
 	// renewed is after how many answers the percentile is reckoned anew.
-	renewed = 16
+	renewed = 64
 )
 
 // FirstBytes knows how long the last answers of a model took to begin. The zero value knows none.

@@ -43,11 +43,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	once := func(b *testing.B, transport http.RoundTripper) {
 		ctx, patience := upstream.WithPatience(b.Context(), time.Minute, 0)
 		defer patience.Stop()
-		req, err := upstream.NewRequest(ctx, in, upstream.Target{Base: base, Path: "/v1/chat/completions"}, body)
-		if err != nil {
-			b.Error(err)
-			return
-		}
+		req := upstream.NewRequest(ctx, in, upstream.Target{Base: base, Path: "/v1/chat/completions"}, body)
 		resp, err := transport.RoundTrip(req)
 		if err != nil {
 			b.Error(err)

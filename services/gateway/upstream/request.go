@@ -3,7 +3,6 @@ package upstream
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -34,16 +33,13 @@ type Target struct {
 
 // NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. The values
 // of headers are shared with in.
-func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) (*http.Request, error) {
-	out, err := http.NewRequestWithContext(ctx, in.Method, "", nil) // the one way to set a context without a copy
-	if err != nil {
-		return nil, fmt.Errorf("build request to %s: %w", to.Base, err)
-	}
-	*out.URL = *to.Base
+func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *http.Request {
+	at := *to.Base
+	out := (&http.Request{Method: in.Method, URL: &at, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: at.Host,
+		Header: make(http.Header, len(in.Header)+ownHeaders)}).WithContext(ctx)
 	out.URL.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
 	out.URL.RawPath = ""
 	out.URL.RawQuery = in.URL.RawQuery
-	out.Host = to.Base.Host
 	setBody(out, body)
 	for name, values := range in.Header {
 		if !private(name) {
@@ -52,7 +48,7 @@ func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) (
 	}
 	dropNamed(out.Header, in.Header["Connection"])
 	setOwn(out.Header, in, to)
-	return out, nil
+	return out
 }
 
 // payload is a body that lies in memory.
@@ -73,6 +69,9 @@ func setBody(out *http.Request, body []byte) {
 	out.GetBody = open
 	out.Body, _ = open() // it has no way to fail
 }
+
+// ownHeaders is how many setOwn sets.
+const ownHeaders = 4
 
 // setOwn sets what the gateway itself says: the backend's key, and who the client is. What the client claims about that is
 // not passed on.

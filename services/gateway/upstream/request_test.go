@@ -39,10 +39,7 @@ func TestRequestHeaders(t *testing.T) {
 		"Forwarded": {"for=x"}, "X-Forwarded-For": {"6.6.6.6"}, "X-Forwarded-Host": {"evil"}, "X-Forwarded-Proto": {"gopher"},
 	}
 	before := in.Header.Clone()
-	out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/v1/x y", APIKey: "backend", Scheme: "http"}, []byte("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/v1/x y", APIKey: "backend", Scheme: "http"}, []byte("{}"))
 	resp, err := newTransport(t, upstream.Config{}).RoundTrip(out)
 	if err != nil {
 		t.Fatal(err)
@@ -89,10 +86,7 @@ func TestRequestAgain(t *testing.T) {
 		transport := newTransport(t, upstream.Config{})
 		for range 2 {
 			in := httptest.NewRequest("POST", "/", nil)
-			out, err := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/"}, []byte(strings.Repeat("x", size)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/"}, []byte(strings.Repeat("x", size)))
 			resp, err := transport.RoundTrip(out)
 			if err != nil {
 				t.Fatalf("%d bytes: %v", size, err)
