@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -104,7 +103,7 @@ func (c *call) tried(backend, outcome string, took time.Duration) {
 	c.attempts++
 	c.backend = backend
 	c.waited += took
-	c.g.metrics.attempts.WithLabelValues(c.metrics().label, backend, outcome).Inc()
+	c.metrics().attempted(backend, outcome)
 }
 
 // answered notes the answer that the client is about to get.
@@ -181,8 +180,7 @@ func (c *call) record(r *http.Request, returned bool) {
 	c.reason = c.reasonFor(status)
 	m, of := c.g.metrics, c.metrics()
 	model := of.label
-	m.requests.WithLabelValues(model, c.endpoint, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(model, c.endpoint).Observe(time.Since(c.started).Seconds())
+	of.ended(c.endpoint, status, time.Since(c.started))
 	if c.reason != "" {
 		m.errors.WithLabelValues(model, c.reason).Inc()
 	}

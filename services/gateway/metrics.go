@@ -46,6 +46,11 @@ type modelMetrics struct {
 	overhead           prometheus.Observer
 	queueWait          prometheus.Observer
 	prompt, completion prometheus.Counter
+
+	of       *metrics
+	requests series[ended, prometheus.Counter]
+	duration series[string, prometheus.Observer] // by endpoint
+	attempts series[attempted, prometheus.Counter]
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -124,6 +129,7 @@ func (m *metrics) begin(model string) *modelMetrics {
 		m.rateLimited.WithLabelValues(model, string(limit))
 	}
 	return &modelMetrics{
+		of:         m,
 		label:      model,
 		firstToken: m.firstToken.WithLabelValues(model),
 		interToken: m.interToken.WithLabelValues(model),

@@ -122,11 +122,12 @@ func truthy(value []byte) bool {
 func boolean(value []byte) (yes, ok bool) {
 	text, isString := scan.String(value)
 	if !isString {
-		if number, err := strconv.ParseFloat(string(value), 64); err == nil {
-			return number == 1, number == 0 || number == 1
+		switch string(value) {
+		case "true", "false", "null":
+			return value[0] == 't', true
 		}
-		word := string(value)
-		return word == "true", word == "true" || word == "false" || word == "null"
+		number, err := strconv.ParseFloat(string(value), 64)
+		return err == nil && number == 1, err == nil && (number == 0 || number == 1)
 	}
 	switch strings.ToLower(text) {
 	case "1", "on", "t", "true", "y", "yes":
