@@ -23,6 +23,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/stored"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
@@ -39,19 +40,18 @@ type Deps struct {
 
 // Server is one model server.
 type Server struct {
-	cfg     Config
-	console *console.Console
-	engine  *engine.Engine
-	clock   clock.Clock
-	metrics *metrics.Metrics
-	stats   *statlog.Logger // nil: --disable-log-stats
-	life    *life.Life
-	journal *journal.Journal
-	store   *responseStore // nil without one
-	tasks   *tasks
-	model   *request.Model
-	models  *models.Models
-	answers *answers.Answers
+	cfg       Config
+	console   *console.Console
+	engine    *engine.Engine
+	clock     clock.Clock
+	metrics   *metrics.Metrics
+	stats     *statlog.Logger // nil: --disable-log-stats
+	life      *life.Life
+	journal   *journal.Journal
+	responses *stored.Responses
+	model     *request.Model
+	models    *models.Models
+	answers   *answers.Answers
 
 	serverLoad    atomic.Int64           // requests that /load counts
 	weightVersion atomic.Value           // string, once a client has set it
@@ -74,10 +74,6 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.model, err = newModel(cfg); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	if cfg.Generation.StoreResponses {
-		s.store = newResponseStore(storeSize)
-	}
-	s.tasks = newTasks()
 	s.metrics = newMetrics(cfg)
 	if cfg.Mock.Clock == "virtual" {
 		s.clock = clock.NewManual(time.Now())
@@ -93,7 +89,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.models, err = models.New(cfg); err != nil {
 		return nil, err
 	}
-	s.answers = answers.New(cfg, answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models})
+	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models}
+	s.answers = answers.New(cfg, with)
+	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.describe = s.description()
 	return s, nil
 }
@@ -125,7 +123,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	running.Go(func() { s.engine.Run(engineCtx) })
 	defer running.Wait()
 	defer stopEngine()
-	defer s.tasks.stop()
+	defer s.responses.Stop()
 	running.Go(func() {
 		select {
 		case <-s.life.Died():

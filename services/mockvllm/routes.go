@@ -97,9 +97,9 @@ func (s *Server) answerRoutes() []route {
 	return []route{
 		on("POST", "/v1/chat/completions", s.answers.Handler(answers.Chat), answer),
 		on("POST", "/v1/chat/completions/batch", s.answers.Handler(answers.Batch), answer),
-		on("POST", "/v1/responses", s.respond, answer),
-		on("GET", "/v1/responses/{response_id}", s.retrieve, loads),
-		on("POST", "/v1/responses/{response_id}/cancel", s.cancelResponse, loads),
+		on("POST", "/v1/responses", s.responses.Respond, answer),
+		on("GET", "/v1/responses/{response_id}", s.responses.Retrieve, loads),
+		on("POST", "/v1/responses/{response_id}/cancel", s.responses.Cancel, loads),
 		on("POST", "/v1/completions", s.answers.Handler(answers.Text), answer),
 		on("POST", "/v1/messages", s.answers.Handler(answers.Messages), answer),
 		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", messages.CountTokens, answers.RefuseMessages), loads),

@@ -1,4 +1,4 @@
-package mockvllm
+package stored
 
 import (
 	"bytes"
@@ -14,8 +14,8 @@ import (
 // ever; here the oldest are forgotten.
 const storeSize = 64 << 20
 
-// responseStore is what VLLM_ENABLE_RESPONSES_API_STORE turns on.
-type responseStore struct {
+// store is what VLLM_ENABLE_RESPONSES_API_STORE turns on.
+type store struct {
 	most int // bytes
 
 	mu   sync.Mutex
@@ -24,8 +24,8 @@ type responseStore struct {
 	size int
 }
 
-func newResponseStore(most int) *responseStore {
-	return &responseStore{most: most, byID: map[string]*kept{}}
+func newStore(most int) *store {
+	return &store{most: most, byID: map[string]*kept{}}
 }
 
 // kept is a response in the store. The store's mutex guards what changes.
@@ -47,7 +47,7 @@ const (
 )
 
 // put adds a response. Another one with the same id is not found any more, but if that was cancelled, it stays.
-func (s *responseStore) put(k *kept) {
+func (s *store) put(k *kept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.byID[k.id]; old != nil && old.status == cancelled && k.body != nil && k.log == nil {
@@ -59,7 +59,7 @@ func (s *responseStore) put(k *kept) {
 }
 
 // finish takes the whole of a response that was put before.
-func (s *responseStore) finish(k *kept, body []byte, left responses.History) {
+func (s *store) finish(k *kept, body []byte, left responses.History) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.status == cancelled {
@@ -72,7 +72,7 @@ func (s *responseStore) finish(k *kept, body []byte, left responses.History) {
 }
 
 // grow counts bytes and forgets the oldest responses when there are too many.
-func (s *responseStore) grow(k *kept, n int) {
+func (s *store) grow(k *kept, n int) {
 	k.size += n
 	s.size += n
 	for s.size > s.most && len(s.all) > 0 {
@@ -86,7 +86,7 @@ func (s *responseStore) grow(k *kept, n int) {
 	}
 }
 
-func (s *responseStore) get(id string) *kept {
+func (s *store) get(id string) *kept {
 	if s == nil {
 		return nil
 	}
@@ -96,14 +96,14 @@ func (s *responseStore) get(id string) *kept {
 }
 
 // read returns what a response is by now.
-func (s *responseStore) read(k *kept) []byte {
+func (s *store) read(k *kept) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return k.body
 }
 
 // history is what a response leaves for the next.
-func (s *responseStore) history(k *kept) responses.History {
+func (s *store) history(k *kept) responses.History {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return k.left
@@ -115,7 +115,7 @@ const (
 )
 
 // cancelled marks a response that is not over. body is what it is from now on.
-func (s *responseStore) cancelled(k *kept, body []byte) bool {
+func (s *store) cancelled(k *kept, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.status != queued {

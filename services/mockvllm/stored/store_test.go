@@ -1,13 +1,17 @@
-package mockvllm
+package stored
 
 import (
 	"strconv"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
-func TestResponseStoreForgets(t *testing.T) {
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestStoreForgets(t *testing.T) {
 	const most = 16 * overhead
-	s := newResponseStore(most)
+	s := newStore(most)
 	for i := range 1000 {
 		k := &kept{id: strconv.Itoa(i % 100), status: queued, body: make([]byte, 100)}
 		s.put(k)

@@ -1,4 +1,4 @@
-package mockvllm
+package stored
 
 import (
 	"bytes"
@@ -10,13 +10,37 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/responses"
 )
 
-// respond answers a request for a response, and keeps the answer where there is a store.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
+// Responses are those of one server.
+type Responses struct {
+	answers *answers.Answers
+	life    *life.Life
+	model   *request.Model
+	models  *models.Models
+	store   *store // nil without one
+	tasks   *tasks
+}
+
+// New makes the handlers, with a store or without. Stop has to be called in the end.
+func New(a *answers.Answers, d answers.Deps, keep bool) *Responses {
+	s := &Responses{answers: a, life: d.Life, model: d.Model, models: d.Models, tasks: newTasks()}
+	if keep {
+		s.store = newStore(storeSize)
+	}
+	return s
+}
+
+// Stop ends what runs in the background, and waits for that.
+func (s *Responses) Stop() { s.tasks.stop() }
+
+// Respond answers a request for a response, and keeps the answer where there is a store.
+func (s *Responses) Respond(w http.ResponseWriter, r *http.Request) {
 	body, ok := fastapi.ReadBody(w, r)
 	if !ok || s.life.Mute(r.Context()) {
 		return
@@ -44,7 +68,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
 	s.later(w, r, g, k)
 }
 
-func (s *Server) responding(r *http.Request, body []byte) (*answers.Request, *responses.Request, *protocol.Error) {
+func (s *Responses) responding(r *http.Request, body []byte) (*answers.Request, *responses.Request, *protocol.Error) {
 	v, _, err := protocol.Decode(answers.Responses.Schema, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return nil, nil, err
@@ -97,7 +121,7 @@ func (k keepingFrames) End(u protocol.Usage, t *protocol.Timing) {
 }
 
 // later makes a response in the background. What goes wrong with it then, nobody is told: as in vLLM it stays queued.
-func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answers.Request, k *kept) {
+func (s *Responses) later(w http.ResponseWriter, r *http.Request, g *answers.Request, k *kept) {
 	log := newEventLog()
 	if g.Common.Stream {
 		k.log = log
@@ -122,8 +146,8 @@ func (s *Server) later(w http.ResponseWriter, r *http.Request, g *answers.Reques
 	fastapi.Reply(w, http.StatusOK, pending)
 }
 
-// retrieve tells a stored response, or the events of one that was streamed in the background.
-func (s *Server) retrieve(w http.ResponseWriter, r *http.Request) {
+// Retrieve tells a stored response, or the events of one that was streamed in the background.
+func (s *Responses) Retrieve(w http.ResponseWriter, r *http.Request) {
 	q := fastapi.QueryOf(r)
 	after := q.Between("starting_after", -1, math.MinInt, math.MaxInt-1)
 	stream := q.Truth("stream", false)
@@ -141,8 +165,8 @@ func (s *Server) retrieve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cancelResponse ends a response that runs in the background.
-func (s *Server) cancelResponse(w http.ResponseWriter, r *http.Request) {
+// Cancel ends a response that runs in the background.
+func (s *Responses) Cancel(w http.ResponseWriter, r *http.Request) {
 	k := s.store.get(r.PathValue("response_id"))
 	if k == nil {
 		fastapi.Refuse(w, responses.NotFound(r.PathValue("response_id")))
@@ -159,7 +183,7 @@ func (s *Server) cancelResponse(w http.ResponseWriter, r *http.Request) {
 
 // follow sends the events of a response from one on, as they come, until the response is whole. Like Python's lists it counts
 // backwards below 0. Where there is no such event, or none at all, the stream breaks off, as in vLLM.
-func (s *Server) follow(w http.ResponseWriter, r *http.Request, log *eventLog, next int) {
+func (s *Responses) follow(w http.ResponseWriter, r *http.Request, log *eventLog, next int) {
 	entry := journal.Of(r.Context())
 	entry.Streams()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
