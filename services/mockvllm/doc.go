@@ -4,8 +4,8 @@
 //	main.go, model.go                                              the command line, and the model that it names (config)
 //	mockvllm.go, statistics.go                                     New wires the rooms; Run serves until it is told to stop, or dies (life)
 //	routes.go, middleware.go                                       every URL, and what a request passes on its way there
-//	invocations.go, scaleout.go                                    requests for text, as far as they are particular (answers, stored)
-//	poolinghandlers.go, dev.go, weights.go, ...                    the other routes
+//	scaleout.go                                                    requests for text, as far as they are particular (answers, stored, sagemaker)
+//	dev.go, weights.go, ...                                        the other routes
 //	mock.go, requests.go                                           what only a mock has: faults, journal, clock
 //
 // A request passes: access log, journal, request id, API key, CORS, root path, HTTP metrics, load, faults, then its handler. A

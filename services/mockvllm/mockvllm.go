@@ -21,6 +21,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling/handlers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/stored"
@@ -49,6 +50,7 @@ type Server struct {
 	life      *life.Life
 	journal   *journal.Journal
 	responses *stored.Responses
+	pooling   *handlers.Handlers
 	model     *request.Model
 	models    *models.Models
 	answers   *answers.Answers
@@ -91,6 +93,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models}
 	s.answers = answers.New(cfg, with)
+	s.pooling = handlers.New(cfg, s.model, s.models)
 	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.describe = s.description()
 	return s, nil

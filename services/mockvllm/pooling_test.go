@@ -24,6 +24,8 @@ func TestPoolingModel(t *testing.T) {
 	f("POST", "/invocations", `{"model":"tiny"}`, 400, `{"error":{"message":"Cannot find suitable handler for request. Expected one of: ['typing.Annotated[...`)
 	f("POST", "/invocations", `{x`, 400, `{"error":{"message":"JSON decode error: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)","type":"Bad Request","param":null,"code":400}}`)
 	f("POST", "/invocations", `[1]`, 400, `{"error":{"message":"list indices must be integers or slices, not str","type":"BadRequestError","param":null,"code":400}}`)
+	f("POST", "/invocations", `{"requestType":"CLOSE"}`, 400, `{"error":{"message":"Invalid payload. stateful sessions not enabled",...`)
+	f("POST", "/invocations", `{"input":"x"}`, 404, "{\"error\":{\"message\":\"The model `nobody` does not exist.\",...", "X-Amzn-SageMaker-Adapter-Identifier", "nobody")
 	f("POST", "/invocations", `{"input":"x","normalize":1}`, 400, "{\"error\":{\"message\":\"Parameter `normalize` was removed;...")
 
 	resp := s.do("POST", "/v1/embeddings", `{"input":["a","b"],"encoding_format":"bytes"}`)

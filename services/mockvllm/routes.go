@@ -5,9 +5,11 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/derender"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/tokens"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sagemaker"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
 
@@ -80,17 +82,22 @@ func (s *Server) tokenRoutes() []route {
 }
 
 func (s *Server) modelRoutes() []route {
-	invoke := s.invoke
-	if s.cfg.Pooling.Task() != "" {
-		invoke = s.invokePooling
-	}
 	return []route{
 		on("GET", "/v1/models", s.models.List, plain),
 		on("POST", "/v1/systemone", s.decision, loads),
 		on("GET", "/ping", fastapi.Empty, plain),
 		on("POST", "/ping", fastapi.Empty, plain),
-		on("POST", "/invocations", invoke, answer),
+		on("POST", "/invocations", s.invocations(), answer),
 	}
+}
+
+func (s *Server) invocations() http.HandlerFunc {
+	if s.cfg.Pooling.Task() != "" {
+		forms, expected := s.pooling.Forms()
+		return sagemaker.Invocations(forms, expected, s.life.Mute)
+	}
+	forms, expected := s.answers.Forms()
+	return sagemaker.Invocations(forms, expected, s.life.Mute)
 }
 
 func (s *Server) answerRoutes() []route {
@@ -147,6 +154,26 @@ func (s *Server) sagemakerAdapterRoutes() []route {
 	return []route{
 		on("POST", "/adapters", s.models.RegisterAdapter, plain),
 		on("DELETE", "/adapters/{adapter_name}", s.models.UnregisterAdapter, plain),
+	}
+}
+
+func (s *Server) poolingRoutes() []route {
+	if s.cfg.Pooling.Task() == "classify" {
+		return []route{
+			on("POST", "/pooling", s.pooling.Handler("PoolingRequest", pooling.Model.Pool), answer),
+			on("POST", "/classify", s.pooling.Handler("ClassificationRequest", pooling.Model.Classify), answer),
+		}
+	}
+	score, rerank := s.pooling.Handler("ScoreRequest", pooling.Model.Score), s.pooling.Handler("RerankRequest", pooling.Model.Rerank)
+	return []route{
+		on("POST", "/pooling", s.pooling.Handler("PoolingRequest", pooling.Model.Pool), answer),
+		on("POST", "/v1/embeddings", s.pooling.Handler("EmbeddingRequest", pooling.Model.Embed), answer),
+		on("POST", "/v2/embed", s.pooling.Handler("CohereEmbedRequest", pooling.Model.EmbedCohere), answer),
+		on("POST", "/score", score, answer),
+		on("POST", "/v1/score", score, answer),
+		on("POST", "/rerank", rerank, answer),
+		on("POST", "/v1/rerank", rerank, answer),
+		on("POST", "/v2/rerank", rerank, answer),
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/responses"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/scoring"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sagemaker"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
@@ -64,4 +66,14 @@ var (
 // RefuseMessages answers with an error in the form of Anthropic.
 func RefuseMessages(w http.ResponseWriter, err *protocol.Error) {
 	fastapi.Reply(w, err.Status, messages.ErrorBody(err))
+}
+
+// Forms are those that SageMaker's route takes, in the order in which vLLM tries them, and how vLLM lists them.
+func (s *Answers) Forms() (forms []sagemaker.Form, expected string) {
+	for _, a := range []API{Chat, Text} {
+		forms = append(forms, sagemaker.Form{Schema: a.Schema, Answer: func(w http.ResponseWriter, r *http.Request, v *schema.Values, _ *pyjson.Object) {
+			s.Answer(w, r, a, v)
+		}})
+	}
+	return forms, "['" + Chat.Schema + "', '" + Text.Schema + "']"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // Handler makes the handler of an interface.
@@ -22,21 +23,27 @@ func (s *Answers) Handler(a API) http.HandlerFunc {
 		if !ok || s.life.Mute(r.Context()) {
 			return
 		}
-		g, err := s.read(a, r, body)
+		v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
 		if err != nil {
 			a.Refuse(w, err)
 			return
 		}
-		s.Send(w, r, g)
+		s.Answer(w, r, a, v)
 	}
 }
 
-// read decodes a request and makes the checks that come before anything is answered.
-func (s *Answers) read(a API, r *http.Request, body []byte) (*Request, *protocol.Error) {
-	v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
+// Answer answers a request that is decoded.
+func (s *Answers) Answer(w http.ResponseWriter, r *http.Request, a API, v *schema.Values) {
+	g, err := s.read(a, r, v)
 	if err != nil {
-		return nil, err
+		a.Refuse(w, err)
+		return
 	}
+	s.Send(w, r, g)
+}
+
+// read makes the checks that come before anything is answered.
+func (s *Answers) read(a API, r *http.Request, v *schema.Values) (*Request, *protocol.Error) {
 	asked, err := a.Read(v, s.model)
 	if err != nil {
 		return nil, err

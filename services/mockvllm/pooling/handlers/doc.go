@@ -1,0 +1,2 @@
+// Package handlers answers over HTTP for a pooling model.
+package handlers
