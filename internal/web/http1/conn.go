@@ -306,6 +306,7 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 	w := &c.w
 	*w = response{conn: c, request: r, header: w.header, length: -1, close: f.close}
 	if !c.run(w, r) {
+		w.abort()
 		return false
 	}
 	in.expects = false // who waits for 100 Continue has its answer now

@@ -209,6 +209,18 @@ func (w *response) finish() error {
 	return w.err
 }
 
+// abort breaks off an answer. One that only the end of the connection ends, as those to HTTP/1.0 do, would look complete; so its
+// connection is reset.
+func (w *response) abort() {
+	if !w.sent || w.chunked || w.length >= 0 || w.bodyless {
+		return
+	}
+	if c, ok := w.conn.net.(interface{ SetLinger(seconds int) error }); ok {
+		_ = c.SetLinger(0) // without it the client may take a part for the whole
+		_ = w.conn.net.Close()
+	}
+}
+
 func (w *response) fail(err error) {
 	if w.err == nil {
 		w.err = err

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -413,6 +414,20 @@ func TestPanics(t *testing.T) {
 		if !strings.HasSuffix(got, "\r\n\r\n7\r\npartial\r\n") || logged.Load() != int32(want) {
 			t.Errorf("%s: %q, logged %d", path, got, logged.Load())
 		}
+	}
+}
+
+// TestAbortedWithoutLength: what HTTP/1.0 gets has no end but that of the connection, and a part must not look like the whole.
+func TestAbortedWithoutLength(t *testing.T) {
+	s := start(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "partial")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}, nil)
+	c := s.dial()
+	_, _ = io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+	if got, err := io.ReadAll(c); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
