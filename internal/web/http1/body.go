@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -22,33 +25,79 @@ const (
 
 var errChunk = errors.New("malformed chunk")
 
-// body is the body of a request.
+// body is the body of a request. It may be read by another goroutine than the handler's, such as one that sends it on, also when
+// the handler has returned: then it gives an error.
 type body struct {
-	conn *conn
-	framing
-	left   int64 // of the length or of the chunk
-	first  bool  // no chunk was read yet
-	done   bool
-	err    error
-	closed bool
-	pace   pace
+	conn   *conn
+	length int64       // -1 for chunks
+	closed atomic.Bool // by the handler or after it
+
+	asking  sync.Mutex
+	expects bool // the client waits for 100 Continue
+
+	mu    sync.Mutex // held while something is read, and guards what follows
+	left  int64      // of the length or of the chunk
+	first bool       // no chunk was read yet
+	done  bool
+	err   error
+	pace  pace
 }
 
+func newBody(c *conn, f framing) *body {
+	b := &body{conn: c, length: f.length, expects: f.expects, left: max(0, f.length), first: true}
+	b.pace = pace{over: &b.closed, stalled: c.server.Stalled, patience: c.server.Patience, left: c.server.Patience}
+	return b
+}
+
+var errClosed = errors.New("the request's body was closed")
+
 func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	switch {
-	case b.closed:
-		return 0, errors.New("the request's body was closed")
+	case b.closed.Load():
+		return 0, errClosed
 	case b.err != nil:
 		return 0, b.err
 	case len(p) == 0:
 		return 0, nil
 	}
-	if b.expects {
-		b.expects = false
-		if err := b.conn.writeContinue(); err != nil {
-			return 0, b.fail(err)
-		}
+	if err := b.ask(); err != nil {
+		return 0, b.fail(err)
 	}
+	return b.next(p)
+}
+
+// ask lets a client send that waits for 100 Continue.
+func (b *body) ask() error {
+	b.asking.Lock()
+	defer b.asking.Unlock()
+	if !b.expects {
+		return nil
+	}
+	b.expects = false
+	if err := b.conn.net.SetWriteDeadline(time.Now().Add(b.pace.patience)); err != nil {
+		return err
+	}
+	_, err := b.conn.net.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
+	return err
+}
+
+// unasked is called when the answer begins, after which nothing else may be said. It reports that the client still waits for 100
+// Continue: nobody knows then whether it will send the body or its next request.
+func (b *body) unasked() bool {
+	if b == nil {
+		return false
+	}
+	b.asking.Lock()
+	defer b.asking.Unlock()
+	waits := b.expects
+	b.expects = false
+	return waits
+}
+
+// next reads without asking whether it may.
+func (b *body) next(p []byte) (int, error) {
 	n, err := b.read(p)
 	if err == io.EOF {
 		b.done = true
@@ -109,6 +158,39 @@ func (b *body) nextChunk() error {
 	return fmt.Errorf("%w: the trailer is too large", errChunk)
 }
 
+// seize takes the body away from whoever reads it. What is under way ends with an error.
+func (b *body) seize() {
+	if b == nil {
+		return
+	}
+	b.closed.Store(true)
+	if !b.mu.TryLock() {
+		_ = b.conn.limit(-time.Second) // fails for a connection that is gone, on which nothing waits
+		b.mu.Lock()
+	}
+	b.mu.Unlock()
+}
+
+// discard reads the rest of a body that was seized, unless that is much. It reports whether the end was reached.
+func (b *body) discard() bool {
+	if b == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done || b.err != nil || b.length > maxUnread || b.conn.limit(linger) != nil {
+		return b.done
+	}
+	b.conn.src.pace = nil
+	_, err := io.Copy(io.Discard, io.LimitReader(rest{b}, maxUnread))
+	return err == nil && b.done
+}
+
+// rest is what is left of a body.
+type rest struct{ *body }
+
+func (r rest) Read(p []byte) (int, error) { return r.next(p) }
+
 func (b *body) fail(err error) error {
 	b.err = err
 	return err
@@ -116,7 +198,7 @@ func (b *body) fail(err error) error {
 
 // Close gives the rest of the body up. What becomes of the connection is decided when the handler has returned.
 func (b *body) Close() error {
-	b.closed = true
+	b.closed.Store(true)
 	return nil
 }
 

@@ -47,7 +47,7 @@ type conn struct {
 	out  []byte        // to be written
 	held []byte        // of a body whose length may yet be told
 	w    response      // to the request in progress
-	body body          // of it
+	body *body         // of it; nil when it has none. Each has its own: who kept one reads nothing of a later request
 
 	readBy   time.Time // the deadline for reading, as set
 	writeBy  time.Time // the deadline for writing, as set
@@ -293,28 +293,26 @@ func (c *conn) begin() {
 // answer runs the handler and reports whether the connection can carry another request.
 func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 	defer c.endRequest()
-	in := &c.body
-	*in = body{conn: c, framing: f, left: max(0, f.length), first: true}
-	r.Body = in
-	if f.length == 0 {
-		r.Body = http.NoBody
-		in.done = true
+	c.body, r.Body = nil, http.NoBody
+	if f.length != 0 {
+		c.body = newBody(c, f)
+		r.Body = c.body
+		c.src.pace = &c.body.pace
 	}
-	in.pace = pace{stalled: c.server.Stalled, patience: c.server.Patience, left: c.server.Patience}
-	c.src.pace = &in.pace
 	r.RemoteAddr = c.remote
 	w := &c.w
 	*w = response{conn: c, request: r, header: w.header, length: -1, close: f.close}
-	if !c.run(w, r) {
+	returned := c.run(w, r)
+	c.body.seize()
+	if !returned {
 		w.abort()
 		return false
 	}
-	in.expects = false // who waits for 100 Continue has its answer now
-	if !in.done && !w.sent && (f.expects || !in.discard()) {
+	if !w.sent && (c.body.unasked() || !c.body.discard()) {
 		w.close = true // before the header goes out, so that the client knows
 	}
 	err := w.finish()
-	return err == nil && !w.close && (in.done || in.discard())
+	return err == nil && !w.close && c.body.discard()
 }
 
 // run calls the handler and reports whether it returned. One that panics breaks the answer off.
@@ -326,23 +324,6 @@ func (c *conn) run(w *response, r *http.Request) (returned bool) {
 	}()
 	c.server.Handler.ServeHTTP(w, r)
 	return true
-}
-
-// discard reads the rest of a body, unless that is much. It reports whether the end was reached.
-func (b *body) discard() bool {
-	if b.done || b.err != nil {
-		return b.done
-	}
-	if b.length > maxUnread {
-		return false
-	}
-	b.closed = false
-	if b.conn.limit(linger) != nil {
-		return false
-	}
-	b.conn.src.pace = nil
-	_, err := io.Copy(io.Discard, io.LimitReader(b, maxUnread))
-	return err == nil && b.done
 }
 
 // setCancel says how the request in progress is ended. A client that has left before ends it at once.
@@ -385,8 +366,8 @@ func (c *conn) rest() bool {
 func (c *conn) release() {
 	c.out, c.held, c.src.pace, c.writeOwn = shrink(c.out), shrink(c.held), nil, false
 	clear(c.w.header)
-	if set := c.body.pace.deadline; !set.IsZero() {
-		c.readBy = set
+	if c.body != nil && !c.body.pace.deadline.IsZero() {
+		c.readBy = c.body.pace.deadline
 	}
 	if c.in.Buffered() > 0 || len(c.src.first) > 0 {
 		return
@@ -400,10 +381,6 @@ func shrink(b []byte) []byte {
 		return nil
 	}
 	return b[:0]
-}
-
-func (c *conn) writeContinue() error {
-	return c.write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 }
 
 // flush writes what was collected.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 
 // pace bounds how long a client may stand still while its body is read. The time in which nobody reads does not count.
 type pace struct {
+	over     *atomic.Bool // nobody is to read any more
 	stalled  error
 	patience time.Duration
 	left     time.Duration // of the client's time
@@ -32,6 +34,9 @@ func (p *pace) read(c net.Conn, b []byte) (int, error) {
 		p.deadline = begin.Add(p.left)
 		if err := c.SetReadDeadline(p.deadline); err != nil {
 			return 0, err
+		}
+		if p.over.Load() { // who has set it moves the deadline after that, which was overwritten here if it came before
+			return 0, errClosed
 		}
 	}
 	n, err := c.Read(b)

@@ -182,7 +182,7 @@ func (w *response) frame() {
 	default:
 		w.close = true
 	}
-	w.close = w.close || w.conn.server.stopping.Load() || httpguts.HeaderValuesContainsToken(w.header["Connection"], "close")
+	w.close = w.close || w.conn.body.unasked() || w.conn.server.stopping.Load() || httpguts.HeaderValuesContainsToken(w.header["Connection"], "close")
 	switch {
 	case w.close:
 		w.header["Connection"] = []string{"close"}

@@ -375,8 +375,11 @@ func TestUnreadBodies(t *testing.T) {
 
 func TestContinue(t *testing.T) {
 	s := start(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/read" {
+		switch r.URL.Path {
+		case "/read":
 			echo(w, r)
+		case "/flushed":
+			_ = http.NewResponseController(w).Flush()
 		}
 	}, nil)
 	ask := func(path string) (net.Conn, *bufio.Reader) {
@@ -393,9 +396,48 @@ func TestContinue(t *testing.T) {
 	if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != 200 || resp.Close {
 		t.Errorf("%+v, %v", resp, err)
 	}
-	_, in = ask("/unread")
-	if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != 200 || !resp.Close {
-		t.Errorf("%+v, %v: nobody knows whether the body will come", resp, err)
+	for _, path := range []string{"/unread", "/flushed"} {
+		_, in = ask(path)
+		if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != 200 || !resp.Close {
+			t.Errorf("%s: %+v, %v: nobody knows whether the body will come", path, resp, err)
+		}
+	}
+}
+
+// TestBodyOutlivesItsHandler: somebody who keeps a body, such as the goroutine that sends it to another server, has nothing from it
+// once the handler has returned, neither of its rest nor of the next request.
+func TestBodyOutlivesItsHandler(t *testing.T) {
+	bodies := make(chan io.Reader, 1)
+	failed := make(chan error, 1)
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/keep":
+			bodies <- r.Body
+		case "/next":
+			n, err := (<-bodies).Read(make([]byte, 3))
+			body, _ := io.ReadAll(r.Body)
+			fmt.Fprintf(w, "%d %v; %s", n, err, body)
+		case "/reading":
+			begun := make(chan struct{})
+			go func() {
+				_, _ = r.Body.Read(make([]byte, 1))
+				close(begun)
+				_, err := io.ReadAll(r.Body)
+				failed <- err
+			}()
+			<-begun
+		}
+	}, nil)
+	post := "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n%s"
+	got := s.say(fmt.Sprintf(post+post, "/keep", "abc", "/next", "def") + "GET / HTTP/1.1\r\n" + last)
+	if !strings.Contains(got, "0 the request's body was closed; def") || strings.Count(got, "HTTP/1.1 200") != 3 {
+		t.Errorf("got %q", got)
+	}
+	if got := s.say(fmt.Sprintf(post, "/reading", "a")); !strings.Contains(got, "Connection: close") {
+		t.Errorf("the rest of the body did not come: %q", got)
+	}
+	if err := <-failed; err == nil {
+		t.Error("what was read looks complete")
 	}
 }
 
