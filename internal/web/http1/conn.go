@@ -305,7 +305,9 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 	returned := c.run(w, r)
 	c.body.seize()
 	if !returned {
-		w.abort()
+		if w.sent && w.endsWithClose() {
+			c.reset()
+		}
 		return false
 	}
 	if !w.sent && (c.body.unasked() || !c.body.discard()) {
@@ -415,6 +417,14 @@ func (c *conn) close() {
 		_, _ = io.Copy(io.Discard, c.net)
 	}
 	_ = c.net.Close() // nothing more is owed
+}
+
+// reset breaks the connection off: an answer that ends where its connection ends would look complete otherwise.
+func (c *conn) reset() {
+	if sys, ok := c.net.(interface{ SetLinger(seconds int) error }); ok {
+		_ = sys.SetLinger(0) // fails for a connection that is gone
+	}
+	_ = c.net.Close()
 }
 
 // preface begins the connections of HTTP/2.

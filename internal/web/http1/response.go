@@ -171,9 +171,15 @@ func (w *response) sendHeader(whole bool) {
 	w.conn.held = w.conn.held[:0]
 }
 
+// endsWithClose tells an answer whose end is that of its connection, as HTTP/1.0 knows no chunks.
+func (w *response) endsWithClose() bool { return !w.bodyless && !w.chunked && w.length < 0 }
+
 // frame decides how the answer ends (RFC 9112, section 6.3) and whether the connection outlives it.
 func (w *response) frame() {
 	delete(w.header, "Transfer-Encoding")
+	if w.status == http.StatusNoContent {
+		delete(w.header, "Content-Length") // RFC 9110, section 8.6: a client that believes it takes the next answer for a body
+	}
 	switch {
 	case w.bodyless || w.length >= 0:
 	case w.request.ProtoMinor > 0:
@@ -207,18 +213,6 @@ func (w *response) finish() error {
 		w.err = errShort
 	}
 	return w.err
-}
-
-// abort breaks off an answer. One that only the end of the connection ends, as those to HTTP/1.0 do, would look complete; so its
-// connection is reset.
-func (w *response) abort() {
-	if !w.sent || w.chunked || w.length >= 0 || w.bodyless {
-		return
-	}
-	if c, ok := w.conn.net.(interface{ SetLinger(seconds int) error }); ok {
-		_ = c.SetLinger(0) // without it the client may take a part for the whole
-		_ = w.conn.net.Close()
-	}
 }
 
 func (w *response) fail(err error) {

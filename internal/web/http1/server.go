@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/rawnet"
@@ -43,20 +44,33 @@ type Server struct {
 // that has just connected may be on its way.
 const unusedPatience = 500 * time.Millisecond
 
+// How long Serve waits when the machine has no room for another connection.
+const (
+	leastPause = 5 * time.Millisecond
+	mostPause  = time.Second
+)
+
 // ErrClosed is returned by Serve after Shutdown and Close.
 var ErrClosed = errors.New("http1: the server is closed")
 
-// Serve accepts connections from ln until it is closed.
+// Serve accepts connections from ln until it is closed. While the process has no descriptor left it waits for one.
 func (s *Server) Serve(ln net.Listener) error {
+	pause := leastPause
 	for {
 		c, err := ln.Accept()
-		if err != nil {
-			if s.closing.Load() {
-				return ErrClosed
-			}
+		switch {
+		case err == nil:
+			pause = leastPause
+			s.ServeConn(c)
+		case s.closing.Load():
+			return ErrClosed
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+			s.logf("http: accept: %v; next try in %s", err, pause)
+			time.Sleep(pause)
+			pause = min(2*pause, mostPause)
+		default:
 			return fmt.Errorf("accept: %w", err)
 		}
-		s.ServeConn(c)
 	}
 }
 

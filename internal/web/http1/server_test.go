@@ -260,6 +260,8 @@ func TestAnswers(t *testing.T) {
 			w.WriteHeader(304)
 			w.WriteHeader(200)
 		}))
+	f("a length without a body", get, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", set("Content-Length", "5",
+		func(w http.ResponseWriter, _ *http.Request) { w.Header()["Date"] = nil; w.WriteHeader(204) }))
 	f("wrong length", get, ok+"Content-Length: 5\r\nConnection: close\r\n\r\nabc", set("Content-Length", "5", write("abc")))
 	f("too long", get, ok+"Content-Length: 2\r\nConnection: close\r\n\r\nab", set("Content-Length", "2", write("ab", "c")))
 }
@@ -441,6 +443,40 @@ func TestBodyOutlivesItsHandler(t *testing.T) {
 	}
 }
 
+// full is a listener of a process that has no descriptor left at first.
+type full struct {
+	net.Listener
+	left atomic.Int32
+}
+
+func (l *full) Accept() (net.Conn, error) {
+	if l.left.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+func TestNoDescriptorLeft(t *testing.T) {
+	s := start(t, echo, nil)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &full{Listener: ln}
+	l.left.Store(3)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	s.addr = ln.Addr().String()
+	if got := s.say("GET / HTTP/1.1\r\n" + last); !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") {
+		t.Errorf("got %q", got)
+	}
+	s.stop()
+	ln.Close()
+	if err := <-served; !errors.Is(err, http1.ErrClosed) {
+		t.Errorf("Serve returned %v", err)
+	}
+}
+
 func TestPanics(t *testing.T) {
 	var logged atomic.Int32
 	s := start(t, func(w http.ResponseWriter, r *http.Request) {
@@ -456,6 +492,11 @@ func TestPanics(t *testing.T) {
 		if !strings.HasSuffix(got, "\r\n\r\n7\r\npartial\r\n") || logged.Load() != int32(want) {
 			t.Errorf("%s: %q, logged %d", path, got, logged.Load())
 		}
+	}
+	c := s.dial()
+	_, _ = io.WriteString(c, "GET /abort HTTP/1.0\r\n\r\n")
+	if got, err := io.ReadAll(c); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("without chunks: %q, %v, which looks complete", got, err)
 	}
 }
 
