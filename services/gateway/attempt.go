@@ -20,7 +20,7 @@ const modelHeader = "X-Fluidmcp-Model"
 // attempt is step 4. It asks the model, or a part of the traffic's canary, and then the models that stand in for it, until one
 // has an answer of which nothing was sent yet. The answer of the last one counts, also when it is a refusal.
 func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *query) (*try, error) {
-	plan := q.model.Plan(q.session, rand.Uint64()) //nolint:gosec // a share of the traffic, no secret
+	plan := q.plan()
 	for i, m := range plan {
 		c.model, c.reason = m.ID, ""
 		t, err := g.ask(r, c, q, m)
@@ -37,6 +37,14 @@ func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *qu
 		}
 	}
 	return nil, errUnavailable(q.model.Model) // a plan has the model itself
+}
+
+// plan is the models that may answer. What controls a server is for that of the model which was named.
+func (q *query) plan() []*routing.Model {
+	if q.endpoint.control {
+		return []*routing.Model{q.model}
+	}
+	return q.model.Plan(q.session, rand.Uint64()) //nolint:gosec // a share of the traffic, no secret
 }
 
 // elsewhere tells a failure that another model may not have.

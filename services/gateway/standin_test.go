@@ -158,6 +158,19 @@ func TestBackendOfAControl(t *testing.T) {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 	}
+	// Neither a part of the traffic nor what its server cannot do is for another model.
+	other := newBackend(t, vllm)
+	m := model("m", newBackend(t, named("m", 503)).URL)
+	m.Routing = fleet.Routing{Fallbacks: []string{"other"}}
+	f.deploy(m, model("other", other.URL))
+	if a := f.post("/llm/m/sleep", "{}"); a.status != 503 {
+		t.Errorf("a server that cannot: %d %s", a.status, a.body)
+	}
+	m.Routing = fleet.Routing{Canary: []fleet.Share{{Model: "other", Percent: 100}}}
+	f.deploy(m, model("other", other.URL))
+	if a := f.post("/llm/m/sleep", "{}"); a.status != 503 || len(other.requests()) != 0 {
+		t.Errorf("%d %s; the other model's server was told to sleep %d times", a.status, a.body, len(other.requests()))
+	}
 	if len(one.requests()) != 0 || len(two.requests()) != 3 {
 		t.Errorf("%d at the first, %d at the second", len(one.requests()), len(two.requests()))
 	}
