@@ -97,7 +97,7 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 	}
 	for left := g.cfg.Retries; ; left-- {
 		t := g.firstOf(r, c, q, m, lease, pace)
-		tried = append(tried, t.lease.Backend.ID)
+		tried = append(tried, t.lease.Backend.ID, t.beside)
 		reason := t.retryReason()
 		if reason != "" && left > 0 && !q.spent() && (reason == string(upstream.Connect) || pace.budget.Take()) {
 			if next, ok := g.acquire(q, m, tried); ok {

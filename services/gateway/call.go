@@ -99,10 +99,9 @@ func (c *call) fail(reason string, err *openai.Error) error {
 }
 
 // tried notes one attempt.
-func (c *call) tried(backend, outcome string, took time.Duration) {
+func (c *call) tried(backend, outcome string) {
 	c.attempts++
 	c.backend = backend
-	c.waited += took
 	c.metrics().attempted(backend, outcome)
 }
 

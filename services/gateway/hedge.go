@@ -50,8 +50,10 @@ const hedged = "hedged"
 // firstOf asks one backend and, where the model allows it, a second one when the first takes longer than nearly all answers
 // before. The one that answers first counts, the other is given up.
 func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *pace) *try {
+	asked := time.Now()
+	defer func() { c.waited += time.Since(asked) }()
 	patience, known := p.firstBytes(q).P95()
-	if !m.Routing.Hedge || !known || q.form != nil {
+	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.control {
 		t := g.try(r.Context(), r, c, q, m, lease)
 		g.tried(c, q, p, t)
 		return t
@@ -79,18 +81,19 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	}
 	won := <-results
 	if len(cancels) == 2 {
-		if won.retryReason() == "" {
+		if won.answers() {
 			delete(cancels, won.lease.Backend.ID)
 			for _, cancel := range cancels {
 				cancel()
 			}
 		}
 		lost := <-results
-		if won.retryReason() != "" {
+		if !won.answers() && (lost.answers() || won.retryReason() != "") {
 			won, lost = lost, won
 		}
 		g.tried(c, q, p, lost)
 		lost.close()
+		won.beside = lost.lease.Backend.ID
 	}
 	g.tried(c, q, p, won)
 	return won
@@ -102,7 +105,7 @@ func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.L
 	switch {
 	case !ok:
 		return second, false
-	case second.Backend.ID == first.Backend.ID || !p.budget.Take(): // a backend that was tried is offered when there is no other
+	case !p.budget.Take():
 		second.Release()
 		return second, false
 	}
@@ -113,8 +116,8 @@ func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.L
 // tried notes what became of a try.
 func (g *Gateway) tried(c *call, q *query, p *pace, t *try) {
 	t.report()
-	c.tried(t.lease.Backend.ID, t.outcome(), t.took)
-	if t.outcome() == "ok" {
+	c.tried(t.lease.Backend.ID, t.outcome())
+	if t.outcome() == "ok" && !q.endpoint.control { // what a server says of itself is said at once
 		p.firstBytes(q).Add(t.took)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,6 +141,92 @@ func TestHedging(t *testing.T) {
 	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
 	if got := f.metric(`fluidmcp_upstream_attempts_total{backend="m-0",model="m",outcome="canceled"}`) + f.metric(`fluidmcp_upstream_attempts_total{backend="m-1",model="m",outcome="canceled"}`); got < 1 {
 		t.Errorf("%v attempts were given up", got)
+	}
+}
+
+// hedging is a model with n backends that has answered often enough for a second backend to be asked. Then play answers, given
+// the backend's number, until it is nil again.
+func hedging(t *testing.T, n int) (f *front, then func(play func(i int, c *exchange))) {
+	var mu sync.Mutex
+	var play func(i int, c *exchange)
+	var urls []string
+	for i := range n {
+		urls = append(urls, newBackend(t, func(c *exchange) {
+			mu.Lock()
+			now := play
+			mu.Unlock()
+			if now != nil {
+				now(i, c)
+				return
+			}
+			time.Sleep(20 * time.Millisecond) // a model thinks
+			c.plain(200, chatAnswer)
+		}).URL)
+	}
+	m := model("m", urls...)
+	m.Routing.Hedge = true
+	f = start(t, nil, m)
+	for range 20 {
+		f.post("/llm/m/chat/completions", hello)
+	}
+	return f, func(p func(i int, c *exchange)) {
+		mu.Lock()
+		defer mu.Unlock()
+		play = p
+	}
+}
+
+// TestHedgeOverhead: two backends that are waited for at the same time are waited for once.
+func TestHedgeOverhead(t *testing.T) {
+	f, then := hedging(t, 2)
+	for range 4 {
+		var asked atomic.Int32
+		then(func(_ int, c *exchange) {
+			if asked.Add(1) == 1 {
+				c.gone()
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+			c.plain(200, chatAnswer)
+		})
+		f.post("/llm/m/chat/completions", hello)
+	}
+	if hedged, sum := f.metric(`fluidmcp_retries_total{model="m",reason="hedged"}`), f.metric(`fluidmcp_gateway_overhead_seconds_sum{model="m"}`); hedged < 4 || sum < 0 {
+		t.Errorf("%v were hedged; the gateway itself took %v s", hedged, sum)
+	}
+}
+
+// TestHedgedInVain: when both backends fail, one is asked that was not.
+func TestHedgedInVain(t *testing.T) {
+	f, then := hedging(t, 3)
+	for range 6 {
+		var mu sync.Mutex
+		asked := make(map[int]int)
+		both := make(chan struct{})
+		then(func(i int, c *exchange) {
+			mu.Lock()
+			asked[i]++
+			n, again := len(asked), asked[i] > 1
+			mu.Unlock()
+			switch {
+			case n == 3 || again:
+				c.plain(200, chatAnswer)
+				return
+			case n == 2:
+				close(both)
+			}
+			<-both
+			c.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{") // so that the connection is not taken for an old one
+			c.conn.Close()
+		})
+		a := f.post("/llm/m/chat/completions", hello)
+		mu.Lock()
+		if a.status != 200 || len(asked) != 3 || asked[0]+asked[1]+asked[2] != 3 {
+			t.Fatalf("%d %s after asking %v", a.status, a.body, asked)
+		}
+		mu.Unlock()
+		then(nil)
+		f.post("/llm/m/chat/completions", hello)
 	}
 }
 

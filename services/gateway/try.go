@@ -17,6 +17,7 @@ import (
 // try is one backend's answer, or failure, and what has to be given back after it.
 type try struct {
 	lease    routing.Lease
+	beside   string // id of the backend that was asked at the same time, in vain
 	slot     admission.Slot
 	patience *upstream.Patience
 	answer   *relay.Answer // nil when failed
@@ -62,6 +63,9 @@ func (t *try) retryReason() string {
 	}
 	return ""
 }
+
+// answers tells an answer for which no other backend has to be asked.
+func (t *try) answers() bool { return t.failed == "" && t.retryReason() == "" }
 
 // outcome is that of fluidmcp_upstream_attempts_total.
 func (t *try) outcome() string {
