@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/secret"
 )
 
 // RequestIDHeader carries the id that ties a request's traces together. vLLM builds the id of its answer from it.
@@ -96,7 +97,7 @@ func validID(id string) bool {
 			return false
 		}
 	}
-	return id != "" && len(id) <= 128
+	return id != "" && len(id) <= 128 && !secret.In(id)
 }
 
 // newRequestID makes an id of vLLM's own form, 16 hex digits.
@@ -126,7 +127,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 	}
 	copy(r.fields, []zap.Field{
 		zap.String("method", req.Method),
-		zap.String("path", req.URL.Path),
+		zap.String("path", secret.Mask(req.URL.Path)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
 		zap.Duration("duration", took),
@@ -134,7 +135,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 		zap.String("remote", req.RemoteAddr),
 	})
 	if r.Err != nil {
-		r.Add(zap.Error(r.Err))
+		r.Add(zap.String("error", secret.Mask(r.Err.Error())))
 	}
 	line.Write(r.fields...)
 }
@@ -175,7 +176,17 @@ func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*opena
 		failure = &openai.Error{Status: http.StatusInternalServerError, Type: openai.TypeInternal, Code: "internal_error",
 			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
 	}
-	write(failure, w)
+	write(masked(failure), w)
+}
+
+// masked is a failure that quotes no API key: a client that sends one as the name of a model has logs of its own.
+func masked(failure *openai.Error) *openai.Error {
+	if !secret.In(failure.Message) {
+		return failure
+	}
+	quiet := *failure
+	quiet.Message = secret.Mask(failure.Message)
+	return &quiet
 }
 
 // MediaType is that of a message's body, in lower case and without parameters; "" when the header does not tell.

@@ -143,6 +143,17 @@ func TestRequestIDsOfClients(t *testing.T) {
 	f("not ASCII", false, "é")
 	f("a path", false, "../a")
 	f("two", false, "a", "b")
+	f("an API key", false, leaked)
+}
+
+const leaked = "fmcp_0123456789abcdef0123456789abcdef"
+
+// A client may take its key for the name of a model. Neither its answer nor the log repeats it.
+func TestKeysAreNotRepeated(t *testing.T) {
+	rec, l := logged(t, web.Handler(web.NotFound), httptest.NewRequest("GET", "/v1/models/"+leaked, nil))
+	if want := "No route for GET /v1/models/(a secret)."; !strings.Contains(rec.Body.String(), want) || l.Error != want || l.Path != "/v1/models/(a secret)" {
+		t.Errorf("sent %s, logged %+v", rec.Body, l)
+	}
 }
 
 // The fields of a line are used again; none of one request may stand in the line of another.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
+	"github.com/fluidmcp/fluidmcp/internal/secret"
 )
 
 const (
@@ -40,7 +41,7 @@ func Parse(name string, data []byte) (*Ring, error) {
 		p.Add("keys", "missing; it lists the keys")
 	}
 	if err := p.Err(); err != nil {
-		return nil, fmt.Errorf("key file %s: %s", name, ours.ReplaceAllString(err.Error(), "(a secret)"))
+		return nil, fmt.Errorf("key file %s: %s", name, secret.Mask(err.Error()))
 	}
 	return p.ring, nil
 }
@@ -96,7 +97,7 @@ func (p *parser) checkID(at, id string) {
 	switch {
 	case id == "":
 		p.Add(at, "missing; it is the name of the key in logs")
-	case ours.MatchString(id):
+	case secret.In(id):
 		p.Add(at, "this is a secret, not a name; make another key, that one is no secret any more")
 	case !ids.MatchString(id):
 		p.Add(at, "%q is not up to 100 letters, digits and . _ : @ + / -, beginning with a letter or digit", id)

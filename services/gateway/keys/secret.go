@@ -5,26 +5,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"regexp"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/secret"
 )
-
-// prefix marks our secrets for people and for programs that look for leaked ones.
-const prefix = "fmcp_"
-
-// ours finds a secret of New where none should be.
-var ours = regexp.MustCompile(prefix + `[0-9a-f]{16,}`)
 
 // hashPrefix names the hash in the file, so that another one can come beside it.
 const hashPrefix = "sha256:"
 
 // New makes a secret of 256 random bits, and its hash as the file has it. Nothing gives the secret again. It has no checksum:
 // the gateway looks up whatever it is given, and scanners for leaked secrets go by the prefix and the length.
-func New() (secret, hash string) {
+func New() (text, hash string) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // it never fails
-	secret = prefix + hex.EncodeToString(random[:])
-	return secret, Hash(secret)
+	text = secret.Prefix + hex.EncodeToString(random[:])
+	return text, Hash(text)
 }
 
 // Hash is what the file has of a secret.
