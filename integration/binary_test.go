@@ -77,6 +77,16 @@ type command struct {
 	lines  chan string   // what it prints, line by line; closed at its end
 	exited chan struct{} // closed once it has ended and err is set
 	err    error
+
+	mu  sync.Mutex
+	all strings.Builder // that it has printed
+}
+
+// said is all that the process has printed so far.
+func (c *command) said() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all.String()
 }
 
 // launch starts fluidmcp with the given arguments.
@@ -105,6 +115,9 @@ func start(t *testing.T, cmd *exec.Cmd) *command {
 		defer close(c.lines)
 		for lines := bufio.NewScanner(r); lines.Scan(); {
 			t.Log(lines.Text())
+			c.mu.Lock()
+			c.all.WriteString(lines.Text() + "\n")
+			c.mu.Unlock()
 			select {
 			case c.lines <- lines.Text():
 			default: // nobody reads them
