@@ -38,7 +38,7 @@ type body struct {
 	mu    sync.Mutex // held while something is read, and guards what follows
 	left  int64      // of the length or of the chunk
 	first bool       // no chunk was read yet
-	done  bool
+	done  atomic.Bool
 	err   error
 	pace  pace
 }
@@ -100,7 +100,7 @@ func (b *body) unasked() bool {
 func (b *body) next(p []byte) (int, error) {
 	n, err := b.read(p)
 	if err == io.EOF {
-		b.done = true
+		b.done.Store(true)
 	}
 	b.err = err
 	return n, err
@@ -158,6 +158,12 @@ func (b *body) nextChunk() error {
 	return fmt.Errorf("%w: the trailer is too large", errChunk)
 }
 
+// unread tells that the end of the body was not seen yet.
+func (b *body) unread() bool { return b != nil && !b.done.Load() }
+
+// endless tells a body with more to come than is read after the answer, for all that is known.
+func (b *body) endless() bool { return b.unread() && (b.length < 0 || b.length > maxUnread) }
+
 // seize takes the body away from whoever reads it. What is under way ends with an error.
 func (b *body) seize() {
 	if b == nil {
@@ -178,12 +184,12 @@ func (b *body) discard() bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.done || b.err != nil || b.length > maxUnread || b.conn.limit(linger) != nil {
-		return b.done
+	if b.done.Load() || b.err != nil || b.length > maxUnread || b.conn.limit(linger) != nil {
+		return b.done.Load()
 	}
 	b.conn.src.pace = nil
 	_, err := io.Copy(io.Discard, io.LimitReader(rest{b}, maxUnread))
-	return err == nil && b.done
+	return err == nil && b.done.Load()
 }
 
 // rest is what is left of a body.

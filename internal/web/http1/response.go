@@ -81,8 +81,9 @@ func (w *response) Write(b []byte) (int, error) {
 		return 0, http.ErrContentLength
 	}
 	w.written += int64(len(b))
-	if !w.sent && w.length < 0 && len(w.conn.held)+len(b) <= maxHeld {
-		w.conn.held = append(w.conn.held, b...) // perhaps this is all, and its length can be told
+	if !w.sent && (w.length < 0 || w.conn.body.unread()) && len(w.conn.held)+len(b) <= maxHeld {
+		// Perhaps this is all. Then its length can be told, and whether the rest of the request's body ends the connection.
+		w.conn.held = append(w.conn.held, b...)
 		return len(b), nil
 	}
 	w.sendHeader(false)
@@ -188,7 +189,8 @@ func (w *response) frame() {
 	default:
 		w.close = true
 	}
-	w.close = w.close || w.conn.body.unasked() || w.conn.server.stopping.Load() || httpguts.HeaderValuesContainsToken(w.header["Connection"], "close")
+	w.close = w.close || w.conn.body.unasked() || w.conn.body.endless() || w.conn.server.stopping.Load() ||
+		httpguts.HeaderValuesContainsToken(w.header["Connection"], "close")
 	switch {
 	case w.close:
 		w.header["Connection"] = []string{"close"}

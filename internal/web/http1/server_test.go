@@ -375,6 +375,41 @@ func TestUnreadBodies(t *testing.T) {
 	}
 }
 
+// An answer that ends the connection says so, also when its length is told or it is flushed before the body was read: a client would
+// send its next request into the closing connection.
+func TestUnreadBodiesEndTheConnectionAloud(t *testing.T) {
+	f := func(name string, answer func(w http.ResponseWriter), head string, size int, closes bool) {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, func(w http.ResponseWriter, _ *http.Request) { answer(w) }, nil)
+			c := s.dial()
+			go func() { // the server may close before it has read all
+				_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\n"+head+"\r\n\r\n")
+				for sent := 0; sent < size; sent += 1 << 10 {
+					if _, err := fmt.Fprintf(c, "%s", strings.Repeat("x", 1<<10)); err != nil {
+						return
+					}
+				}
+			}()
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if text, err := io.ReadAll(resp.Body); err != nil || string(text) != "no" || resp.Close != closes {
+				t.Errorf("%q, %v, close %t", text, err, resp.Close)
+			}
+		})
+	}
+	short := func(w http.ResponseWriter) { _, _ = io.WriteString(w, "no") }
+	told := func(w http.ResponseWriter) { w.Header().Set("Content-Length", "2"); short(w) }
+	flushed := func(w http.ResponseWriter) { short(w); _ = http.NewResponseController(w).Flush() }
+	for name, answer := range map[string]func(http.ResponseWriter){"short": short, "length told": told, "flushed": flushed} {
+		f(name+", large", answer, fmt.Sprintf("Content-Length: %d", 1<<20), 1<<20, true)
+		f(name+", large chunk", answer, "Transfer-Encoding: chunked\r\n\r\n100000", 1<<20, true)
+		f(name+", small", answer, "Content-Length: 1024", 1<<10, false)
+	}
+}
+
 func TestContinue(t *testing.T) {
 	s := start(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
