@@ -47,7 +47,7 @@ func build(program string, flags ...string) (string, error) {
 
 func fluidmcp(t *testing.T) string { return built(t, binary) }
 
-func built(t *testing.T, program func() (string, error)) string {
+func built(t testing.TB, program func() (string, error)) string {
 	t.Helper()
 	path, err := program()
 	if err != nil {
@@ -96,7 +96,7 @@ func launch(t *testing.T, args ...string) *command {
 }
 
 // start starts a program, copies what it says to the test's log, and ends it with the test. Its stderr stays where cmd has it.
-func start(t *testing.T, cmd *exec.Cmd) *command {
+func start(t testing.TB, cmd *exec.Cmd) *command {
 	t.Helper()
 	c := &command{Cmd: cmd, lines: make(chan string, 1000), exited: make(chan struct{})}
 	r, w := io.Pipe()
@@ -137,7 +137,7 @@ func start(t *testing.T, cmd *exec.Cmd) *command {
 }
 
 // end sends a signal and waits for the process to be gone.
-func (c *command) end(t *testing.T, sig syscall.Signal) {
+func (c *command) end(t testing.TB, sig syscall.Signal) {
 	t.Helper()
 	_ = c.Process.Signal(sig) // it may have ended by itself
 	select {
@@ -149,7 +149,7 @@ func (c *command) end(t *testing.T, sig syscall.Signal) {
 }
 
 // waitLine reads what the process prints until a line has the text, and returns that line.
-func (c *command) waitLine(t *testing.T, text string) string {
+func (c *command) waitLine(t testing.TB, text string) string {
 	t.Helper()
 	timeout := time.After(time.Minute)
 	for {

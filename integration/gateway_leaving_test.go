@@ -58,7 +58,7 @@ func awaitRunning(t *testing.T, mock *mockvllmtest.Server, n float64) {
 	})
 }
 
-func mockMetrics(t *testing.T, mock *mockvllmtest.Server) scrape {
+func mockMetrics(t testing.TB, mock *mockvllmtest.Server) scrape {
 	t.Helper()
 	resp, err := mock.Client().Get(mock.URL + "/metrics")
 	if err != nil {

@@ -32,7 +32,7 @@ func keyFile(t *testing.T, path string, ids ...string) []string {
 	return secrets
 }
 
-func writeFile(t *testing.T, path, text string) {
+func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

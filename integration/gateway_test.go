@@ -37,7 +37,7 @@ type feed struct {
 	applied  map[string]uint64 // by gateway
 }
 
-func newFeed(t *testing.T) *feed {
+func newFeed(t testing.TB) *feed {
 	t.Helper()
 	f := &feed{news: make(chan struct{}), applied: map[string]uint64{}}
 	mux := http.NewServeMux()
@@ -87,7 +87,7 @@ func (f *feed) heartbeat(w http.ResponseWriter, r *http.Request) {
 }
 
 // publish sends a new snapshot.
-func (f *feed) publish(t *testing.T, models ...fleet.Model) {
+func (f *feed) publish(t testing.TB, models ...fleet.Model) {
 	t.Helper()
 	data, err := json.Marshal(fleet.Snapshot{Epoch: "test", Revision: f.revision + 1, Models: models})
 	if err != nil {
@@ -124,7 +124,7 @@ type gatewayProcess struct {
 
 // startGateway runs a gateway and waits until it serves. It ends with the test. env are settings such as
 // GATEWAY_LOG_LEVEL=debug.
-func startGateway(t *testing.T, program func() (string, error), supervisor string, env ...string) *gatewayProcess {
+func startGateway(t testing.TB, program func() (string, error), supervisor string, env ...string) *gatewayProcess {
 	t.Helper()
 	cmd := exec.Command(built(t, program))
 	cmd.Env = append([]string{"GATEWAY_ADDR=127.0.0.1:0", "GATEWAY_SUPERVISOR_URL=" + supervisor}, env...)
@@ -146,7 +146,7 @@ func startFed(t *testing.T, f *feed, env ...string) *gatewayProcess {
 }
 
 // await waits until the gateways say that they have put the last snapshot in force.
-func (f *feed) await(t *testing.T, gateways ...*gatewayProcess) {
+func (f *feed) await(t testing.TB, gateways ...*gatewayProcess) {
 	t.Helper()
 	eventually(t, func() error {
 		f.mu.Lock()
@@ -181,7 +181,7 @@ func doors(t *testing.T, f *feed, env ...string) []*door {
 	}
 }
 
-func newDoor(t *testing.T, g *gatewayProcess, protocol string, trust *tls.Config, speak func(*http.Protocols)) *door {
+func newDoor(t testing.TB, g *gatewayProcess, protocol string, trust *tls.Config, speak func(*http.Protocols)) *door {
 	t.Helper()
 	transport := &http.Transport{Protocols: new(http.Protocols), TLSClientConfig: trust}
 	speak(transport.Protocols)
@@ -190,7 +190,7 @@ func newDoor(t *testing.T, g *gatewayProcess, protocol string, trust *tls.Config
 }
 
 // request builds a request to the gateway. header is a list of names and values.
-func (d *door) request(t *testing.T, method, path string, body io.Reader, header ...string) *http.Request {
+func (d *door) request(t testing.TB, method, path string, body io.Reader, header ...string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, d.url+path, body)
 	if err != nil {
@@ -204,7 +204,7 @@ func (d *door) request(t *testing.T, method, path string, body io.Reader, header
 }
 
 // ask sends a request and reads the answer.
-func (d *door) ask(t *testing.T, method, path, body string, header ...string) answer {
+func (d *door) ask(t testing.TB, method, path, body string, header ...string) answer {
 	t.Helper()
 	a, err := d.try(t, method, path, body, header...)
 	if err != nil {
@@ -213,7 +213,7 @@ func (d *door) ask(t *testing.T, method, path, body string, header ...string) an
 	return a
 }
 
-func (d *door) try(t *testing.T, method, path, body string, header ...string) (answer, error) {
+func (d *door) try(t testing.TB, method, path, body string, header ...string) (answer, error) {
 	t.Helper()
 	resp, err := d.client.Do(d.request(t, method, path, strings.NewReader(body), header...))
 	if err != nil {

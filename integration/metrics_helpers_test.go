@@ -18,7 +18,7 @@ func (s *stack) scrape(t *testing.T, base string) scrape {
 	return parseMetrics(t, do(t, http.MethodGet, base+"/metrics", nil).want(t, http.StatusOK).body)
 }
 
-func parseMetrics(t *testing.T, text []byte) scrape {
+func parseMetrics(t testing.TB, text []byte) scrape {
 	t.Helper()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
