@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,13 +17,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// The models of the chaos stack, all of them the same three servers. Mocks are "mock-0" and so on.
 const (
-	trio    = "trio"    // what most scenarios ask; gives up on a server early
-	narrow  = "narrow"  // lets few requests through at a time, so that the others queue
-	patient = "patient" // waits as long as the gateway by itself does
-	servers = 3
-
+	trio     = "trio"           // the model that all scenarios ask; its servers are mock-0, mock-1 and mock-2
 	recovery = 90 * time.Second // the longest that anything may take to come back, so that a failure ends
 )
 
@@ -30,18 +26,26 @@ const (
 type chaos struct {
 	*stack
 	proxies []*toxiproxy.Proxy
+	servers int    // of trio that can be asked when all is well
 	calm    levels // before anything happened
 	before  scrape // of the gateway, before the scenario
+}
+
+// chaosOptions are what differs from stack to stack.
+type chaosOptions struct {
+	stderr   *os.File       // for the log; nil is the log of the test
+	limits   map[string]any // of trio
+	nameless bool           // the first server of trio has a name that does not exist, instead of a proxy's address
 }
 
 // levels are what has to be back where it was once all is over.
 type levels struct{ inflight, queued, goroutines, files float64 }
 
-// startChaos runs fluidmcp with three mocks. extra are further models, by what servers of theirs can be reached. The log goes
-// to stderr, or to the log of the test when that is nil.
-func startChaos(t *testing.T, stderr *os.File, extra func(addresses []string) map[string]any) *chaos {
-	ports := freePorts(t, 2+servers)
-	c := &chaos{stack: &stack{
+// startChaos runs fluidmcp with three mocks behind proxies. No other model shares the proxies: probes of two at a time would keep
+// now one and now two connections alive.
+func startChaos(t *testing.T, o chaosOptions) *chaos {
+	ports := freePorts(t, 5)
+	c := &chaos{servers: 3, stack: &stack{
 		gateway:    fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
 		supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
 		processes:  true,
@@ -49,7 +53,7 @@ func startChaos(t *testing.T, stderr *os.File, extra func(addresses []string) ma
 	}}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	models := map[string]any{}
-	var addresses []string
+	var list []map[string]any
 	for i, port := range ports[2:] {
 		name := fmt.Sprintf("mock-%d", i)
 		c.mocks[name] = fmt.Sprintf("http://127.0.0.1:%d", port)
@@ -60,25 +64,25 @@ func startChaos(t *testing.T, stderr *os.File, extra func(addresses []string) ma
 		}
 		t.Cleanup(proxy.Stop)
 		c.proxies = append(c.proxies, proxy)
-		addresses = append(addresses, "http://"+proxy.Listen+"/v1")
+		list = append(list, map[string]any{"base_url": "http://" + proxy.Listen + "/v1"})
 	}
-	early := map[string]any{"connect": 1, "first_byte": 5, "idle": 5}
-	models[trio] = elsewhere(addresses, map[string]any{"timeouts": early})
-	models[narrow] = elsewhere(addresses, map[string]any{"timeouts": early, "limits": map[string]any{"inflight": 6, "queue": 200}})
-	models[patient] = elsewhere(addresses, nil)
-	if extra != nil {
-		for id, model := range extra(addresses) {
-			models[id] = model
-		}
+	if o.nameless {
+		list[0]["base_url"] = "http://gone.invalid:8000/v1"
+		c.servers--
+	}
+	models[trio] = map[string]any{"endpoints": map[string]any{"servers": list}, "served_name": "mock-model",
+		"timeouts": map[string]any{"connect": 1, "first_byte": 10, "idle": 5}}
+	if o.limits != nil {
+		models[trio].(map[string]any)["limits"] = o.limits
 	}
 
 	cmd := exec.Command(fluidmcp(t), "run", modelsFile(t, models), "--start-server",
 		"--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
 	// The gateway has to cope by itself: the supervisor does not look at a server again that was ready once. It keeps an unused
-	// connection for 4 s, so that between two probes there is a moment without any.
+	// connection for 4 s, so that after probes there is a moment without any.
 	cmd.Env = append(os.Environ(), "GATEWAY_PROBE_INTERVAL=6s", "SUPERVISOR_PROBE_INTERVAL=1h")
-	if stderr != nil {
-		cmd.Stderr = stderr
+	if o.stderr != nil {
+		cmd.Stderr = o.stderr
 	}
 	run := start(t, cmd)
 	t.Cleanup(func() {
@@ -88,35 +92,29 @@ func startChaos(t *testing.T, stderr *os.File, extra func(addresses []string) ma
 		}
 	})
 	eventually(t, func() error {
-		if up := c.serversUp(t, patient); up != servers {
+		if up := c.serversUp(t); up != c.servers {
 			return fmt.Errorf("%v servers are up", up)
 		}
-		return errors.Join(c.ask(t, trio), c.ask(t, narrow), c.ask(t, patient))
+		return c.ask(t, trio)
 	})
 	c.calm = c.quiet(t)
 	return c
 }
 
-// elsewhere is a model that servers at these addresses answer for.
-func elsewhere(addresses []string, more map[string]any) map[string]any {
-	var list []any
-	for _, address := range addresses {
-		list = append(list, map[string]any{"base_url": address})
-	}
-	model := map[string]any{"endpoints": map[string]any{"servers": list}, "served_name": "mock-model"}
-	for name, value := range more {
-		model[name] = value
-	}
-	return model
-}
-
-// serversUp counts the servers of a model that the gateway thinks can be asked, or -1 while it cannot be asked itself.
-func (c *chaos) serversUp(t *testing.T, model string) float64 {
+// serversUp counts the servers of trio that the gateway would ask, or gives -1 while it cannot be asked itself.
+func (c *chaos) serversUp(t *testing.T) int {
 	t.Helper()
 	if _, err := send(t, http.MethodGet, c.gateway+"/metrics", nil); err != nil {
 		return -1 // it is about to start
 	}
-	return c.scrape(t, c.gateway).sum("fluidmcp_backend_up", "model", model)
+	now, up := c.scrape(t, c.gateway), 0
+	for i := range c.proxies {
+		id := fmt.Sprintf("%s-%d", trio, i)
+		if now.sum("fluidmcp_backend_up", "backend", id) > 0 && now.sum("fluidmcp_backend_ejected", "backend", id) == 0 {
+			up++
+		}
+	}
+	return up
 }
 
 // levels reads them now.
@@ -126,21 +124,22 @@ func (c *chaos) levels(t *testing.T) levels {
 	return levels{now.sum("fluidmcp_inflight_requests"), now.sum("fluidmcp_queued_requests"), now.sum("go_goroutines"), now.sum("process_open_fds")}
 }
 
-// quiet waits until the levels fall no more and returns the lowest. A probe may be under way at any moment.
+// quiet returns the levels without traffic, which probes move a little all the time: the middle of many readings, the first of
+// which may still see the connections of the start.
 func (c *chaos) quiet(t *testing.T) levels {
 	t.Helper()
-	least, since := c.levels(t), 0
-	eventuallyWithin(t, recovery, func() error {
-		now := c.levels(t)
-		if now.goroutines < least.goroutines || now.files < least.files {
-			least, since = levels{now.inflight, now.queued, min(now.goroutines, least.goroutines), min(now.files, least.files)}, 0
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var goroutines, files []float64
+	for i := range 300 {
+		<-tick.C
+		if now := c.levels(t); i >= 100 {
+			goroutines, files = append(goroutines, now.goroutines), append(files, now.files)
 		}
-		if since++; since < 200 { // ten seconds or more, in which there is a moment between two probes
-			return fmt.Errorf("the levels still fall: %+v", now)
-		}
-		return nil
-	})
-	return least
+	}
+	slices.Sort(goroutines)
+	slices.Sort(files)
+	return levels{goroutines: goroutines[len(goroutines)/2], files: files[len(files)/2]}
 }
 
 // settle fails the test unless everything comes back to where it was: all servers are used again, nothing is in flight, and no
@@ -148,7 +147,7 @@ func (c *chaos) quiet(t *testing.T) levels {
 func (c *chaos) settle(t *testing.T) {
 	t.Helper()
 	eventuallyWithin(t, recovery, func() error {
-		if up := c.serversUp(t, trio); up != servers {
+		if up := c.serversUp(t); up != c.servers {
 			return fmt.Errorf("%v servers are up", up)
 		}
 		if now := c.levels(t); now.inflight > 0 || now.queued > 0 || now.goroutines > c.calm.goroutines || now.files > c.calm.files {
@@ -159,14 +158,14 @@ func (c *chaos) settle(t *testing.T) {
 }
 
 // met fails the test when the gateway has not noticed the fault of the scenario, so that the scenario shows nothing.
-func (c *chaos) met(t *testing.T, model string) {
+func (c *chaos) met(t *testing.T) {
 	t.Helper()
 	now := c.scrape(t, c.gateway)
 	failed := func(of scrape) float64 {
 		const attempts = "fluidmcp_upstream_attempts_total"
-		return of.sum(attempts, "model", model) - of.sum(attempts, "model", model, "outcome", "ok")
+		return of.sum(attempts, "model", trio) - of.sum(attempts, "model", trio, "outcome", "ok")
 	}
-	if failed(now) == failed(c.before) && now.sum("fluidmcp_backend_up", "model", model) == servers {
+	if failed(now) == failed(c.before) && now.sum("fluidmcp_backend_up", "model", trio) == float64(c.servers) {
 		t.Error("no attempt failed, and no server was found to be down")
 	}
 }

@@ -26,14 +26,13 @@ var disasters = []struct {
 	{"answers end early", answersCut},
 	{"connections close late", slowClose},
 	{"answers come byte by byte", trickle},
-	{"a queue waits while a server refuses", queueBehindFault},
 	{"one of three is killed under 200 requests", killedUnderLoad},
 	{"all servers are gone and come back", allGone},
 }
 
 // TestChaos lets everything happen to one gateway, one after another.
 func TestChaos(t *testing.T) {
-	c := startChaos(t, nil, nil)
+	c := startChaos(t, chaosOptions{})
 	for _, d := range disasters {
 		t.Run(d.name, func(t *testing.T) {
 			c.before = c.scrape(t, c.gateway)
@@ -46,32 +45,32 @@ func TestChaos(t *testing.T) {
 
 func serverRefuses(t *testing.T, c *chaos) {
 	c.proxies[0].Stop()
-	c.traffic(t, trio, each).allWhole(t)
-	c.met(t, trio)
+	c.traffic(t, each).allWhole(t)
+	c.met(t)
 }
 
 func requestsReset(t *testing.T, c *chaos) {
 	c.poison(t, 0, "upstream", "reset_peer", `"timeout": 0`)
-	c.traffic(t, trio, each).allWhole(t)
-	c.met(t, trio)
+	c.traffic(t, each).allWhole(t)
+	c.met(t)
 }
 
 // answersReset is no failure for anybody: of an answer of which no byte went to the client, another server can be asked.
 func answersReset(t *testing.T, c *chaos) {
 	c.poison(t, 0, "downstream", "reset_peer", `"timeout": 0`)
-	c.traffic(t, trio, each).allWhole(t)
-	c.met(t, trio)
+	c.traffic(t, each).allWhole(t)
+	c.met(t)
 }
 
 func connectionsStale(t *testing.T, c *chaos) {
 	for range 3 {
-		c.traffic(t, trio, 10).allWhole(t)
+		c.traffic(t, 10).allWhole(t)
 		for _, proxy := range c.proxies {
 			proxy.Stop()
 		}
 		c.heal(t)
 	}
-	c.traffic(t, trio, 10).allWhole(t)
+	c.traffic(t, 10).allWhole(t)
 }
 
 // connectionsUnanswered fills the backlog of a listener, so that the system leaves further attempts without an answer. Only the
@@ -84,8 +83,8 @@ func connectionsUnanswered(t *testing.T, c *chaos) {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	c.traffic(t, trio, each).allWhole(t)
-	c.met(t, trio)
+	c.traffic(t, each).allWhole(t)
+	c.met(t)
 }
 
 func blackhole(t *testing.T, c *chaos) {
@@ -103,22 +102,22 @@ func halfOpen(t *testing.T, c *chaos) {
 // be worked on and must not be done twice. Once the gateway has learned, nobody does.
 func (c *chaos) silence(t *testing.T) {
 	t.Helper()
-	got := c.traffic(t, trio, each)
+	got := c.traffic(t, each)
 	only(t, "plain requests", got.plain, whole, refused)
 	only(t, "streams", got.streams, whole, refused)
 	eventuallyWithin(t, recovery, func() error {
-		if up := c.serversUp(t, trio); up != servers-1 {
+		if up := c.serversUp(t); up != c.servers-1 {
 			return fmt.Errorf("%v servers are up", up)
 		}
 		return nil
 	})
-	c.traffic(t, trio, each).allWhole(t)
+	c.traffic(t, each).allWhole(t)
 }
 
 // answersCut closes each connection of a server after part of a stream.
 func answersCut(t *testing.T, c *chaos) {
 	c.poison(t, 0, "downstream", "limit_data", `"bytes": 900`)
-	got := c.traffic(t, trio, each)
+	got := c.traffic(t, each)
 	only(t, "plain requests", got.plain, whole)
 	only(t, "streams", got.streams, whole, interrupted)
 	if got.streams[interrupted] == 0 {
@@ -129,10 +128,10 @@ func answersCut(t *testing.T, c *chaos) {
 // slowClose is no matter while answers have an end of their own. One that is cut is found out by its silence.
 func slowClose(t *testing.T, c *chaos) {
 	c.poison(t, 0, "downstream", "slow_close", `"delay": 600000`)
-	c.traffic(t, trio, each).allWhole(t)
+	c.traffic(t, each).allWhole(t)
 
 	c.faults(t, "mock-0", `{"rules": [{"match": {"path": "/v1/chat/completions"}, "do": {"cut": 3}}]}`)
-	got := c.traffic(t, trio, each)
+	got := c.traffic(t, each)
 	only(t, "plain requests", got.plain, whole, refused)
 	only(t, "streams", got.streams, whole, interrupted)
 	if got.streams[interrupted] == 0 {
@@ -144,13 +143,7 @@ func trickle(t *testing.T, c *chaos) {
 	for i := range c.proxies {
 		c.poison(t, i, "downstream", "slicer", `"average_size": 1, "size_variation": 0, "delay": 0`)
 	}
-	c.traffic(t, trio, each).allWhole(t)
-}
-
-func queueBehindFault(t *testing.T, c *chaos) {
-	c.proxies[0].Stop()
-	c.traffic(t, narrow, each).allWhole(t)
-	c.met(t, narrow)
+	c.traffic(t, each).allWhole(t)
 }
 
 // killedUnderLoad kills one of three servers while 100 streams have begun and 100 plain requests wait for their answer.
@@ -161,11 +154,11 @@ func killedUnderLoad(t *testing.T, c *chaos) {
 	var begun sync.WaitGroup
 	begun.Add(half)
 	for i := range half {
-		go func() { streams <- c.streamed(t, patient, fmt.Sprintf("Stream %d", i), 200, begun.Done) }()
+		go func() { streams <- c.streamed(t, fmt.Sprintf("Stream %d", i), 200, begun.Done) }()
 	}
 	begun.Wait()
 	for i := range half {
-		go func() { plain <- c.plain(t, patient, fmt.Sprintf("Request %d", i), 100) }()
+		go func() { plain <- c.plain(t, fmt.Sprintf("Request %d", i), 100) }()
 	}
 	eventually(t, func() error {
 		running := 0.0
@@ -191,7 +184,7 @@ func killedUnderLoad(t *testing.T, c *chaos) {
 	if n := got.streams[interrupted]; n == 0 || n == half {
 		t.Errorf("%d streams were interrupted by the end of one of three servers", n)
 	}
-	c.scrape(t, c.gateway).grew(t, c.before, float64(got.streams[interrupted]), "fluidmcp_streams_total", "model", patient, "outcome", "interrupted")
+	c.scrape(t, c.gateway).grew(t, c.before, float64(got.streams[interrupted]), "fluidmcp_streams_total", "model", trio, "outcome", "interrupted")
 	c.waitPhase(t, "mock-1", "ready")
 }
 
@@ -199,22 +192,32 @@ func allGone(t *testing.T, c *chaos) {
 	for _, proxy := range c.proxies {
 		proxy.Stop()
 	}
-	got := c.traffic(t, trio, each)
+	got := c.traffic(t, each)
 	only(t, "plain requests", got.plain, refused)
 	only(t, "streams", got.streams, refused)
 	c.heal(t)
 	eventuallyWithin(t, recovery, func() error { return c.ask(t, trio) })
-	c.traffic(t, trio, each).allWhole(t)
+	c.traffic(t, each).allWhole(t)
 }
 
-// TestChaosOfNames has a model of which one server has a name that does not exist.
+// TestChaosOfQueues lets six requests through at a time, so that the others wait while a server is gone.
+func TestChaosOfQueues(t *testing.T) {
+	c := startChaos(t, chaosOptions{limits: map[string]any{"inflight": 6, "queue": 200}})
+	c.before = c.scrape(t, c.gateway)
+	c.proxies[0].Stop()
+	c.traffic(t, each).allWhole(t)
+	c.met(t)
+	if waited := "fluidmcp_queue_wait_seconds"; c.scrape(t, c.gateway).sum(waited) == c.before.sum(waited) {
+		t.Error("nobody waited")
+	}
+	c.heal(t)
+	c.settle(t)
+}
+
+// TestChaosOfNames has a server whose name does not exist.
 func TestChaosOfNames(t *testing.T) {
-	const model = "partly-nameless"
-	c := startChaos(t, nil, func(addresses []string) map[string]any {
-		return map[string]any{model: elsewhere([]string{"http://gone.invalid:8000/v1", addresses[1], addresses[2]}, nil)}
-	})
-	eventually(t, func() error { return c.ask(t, model) })
-	c.traffic(t, model, each).allWhole(t)
+	c := startChaos(t, chaosOptions{nameless: true})
+	c.traffic(t, each).allWhole(t)
 	c.settle(t)
 }
 
@@ -225,7 +228,7 @@ func TestChaosOfLogs(t *testing.T) {
 		t.Skip("the system has no full device: ", err)
 	}
 	defer full.Close()
-	c := startChaos(t, full, nil)
-	c.traffic(t, trio, each).allWhole(t)
+	c := startChaos(t, chaosOptions{stderr: full})
+	c.traffic(t, each).allWhole(t)
 	c.settle(t)
 }

@@ -40,7 +40,7 @@ func (got tally) allWhole(t *testing.T) {
 }
 
 // traffic sends plain requests and as many streams, at most 20 at a time, and waits for all.
-func (c *chaos) traffic(t *testing.T, model string, each int) tally {
+func (c *chaos) traffic(t *testing.T, each int) tally {
 	t.Helper()
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -53,9 +53,9 @@ func (c *chaos) traffic(t *testing.T, model string, each int) tally {
 			text, into := fmt.Sprintf("Request %d", i), got.plain
 			var o outcome
 			if i%2 == 0 {
-				o, into = c.streamed(t, model, text, 8, func() {}), got.streams
+				o, into = c.streamed(t, text, 8, func() {}), got.streams
 			} else {
-				o = c.plain(t, model, text, 8)
+				o = c.plain(t, text, 8)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -71,11 +71,11 @@ func exactly(text string, tokens int, stream bool) map[string]any {
 	return map[string]any{"messages": user(text), "stream": stream, "min_tokens": tokens, "max_tokens": tokens, "seed": 1}
 }
 
-func (c *chaos) chat(model string) string { return c.gateway + "/llm/" + model + "/chat/completions" }
+func (c *chaos) chat() string { return c.gateway + "/llm/" + trio + "/chat/completions" }
 
 // plain sends one request that is not streamed.
-func (c *chaos) plain(t *testing.T, model, text string, tokens int) outcome {
-	a, err := send(t, http.MethodPost, c.chat(model), exactly(text, tokens, false))
+func (c *chaos) plain(t *testing.T, text string, tokens int) outcome {
+	a, err := send(t, http.MethodPost, c.chat(), exactly(text, tokens, false))
 	if err != nil {
 		t.Errorf("no answer to %q: %v", text, err)
 		return ""
@@ -110,10 +110,10 @@ func refusal(t *testing.T, a answer) outcome {
 }
 
 // streamed sends one request that is streamed and calls begun with the first piece of text, or at the end when none came.
-func (c *chaos) streamed(t *testing.T, model, text string, tokens int, begun func()) outcome {
+func (c *chaos) streamed(t *testing.T, text string, tokens int, begun func()) outcome {
 	begun = sync.OnceFunc(begun)
 	defer begun()
-	resp, err := open(t, http.MethodPost, c.chat(model), exactly(text, tokens, true))
+	resp, err := open(t, http.MethodPost, c.chat(), exactly(text, tokens, true))
 	if err != nil {
 		t.Errorf("no answer to %q: %v", text, err)
 		return ""
