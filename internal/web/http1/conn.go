@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
-	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 )
 
 const (
@@ -24,8 +23,6 @@ const (
 	maxHeld = 2 << 10
 	// maxOut is how much of an answer is collected before it is written.
 	maxOut = 4 << 10
-	// inSize is the buffer for requests. Larger heads grow one of their own.
-	inSize = 4 << 10
 	// maxUnread is how much of a body that the handler did not want is read to keep the connection, 256 KiB.
 	maxUnread = 256 << 10
 	// linger is how long a client that is still sending may take to see why its connection is closed.
@@ -56,49 +53,30 @@ type conn struct {
 	mu     sync.Mutex
 	idle   bool               // between two requests
 	used   bool               // had a request
-	handed bool               // to HTTP2; only the connection's goroutine looks
+	handed bool               // to HTTP2; only the connection's goroutine looks, as at the next two
+	awake  bool               // this goroutine has had a request
+	rests  bool               // another goroutine is to go on
 	cancel context.CancelFunc // of the request in progress
 	gone   bool               // the client has closed its side
 }
 
-// source is the connection behind the first bytes of a request, where these were read before.
-type source struct {
-	conn  net.Conn
-	first []byte
-	fd    int   // where not -1, what is there is read and not waited for
-	pace  *pace // of the body that is read
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	switch {
-	case len(s.first) > 0:
-		n := copy(p, s.first)
-		s.first = s.first[n:]
-		return n, nil
-	case s.pace != nil:
-		return s.pace.read(s.conn, p)
-	case s.fd >= 0:
-		n, err := rawnet.Poll(uintptr(s.fd), p)
-		if n == 0 && err == nil {
-			return 0, io.EOF
-		}
-		return n, err
-	}
-	return s.conn.Read(p)
-}
-
-// buffers of requests. An idle connection has none.
-var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, inSize) }}
-
-// serve answers requests until the connection ends.
+// serve answers requests until the connection ends. One that rests goes on in a new goroutine, whose stack has not grown with
+// requests: thousands of idle connections take less memory.
 func (c *conn) serve() {
-	defer c.server.forget(c)
 	defer func() {
 		if p := recover(); p != nil { // one connection's defect is not the end of all others
 			c.server.logf("http: panic serving %s: %v\n%s", c.remote, p, debug.Stack())
 		}
+		if c.rests {
+			c.rests = false
+			go c.serve()
+			return
+		}
+		c.server.forget(c)
 	}()
-	c.remote = c.net.RemoteAddr().String() // a PROXY header may have to be waited for
+	if c.remote == "" {
+		c.remote = c.net.RemoteAddr().String() // a PROXY header may have to be waited for
+	}
 	for c.next() {
 	}
 }
@@ -106,7 +84,7 @@ func (c *conn) serve() {
 // next answers one request and reports whether another may follow.
 func (c *conn) next() bool {
 	r, f, err := c.await()
-	if errors.Is(err, errHanded) {
+	if errors.Is(err, errHanded) || errors.Is(err, errRests) {
 		return false
 	} else if err != nil {
 		c.refuse(err)
@@ -144,61 +122,8 @@ func (c *conn) await() (*http.Request, framing, error) {
 	return r, f, nil
 }
 
-// wait for the first bytes of a request.
-func (c *conn) wait() error {
-	if c.in != nil { // they came with the request before
-		return nil
-	}
-	patience := c.server.IdleTimeout
-	if !c.used {
-		patience = c.server.ReadHeaderTimeout
-	}
-	err := c.limitIdle(patience)
-	if err != nil {
-		return errEnded
-	}
-	if c.raw == nil {
-		c.take()
-		_, err = c.in.Peek(1)
-	} else if err = c.raw.Read(c.ready); err == nil {
-		err = c.failed
-	}
-	if err != nil {
-		return errEnded // the client has left, or was idle for too long: nothing is owed to it
-	}
-	return nil
-}
-
-// look reads what is there and keeps a buffer for it only then, so that idle connections have none. It reports false when
-// nothing is there yet.
-func (c *conn) look(fd uintptr) bool {
-	c.take()
-	c.src.fd = int(fd)
-	_, c.failed = c.in.Peek(1)
-	c.src.fd = -1
-	if c.failed != nil {
-		c.giveBack()
-	}
-	return !errors.Is(c.failed, syscall.EAGAIN)
-}
-
-func (c *conn) take() {
-	c.in = buffers.Get().(*bufio.Reader)
-	c.src = source{conn: c.net, fd: -1}
-	c.in.Reset(&c.src)
-}
-
-func (c *conn) giveBack() {
-	c.in.Reset(nil)
-	buffers.Put(c.in)
-	c.in = nil
-}
-
 // errHanded is a connection that somebody else serves now.
 var errHanded = errors.New("the connection was handed over")
-
-// errEnded is a connection that ended between two requests.
-var errEnded = errors.New("the connection ended")
 
 // readHead reads the next request's head.
 func (c *conn) readHead() (string, error) {
@@ -264,23 +189,6 @@ func (c *conn) headFailed(err error, begun bool) error {
 		return refuse(http.StatusRequestTimeout, "The request's header did not come in time.")
 	}
 	return errEnded
-}
-
-// limit bounds how long reading may take from now on.
-func (c *conn) limit(d time.Duration) error { return c.readBefore(time.Now().Add(d)) }
-
-// limitIdle is limit, and allows half of the time more, so that a connection in use has not to be told with each request.
-func (c *conn) limitIdle(d time.Duration) error {
-	now := time.Now()
-	if left := c.readBy.Sub(now); d <= left && left <= d*3/2 {
-		return nil
-	}
-	return c.readBefore(now.Add(d * 3 / 2))
-}
-
-func (c *conn) readBefore(t time.Time) error {
-	c.readBy = t
-	return c.net.SetReadDeadline(t)
 }
 
 // begin marks the connection as used. A request that has come is answered, also when the server stops meanwhile.

@@ -3,6 +3,7 @@
 // request, to notice a client that leaves; here one watcher (gone_linux.go) does that for all connections.
 //
 //	Server ── Serve ──► conn ──► head.go      a request's head, strictly
+//	                       ├───► wait.go      what a connection is between two requests
 //	                       ├───► body.go      its body, by length or in chunks
 //	                       ├───► response.go  http.ResponseWriter
 //	                       └───► gone_linux.go  ends the request's context when the client is gone

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -598,6 +599,45 @@ func TestWriteDeadline(t *testing.T) {
 	_, _ = io.WriteString(s.dial(), "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error(err)
+	}
+}
+
+// TestRests: a connection that had no request for a while goes on in another goroutine, and is otherwise as before.
+func TestRests(t *testing.T) {
+	left := make(chan bool)
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			<-r.Context().Done()
+			close(left)
+			return
+		}
+		goroutine, _, _ := strings.Cut(string(debug.Stack()), "[")
+		fmt.Fprint(w, goroutine)
+	}, nil)
+	c := s.dial()
+	in := bufio.NewReader(c)
+	ask := func() string {
+		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		return string(text)
+	}
+	for first := ask(); ask() == first; { // at once it is the same one
+		time.Sleep(2 * time.Second)
+	}
+	_, _ = io.WriteString(c, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+	_ = c.Close()
+	<-left
+}
+
+// TestIdle: a connection that rests is closed when its time is over.
+func TestIdle(t *testing.T) {
+	s := start(t, func(http.ResponseWriter, *http.Request) {}, func(s *http1.Server) { s.IdleTimeout = 1100 * time.Millisecond })
+	if got := s.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 OK") {
+		t.Errorf("%q", got)
 	}
 }
 
