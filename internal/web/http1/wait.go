@@ -128,7 +128,8 @@ func (c *conn) limitIdle(d time.Duration) error {
 	return c.readBefore(now.Add(d * 3 / 2))
 }
 
+// readBefore sets the deadline, in place of one that the body's pace has set.
 func (c *conn) readBefore(t time.Time) error {
-	c.readBy = t
+	c.readBy, c.body.pace.deadline = t, time.Time{}
 	return c.net.SetReadDeadline(t)
 }
