@@ -6,7 +6,6 @@
 //	routes.go, middleware.go                                       every URL, and what a request passes on its way there
 //	scaleout.go                                                    requests for text, as far as they are particular (answers, stored, sagemaker)
 //	dev.go, weights.go, ...                                        the other routes
-//	mock.go, requests.go                                           what only a mock has: faults, journal, clock
 //
 // A request passes: access log, journal, request id, API key, CORS, root path, HTTP metrics, load, faults, then its handler. A
 // generating handler decodes (schema), reads and checks (protocol, sampling), has the answer planned (generation), and hands its

@@ -2,10 +2,10 @@ package mockvllm
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
@@ -17,18 +17,11 @@ func newMetrics(cfg config.Config) *metrics.Metrics {
 		Cache: metrics.CacheConfig{BlockSize: e.BlockSize, Blocks: e.NumBlocks, PrefixCaching: cfg.PrefixCaching}})
 }
 
-// uncounted are the paths that the journal leaves out, as vLLM's HTTP metrics do.
-var uncounted = []string{"/metrics", "/health", "/load", "/ping", "/version"}
-
-func isUncounted(path string) bool {
-	return slices.Contains(uncounted, path) || strings.HasPrefix(path, ownPaths)
-}
-
 // counted counts requests by the path of their route. Of the mock's own paths vLLM's metrics know nothing.
 func (s *Server) counted(t *starlette.Router, next http.Handler) http.Handler {
 	counts := s.metrics.HTTP(next, t.Template)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, ownPaths) {
+		if strings.HasPrefix(r.URL.Path, control.Paths) {
 			next.ServeHTTP(w, r)
 			return
 		}

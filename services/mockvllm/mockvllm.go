@@ -14,8 +14,10 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
@@ -50,6 +52,7 @@ type Server struct {
 	life      *life.Life
 	journal   *journal.Journal
 	responses *stored.Responses
+	control   *control.Control
 	pooling   *handlers.Handlers
 	model     *request.Model
 	models    *models.Models
@@ -93,6 +96,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models}
 	s.answers = answers.New(cfg, with)
+	s.control = control.New(s.life, s.journal, s.clock, cfg.ServedNames[0])
 	s.pooling = handlers.New(cfg, s.model, s.models)
 	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.describe = s.description()
@@ -113,6 +117,17 @@ func (s *Server) newEngine() error {
 	}
 	s.engine = engine.New(cfg, life.Observer{Metrics: s.metrics, Stats: s.stats, Life: s.life})
 	return nil
+}
+
+// SetFaults replaces all rules, which must be valid; faults.Parse makes such.
+func (s *Server) SetFaults(set faults.Set) { s.life.SetFaults(set) }
+
+// Journal is the record of the requests so far.
+func (s *Server) Journal() *journal.Journal { return s.journal }
+
+// Advance moves the virtual clock, and returns once all that was due by then is done.
+func (s *Server) Advance(ctx context.Context, d time.Duration) error {
+	return s.control.Advance(ctx, d)
 }
 
 // lastAnswers is how long the server waits for answers to be taken once all requests have ended.

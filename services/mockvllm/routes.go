@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/derender"
@@ -177,31 +178,23 @@ func (s *Server) poolingRoutes() []route {
 	}
 }
 
-// What only a mock has. Neither faults nor vLLM's HTTP metrics know of these paths.
-const (
-	ownPaths     = "/mock/"
-	faultsPath   = ownPaths + "faults"
-	requestsPath = ownPaths + "requests"
-	statsPath    = ownPaths + "stats"
-	clockPath    = ownPaths + "clock"
-)
-
+// ownRoutes are those that only a mock has.
 func (s *Server) ownRoutes() []route {
 	return []route{
-		on("GET", faultsPath, s.getFaults, own),
-		on("PUT", faultsPath, s.putFaults, own),
-		on("DELETE", faultsPath, s.deleteFaults, own),
-		on("GET", requestsPath, s.getRequests, own),
-		on("DELETE", requestsPath, s.forgetRequests, own),
-		on("GET", statsPath, s.getStats, own),
-		on("GET", clockPath, s.getClock, own),
-		on("POST", clockPath, s.advanceClock, own),
+		on("GET", control.Paths+"faults", s.control.Faults, own),
+		on("PUT", control.Paths+"faults", s.control.PutFaults, own),
+		on("DELETE", control.Paths+"faults", s.control.DeleteFaults, own),
+		on("GET", control.Paths+"requests", s.control.Requests, own),
+		on("DELETE", control.Paths+"requests", s.control.ForgetRequests, own),
+		on("GET", control.Paths+"stats", s.control.Stats, own),
+		on("GET", control.Paths+"clock", s.control.Clock, own),
+		on("POST", control.Paths+"clock", s.control.AdvanceClock, own),
 	}
 }
 
 // handler is all of the server: middlewares from the outside in, then the routes.
 func (s *Server) handler() http.Handler {
 	t := starlette.NewRouter(s.routes(), starlette.Mount{Prefix: "/metrics", Handler: s.metrics.ServeHTTP})
-	inner := s.faulty(t.Generates(), t)
-	return s.logged(s.journaled(s.identified(s.authorized(starlette.CORS(s.cfg.HTTP, starlette.Rooted(s.cfg.HTTP.RootPath, s.counted(t, s.loading(t, inner))))))))
+	inner := s.control.Faulty(t.Generates(), t)
+	return s.logged(s.control.Journaled(s.identified(s.authorized(starlette.CORS(s.cfg.HTTP, starlette.Rooted(s.cfg.HTTP.RootPath, s.counted(t, s.loading(t, inner))))))))
 }

@@ -1,4 +1,4 @@
-package mockvllm
+package control
 
 import (
 	"context"
@@ -17,13 +17,14 @@ type clockState struct {
 	Now     time.Time `json:"now"`
 }
 
-func (s *Server) getClock(w http.ResponseWriter, _ *http.Request) {
-	fastapi.Reply(w, http.StatusOK, protocol.Marshal(clockState{s.clock.Virtual(), s.clock.Now().UTC()}))
+// Clock tells the time of the engine.
+func (c *Control) Clock(w http.ResponseWriter, _ *http.Request) {
+	fastapi.Reply(w, http.StatusOK, protocol.Marshal(clockState{c.clock.Virtual(), c.clock.Now().UTC()}))
 }
 
 // Advance moves the virtual clock, and returns once all that was due by then is done.
-func (s *Server) Advance(ctx context.Context, d time.Duration) error {
-	manual, ok := s.clock.(*clock.Manual)
+func (c *Control) Advance(ctx context.Context, d time.Duration) error {
+	manual, ok := c.clock.(*clock.Manual)
 	if !ok {
 		return errors.New("the clock is the machine's; start with --mock-clock virtual")
 	}
@@ -31,16 +32,16 @@ func (s *Server) Advance(ctx context.Context, d time.Duration) error {
 	return err
 }
 
-// advanceClock answers once all that was due by then is done.
-func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
+// AdvanceClock answers once all that was due by then is done.
+func (c *Control) AdvanceClock(w http.ResponseWriter, r *http.Request) {
 	d, err := time.ParseDuration(r.URL.Query().Get("advance"))
-	if s.clock.Virtual() && (err != nil || d < 0) {
+	if c.clock.Virtual() && (err != nil || d < 0) {
 		fastapi.Refuse(w, protocol.BadRequest("advance: expected a time such as 1h30m"))
 		return
 	}
-	switch err := s.Advance(r.Context(), d); {
+	switch err := c.Advance(r.Context(), d); {
 	case err == nil:
-		s.getClock(w, r)
+		c.Clock(w, r)
 	case r.Context().Err() == nil: // else the client has left
 		fastapi.Refuse(w, protocol.BadRequest("%v", err))
 	}

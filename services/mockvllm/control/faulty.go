@@ -1,4 +1,4 @@
-package mockvllm
+package control
 
 import (
 	"bytes"
@@ -11,18 +11,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
 )
 
-// faulty puts the rules of the injector before all routes of vLLM. The mock's own are never hit.
-func (s *Server) faulty(generates map[string]bool, next http.Handler) http.Handler {
+// Faulty puts the rules of the injector before all routes of vLLM. The mock's own are never hit.
+func (c *Control) Faulty(generates map[string]bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, ownPaths) || !s.strikes(w, r, generates[r.Method+" "+r.URL.Path], next) {
+		if strings.HasPrefix(r.URL.Path, Paths) || !c.strikes(w, r, generates[r.Method+" "+r.URL.Path], next) {
 			next.ServeHTTP(w, r)
 		}
 	})
@@ -30,8 +30,8 @@ func (s *Server) faulty(generates map[string]bool, next http.Handler) http.Handl
 
 // strikes does what the rules want to be done to a request. It returns false when they want nothing: then its large frame
 // is not in memory while next runs.
-func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool, next http.Handler) bool {
-	do, err := s.decide(r, generates)
+func (c *Control) strikes(w http.ResponseWriter, r *http.Request, generates bool, next http.Handler) bool {
+	do, err := c.decide(r, generates)
 	switch {
 	case err != nil:
 		fastapi.Refuse(w, protocol.BadRequest("%s: %v", faults.Header, err))
@@ -41,17 +41,17 @@ func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool,
 	}
 	if do.Delay > 0 {
 		buffer(r) // net/http does not notice that a client leaves while its body is unread
-		if !s.sleep(r.Context(), time.Duration(do.Delay)) {
+		if !c.sleep(r.Context(), time.Duration(do.Delay)) {
 			return true
 		}
 	}
 	if at := do.Crash; at != nil && *at == 0 {
-		s.life.Die(faults.Killed)
+		c.life.Die(faults.Killed)
 	} else if at := do.OOM; at != nil && *at == 0 {
-		s.life.Die(faults.OutOfMemory)
+		c.life.Die(faults.OutOfMemory)
 	}
-	if do.Breaks() && !s.life.Dead() {
-		broken := wire.New(w, do, s.means(r))
+	if do.Breaks() && !c.life.Dead() {
+		broken := wire.New(w, do, c.means(r))
 		defer func() {
 			broken.Finish()
 			if broken.Broken() {
@@ -77,15 +77,15 @@ func (s *Server) strikes(w http.ResponseWriter, r *http.Request, generates bool,
 }
 
 // decide asks the rules, and the request's own header. It reads the body when a rule wants to know the model.
-func (s *Server) decide(r *http.Request, generates bool) (faults.Action, error) {
+func (c *Control) decide(r *http.Request, generates bool) (faults.Action, error) {
 	asked := faults.Request{Path: r.URL.Path, Generates: generates, Header: r.Header}
 	if scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
 		asked.Key = key
 	}
-	if generates && s.life.Faults.NeedsModel() {
-		asked.Model = s.modelOf(r)
+	if generates && c.life.Faults.NeedsModel() {
+		asked.Model = c.modelOf(r)
 	}
-	do := s.life.Faults.Decide(asked, s.clock.Now())
+	do := c.life.Faults.Decide(asked, c.clock.Now())
 	own := r.Header.Get(faults.Header)
 	if own == "" {
 		return do, nil
@@ -102,11 +102,11 @@ func buffer(r *http.Request) []byte {
 }
 
 // modelOf looks into the body. No model is the first one.
-func (s *Server) modelOf(r *http.Request) string {
+func (c *Control) modelOf(r *http.Request) string {
 	var named struct{ Model string }
 	_ = json.Unmarshal(buffer(r), &named) // what is no JSON names no model; the handler refuses it
 	if named.Model == "" {
-		return s.cfg.ServedNames[0]
+		return c.model
 	}
 	return named.Model
 }
@@ -122,13 +122,14 @@ func (f failing) Read([]byte) (int, error) {
 }
 
 // means are how a broken answer sleeps, and how it ends the engine.
-func (s *Server) means(r *http.Request) wire.Means {
+func (c *Control) means(r *http.Request) wire.Means {
 	return wire.Means{
-		Sleep: func(d time.Duration) bool { return s.sleep(r.Context(), d) },
-		Die:   s.life.Die,
+		Sleep: func(d time.Duration) bool { return c.sleep(r.Context(), d) },
+		Die:   c.life.Die,
 		Dead: func(w http.ResponseWriter) {
 			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
-				answers.RefuseMessages(w, protocol.Dead())
+				dead := protocol.Dead()
+				fastapi.Reply(w, dead.Status, messages.ErrorBody(dead))
 				return
 			}
 			fastapi.Refuse(w, protocol.Dead())
@@ -138,15 +139,15 @@ func (s *Server) means(r *http.Request) wire.Means {
 
 // sleep returns false when the client left. It ends early when the server stops, which then refuses the request. A
 // negative time is without end.
-func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
-	timer := s.clock.NewTimer()
+func (c *Control) sleep(ctx context.Context, d time.Duration) bool {
+	timer := c.clock.NewTimer()
 	defer timer.Stop()
 	if d >= 0 {
-		timer.Reset(s.clock.Now().Add(d))
+		timer.Reset(c.clock.Now().Add(d))
 	}
 	select {
 	case <-timer.C():
-	case <-s.life.Stopping():
+	case <-c.life.Stopping():
 	case <-ctx.Done():
 		return false
 	}
@@ -167,29 +168,3 @@ func retryAfter(h http.Header, do faults.Action) {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(time.Duration(do.RetryAfter).Seconds()))))
 	}
 }
-
-func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
-	fastapi.Reply(w, http.StatusOK, protocol.Marshal(s.life.Faults.Get()))
-}
-
-func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
-	body, ok := fastapi.ReadBody(w, r)
-	if !ok {
-		return
-	}
-	set, err := faults.Parse(body)
-	if err != nil {
-		fastapi.Refuse(w, protocol.BadRequest("%v", err))
-		return
-	}
-	s.SetFaults(set)
-	s.getFaults(w, r)
-}
-
-func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
-	s.SetFaults(faults.Set{})
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// SetFaults replaces all rules, which must be valid; faults.Parse makes such.
-func (s *Server) SetFaults(set faults.Set) { s.life.SetFaults(set) }
