@@ -4,8 +4,6 @@
 //	main.go, model.go                                              the command line, and the model that it names (config)
 //	mockvllm.go, statistics.go                                     New wires the rooms; Run serves until it is told to stop, or dies (life)
 //	routes.go, middleware.go                                       every URL, and what a request passes on its way there
-//	scaleout.go                                                    requests for text, as far as they are particular (answers, stored, sagemaker)
-//	dev.go, weights.go, ...                                        the other routes
 //
 // A request passes: access log, journal, request id, API key, CORS, root path, HTTP metrics, load, faults, then its handler. A
 // generating handler decodes (schema), reads and checks (protocol, sampling), has the answer planned (generation), and hands its

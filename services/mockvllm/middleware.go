@@ -9,7 +9,6 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
 
 // logged writes the access line of every request, as long as the log is on.
@@ -95,20 +94,6 @@ func (s *Server) identified(next http.Handler) http.Handler {
 			id = given[0]
 		}
 		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// loading counts the requests of some routes while they run, for /load.
-func (s *Server) loading(t *starlette.Router, next http.Handler) http.Handler {
-	if !s.cfg.Routes.ServerLoad {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rt := t.Route(r); rt != nil && rt.Kind.Loads {
-			s.serverLoad.Add(1)
-			defer s.serverLoad.Add(-1)
-		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -8,13 +8,13 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/devmode"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
@@ -23,8 +23,10 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/operations"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling/handlers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/scaleout"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/statlog"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/stored"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
@@ -43,24 +45,25 @@ type Deps struct {
 
 // Server is one model server.
 type Server struct {
-	cfg       Config
-	console   *console.Console
-	engine    *engine.Engine
-	clock     clock.Clock
-	metrics   *metrics.Metrics
-	stats     *statlog.Logger // nil: --disable-log-stats
-	life      *life.Life
-	journal   *journal.Journal
-	responses *stored.Responses
-	control   *control.Control
-	pooling   *handlers.Handlers
-	model     *request.Model
-	models    *models.Models
-	answers   *answers.Answers
+	cfg        Config
+	console    *console.Console
+	engine     *engine.Engine
+	clock      clock.Clock
+	metrics    *metrics.Metrics
+	stats      *statlog.Logger // nil: --disable-log-stats
+	life       *life.Life
+	journal    *journal.Journal
+	responses  *stored.Responses
+	scaleOut   *scaleout.ScaleOut
+	dev        *devmode.Dev
+	operations *operations.Operations
+	control    *control.Control
+	pooling    *handlers.Handlers
+	model      *request.Model
+	models     *models.Models
+	answers    *answers.Answers
 
-	serverLoad    atomic.Int64           // requests that /load counts
-	weightVersion atomic.Value           // string, once a client has set it
-	describe      func() ([]byte, error) // the body of /openapi.json
+	describe func() ([]byte, error) // the body of /openapi.json
 }
 
 // journalSize is how many requests the journal keeps, about 3 MB of them.
@@ -97,6 +100,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models}
 	s.answers = answers.New(cfg, with)
 	s.control = control.New(s.life, s.journal, s.clock, cfg.ServedNames[0])
+	s.scaleOut = scaleout.New(s.answers, s.model, s.models)
+	s.operations = operations.New(cfg, s.model)
+	s.dev = devmode.New(cfg, s.engine, s.metrics, s.answers)
 	s.pooling = handlers.New(cfg, s.model, s.models)
 	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.describe = s.description()

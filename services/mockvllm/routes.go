@@ -5,12 +5,17 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/devmode"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/derender"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/tokens"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sagemaker"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/scaleout"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
 
@@ -63,12 +68,18 @@ func (s *Server) docRoutes() []route {
 
 func (s *Server) instrumentRoutes() []route {
 	return []route{
-		on("GET", "/load", s.load, plain),
-		on("GET", "/version", s.version, plain),
-		on("GET", "/kv_event_sources", s.kvEventSources, plain),
+		on("GET", "/load", s.operations.Load, plain),
+		on("GET", "/version", s.operations.Version, plain),
+		on("GET", "/kv_event_sources", s.operations.KVEventSources, plain),
 		on("GET", "/health", s.life.Health, plain),
 		on("GET", "/metrics", s.metrics.ServeHTTP, plain),
 	}
+}
+
+// decoded makes a handler that answers from a decoded request alone.
+func (s *Server) decoded(name string, answer func(*schema.Values, *request.Model) ([]byte, *protocol.Error),
+	refuse func(http.ResponseWriter, *protocol.Error)) http.HandlerFunc {
+	return s.models.Decoded(name, func(v *schema.Values, _ string) ([]byte, *protocol.Error) { return answer(v, s.model) }, refuse)
 }
 
 func (s *Server) tokenRoutes() []route {
@@ -77,7 +88,7 @@ func (s *Server) tokenRoutes() []route {
 		on("POST", "/detokenize", s.decoded("DetokenizeRequest", tokens.Detokenize, fastapi.Refuse), plain),
 	}
 	if s.cfg.Routes.TokenizerInfo {
-		routes = append(routes, on("GET", "/tokenizer_info", s.tokenizerInfo, plain))
+		routes = append(routes, on("GET", "/tokenizer_info", s.operations.TokenizerInfo, plain))
 	}
 	return routes
 }
@@ -85,7 +96,7 @@ func (s *Server) tokenRoutes() []route {
 func (s *Server) modelRoutes() []route {
 	return []route{
 		on("GET", "/v1/models", s.models.List, plain),
-		on("POST", "/v1/systemone", s.decision, loads),
+		on("POST", "/v1/systemone", s.operations.Decision, loads),
 		on("GET", "/ping", fastapi.Empty, plain),
 		on("POST", "/ping", fastapi.Empty, plain),
 		on("POST", "/invocations", s.invocations(), answer),
@@ -112,8 +123,8 @@ func (s *Server) answerRoutes() []route {
 		on("POST", "/v1/messages", s.answers.Handler(answers.Messages), answer),
 		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", messages.CountTokens, answers.RefuseMessages), loads),
 		on("POST", "/generative_scoring", s.answers.Handler(answers.Scoring), answer),
-		on("POST", "/scale_elastic_ep", s.scale, plain),
-		on("POST", "/is_scaling_elastic_ep", s.notScaling, plain),
+		on("POST", "/scale_elastic_ep", s.operations.Scale, plain),
+		on("POST", "/is_scaling_elastic_ep", s.operations.IsScaling, plain),
 	}
 }
 
@@ -124,20 +135,20 @@ func (s *Server) scaleOutRoutes() []route {
 		if open {
 			return h
 		}
-		return scaleOutOff
+		return scaleout.Off
 	}
 	routes := []route{
-		on("POST", "/v1/chat/completions/render", gate(s.renders(answers.Chat)), plain),
-		on("POST", "/v1/messages/render", gate(s.renders(answers.Messages)), plain),
-		on("POST", "/v1/completions/render", gate(s.renders(answers.Text)), plain),
-		on("POST", "/v1/responses/render", gate(s.renders(answers.Responses)), plain),
-		on("POST", "/v1/chat/completions/derender", gate(s.derenders("DerenderChatRequest", derender.Chat)), plain),
-		on("POST", "/v1/completions/derender", gate(s.derenders("DerenderCompletionRequest", derender.Completion)), plain),
+		on("POST", "/v1/chat/completions/render", gate(s.scaleOut.Render(answers.Chat)), plain),
+		on("POST", "/v1/messages/render", gate(s.scaleOut.Render(answers.Messages)), plain),
+		on("POST", "/v1/completions/render", gate(s.scaleOut.Render(answers.Text)), plain),
+		on("POST", "/v1/responses/render", gate(s.scaleOut.Render(answers.Responses)), plain),
+		on("POST", "/v1/chat/completions/derender", gate(s.scaleOut.Derender("DerenderChatRequest", derender.Chat)), plain),
+		on("POST", "/v1/completions/derender", gate(s.scaleOut.Derender("DerenderCompletionRequest", derender.Completion)), plain),
 		on("POST", "/inference/v1/generate", gate(s.answers.Handler(answers.Tokens)), starlette.Kind{Generates: open, Loads: open}),
-		on("POST", "/inference/v1/abort_requests", gate(s.abortByID), plain),
+		on("POST", "/inference/v1/abort_requests", gate(s.scaleOut.Abort), plain),
 	}
 	if s.cfg.Routes.TokensOnly {
-		routes = append(routes, on("POST", "/abort_requests", s.abortByID, plain))
+		routes = append(routes, on("POST", "/abort_requests", s.scaleOut.Abort, plain))
 	}
 	return routes
 }
@@ -178,6 +189,50 @@ func (s *Server) poolingRoutes() []route {
 	}
 }
 
+// devRoutes are those of VLLM_SERVER_DEV_MODE.
+func (s *Server) devRoutes() []route {
+	return []route{
+		on("POST", "/reset_prefix_cache", s.dev.ResetPrefixCache, plain),
+		on("POST", "/reset_mm_cache", fastapi.Empty, plain),
+		on("POST", "/reset_encoder_cache", fastapi.Empty, plain),
+		on("POST", "/collective_rpc", s.dev.CollectiveRPC, plain),
+		on("GET", "/server_info", s.dev.ServerInfo, plain),
+		on("POST", "/sleep", s.dev.Sleep, plain),
+		on("POST", "/release_kv_cache_memory", s.dev.ReleaseCache, plain),
+		on("POST", "/wake_up", s.dev.WakeUp, plain),
+		on("GET", "/is_sleeping", s.dev.IsSleeping, plain),
+		on("POST", "/pause", s.dev.Pause, plain),
+		on("POST", "/resume", s.dev.Resume, plain),
+		on("POST", "/abort_requests", s.dev.AbortRequests, plain),
+		on("GET", "/is_paused", s.dev.IsPaused, plain),
+		on("POST", "/init_weight_transfer_engine", devmode.Transfer("init_info"), plain),
+		on("POST", "/shutdown_weight_transfer_engine", devmode.Said("Weight transfer shut down"), plain),
+		on("POST", "/start_weight_update", devmode.Transfer(""), plain),
+		on("POST", "/start_draft_weight_update", devmode.Transfer(""), plain),
+		on("POST", "/update_weights", devmode.Transfer("update_info"), plain),
+		on("POST", "/finish_weight_update", devmode.Transfer(""), plain),
+		on("POST", "/update_weight_version", s.dev.SetWeightVersion, plain),
+		on("GET", "/weight_info", s.dev.WeightInfo, plain),
+		on("POST", "/weight_checker", s.dev.CheckWeights, plain),
+		on("GET", "/get_world_size", s.dev.WorldSize, plain),
+	}
+}
+
+// profilerRoutes are there when --profiler-config names a profiler. There is nothing to profile.
+func (s *Server) profilerRoutes() []route {
+	return []route{
+		on("POST", "/start_profile", fastapi.Empty, plain),
+		on("POST", "/stop_profile", fastapi.Empty, plain),
+	}
+}
+
+func (s *Server) faultToleranceRoutes() []route {
+	return []route{
+		on("POST", "/fault_tolerance/apply", s.operations.ApplyInstruction, plain),
+		on("GET", "/fault_tolerance/status", s.operations.FaultStatus, plain),
+	}
+}
+
 // ownRoutes are those that only a mock has.
 func (s *Server) ownRoutes() []route {
 	return []route{
@@ -196,5 +251,5 @@ func (s *Server) ownRoutes() []route {
 func (s *Server) handler() http.Handler {
 	t := starlette.NewRouter(s.routes(), starlette.Mount{Prefix: "/metrics", Handler: s.metrics.ServeHTTP})
 	inner := s.control.Faulty(t.Generates(), t)
-	return s.logged(s.control.Journaled(s.identified(s.authorized(starlette.CORS(s.cfg.HTTP, starlette.Rooted(s.cfg.HTTP.RootPath, s.counted(t, s.loading(t, inner))))))))
+	return s.logged(s.control.Journaled(s.identified(s.authorized(starlette.CORS(s.cfg.HTTP, starlette.Rooted(s.cfg.HTTP.RootPath, s.counted(t, s.operations.Loading(t, inner))))))))
 }

@@ -1,10 +1,11 @@
-package mockvllm
+package scaleout
 
 import (
 	"net/http"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/render"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
@@ -12,8 +13,26 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
-// abortByID ends running requests with what they have. Ids that nobody has are ignored.
-func (s *Server) abortByID(w http.ResponseWriter, r *http.Request) {
+// ScaleOut serves one model.
+type ScaleOut struct {
+	answers *answers.Answers
+	model   *request.Model
+	models  *models.Models
+}
+
+// New makes the handlers for a model.
+func New(a *answers.Answers, model *request.Model, names *models.Models) *ScaleOut {
+	return &ScaleOut{a, model, names}
+}
+
+// Off is what the routes of --enable-scale-out say without it.
+func Off(w http.ResponseWriter, _ *http.Request) {
+	fastapi.Refuse(w, &protocol.Error{Status: http.StatusForbidden, Type: "PermissionDeniedError",
+		Message: "Scale-out endpoints are disabled. Restart vllm serve with --enable-scale-out to enable them."})
+}
+
+// Abort ends running requests with what they have. Ids that nobody has are ignored.
+func (s *ScaleOut) Abort(w http.ResponseWriter, r *http.Request) {
 	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
@@ -46,8 +65,8 @@ func (s *Server) abortByID(w http.ResponseWriter, r *http.Request) {
 	fastapi.Empty(w, r)
 }
 
-// renders makes the handler that answers with the request for tokens which a request of an interface becomes.
-func (s *Server) renders(a answers.API) http.HandlerFunc {
+// Render makes the handler that answers with the request for tokens which a request of an interface becomes.
+func (s *ScaleOut) Render(a answers.API) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := fastapi.ReadBody(w, r)
 		if !ok {
@@ -62,7 +81,7 @@ func (s *Server) renders(a answers.API) http.HandlerFunc {
 	}
 }
 
-func (s *Server) rendered(a answers.API, r *http.Request, body []byte) ([]byte, *protocol.Error) {
+func (s *ScaleOut) rendered(a answers.API, r *http.Request, body []byte) ([]byte, *protocol.Error) {
 	v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return nil, err
@@ -89,9 +108,9 @@ func (s *Server) rendered(a answers.API, r *http.Request, body []byte) ([]byte, 
 	return render.Requests(v, works, asked.Shared(), head.ID, s.model), nil
 }
 
-// derenders makes the handler that turns tokens into an answer of an interface.
-func (s *Server) derenders(name string, answer func(*schema.Values, protocol.Head, *request.Model) ([]byte, *protocol.Error)) http.HandlerFunc {
-	return s.decodedFor(name, func(v *schema.Values, served string) ([]byte, *protocol.Error) {
+// Derender makes the handler that turns tokens into an answer of an interface.
+func (s *ScaleOut) Derender(name string, answer func(*schema.Values, protocol.Head, *request.Model) ([]byte, *protocol.Error)) http.HandlerFunc {
+	return s.models.Decoded(name, func(v *schema.Values, served string) ([]byte, *protocol.Error) {
 		return answer(v, answers.NewHead(served), s.model)
 	}, fastapi.Refuse)
 }

@@ -1,4 +1,4 @@
-package mockvllm
+package operations
 
 import (
 	"net/http"
@@ -9,27 +9,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// scaleOutOff is what the routes of --enable-scale-out say without it.
-func scaleOutOff(w http.ResponseWriter, _ *http.Request) {
-	fastapi.Refuse(w, &protocol.Error{Status: http.StatusForbidden, Type: "PermissionDeniedError",
-		Message: "Scale-out endpoints are disabled. Restart vllm serve with --enable-scale-out to enable them."})
-}
-
-// decision refuses structured decisions, which no ordinary model takes.
-func (s *Server) decision(w http.ResponseWriter, r *http.Request) {
-	if _, _, ok := fastapi.ReadRequest(w, r, "StructuredDecisionRequest"); ok {
-		fastapi.Refuse(w, &protocol.Error{Status: http.StatusNotImplemented, Type: protocol.TypeNotImplemented,
-			Message: "The model does not support the structured decision API"})
-	}
-}
-
-func (s *Server) tokenizerInfo(w http.ResponseWriter, _ *http.Request) {
-	info := s.model.Tokenizer.Info(s.cfg.Model, s.model.Templates.Default.Source())
-	fastapi.Reply(w, http.StatusOK, pyjson.AppendJSON(nil, info, pyjson.Format{Compact: true}))
-}
-
-// scale refuses to become more engines, as vLLM does where they are not made for it. To be as many as there are is done at once.
-func (s *Server) scale(w http.ResponseWriter, r *http.Request) {
+// Scale refuses to become more engines, as vLLM does where they are not made for it. To be as many as there are is done at once.
+func (o *Operations) Scale(w http.ResponseWriter, r *http.Request) {
 	body, ok := fastapi.ReadBody(w, r)
 	if !ok {
 		return
@@ -39,7 +20,7 @@ func (s *Server) scale(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, err := pyjson.Decode(body)
-	o, isObject := v.(*pyjson.Object)
+	doc, isObject := v.(*pyjson.Object)
 	switch {
 	case err != nil:
 		fastapi.Raised(w, http.StatusBadRequest, "Invalid JSON format")
@@ -48,8 +29,8 @@ func (s *Server) scale(w http.ResponseWriter, r *http.Request) {
 		fastapi.Crashed(w, "'"+pyjson.TypeName(v)+"' object has no attribute 'get'")
 		return
 	}
-	size, _ := o.Get("new_data_parallel_size")
-	timeout, given := o.Get("drain_timeout")
+	size, _ := doc.Get("new_data_parallel_size")
+	timeout, given := doc.Get("drain_timeout")
 	switch n, whole := positive(size); {
 	case size == nil:
 		fastapi.Raised(w, http.StatusBadRequest, "new_data_parallel_size is required")
@@ -57,7 +38,7 @@ func (s *Server) scale(w http.ResponseWriter, r *http.Request) {
 		fastapi.Raised(w, http.StatusBadRequest, "new_data_parallel_size must be a positive integer")
 	case given && !isPositive(timeout):
 		fastapi.Raised(w, http.StatusBadRequest, "drain_timeout must be a positive integer")
-	case n != s.cfg.Scheduler.DataParallel:
+	case n != o.cfg.Scheduler.DataParallel:
 		fastapi.Raised(w, http.StatusInternalServerError, "Scale failed")
 	default:
 		fastapi.ReplyValue(w, http.StatusOK, "message", "Scaled to "+pyjson.Str(size)+" data parallel engines")
@@ -82,23 +63,8 @@ func isPositive(v any) bool {
 	return ok
 }
 
-// profilerRoutes are there when --profiler-config names a profiler. There is nothing to profile.
-func (s *Server) profilerRoutes() []route {
-	return []route{
-		on("POST", "/start_profile", fastapi.Empty, plain),
-		on("POST", "/stop_profile", fastapi.Empty, plain),
-	}
-}
-
-func (s *Server) faultToleranceRoutes() []route {
-	return []route{
-		on("POST", "/fault_tolerance/apply", s.applyInstruction, plain),
-		on("GET", "/fault_tolerance/status", s.faultStatus, plain),
-	}
-}
-
-// applyInstruction accepts the one instruction that there is.
-func (s *Server) applyInstruction(w http.ResponseWriter, r *http.Request) {
+// ApplyInstruction accepts the one instruction that there is.
+func (o *Operations) ApplyInstruction(w http.ResponseWriter, r *http.Request) {
 	if err := protocol.CheckType(r.Header.Get("Content-Type")); err != nil {
 		fastapi.Refuse(w, err)
 		return
@@ -108,9 +74,9 @@ func (s *Server) applyInstruction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, err := pyjson.Decode(body)
-	o, isObject := v.(*pyjson.Object)
-	instruction, _ := o.Get("instruction")
-	params, given := o.Get("params")
+	doc, isObject := v.(*pyjson.Object)
+	instruction, _ := doc.Get("instruction")
+	params, given := doc.Get("params")
 	_, paramsObject := params.(*pyjson.Object)
 	switch {
 	case err != nil:
@@ -134,6 +100,7 @@ func uuid() string {
 	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-func (s *Server) faultStatus(w http.ResponseWriter, _ *http.Request) {
-	fastapi.ReplyValue(w, http.StatusOK, "schema_version", 1, "total_engines", s.cfg.Scheduler.DataParallel, "engines", []any{})
+// FaultStatus tells of the engines that have faults, which are none.
+func (o *Operations) FaultStatus(w http.ResponseWriter, _ *http.Request) {
+	fastapi.ReplyValue(w, http.StatusOK, "schema_version", 1, "total_engines", o.cfg.Scheduler.DataParallel, "engines", []any{})
 }

@@ -1,13 +1,12 @@
-package mockvllm
+package devmode
 
 import (
 	"fmt"
 	"net/http"
 	"slices"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
-
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
@@ -33,8 +32,8 @@ func member(w http.ResponseWriter, r *http.Request, name string, check func(f *f
 	return value, o, !f.Refused(w)
 }
 
-// transfer is a weight transfer route of a server that has no weight transfer: it checks the member that a body must have.
-func transfer(name string) http.HandlerFunc {
+// Transfer is a weight transfer route of a server that has no weight transfer: it checks the member that a body must have.
+func Transfer(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if name != "" {
 			_, _, ok := member(w, r, name, func(f *fastapi.Mistakes, loc string, v any) {
@@ -51,11 +50,13 @@ func transfer(name string) http.HandlerFunc {
 	}
 }
 
-func said(message string) http.HandlerFunc {
+// Said makes a handler that answers with a message.
+func Said(message string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { fastapi.ReplyValue(w, http.StatusOK, "message", message) }
 }
 
-func (s *Server) setWeightVersion(w http.ResponseWriter, r *http.Request) {
+// SetWeightVersion names the weights.
+func (d *Dev) SetWeightVersion(w http.ResponseWriter, r *http.Request) {
 	v, _, ok := member(w, r, "new_version", func(f *fastapi.Mistakes, loc string, v any) {
 		if _, ok := v.(string); !ok {
 			f.Add(loc, "string_type", "Input should be a valid string", pyjson.Str(v), "")
@@ -64,20 +65,21 @@ func (s *Server) setWeightVersion(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.weightVersion.Store(fmt.Sprint(v))
+	d.weightVersion.Store(fmt.Sprint(v))
 	fastapi.ReplyValue(w, http.StatusOK, "success", true, "new_version", v)
 }
 
-func (s *Server) weightInfo(w http.ResponseWriter, _ *http.Request) {
-	version, ok := s.weightVersion.Load().(string)
+// WeightInfo tells the name of the weights.
+func (d *Dev) WeightInfo(w http.ResponseWriter, _ *http.Request) {
+	version, ok := d.weightVersion.Load().(string)
 	if !ok {
 		version = "default"
 	}
 	fastapi.ReplyValue(w, http.StatusOK, "weight_version", version)
 }
 
-// checkWeights knows no weights, so every baseline but an empty one differs from them.
-func (s *Server) checkWeights(w http.ResponseWriter, r *http.Request) {
+// CheckWeights knows no weights, so every baseline but an empty one differs from them.
+func (d *Dev) CheckWeights(w http.ResponseWriter, r *http.Request) {
 	action, o, ok := member(w, r, "action", func(f *fastapi.Mistakes, loc string, v any) {
 		if word, _ := v.(string); !slices.Contains([]string{"checksum", "reset", "compare"}, word) {
 			f.NotOneOf(loc, pyjson.Str(v), "checksum", "reset", "compare")
