@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/apidocs"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
@@ -45,25 +46,26 @@ type Deps struct {
 
 // Server is one model server.
 type Server struct {
-	cfg        Config
-	console    *console.Console
-	engine     *engine.Engine
-	clock      clock.Clock
-	metrics    *metrics.Metrics
-	stats      *statlog.Logger // nil: --disable-log-stats
-	life       *life.Life
-	journal    *journal.Journal
+	cfg     Config
+	console *console.Console
+	clock   clock.Clock
+	metrics *metrics.Metrics
+	stats   *statlog.Logger // nil: --disable-log-stats
+	journal *journal.Journal
+	life    *life.Life
+	engine  *engine.Engine
+	model   *request.Model
+	models  *models.Models
+
+	// Handlers of routes.
+	answers    *answers.Answers
 	responses  *stored.Responses
 	scaleOut   *scaleout.ScaleOut
-	dev        *devmode.Dev
-	operations *operations.Operations
-	control    *control.Control
 	pooling    *handlers.Handlers
-	model      *request.Model
-	models     *models.Models
-	answers    *answers.Answers
-
-	describe func() ([]byte, error) // the body of /openapi.json
+	operations *operations.Operations
+	dev        *devmode.Dev
+	docs       *apidocs.Pages
+	control    *control.Control
 }
 
 // journalSize is how many requests the journal keeps, about 3 MB of them.
@@ -99,13 +101,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models}
 	s.answers = answers.New(cfg, with)
-	s.control = control.New(s.life, s.journal, s.clock, cfg.ServedNames[0])
+	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.scaleOut = scaleout.New(s.answers, s.model, s.models)
+	s.pooling = handlers.New(cfg, s.model, s.models)
 	s.operations = operations.New(cfg, s.model)
 	s.dev = devmode.New(cfg, s.engine, s.metrics, s.answers)
-	s.pooling = handlers.New(cfg, s.model, s.models)
-	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
-	s.describe = s.description()
+	s.docs = apidocs.NewPages(cfg.HTTP.RootPath, s.document)
+	s.control = control.New(s.life, s.journal, s.clock, cfg.ServedNames[0])
 	return s, nil
 }
 
@@ -159,7 +161,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	running.Go(func() { s.life.Timeline(engineCtx) })
 	lifespan, over := context.WithCancel(context.WithoutCancel(ctx)) // of the API server, which may outlive its engine
 	defer over()
-	running.Go(s.statistics(lifespan))
+	running.Go(s.stats.Run(lifespan, s.clock, s.cfg.Scheduler.StatsInterval, func(line string) { s.console.Info(statlog.Where, "%s", line) }))
 
 	srv := &uvicorn.Server{Handler: s.handler(), KeepAlive: s.cfg.HTTP.KeepAlive, Log: s.console.Line}
 	served := make(chan error, 1)

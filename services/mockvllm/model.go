@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
@@ -96,4 +97,11 @@ func newAnswers(tok *tokenizer.Tokenizer, cfg config.MockConfig) (*generation.Mo
 	m := generation.NewModel(tok, generation.File, uint64(cfg.Seed)) //nolint:gosec // any number will do
 	m.Script, err = generation.ParseScript(text)
 	return m, err
+}
+
+func newMetrics(cfg config.Config) *metrics.Metrics {
+	e := cfg.Engine()
+	return metrics.New(metrics.Options{ModelName: cfg.ServedNames[0], MaxModelLen: cfg.MaxModelLen, ToolParser: cfg.ToolParser != "",
+		Ranks: cfg.Scheduler.DataParallel, DisableLogStats: cfg.Scheduler.NoStats, MaxLoRAs: cfg.LoRA.Most(),
+		Cache: metrics.CacheConfig{BlockSize: e.BlockSize, Blocks: e.NumBlocks, PrefixCaching: cfg.PrefixCaching}})
 }

@@ -59,10 +59,10 @@ func (s *Server) routes() []route {
 
 func (s *Server) docRoutes() []route {
 	return []route{
-		on("GET, HEAD", "/openapi.json", s.openAPI, plain),
-		on("GET, HEAD", "/docs", s.docs, plain),
-		on("GET, HEAD", "/docs/oauth2-redirect", s.docsRedirect, plain),
-		on("GET, HEAD", "/redoc", s.redoc, plain),
+		on("GET, HEAD", "/openapi.json", s.docs.OpenAPI, plain),
+		on("GET, HEAD", "/docs", s.docs.Docs, plain),
+		on("GET, HEAD", "/docs/oauth2-redirect", s.docs.Redirect, plain),
+		on("GET, HEAD", "/redoc", s.docs.Redoc, plain),
 	}
 }
 
@@ -245,11 +245,4 @@ func (s *Server) ownRoutes() []route {
 		on("GET", control.Paths+"clock", s.control.Clock, own),
 		on("POST", control.Paths+"clock", s.control.AdvanceClock, own),
 	}
-}
-
-// handler is all of the server: middlewares from the outside in, then the routes.
-func (s *Server) handler() http.Handler {
-	t := starlette.NewRouter(s.routes(), starlette.Mount{Prefix: "/metrics", Handler: s.metrics.ServeHTTP})
-	inner := s.control.Faulty(t.Generates(), t)
-	return s.logged(s.control.Journaled(s.identified(s.authorized(starlette.CORS(s.cfg.HTTP, starlette.Rooted(s.cfg.HTTP.RootPath, s.counted(t, s.operations.Loading(t, inner))))))))
 }

@@ -119,26 +119,3 @@ func quoted(s string) string {
 	b, _ := json.Marshal(s) // a string always can
 	return string(b)
 }
-
-// The pages load their programs from a content delivery network, as FastAPI's do; ROOT stands for the root path.
-var (
-	//go:embed docs.html
-	swagger string
-	//go:embed redoc.html
-	redoc string
-	//go:embed oauth2.html
-	oauth2 string
-)
-
-// Swagger is the page at /docs.
-func Swagger(rootPath string) []byte { return page(swagger, rootPath) }
-
-// Redoc is the page at /redoc.
-func Redoc(rootPath string) []byte { return page(redoc, rootPath) }
-
-// OAuth2 is the page at /docs/oauth2-redirect.
-func OAuth2() []byte { return page(oauth2, "") }
-
-func page(text, rootPath string) []byte {
-	return []byte(strings.ReplaceAll(text, "ROOT/", rootPath+"/"))
-}

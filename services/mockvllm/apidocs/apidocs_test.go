@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -83,10 +85,13 @@ func TestDocumentOfEachKind(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	f := func(page []byte, length int, parts ...string) {
+	f := func(root string, handler func(*Pages, http.ResponseWriter, *http.Request), length int, parts ...string) {
 		t.Helper()
+		w := httptest.NewRecorder()
+		handler(NewPages(root, nil), w, nil)
+		page := w.Body.String()
 		for _, part := range parts {
-			if !strings.Contains(string(page), part) {
+			if !strings.Contains(page, part) {
 				t.Errorf("%s lacks %s", page, part)
 			}
 		}
@@ -94,9 +99,9 @@ func TestPages(t *testing.T) {
 			t.Errorf("%d bytes, want %d", len(page), length)
 		}
 	}
-	f(Swagger(""), 1006, "url: '/openapi.json'", "origin + '/docs/oauth2-redirect'")
-	f(Swagger("/llm"), 1014, "url: '/llm/openapi.json'", "origin + '/llm/docs/oauth2-redirect'")
-	f(Redoc(""), 888, `spec-url="/openapi.json"`)
-	f(Redoc("/llm"), 892, `spec-url="/llm/openapi.json"`)
-	f(OAuth2(), 3012, "swaggerUIRedirectOauth2")
+	f("", (*Pages).Docs, 1006, "url: '/openapi.json'", "origin + '/docs/oauth2-redirect'")
+	f("/llm", (*Pages).Docs, 1014, "url: '/llm/openapi.json'", "origin + '/llm/docs/oauth2-redirect'")
+	f("", (*Pages).Redoc, 888, `spec-url="/openapi.json"`)
+	f("/llm", (*Pages).Redoc, 892, `spec-url="/llm/openapi.json"`)
+	f("/llm", (*Pages).Redirect, 3012, "swaggerUIRedirectOauth2")
 }
