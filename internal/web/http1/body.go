@@ -171,8 +171,9 @@ func (b *body) seize() {
 	}
 	b.closed.Store(true)
 	if !b.mu.TryLock() {
-		_ = b.conn.limit(-time.Second) // fails for a connection that is gone, on which nothing waits
+		_ = b.conn.net.SetReadDeadline(time.Unix(1, 0)) // fails for a connection that is gone, on which nothing waits
 		b.mu.Lock()
+		b.conn.readBy, b.pace.deadline = time.Time{}, time.Time{} // so that the next one is set anew
 	}
 	b.mu.Unlock()
 }

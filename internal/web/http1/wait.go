@@ -130,6 +130,9 @@ func (c *conn) limitIdle(d time.Duration) error {
 
 // readBefore sets the deadline, in place of one that the body's pace has set.
 func (c *conn) readBefore(t time.Time) error {
-	c.readBy, c.body.pace.deadline = t, time.Time{}
+	c.readBy = t
+	if c.body != nil {
+		c.body.pace.deadline = time.Time{}
+	}
 	return c.net.SetReadDeadline(t)
 }
