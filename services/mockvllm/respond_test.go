@@ -3,6 +3,7 @@ package mockvllm_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -155,6 +156,22 @@ func TestResponseContinuesAnother(t *testing.T) {
 	}
 	if unstored := s.response("GET", responsesPath+"/resp_3", ""); unstored.Error == nil {
 		t.Errorf("resp_3: %+v", unstored)
+	}
+}
+
+// What a stream that breaks off would have become is nobody's to ask for.
+func TestBrokenStreamIsNotKept(t *testing.T) {
+	s := run(t, func(c *mockvllm.Config) { c.Generation.StoreResponses = true })
+	for _, fault := range []string{"", "cut=2"} {
+		id := "resp_whole" + strings.TrimPrefix(fault, "cut=")
+		resp := s.do("POST", responsesPath, `{"input":"Hi","stream":true,"request_id":"`+id+`"}`, "X-Mock-Fault", fault)
+		_, err := io.Copy(io.Discard, resp.Body)
+		s.lastRecord() // the handler is over
+		kept := s.response("GET", responsesPath+"/"+id, "")
+		s.lastRecord()
+		if broken := fault != ""; (err != nil) != broken || (kept.Error != nil) != broken {
+			t.Errorf("fault %q: error %v, then kept as %+v", fault, err, kept)
+		}
 	}
 }
 

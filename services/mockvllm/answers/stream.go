@@ -79,13 +79,14 @@ func (s *Answers) deliver(ctx context.Context, st *streaming) bool {
 	return true
 }
 
-// complete tells the end.
+// complete tells the end, if there is somebody to tell: of a stream that broke off choices may go on.
 //
 //go:noinline
 func (s *Answers) complete(ctx context.Context, st *streaming) {
-	if st.out.Err == nil {
-		st.tellAborted(ctx)
+	if st.out.Err != nil {
+		return
 	}
+	st.tellAborted(ctx)
 	st.frames.End(s.usage(st.Request), s.timing(st.Request))
 	st.out.Done()
 }
