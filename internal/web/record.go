@@ -157,14 +157,15 @@ func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*opena
 	}
 	rec := RecordOf(r.Context())
 	rec.Err = err
+	if errors.Is(err, ErrClientLeft) {
+		rec.Status = StatusClientClosed
+		panic(http.ErrAbortHandler) // what a handler leaves when it returns looks complete, and may still reach somebody
+	}
 	if rec.Status != 0 {
 		return
 	}
 	var failure *openai.Error
 	switch {
-	case errors.Is(err, ErrClientLeft):
-		rec.Status = StatusClientClosed
-		panic(http.ErrAbortHandler) // a handler that writes nothing sends an empty 200, which may still reach somebody
 	case errors.As(err, &failure):
 	case errors.Is(context.Cause(r.Context()), ErrStopping):
 		failure = &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",

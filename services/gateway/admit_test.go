@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -176,6 +177,42 @@ func TestWaitingForAModel(t *testing.T) {
 	f.deploy(fleet.Model{ID: "m", Phase: fleet.Failed, Limits: fleet.Limits{KeepAlive: true}})
 	if rest, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(rest), `"code":"model_failed"`) {
 		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// TestLeavingTheQueue: who leaves while it waits and hears comments is no success, and does not pay for what nobody made.
+func TestLeavingTheQueue(t *testing.T) {
+	loading := fleet.Model{ID: "m", Phase: fleet.Starting, Limits: fleet.Limits{KeepAlive: true}}
+	keys := keyFile(t, filepath.Join(t.TempDir(), "keys.yaml"), "short , tokens_per_minute: 320")
+	f := start(t, func(c *gateway.Config) { keys(c); c.KeepAliveInterval = 20 * time.Millisecond }, loading)
+	const chat = "/llm/m/chat/completions"
+	listen := func(ctx context.Context) *http.Response {
+		resp := f.open(ctx, "POST", chat, chatStream, bearer("short")...)
+		if _, err := io.ReadFull(resp.Body, make([]byte, len(": waiting\n\n"))); err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	resp := listen(ctx)
+	leave()
+	resp.Body.Close()
+	f.awaitMetric(`fluidmcp_requests_total{code="499",endpoint="chat_completions",model="m"}`, 1)
+	f.awaitMetric(`fluidmcp_streams_total{model="m",outcome="client_closed"}`, 1)
+
+	resp = listen(t.Context())
+	failed := loading
+	failed.Phase = fleet.Failed
+	f.deploy(failed)
+	if rest, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(rest), `"code":"model_failed"`) {
+		t.Errorf("%q, %v", rest, err)
+	}
+	resp.Body.Close()
+	f.awaitMetric(`fluidmcp_streams_total{model="m",outcome="error"}`, 1)
+
+	f.deploy(model("m", newBackend(t, vllm).URL))
+	if a := f.do("POST", chat, hello, bearer("short")...); a.status != 200 {
+		t.Errorf("tokens were paid of which none was made: %d %s", a.status, a.body)
 	}
 }
 

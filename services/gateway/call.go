@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -54,6 +55,7 @@ type call struct {
 	backend  string        // of the last attempt
 	waited   time.Duration // for the client's body, its turn and the backends
 	ttft     time.Duration
+	served   bool // a backend's answer was at hand
 	stream   bool
 	result   relay.Result
 }
@@ -107,7 +109,7 @@ func (c *call) tried(backend, outcome string) {
 
 // answered notes the answer that the client is about to get.
 func (c *call) answered(a *try) {
-	c.stream = a.answer.Stream
+	c.served, c.stream = true, a.answer.Stream
 	switch {
 	case a.answer.Status >= http.StatusInternalServerError:
 		c.reason = reasonUpstream5xx
@@ -141,7 +143,7 @@ func (c *call) finished(result relay.Result) {
 			c.reason = reasonDeadline
 		}
 	case relay.Failed:
-		c.reason = reasonStreamError
+		c.reason = cmp.Or(c.reason, reasonStreamError) // the status of a refusal tells more
 	case relay.ClientClosed:
 		c.reason = reasonClientClosed
 	}
@@ -158,7 +160,7 @@ func (c *call) used() int {
 	switch {
 	case c.result.Usage != relay.Usage{}:
 		return c.result.Usage.Prompt + c.result.Usage.Completion
-	case c.result.Outcome == "" || c.reason == reasonUpstream4xx || c.reason == reasonUpstream5xx:
+	case !c.served || c.reason == reasonUpstream4xx || c.reason == reasonUpstream5xx:
 		return 0 // nothing was generated
 	}
 	return -1

@@ -112,12 +112,17 @@ func (c *call) ended(r *http.Request, err error) error {
 
 // late turns a failure into the form that the client can still be told: where comments have begun its stream, an event.
 func (c *call) late(w http.ResponseWriter, q *query, err error) error {
+	if !c.waiting.Begun() {
+		return err
+	}
+	c.stream = true
 	told, ok := errors.AsType[*openai.Error](err)
-	if !ok || !c.waiting.Begun() {
+	if !ok { // nobody is there to be told
+		c.result.Outcome = relay.ClientClosed
 		return err
 	}
 	relay.Fail(w, q.endpoint.end, told)
-	c.stream, c.result = true, relay.Result{Outcome: relay.Failed, Err: err}
+	c.result = relay.Result{Outcome: relay.Failed, Err: err}
 	c.reason = cmp.Or(c.reason, reasonNoBackend)
 	return err
 }
