@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
@@ -58,13 +59,13 @@ func (q *query) nameFor(m *routing.Model) string {
 }
 
 // spent tells that the request cannot be sent again.
-func (q *query) spent() bool { return q.form != nil && q.form.begun }
+func (q *query) spent() bool { return q.form != nil && q.form.begun.Load() }
 
 // form is an upload that passes as it comes, so it can be sent once.
 type form struct {
 	*body.Upload
-	length int64 // as the client sends it; -1 when it did not say
-	begun  bool  // something of it was sent
+	length int64       // as the client sends it; -1 when it did not say
+	begun  atomic.Bool // something of it was sent, or is about to be
 }
 
 // upload is a form as a backend gets it.
@@ -75,7 +76,7 @@ type upload struct {
 }
 
 func (u *upload) Read(b []byte) (int, error) {
-	u.form.begun = true
+	u.form.begun.Store(true)
 	return u.Reader.Read(b)
 }
 

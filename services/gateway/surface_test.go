@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -210,6 +212,42 @@ func TestUploadIsNotHeld(t *testing.T) {
 	if got, err := io.ReadAll(resp.Body); err != nil || !strings.HasSuffix(string(got), " <nil>") {
 		t.Errorf("%q, %v", got, err)
 	}
+}
+
+// TestUploadAnsweredEarly: a backend may refuse an upload before all of it came. Nothing of it goes to another one, and the client
+// has the answer while it still sends.
+func TestUploadAnsweredEarly(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	backend := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "POST" {
+			asked.Add(1)
+			_ = http.NewResponseController(w).EnableFullDuplex()
+			w.WriteHeader(503)
+		}
+	})}
+	go func() { _ = backend.Serve(ln) }() // it ends with Close
+	t.Cleanup(func() { backend.Close() })
+	url := "http://" + ln.Addr().String()
+	f := start(t, nil, model("m", url, url))
+	for n := range int32(20) {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		form := "--x\r\ncontent-disposition: form-data; name=model\r\n\r\nm\r\n--x\r\n"
+		_, _ = io.WriteString(conn, "POST /llm/m/audio/transcriptions HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"+
+			"Transfer-Encoding: chunked\r\n\r\n"+chunk(form)+chunk("more"))
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != 503 || asked.Load() != n+1 {
+			t.Fatalf("%+v, %v after %d uploads to %d backends", resp, err, n+1, asked.Load())
+		}
+		conn.Close()
+	}
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
 }
 
 // TestOnlyModel: where there is one model nobody has to name it, and the root is its own.

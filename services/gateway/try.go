@@ -133,6 +133,9 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
 	}
 	resp, err := g.backends.RoundTrip(req) //nolint:bodyclose // relay.Receive takes it over
+	if q.form != nil && upstream.KindOf(ctx, err) != upstream.Connect {
+		q.form.begun.Store(true) // a connection was made, and whoever sends on it may just begin to read
+	}
 	if err != nil {
 		return nil, err
 	}
