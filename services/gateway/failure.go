@@ -135,6 +135,9 @@ func (c *call) failure(r *http.Request, a *try) error {
 	if torn, ok := errors.AsType[*upstream.BodyError](a.err); ok {
 		return c.g.unread(r, torn.Err)
 	}
+	if bad, ok := errors.AsType[*upstream.RequestError](a.err); ok {
+		return badRequest("malformed_request", "", fmt.Sprintf("The request cannot be sent on: %v.", bad))
+	}
 	switch a.failed {
 	case upstream.Timeout:
 		return c.fail(reasonTimeout, &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "upstream_timeout",

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -118,6 +119,32 @@ func TestRetry(t *testing.T) {
 	f("closed", "reset", hello, func(c *exchange) { c.conn.Close() })
 	f("stream closed before its first frame", "reset", chatStream, func(c *exchange) { c.write(streamHead); c.conn.Close() })
 	f("503", "unavailable", hello, func(c *exchange) { c.plain(503, `{}`) })
+}
+
+// TestRequestThatCannotBeWritten: HTTP/2 lets pass what HTTP/1.1 cannot say. That is the client's fault, and no backend's.
+func TestRequestThatCannotBeWritten(t *testing.T) {
+	f := start(t, nil, model("m", newBackend(t, vllm).URL))
+	h2 := &http.Transport{Protocols: new(http.Protocols)}
+	h2.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(h2.CloseIdleConnections)
+	for range 6 { // five failures eject
+		req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/llm/m/chat/completions", strings.NewReader(hello))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.URL.RawQuery = "a b"
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := h2.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if a := (answer{body: string(body)}); err != nil || resp.StatusCode != 400 || a.code() != "malformed_request" {
+			t.Errorf("%d %s, %v", resp.StatusCode, body, err)
+		}
+		resp.Body.Close()
+	}
+	f.awaitMetric(`fluidmcp_backend_ejected{backend="m-0",model="m"}`, 0)
 }
 
 func TestNoRetry(t *testing.T) {

@@ -15,7 +15,7 @@ const (
 	Connect  Kind = "connect"  // no connection was made, be it for the name, the network, TLS or our own limit; the backend knows nothing of the request
 	Broken   Kind = "reset"    // the connection was lost, or what came was not HTTP
 	Timeout  Kind = "timeout"  // the backend was silent for too long
-	Canceled Kind = "canceled" // we gave up, because the client left, its body broke off, or the gateway stops
+	Canceled Kind = "canceled" // we gave up, because the client left, its request is no good, or the gateway stops
 )
 
 // KindOf classifies an error of a request that was made with ctx.
@@ -23,7 +23,9 @@ func KindOf(ctx context.Context, err error) Kind {
 	if _, ok := errors.AsType[*TimeoutError](context.Cause(ctx)); ok {
 		return Timeout
 	}
-	if _, ok := errors.AsType[*BodyError](err); ok || ctx.Err() != nil {
+	_, body := errors.AsType[*BodyError](err)
+	_, head := errors.AsType[*RequestError](err)
+	if body || head || ctx.Err() != nil {
 		return Canceled
 	}
 	if _, ok := errors.AsType[*pool.ConnectError](err); ok {

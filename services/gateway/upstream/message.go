@@ -24,6 +24,14 @@ func (e *BodyError) Error() string { return "read the request's body: " + e.Err.
 // Unwrap returns the reason.
 func (e *BodyError) Unwrap() error { return e.Err }
 
+// RequestError says that a request cannot be written in HTTP/1.1, whoever it is for.
+type RequestError struct{ Err error }
+
+func (e *RequestError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *RequestError) Unwrap() error { return e.Err }
+
 // message is a request on its way to a server, maybe twice.
 type message struct {
 	req    *http.Request
@@ -48,7 +56,9 @@ func (m *message) prepare() error {
 	}
 	m.buffer, _ = buffers.Get().(*[]byte)
 	var err error
-	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, m.length); err == nil {
+	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, m.length); err != nil {
+		err = &RequestError{err}
+	} else {
 		m.whole = m.body == nil
 		if m.length > 0 && int64(len(m.bytes))+m.length <= inOneWrite {
 			err = m.takeIn()
