@@ -39,7 +39,7 @@ func known(models []*routing.Model) string {
 
 func errModelNotFound(name string, models []*routing.Model) error {
 	return &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found", Param: "model",
-		Message: fmt.Sprintf("The model %q does not exist. %s", name, known(models))}
+		Message: fmt.Sprintf("The model %.256q does not exist. %s", name, known(models))} // the log has it, too
 }
 
 // modelPart is what the client of an unknown path most likely meant as the model.

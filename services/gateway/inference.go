@@ -30,7 +30,7 @@ func (g *Gateway) inferByBody(w http.ResponseWriter, r *http.Request, c *call) e
 	if g.router.Table() == nil {
 		return errFleetUnknown()
 	}
-	return g.infer(w, r, c, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/llm"), "/"), nil)
+	return g.infer(w, r, c, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/llm/"), "/"), nil)
 }
 
 // inferElsewhere answers every path that the gateway itself does not have. Model servers have some endpoints outside of v1, such

@@ -15,7 +15,7 @@ import (
 )
 
 // management hands /api/llm/… to the supervisor, which has the same paths. The gateway's token stands for the client:
-// what the client sent as Authorization does not go on. A page of another site cannot make a visitor's browser stop models.
+// what the client sent as its key does not go on. A page of another site cannot make a visitor's browser stop models.
 func (g *Gateway) management() (http.Handler, error) {
 	base, err := url.Parse(g.cfg.SupervisorURL)
 	if err != nil {
@@ -29,8 +29,9 @@ func (g *Gateway) management() (http.Handler, error) {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(base)
 			p.SetXForwarded()
-			p.Out.Header.Del("Authorization")
-			p.Out.Header.Del("Cookie")
+			for _, secret := range []string{"Authorization", "X-Api-Key", "Api-Key", "Cookie"} {
+				p.Out.Header.Del(secret)
+			}
 			// The guard below has compared them with our own host; to the supervisor's they would be foreign.
 			p.Out.Header.Del("Origin")
 			p.Out.Header.Del("Sec-Fetch-Site")

@@ -92,7 +92,7 @@ func TestHeaders(t *testing.T) {
 	m.Backends[0].APIKey = "backend-secret"
 	f := start(t, nil, m)
 	a := f.do("POST", "/llm/m/chat/completions?x=1", hello, "Authorization", "Bearer client-secret", "X-Api-Key", "client-secret",
-		"Cookie", "session=client-secret", "X-Request-Id", "abc", "Traceparent", "00-1-2-01", "X-Forwarded-For", "6.6.6.6",
+		"Cookie", "session=client-secret", "X-Request-Id", "abc", "Traceparent", "00-1-2-01", "X-Forwarded-For", "6.6.6.6", "X-Real-Ip", "6.6.6.6",
 		"Connection", "X-Mine", "X-Mine", "1", "Accept-Encoding", "gzip", "User-Agent", "tester")
 	if a.status != 200 || a.header.Get("X-Kept") != "yes" || a.header.Get("X-Hop") != "" || a.header.Get("Keep-Alive") != "" {
 		t.Errorf("answer %d %v", a.status, a.header)
@@ -214,6 +214,15 @@ func TestUploadIsNotHeld(t *testing.T) {
 	}
 }
 
+// TestLongName: a name that is none is neither told nor logged in full.
+func TestLongName(t *testing.T) {
+	f := start(t, nil, model("m", newBackend(t, vllm).URL), model("n"))
+	a := f.post("/v1/chat/completions", `{"model":"`+strings.Repeat("x", 1<<20)+`"}`)
+	if logs := f.logs.String(); a.status != 404 || len(a.body) > 1000 || len(logs) > 10000 {
+		t.Errorf("%d; %d bytes of answer, %d of log", a.status, len(a.body), len(logs))
+	}
+}
+
 // TestUploadAnsweredEarly: a backend may refuse an upload before all of it came. Nothing of it goes to another one, and the client
 // has the answer while it still sends.
 func TestUploadAnsweredEarly(t *testing.T) {
@@ -268,6 +277,7 @@ func TestOnlyModel(t *testing.T) {
 	reaches("DELETE", "/v1/responses/resp_1", "", "DELETE /v1/responses/resp_1")
 	reaches("GET", "/version", "", "GET /version")
 	reaches("GET", "//nowhere/", "", "GET //nowhere/")
+	reaches("GET", "/llmfoo", "", "GET /llmfoo")
 
 	// What only the server can judge, and what only it can know, is for the server.
 	asItCame := func(method, path, body string) {
