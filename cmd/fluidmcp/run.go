@@ -20,6 +20,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/memory"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
+	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
@@ -89,7 +90,7 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 		return printPlan(stdout, path, file, o.asJSON)
 	}
 	// All faults at once: what is wrong with the file and which ports are taken.
-	ports, portErr := o.listen(file)
+	ports, portErr := o.listen(ctx, file)
 	defer ports.close()
 	if err := errors.Join(fileErr, logErr, portErr); err != nil {
 		return err
@@ -110,12 +111,12 @@ func (l listeners) close() {
 }
 
 // listen opens the program's own ports and looks whether those of the models are free.
-func (o *runOptions) listen(file *spec.File) (listeners, error) {
+func (o *runOptions) listen(ctx context.Context, file *spec.File) (listeners, error) {
 	var l listeners
 	var faults []error
 	owners := map[int]string{}
 	open := func(host string, port int, who, mend string) net.Listener {
-		ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		ln, err := web.Listen(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
 		switch {
 		case err == nil:
 			owners[port] = who
