@@ -135,7 +135,7 @@ func (g *Gateway) awaitBackend(ctx context.Context, c *call, q *query, m *routin
 	ticks := time.NewTicker(q.turn.Every)
 	defer ticks.Stop()
 	for {
-		news := g.news.next()
+		news := g.feed.News()
 		if lease, ok = g.acquire(q, m, nil); ok || !g.loading(m.ID) {
 			return lease, ok
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
 	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
@@ -42,7 +43,7 @@ type Gateway struct {
 	router     *routing.Router
 	backends   *upstream.Transport
 	supervisor *upstream.Transport
-	feed       *feed
+	feed       *feed.Feed
 	prober     *probe.Prober
 	poller     *probe.Poller
 	registry   *prometheus.Registry
@@ -52,7 +53,6 @@ type Gateway struct {
 	quotas     admission.Quotas
 	gates      *admission.Gates
 	paces      paces
-	news       bulletin // of the table
 	handler    http.Handler
 }
 
@@ -78,14 +78,13 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if deps.DroppedLines != nil {
 		g.registry.MustRegister(droppedLines(deps.DroppedLines))
 	}
-	g.feed = &feed{
-		client:  &fleet.Client{URL: cfg.SupervisorURL, Token: cfg.SupervisorToken, HTTP: &http.Client{Transport: g.supervisor}},
-		id:      g.id,
-		router:  g.router,
-		applied: make(chan struct{}, 1),
-		changed: g.changed,
-		log:     g.log.Named("fleet"),
-	}
+	g.feed = feed.New(feed.Deps{
+		Client:  &fleet.Client{URL: cfg.SupervisorURL, Token: cfg.SupervisorToken, HTTP: &http.Client{Transport: g.supervisor}},
+		ID:      g.id,
+		Router:  g.router,
+		Changed: g.changed,
+		Log:     g.log.Named("fleet"),
+	})
 	g.registry.MustRegister(&state{router: g.router, feed: g.feed, gates: g.gates, backends: g.backends})
 	g.poller = &probe.Poller{Transport: g.backends, Interval: loadInterval, Backends: g.balanced,
 		SetLoad: func(id string, l probe.Load, valid time.Duration) { g.router.SetLoad(id, routing.Load(l), valid) }}
@@ -104,8 +103,8 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
-	background.Go(func() { g.feed.follow(work) })
-	background.Go(func() { g.feed.beat(work) })
+	background.Go(func() { g.feed.Follow(work) })
+	background.Go(func() { g.feed.Beat(work) })
 	background.Go(func() { g.prober.Run(work) })
 	background.Go(func() { g.poller.Run(work) })
 	background.Go(func() { g.skin.watch(work, g.log, g.metrics.refused.WithLabelValues(certificate).Inc) })
@@ -135,7 +134,6 @@ func (g *Gateway) changed(t *routing.Table) {
 	}
 	g.gates.Apply(models)
 	g.paces.keep(t)
-	g.news.publish()
 }
 
 // routable gives the addresses of the backends that take new requests, by id.

@@ -27,7 +27,7 @@ func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) error {
 		Status    string `json:"status"`
 		Models    count  `json:"models"`
 		Connected bool   `json:"supervisor_connected"`
-	}{"ok", models, g.feed.connected.Load()})
+	}{"ok", models, g.feed.Connected()})
 }
 
 // ready says whether new traffic should come here.

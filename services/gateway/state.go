@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -26,7 +27,7 @@ var (
 // that left the fleet are gone with it.
 type state struct {
 	router *routing.Router
-	feed   *feed
+	feed   *feed.Feed
 	gates  *admission.Gates
 
 	backends *upstream.Transport
@@ -40,8 +41,8 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	gauge(connectedDesc, oneIf(s.feed.connected.Load()))
-	gauge(ageDesc, s.feed.age().Seconds())
+	gauge(connectedDesc, oneIf(s.feed.Connected()))
+	gauge(ageDesc, s.feed.Age().Seconds())
 	inflight := make(map[string]float64)
 	if table := s.router.Table(); table != nil {
 		for _, m := range table.Models {
