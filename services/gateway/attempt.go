@@ -80,8 +80,8 @@ func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*tr
 // backendsOf asks the backends of a model, each at most once, until one has an answer, none is left, or the retries are
 // used up.
 func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
-	pace := g.paceOf(m)
-	pace.budget.Request()
+	pace := g.paces.Of(m.ID)
+	pace.Budget.Request()
 	tried := q.except
 	lease, ok := g.acquire(q, m, tried)
 	if !ok {
@@ -99,7 +99,7 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 		t := g.firstOf(r, c, q, m, lease, pace)
 		tried = append(tried, t.lease.Backend.ID, t.beside)
 		reason := t.retryReason()
-		if reason != "" && left > 0 && !q.spent() && (reason == string(upstream.Connect) || pace.budget.Take()) {
+		if reason != "" && left > 0 && !q.spent() && (reason == string(upstream.Connect) || pace.Budget.Take()) {
 			if next, ok := g.acquire(q, m, tried); ok {
 				g.metrics.retries.WithLabelValues(c.metrics().label, reason).Inc()
 				t.close()

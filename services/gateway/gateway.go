@@ -19,6 +19,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
 	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
+	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -52,7 +53,7 @@ type Gateway struct {
 	skin       *skin
 	quotas     admission.Quotas
 	gates      *admission.Gates
-	paces      paces
+	paces      retry.Paces
 	handler    http.Handler
 }
 
@@ -133,7 +134,7 @@ func (g *Gateway) changed(t *routing.Table) {
 		models = append(models, m.Model)
 	}
 	g.gates.Apply(models)
-	g.paces.keep(t)
+	g.paces.Keep(func(model string) bool { _, ok := t.Resolve(model); return ok })
 }
 
 // routable gives the addresses of the backends that take new requests, by id.

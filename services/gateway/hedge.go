@@ -3,56 +3,21 @@ package gateway
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
-// pace is what a model's requests have told about how often and when another backend may be asked. It outlives snapshots.
-type pace struct {
-	budget         retry.Budget
-	streams, plain retry.FirstBytes // a stream begins with its first token, a plain answer with its last
-}
-
-func (p *pace) firstBytes(q *query) *retry.FirstBytes {
-	if q.stream {
-		return &p.streams
-	}
-	return &p.plain
-}
-
-// paces are those of all models, by id.
-type paces struct{ byModel sync.Map }
-
-func (g *Gateway) paceOf(m *routing.Model) *pace {
-	if p, ok := g.paces.byModel.Load(m.ID); ok {
-		return p.(*pace)
-	}
-	p, _ := g.paces.byModel.LoadOrStore(m.ID, &pace{})
-	return p.(*pace)
-}
-
-// keep forgets models that are not in the table any more.
-func (p *paces) keep(t *routing.Table) {
-	p.byModel.Range(func(id, _ any) bool {
-		if _, ok := t.Resolve(id.(string)); !ok {
-			p.byModel.Delete(id)
-		}
-		return true
-	})
-}
-
 // hedged is the reason of a retry that was begun while the first backend was silent.
 const hedged = "hedged"
 
 // firstOf asks one backend and, where the model allows it, a second one when the first takes longer than nearly all answers
 // before. The one that answers first counts, the other is given up.
-func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *pace) *try {
+func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *retry.Pace) *try {
 	asked := time.Now()
 	defer func() { c.waited += time.Since(asked) }()
-	patience, known := p.firstBytes(q).P95()
+	patience, known := p.Slow(q.stream)
 	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.control {
 		t := g.try(r.Context(), r, c, q, m, lease)
 		g.tried(c, q, p, t)
@@ -100,12 +65,12 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 }
 
 // secondFor finds a backend to ask beside the first, within the budget.
-func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.Lease, p *pace) (routing.Lease, bool) {
+func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.Lease, p *retry.Pace) (routing.Lease, bool) {
 	second, ok := g.acquire(q, m, append([]string{first.Backend.ID}, q.except...))
 	switch {
 	case !ok:
 		return second, false
-	case !p.budget.Take():
+	case !p.Budget.Take():
 		second.Release()
 		return second, false
 	}
@@ -114,10 +79,10 @@ func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.L
 }
 
 // tried notes what became of a try.
-func (g *Gateway) tried(c *call, q *query, p *pace, t *try) {
+func (g *Gateway) tried(c *call, q *query, p *retry.Pace, t *try) {
 	t.report()
 	c.tried(t.lease.Backend.ID, t.outcome())
 	if t.outcome() == "ok" && !q.endpoint.control { // what a server says of itself is said at once
-		p.firstBytes(q).Add(t.took)
+		p.Answered(q.stream, t.took)
 	}
 }
