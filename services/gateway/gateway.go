@@ -17,6 +17,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
 	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
@@ -50,7 +51,7 @@ type Gateway struct {
 	registry   *prometheus.Registry
 	metrics    *metrics
 	doors      *doorkeeper
-	skin       *skin
+	skin       *edge.Skin
 	quotas     admission.Quotas
 	gates      *admission.Gates
 	paces      retry.Paces
@@ -67,7 +68,8 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if g.doors, err = newDoorkeeper(cfg); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
-	if g.skin, err = newSkin(cfg); err != nil {
+	if g.skin, err = edge.NewSkin(edge.Config{TLSCertFile: cfg.TLSCertFile, TLSKeyFile: cfg.TLSKeyFile, ProxyProtocol: cfg.ProxyProtocol,
+		TrustedProxies: cfg.TrustedProxies, CORSOrigins: cfg.CORSOrigins}); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g.gates = admission.NewGates(cfg.QueueSize, cfg.QueueTimeout)
@@ -95,7 +97,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway routes: %w", err)
 	}
-	g.handler = g.skin.wrap(g.log, handler)
+	g.handler = g.skin.Wrap(g.log, handler)
 	return g, nil
 }
 
@@ -108,14 +110,14 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.feed.Beat(work) })
 	background.Go(func() { g.prober.Run(work) })
 	background.Go(func() { g.poller.Run(work) })
-	background.Go(func() { g.skin.watch(work, g.log, g.metrics.refused.WithLabelValues(certificate).Inc) })
+	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.refused.WithLabelValues(certificate).Inc) })
 	background.Go(func() { g.doors.watch(work, g.log, g.metrics.refused.WithLabelValues(keyFile).Inc) })
 	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
 	defer notice()
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
-	server := web.Server{Handler: g.handler, TLS: g.skin.tls(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}
-	err := server.Serve(ctx, g.skin.listen(ln))
+	server := web.Server{Handler: g.handler, TLS: g.skin.TLS(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}
+	err := server.Serve(ctx, g.skin.Listen(ln))
 	stop()
 	background.Wait()
 	g.backends.CloseIdleConnections()

@@ -123,7 +123,7 @@ func (g *Gateway) firstByte(m *routing.Model) time.Duration {
 
 // send makes the request and holds its answer back.
 func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, lease routing.Lease, opts relay.Options) (*relay.Answer, error) {
-	to := upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey, Scheme: g.skin.schemeOf(r)}
+	to := upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
 	req := upstream.NewRequest(ctx, r, to, q.bodyFor(m))
 	if q.named && web.RecordOf(r.Context()).Made {
 		delete(req.Header, web.RequestIDHeader) // vLLM would prefer it
