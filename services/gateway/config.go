@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"time"
 
@@ -104,4 +105,14 @@ func (c Config) Validate() error {
 			"listen on 127.0.0.1, or say GATEWAY_ALLOW_OPEN=true", c.Addr)
 	}
 	return errors.Join(faults...)
+}
+
+// onLoopback tells an address that only programs of this machine can reach.
+func onLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

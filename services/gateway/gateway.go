@@ -19,6 +19,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
+	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
@@ -50,7 +51,7 @@ type Gateway struct {
 	poller     *probe.Poller
 	registry   *prometheus.Registry
 	metrics    *metrics
-	doors      *doorkeeper
+	doors      *keys.Doors
 	skin       *edge.Skin
 	quotas     admission.Quotas
 	gates      *admission.Gates
@@ -65,7 +66,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
 	var err error
-	if g.doors, err = newDoorkeeper(cfg); err != nil {
+	if g.doors, err = keys.NewDoors(cfg.KeysFile, onLoopback(cfg.Addr)); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	if g.skin, err = edge.NewSkin(edge.Config{TLSCertFile: cfg.TLSCertFile, TLSKeyFile: cfg.TLSKeyFile, ProxyProtocol: cfg.ProxyProtocol,
@@ -111,7 +112,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.prober.Run(work) })
 	background.Go(func() { g.poller.Run(work) })
 	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.refused.WithLabelValues(certificate).Inc) })
-	background.Go(func() { g.doors.watch(work, g.log, g.metrics.refused.WithLabelValues(keyFile).Inc) })
+	background.Go(func() { g.doors.Watch(work, g.log, g.metrics.refused.WithLabelValues(keyFile).Inc) })
 	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
 	defer notice()
 

@@ -2,6 +2,7 @@
 //
 //	secret.go   where a request carries its secret, and how one is made
 //	key.go      Key: what its holder may do
+//	doors.go    Doors: who may come in, and to what part
 //	ring.go     Ring: the keys of one version of the file, found by secret; File: the ring in force
 //	parse.go    the file, strict: every fault at once
 //	edit.go     add a key to the text of a file, or take one out

@@ -1,0 +1,95 @@
+package keys
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/reload"
+)
+
+// Doors knows who may ask. Without a file of keys everyone may: nil is their key.
+type Doors struct {
+	file     *File // nil without one
+	watcher  *reload.Watcher
+	loopback bool // only programs of this machine can reach the gateway
+}
+
+// NewDoors reads a file of keys, "" for none. loopback says that only programs of this machine can come.
+func NewDoors(path string, loopback bool) (*Doors, error) {
+	d := &Doors{loopback: loopback}
+	if path == "" {
+		return d, nil
+	}
+	d.file = &File{Path: path}
+	var err error
+	d.watcher, err = reload.New(d.file.Load, path)
+	return d, err
+}
+
+// Locked tells that not everyone may ask.
+func (d *Doors) Locked() bool { return d.file != nil }
+
+// Watch loads the keys anew whenever their file changes, until ctx ends. A file with a fault leaves those in force that are.
+func (d *Doors) Watch(ctx context.Context, log *zap.Logger, failed func()) {
+	if d.file == nil {
+		return
+	}
+	d.watcher.Run(ctx, reload.Every, func(err error) {
+		if err != nil {
+			failed()
+			log.Error("key file refused; the keys before stay in force", zap.Error(err))
+			return
+		}
+		log.Info("key file loaded", zap.String("path", d.file.Path), zap.Int("keys", len(d.file.Ring().Keys())))
+	})
+}
+
+// Identify says who asks: nil, where everyone may. The error is for the client, an *openai.Error.
+func (d *Doors) Identify(r *http.Request) (*Key, error) {
+	if d.file == nil {
+		return nil, nil
+	}
+	secret := FromHeader(r.Header)
+	if secret == "" {
+		return nil, unauthorized("missing_api_key", "The request has no API key. Send it as Authorization: Bearer KEY.")
+	}
+	key, ok := d.file.Ring().Find(secret)
+	if !ok {
+		return nil, unauthorized("invalid_api_key", "The API key is not known here.")
+	}
+	if err := key.Check(time.Now()); err != nil {
+		return nil, unauthorized("invalid_api_key", "The API key is not in force: "+err.Error()+".")
+	}
+	return key, nil
+}
+
+// Permit says whether a key opens a part of the gateway. What belongs to administrators is open to everyone only on a
+// machine's own address.
+func (d *Doors) Permit(key *Key, scope Scope) error {
+	switch {
+	case key != nil && key.Allows(scope), d.file == nil && (d.loopback || scope == Inference):
+		return nil
+	case key == nil:
+		return Forbidden("This is for administrators, and no file of keys says who they are. Set GATEWAY_KEYS_FILE, or let the gateway listen on a loopback address.")
+	}
+	return Forbidden("The API key " + key.ID + " has not the scope " + string(scope) + ".")
+}
+
+func unauthorized(code, message string) *openai.Error {
+	return &openai.Error{Status: http.StatusUnauthorized, Type: openai.TypeInvalidRequest, Code: code, Message: message}
+}
+
+// Forbidden is the failure of who may not do what it asked for.
+func Forbidden(message string) *openai.Error {
+	return &openai.Error{Status: http.StatusForbidden, Type: openai.TypePermission, Code: "insufficient_scope", Message: message}
+}
+
+// Challenge tells a client how to identify itself (RFC 9110, section 11.6.1).
+func Challenge(w http.ResponseWriter, err error) error {
+	w.Header().Set("Www-Authenticate", "Bearer")
+	return err
+}
