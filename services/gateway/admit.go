@@ -68,7 +68,7 @@ func (c *call) limited(w http.ResponseWriter, err error) error {
 	if !ok {
 		return err
 	}
-	c.g.metrics.rateLimited.WithLabelValues(c.metrics().label, string(over.Limit)).Inc()
+	c.g.metrics.RateLimited.WithLabelValues(c.metrics().Label, string(over.Limit)).Inc()
 	kind := string(over.Limit) // as OpenAI names the type
 	if over.Limit == admission.Concurrent {
 		kind = string(admission.Requests)

@@ -28,7 +28,7 @@ func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *qu
 		if last || err == nil && t.retryReason() == "" || err != nil && !c.elsewhere() {
 			if err == nil && m != q.model {
 				w.Header().Set(modelHeader, m.ID)
-				g.metrics.diverted.WithLabelValues(g.metrics.of(q.model.ID).label, c.metrics().label).Inc()
+				g.metrics.Diverted.WithLabelValues(g.metrics.Of(q.model.ID).Label, c.metrics().Label).Inc()
 			}
 			return t, err
 		}
@@ -101,7 +101,7 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 		reason := t.retryReason()
 		if reason != "" && left > 0 && !q.spent() && (reason == string(upstream.Connect) || pace.Budget.Take()) {
 			if next, ok := g.acquire(q, m, tried); ok {
-				g.metrics.retries.WithLabelValues(c.metrics().label, reason).Inc()
+				g.metrics.Retries.WithLabelValues(c.metrics().Label, reason).Inc()
 				t.close()
 				lease = next
 				continue

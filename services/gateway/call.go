@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
+	"github.com/fluidmcp/fluidmcp/services/gateway/metrics"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 )
 
@@ -37,9 +38,6 @@ const (
 var reasons = []string{reasonBadRequest, reasonNoBackend, reasonConnect, reasonTimeout, reasonInterrupted, reasonUpstream4xx,
 	reasonUpstream5xx, reasonStreamError, reasonClientClosed, reasonInternal, reasonStopping, reasonAuth, reasonRateLimited,
 	reasonQueueFull, reasonDeadline}
-
-// unknownModel labels what cannot be told by a declared model. A client's string is never a label.
-const unknownModel = "unknown"
 
 // call is one inference request on its way, as metrics and log will tell of it. It belongs to one goroutine.
 type call struct {
@@ -92,7 +90,7 @@ func (c *call) serve(h func(w http.ResponseWriter, r *http.Request, c *call) err
 }
 
 // metrics are the series of the model. One that left the fleet meanwhile gets no series again.
-func (c *call) metrics() *modelMetrics { return c.g.metrics.of(c.model) }
+func (c *call) metrics() *metrics.Model { return c.g.metrics.Of(c.model) }
 
 // fail notes why the request failed.
 func (c *call) fail(reason string, err *openai.Error) error {
@@ -104,7 +102,7 @@ func (c *call) fail(reason string, err *openai.Error) error {
 func (c *call) tried(backend, outcome string) {
 	c.attempts++
 	c.backend = backend
-	c.metrics().attempted(backend, outcome)
+	c.metrics().Attempted(backend, outcome)
 }
 
 // answered notes the answer that the client is about to get.
@@ -116,18 +114,18 @@ func (c *call) answered(a *try) {
 	case a.answer.Status >= http.StatusBadRequest:
 		c.reason = reasonUpstream4xx
 	}
-	c.metrics().overhead.Observe((time.Since(c.started) - c.waited).Seconds())
+	c.metrics().Overhead.Observe((time.Since(c.started) - c.waited).Seconds())
 }
 
 // FirstToken is called by the relay.
 func (c *call) FirstToken() {
 	c.ttft = time.Since(c.started)
-	c.metrics().firstToken.Observe(c.ttft.Seconds())
+	c.metrics().FirstToken.Observe(c.ttft.Seconds())
 }
 
 // NextToken is called by the relay.
 func (c *call) NextToken(gap time.Duration) {
-	c.metrics().interToken.Observe(gap.Seconds())
+	c.metrics().InterToken.Observe(gap.Seconds())
 }
 
 // finished notes how the answer ended.
@@ -152,7 +150,7 @@ func (c *call) finished(result relay.Result) {
 // queued notes how long the request waited for its turn.
 func (c *call) queued(waited time.Duration) {
 	c.waited += waited
-	c.metrics().queueWait.Observe(waited.Seconds())
+	c.metrics().QueueWait.Observe(waited.Seconds())
 }
 
 // used is how many tokens the request has cost: -1 for an answer whose server did not tell.
@@ -180,17 +178,17 @@ func (c *call) record(r *http.Request, returned bool) {
 	status := rec.Status
 	c.reason = c.reasonFor(status)
 	m, of := c.g.metrics, c.metrics()
-	model := of.label
-	of.ended(c.endpoint, status, time.Since(c.started))
+	model := of.Label
+	of.Ended(c.endpoint, status, time.Since(c.started))
 	if c.reason != "" {
-		m.errors.WithLabelValues(model, c.reason).Inc()
+		m.Errors.WithLabelValues(model, c.reason).Inc()
 	}
 	if c.stream {
-		m.streams.WithLabelValues(model, string(c.result.Outcome)).Inc()
+		m.Streams.WithLabelValues(model, string(c.result.Outcome)).Inc()
 	}
 	if usage := c.result.Usage; usage != (relay.Usage{}) {
-		of.prompt.Add(float64(usage.Prompt))
-		of.completion.Add(float64(usage.Completion))
+		of.Prompt.Add(float64(usage.Prompt))
+		of.Completion.Add(float64(usage.Completion))
 	}
 	c.log(rec, model)
 }

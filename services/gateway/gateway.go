@@ -20,6 +20,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
+	"github.com/fluidmcp/fluidmcp/services/gateway/metrics"
 	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
@@ -50,7 +51,7 @@ type Gateway struct {
 	prober     *probe.Prober
 	poller     *probe.Poller
 	registry   *prometheus.Registry
-	metrics    *metrics
+	metrics    *metrics.Metrics
 	doors      *keys.Doors
 	skin       *edge.Skin
 	quotas     admission.Quotas
@@ -78,9 +79,9 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	g.backends = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.supervisor = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.registry = telemetry.NewRegistry()
-	g.metrics = newMetrics(g.registry)
+	g.metrics = metrics.New(g.registry, reasons, retryReasons)
 	if deps.DroppedLines != nil {
-		g.registry.MustRegister(droppedLines(deps.DroppedLines))
+		g.registry.MustRegister(metrics.DroppedLines(deps.DroppedLines))
 	}
 	g.feed = feed.New(feed.Deps{
 		Client:  &fleet.Client{URL: cfg.SupervisorURL, Token: cfg.SupervisorToken, HTTP: &http.Client{Transport: g.supervisor}},
@@ -89,7 +90,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		Changed: g.changed,
 		Log:     g.log.Named("fleet"),
 	})
-	g.registry.MustRegister(&state{router: g.router, feed: g.feed, gates: g.gates, backends: g.backends})
+	g.registry.MustRegister(&metrics.State{Router: g.router, Feed: g.feed, Gates: g.gates, Backends: g.backends})
 	g.poller = &probe.Poller{Transport: g.backends, Interval: loadInterval, Backends: g.balanced,
 		SetLoad: func(id string, l probe.Load, valid time.Duration) { g.router.SetLoad(id, routing.Load(l), valid) }}
 	g.prober = &probe.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,
@@ -111,8 +112,8 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.feed.Beat(work) })
 	background.Go(func() { g.prober.Run(work) })
 	background.Go(func() { g.poller.Run(work) })
-	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.refused.WithLabelValues(certificate).Inc) })
-	background.Go(func() { g.doors.Watch(work, g.log, g.metrics.refused.WithLabelValues(keyFile).Inc) })
+	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.CertificateFile).Inc) })
+	background.Go(func() { g.doors.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.KeyFile).Inc) })
 	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
 	defer notice()
 
@@ -131,7 +132,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 
 // changed is told of every new table.
 func (g *Gateway) changed(t *routing.Table) {
-	g.metrics.keep(t)
+	g.metrics.Keep(t)
 	models := make([]fleet.Model, 0, len(t.Models))
 	for _, m := range t.Models {
 		models = append(models, m.Model)

@@ -74,7 +74,7 @@ func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.L
 		second.Release()
 		return second, false
 	}
-	g.metrics.retries.WithLabelValues(c.metrics().label, hedged).Inc()
+	g.metrics.Retries.WithLabelValues(c.metrics().Label, hedged).Inc()
 	return second, true
 }
 

@@ -1,4 +1,4 @@
-package gateway
+package metrics
 
 import (
 	"strconv"
@@ -40,19 +40,19 @@ func (s *series[K, V]) get(labels K, make func(K) V) V {
 	return v
 }
 
-// ended counts a request.
-func (m *modelMetrics) ended(endpoint string, status int, took time.Duration) {
+// Ended counts a request.
+func (m *Model) Ended(endpoint string, status int, took time.Duration) {
 	m.requests.get(ended{endpoint, status}, func(l ended) prometheus.Counter {
-		return m.of.requests.WithLabelValues(m.label, l.endpoint, strconv.Itoa(l.status))
+		return m.of.requests.WithLabelValues(m.Label, l.endpoint, strconv.Itoa(l.status))
 	}).Inc()
 	m.duration.get(endpoint, func(endpoint string) prometheus.Observer {
-		return m.of.duration.WithLabelValues(m.label, endpoint)
+		return m.of.duration.WithLabelValues(m.Label, endpoint)
 	}).Observe(took.Seconds())
 }
 
-// attempted counts an attempt.
-func (m *modelMetrics) attempted(backend, outcome string) {
+// Attempted counts an attempt.
+func (m *Model) Attempted(backend, outcome string) {
 	m.attempts.get(attempted{backend, outcome}, func(l attempted) prometheus.Counter {
-		return m.of.attempts.WithLabelValues(m.label, l.backend, l.outcome)
+		return m.of.attempts.WithLabelValues(m.Label, l.backend, l.outcome)
 	}).Inc()
 }

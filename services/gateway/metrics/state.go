@@ -1,4 +1,4 @@
-package gateway
+package metrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,34 +23,34 @@ var (
 	ageDesc       = prometheus.NewDesc("fluidmcp_fleet_age_seconds", "Time since the fleet feed was lost; 0 while it is connected.", nil, nil)
 )
 
-// state reports gauges from where they are true, at the moment of the scrape. So none can drift, and those of a model
+// State reports gauges from where they are true, at the moment of the scrape. So none can drift, and those of a model
 // that left the fleet are gone with it.
-type state struct {
-	router *routing.Router
-	feed   *feed.Feed
-	gates  *admission.Gates
+type State struct {
+	Router *routing.Router
+	Feed   *feed.Feed
+	Gates  *admission.Gates
 
-	backends *upstream.Transport
+	Backends *upstream.Transport
 }
 
 // Describe implements prometheus.Collector.
-func (s *state) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, out) }
+func (s *State) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, out) }
 
 // Collect implements prometheus.Collector.
-func (s *state) Collect(out chan<- prometheus.Metric) {
+func (s *State) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	gauge(connectedDesc, oneIf(s.feed.Connected()))
-	gauge(ageDesc, s.feed.Age().Seconds())
+	gauge(connectedDesc, oneIf(s.Feed.Connected()))
+	gauge(ageDesc, s.Feed.Age().Seconds())
 	inflight := make(map[string]float64)
-	if table := s.router.Table(); table != nil {
+	if table := s.Router.Table(); table != nil {
 		for _, m := range table.Models {
 			inflight[m.ID] = 0
 			gauge(infoDesc, 1, m.ID, m.ServedName)
 		}
 	}
-	for _, b := range s.router.Backends() {
+	for _, b := range s.Router.Backends() {
 		gauge(backendUp, oneIf(b.Up), b.Model, b.ID)
 		gauge(backendBusy, float64(b.Inflight), b.Model, b.ID)
 		gauge(backendOut, oneIf(b.Ejected), b.Model, b.ID)
@@ -61,10 +61,10 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		}
 		inflight[b.Model] += float64(b.Inflight)
 	}
-	open, idle := s.backends.Connections()
+	open, idle := s.Backends.Connections()
 	gauge(openDesc, float64(open-idle), "busy")
 	gauge(openDesc, float64(idle), "idle")
-	for id, load := range s.gates.Loads() {
+	for id, load := range s.Gates.Loads() {
 		gauge(queuedDesc, float64(load.Queued), id)
 	}
 	for id, n := range inflight {
@@ -79,8 +79,8 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// droppedLines counts the lines of the log that were lost.
-func droppedLines(count func() uint64) prometheus.Collector {
+// DroppedLines counts the lines of the log that were lost.
+func DroppedLines(count func() uint64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "fluidmcp_log_lines_dropped_total",
 		Help: "Lines of the log that could not be written, or for which nobody made room in time."}, func() float64 { return float64(count()) })
 }
