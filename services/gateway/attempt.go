@@ -39,14 +39,6 @@ func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *qu
 	return nil, errUnavailable(q.model.Model) // a plan has the model itself
 }
 
-// plan is the models that may answer. What controls a server is for that of the model which was named.
-func (q *query) plan() []*routing.Model {
-	if q.endpoint.control {
-		return []*routing.Model{q.model}
-	}
-	return q.model.Plan(q.session, rand.Uint64()) //nolint:gosec // a share of the traffic, no secret
-}
-
 // elsewhere tells a failure that another model may not have.
 func (c *call) elsewhere() bool {
 	switch c.reason {

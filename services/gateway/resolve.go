@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
@@ -24,71 +23,6 @@ const maxFormHead = 1 << 20
 
 // maxTrusted is how much memory a client gets for saying that it will send as much.
 const maxTrusted = 64 << 10
-
-// query is a request that is ready to be sent.
-type query struct {
-	endpoint  endpoint
-	model     *routing.Model // that was asked for
-	raw       []byte         // the client's body
-	doc       *body.Document // raw, when it is JSON that was read
-	form      *form          // in place of raw
-	keepName  bool           // the model's server may know the name in the body, the gateway does not
-	stream    bool           // the client asked for an event stream
-	dropUsage bool           // usage was asked for by us, not by the client
-	named     bool           // the body names the request, so an id that was made here must not
-	tokens    int            // that it may cost, an estimate
-	session   string         // of the client, by the model's header for it
-	except    []string       // backends that are not to be asked
-	turn      admission.Ticket
-}
-
-// bodyFor is what a backend of the model gets.
-func (q *query) bodyFor(m *routing.Model) []byte {
-	if q.doc == nil {
-		return q.raw
-	}
-	return q.doc.Rewrite(q.nameFor(m), q.endpoint.chat())
-}
-
-// nameFor is what to put in place of the model's name in the body, "" to leave it.
-func (q *query) nameFor(m *routing.Model) string {
-	if q.keepName && m == q.model {
-		return ""
-	}
-	return m.ServedName
-}
-
-// spent tells that the request cannot be sent again.
-func (q *query) spent() bool { return q.form != nil && q.form.begun.Load() }
-
-// form is an upload that passes as it comes, so it can be sent once.
-type form struct {
-	*body.Upload
-	length int64       // as the client sends it; -1 when it did not say
-	begun  atomic.Bool // something of it was sent, or is about to be
-}
-
-// upload is a form as a backend gets it.
-type upload struct {
-	io.Reader
-	form   *form
-	length int64 // -1 for unknown
-}
-
-func (u *upload) Read(b []byte) (int, error) {
-	u.form.begun.Store(true)
-	return u.Reader.Read(b)
-}
-
-// uploadFor is what a backend of the model gets.
-func (q *query) uploadFor(m *routing.Model) *upload {
-	r, grown := q.form.Reader(q.nameFor(m))
-	u := &upload{Reader: r, form: q.form, length: q.form.length}
-	if u.length >= 0 {
-		u.length += int64(grown)
-	}
-	return u
-}
 
 // resolve is step 2. It reads the body, as far as needed, and finds the model, unless the path has named it.
 func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at endpoint, m *routing.Model) (*query, error) {
