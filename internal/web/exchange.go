@@ -43,7 +43,7 @@ func watched(next http.Handler, patience time.Duration, stopping *atomic.Bool) h
 		x.out.patience, x.out.expire = patience, x.expire
 		defer x.finish() // also when the handler aborts by panic
 		if r.Body != nil && r.Body != http.NoBody {
-			x.in = requestBody{ReadCloser: r.Body, control: x.control, patience: patience, left: patience}
+			x.in.ReadCloser, x.in.control, x.in.patience, x.in.left = r.Body, x.control, patience, patience
 			r = r.WithContext(r.Context()) // net/http looks at the body of its own copy
 			r.Body = &x.in
 		}
@@ -63,7 +63,7 @@ func (x *exchange) begin() {
 // boundRest gives the client its time for the rest of a body that nobody wants: net/http reads up to 256 KiB of it before it
 // sends the header, and again when it closes the connection. At the body's end net/http lifts the deadline.
 func (x *exchange) boundRest() {
-	if x.in.ReadCloser != nil && !x.in.ended && x.request.ProtoMajor == 1 {
+	if x.in.ReadCloser != nil && !x.in.ended.Load() && x.request.ProtoMajor == 1 {
 		_ = x.control.SetReadDeadline(time.Now().Add(x.patience)) // fails for a connection that is gone
 	}
 }
@@ -71,6 +71,7 @@ func (x *exchange) boundRest() {
 // finish bounds what net/http still writes from its buffers, after it has read the rest of the body. It lifts the deadline after
 // that.
 func (x *exchange) finish() {
+	x.in.over.Store(true)
 	if !x.started {
 		x.begin()
 	}
@@ -125,7 +126,8 @@ func (x *exchange) FlushError() error {
 // Unwrap lets http.ResponseController reach the connection.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// requestBody is a body whose client has a time for each KiB. It belongs to the goroutine that reads it.
+// requestBody is a body whose client has a time for each KiB. It belongs to the goroutine that reads it, which need not be the
+// handler's.
 type requestBody struct {
 	io.ReadCloser
 	control  *http.ResponseController
@@ -133,11 +135,15 @@ type requestBody struct {
 	left     time.Duration // of the client's time; the reader's own pauses do not count
 	deadline time.Time     // as set
 	got      int           // since left was full
-	ended    bool
+	ended    atomic.Bool   // the handler's goroutine looks, too
+	over     atomic.Bool   // the handler has returned: the connection's deadlines are those of the next request
 }
 
 // Read sets a deadline only when the one that is set is far from what the client has left: on HTTP/2 it costs a message.
 func (b *requestBody) Read(p []byte) (int, error) {
+	if b.over.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	begin := time.Now()
 	if b.deadline.Sub(begin) < b.left/2 {
 		b.deadline = begin.Add(b.left)
@@ -152,7 +158,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	switch {
 	case err == io.EOF:
-		b.ended = true
+		b.ended.Store(true)
 	case err != nil && time.Now().After(b.deadline):
 		err = fmt.Errorf("%w: %s without progress in the body (%w)", ErrStalled, b.patience, err)
 	}

@@ -176,6 +176,38 @@ func TestRollingRestartFailsNoRequest(t *testing.T) {
 	})
 }
 
+// TestBodyReadBesideTheHandler: an upload is sent on by a goroutine of its own while the handler already answers.
+func TestBodyReadBesideTheHandler(t *testing.T) {
+	t.Parallel()
+	front := httptest.NewUnstartedServer(nil)
+	front.StartTLS()
+	front.Close()
+	url, _ := serve(t, web.Server{TLS: &tls.Config{Certificates: front.TLS.Certificates, MinVersion: tls.VersionTLS12}, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := make(chan error)
+		go func() {
+			_, err := io.Copy(io.Discard, r.Body)
+			read <- err
+		}()
+		time.Sleep(10 * time.Millisecond) // so that the race detector sees that nothing orders the two
+		_, _ = io.WriteString(w, "early")
+		if err := <-read; err != nil {
+			t.Error(err)
+		}
+	})})
+	transport := front.Client().Transport.(*http.Transport).Clone() // HTTP/1.1 alone
+	transport.ForceAttemptHTTP2 = false
+	transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Post(strings.Replace(url, "http:", "https:", 1), "text/plain", strings.NewReader(strings.Repeat("x", 100)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, err := io.ReadAll(resp.Body); string(got) != "early" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // HTTP over TLS offers HTTP/2, and a handler that panics costs its own answer alone.
 func TestServeTLS(t *testing.T) {
 	front := httptest.NewUnstartedServer(nil)
