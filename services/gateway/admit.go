@@ -55,7 +55,7 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *quer
 	if err != nil {
 		return lease, c.limited(w, err)
 	}
-	if q.stream && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
+	if q.stream && q.endpoint.end != relay.EndOfTransfer && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
 		c.waiting = relay.NewKeepAlive(w)
 		q.turn.Tick, q.turn.Every = c.waiting.Comment, g.cfg.KeepAliveInterval
 	}
