@@ -7,7 +7,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 build: ## compile every program into bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/... ./services/*/cmd/...
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/* ./services/*/cmd/*
 
 run: ## answer requests on http://localhost:8099 with a mock model
 	go run ./cmd/fluidmcp run examples/vllm-mock-config.json --file --start-server

@@ -1,5 +1,5 @@
 // Package repository tests what a visitor of the repository relies on: links lead somewhere, the workflows are sound and
-// check what .ci/run checks, and make tells what it can do.
+// check what .ci/run checks, and make tells what it can do and builds.
 package repository
 
 import (
@@ -121,6 +121,30 @@ func TestMakeHelpListsEveryTarget(t *testing.T) {
 			if !file && !bytes.Contains(help, []byte("make "+target+" ")) {
 				t.Errorf("make help does not mention %s:\n%s", target, help)
 			}
+		}
+	}
+}
+
+// TestMakeBuildsEveryProgram has go say what it would do.
+func TestMakeBuildsEveryProgram(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "make", "build")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("make build: %v\n%s", err, out)
+	}
+	var programs []string
+	for _, pattern := range []string{"cmd/*", "services/*/cmd/*"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %v, %v", pattern, found, err)
+		}
+		programs = append(programs, found...)
+	}
+	for _, program := range programs {
+		if name := filepath.Base(program); !regexp.MustCompile(`(?m) bin/` + name + `$`).Match(out) {
+			t.Errorf("make build does not make bin/%s", name)
 		}
 	}
 }
