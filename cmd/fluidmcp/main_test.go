@@ -149,7 +149,7 @@ func TestProgress(t *testing.T) {
 	}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
-	p.hello(8099)
+	p.hello("http://localhost:8099", false)
 	show := func(phase fleet.Phase, message string) {
 		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "mock-llm", Phase: phase, Message: message,
 			Backends: []fleet.Backend{{URL: "http://127.0.0.1:8001"}}}}})
@@ -183,7 +183,7 @@ func TestProgressWithAFailedModel(t *testing.T) {
 	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}}}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
-	p.hello(8099)
+	p.hello("http://localhost:8099", false)
 	show := func(first, other fleet.Phase) {
 		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: first, Reason: "Exited"},
 			{ID: "b", Phase: other, Backends: []fleet.Backend{{}}}}})
@@ -200,5 +200,35 @@ func TestProgressWithAFailedModel(t *testing.T) {
 	show(fleet.Failed, fleet.Ready)
 	if !strings.Contains(out.String(), "/llm/b/chat/completions") {
 		t.Errorf("no address of the model that is ready:\n%s", &out)
+	}
+}
+
+// A server that runs elsewhere may never answer. That is told, and hides nothing of the others.
+func TestProgressWithAModelThatRunsElsewhere(t *testing.T) {
+	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}, {ID: "far", Driver: spec.External}}}
+	var out bytes.Buffer
+	p := newProgress(&out, file)
+	p.hello("https://localhost:8099", true)
+	p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: fleet.Ready, Backends: []fleet.Backend{{URL: "http://127.0.0.1:8001"}}},
+		{ID: "far", Phase: fleet.Starting, Message: "connection refused", Backends: []fleet.Backend{{}}}}})
+	for _, want := range []string{"far                  starting   connection refused\n",
+		"curl https://localhost:8099/llm/a/chat/completions", `-H "Authorization: Bearer $KEY" -d '{`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, &out)
+		}
+	}
+}
+
+// One of several servers that dies leaves the model ready, and a person learns of it.
+func TestProgressWithSeveralServers(t *testing.T) {
+	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}, {}}}}}
+	var out bytes.Buffer
+	p := newProgress(&out, file)
+	p.hello("http://localhost:8099", false)
+	for _, second := range []bool{false, true, true, false, true} {
+		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: fleet.Ready, Backends: []fleet.Backend{{Routable: true}, {Routable: second}}}}})
+	}
+	if got := out.String(); strings.Count(got, "ready      1 of 2 servers\n") != 2 || strings.Count(got, "ready      2 of 2 servers\n") != 2 {
+		t.Errorf("the servers come and go otherwise:\n%s", got)
 	}
 }

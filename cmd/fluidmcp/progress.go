@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ type progress struct {
 
 	mu      sync.Mutex // shown by the feed's goroutine, ended by the signal's
 	w       io.Writer
-	port    int
+	base    string // address of the gateway for people, without a path
+	keyed   bool   // it asks for API keys
 	seen    map[string]fleet.Model
 	since   map[string]time.Time // when a model began to start
 	greeted bool                 // the addresses were shown
@@ -41,21 +43,22 @@ func isTerminal(w io.Writer) bool {
 	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
 }
 
-func (p *progress) hello(port int) {
+func (p *progress) hello(base string, keyed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.port = port
+	p.base, p.keyed = base, keyed
 	fmt.Fprintf(p.w, "FluidMCP %s runs %s\n\n", version.Get().Version, p.file.Path)
 }
 
-// show prints what changed since the last snapshot, and the addresses to try once a model is ready and none is on its way.
+// show prints what changed since the last snapshot, and the addresses to try once a model is ready and none that starts here is
+// on its way. Those that run elsewhere may never come.
 func (p *progress) show(s fleet.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ready, coming := "", false
 	for _, m := range s.Models {
 		before := p.seen[m.ID]
-		if before.Phase != m.Phase || before.Reason != m.Reason || before.Message != m.Message {
+		if before.Phase != m.Phase || before.Reason != m.Reason || before.Message != m.Message || m.Phase == fleet.Ready && servers(before) != servers(m) {
 			p.line(m)
 		}
 		p.seen[m.ID] = m
@@ -63,7 +66,7 @@ func (p *progress) show(s fleet.Snapshot) {
 		case fleet.Ready:
 			ready = cmp.Or(ready, m.ID)
 		case fleet.Pending, fleet.Starting:
-			coming = true
+			coming = coming || p.process(m.ID) != nil
 		}
 	}
 	switch {
@@ -75,6 +78,20 @@ func (p *progress) show(s fleet.Snapshot) {
 		p.waiting = true
 		fmt.Fprint(p.w, "\nNo model is ready. What changes is shown here; Ctrl-C ends FluidMCP.\n\n")
 	}
+}
+
+// servers tells where a model that is ready answers: one of several may be down all the same.
+func servers(m fleet.Model) string {
+	if len(m.Backends) == 1 {
+		return m.Backends[0].URL
+	}
+	up := 0
+	for _, b := range m.Backends {
+		if b.Routable {
+			up++
+		}
+	}
+	return fmt.Sprintf("%d of %d servers", up, len(m.Backends))
 }
 
 // process is the model when its servers are started here, else nil.
@@ -91,9 +108,9 @@ func (p *progress) line(m fleet.Model) {
 	switch m.Phase {
 	case fleet.Starting:
 		p.since[m.ID] = time.Now()
-		detail = p.commandLine(m.ID)
+		detail = cmp.Or(p.commandLine(m.ID), detail)
 	case fleet.Ready:
-		detail = m.Backends[0].URL
+		detail = servers(m)
 		if start, ok := p.since[m.ID]; ok {
 			detail += fmt.Sprintf(" after %.1f s", time.Since(start).Seconds())
 			delete(p.since, m.ID)
@@ -103,7 +120,7 @@ func (p *progress) line(m fleet.Model) {
 	if (m.Phase == fleet.Backoff || m.Phase == fleet.Failed) && p.process(m.ID) != nil && m.Reason != string(unit.StartFailed) { // that one has no log
 		detail += fmt.Sprintf("; `fluidmcp logs %s` shows why", m.ID)
 	}
-	fmt.Fprintf(p.w, "  %-20s %s  %s\n", m.ID, p.paint(m.Phase), detail)
+	fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf("  %-20s %s  %s", m.ID, p.paint(m.Phase), detail), " "))
 }
 
 // commandLine is what the file says to run for a model.
@@ -131,18 +148,21 @@ func (p *progress) paint(phase fleet.Phase) string {
 }
 
 func (p *progress) addresses(model string) {
-	base := fmt.Sprintf("http://localhost:%d", p.port)
+	key := ""
+	if p.keyed {
+		key = `-H "Authorization: Bearer $KEY" `
+	}
 	fmt.Fprintf(p.w, `
 Try:
   chat     curl %[1]s/llm/%[2]s/chat/completions -H 'Content-Type: application/json' \
-             -d '{"messages":[{"role":"user","content":"Hello, how are you?"}],"max_tokens":100}'
+             %[3]s-d '{"messages":[{"role":"user","content":"Hello, how are you?"}],"max_tokens":100}'
   metrics  %[1]s/metrics
   health   %[1]s/health
   UI       %[1]s/ui/
   API      %[1]s/docs/
 
 Ctrl-C lets requests finish and ends the models.
-`, base, model)
+`, p.base, model, key)
 }
 
 func (p *progress) stopping() {

@@ -175,7 +175,11 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines fu
 		return err
 	}
 
-	progress.hello(ports.gateway.Addr().(*net.TCPAddr).Port)
+	scheme := "http"
+	if gatewayCfg.TLSCertFile != "" {
+		scheme = "https"
+	}
+	progress.hello(fmt.Sprintf("%s://localhost:%d", scheme, ports.gateway.Addr().(*net.TCPAddr).Port), gatewayCfg.KeysFile != "")
 	models, endModels := context.WithCancel(context.WithoutCancel(ctx))
 	defer endModels()
 	watch, endWatch := context.WithCancel(context.WithoutCancel(ctx))
