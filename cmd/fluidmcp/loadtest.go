@@ -176,11 +176,14 @@ func verdict(r *report.Report) error {
 	case r.Requests.OK > 0:
 		return nil
 	}
-	kinds := make([]string, 0, len(r.Failures))
+	kinds, mend := make([]string, 0, len(r.Failures)), ""
 	for _, failure := range r.Failures {
+		if failure.Kind == "http_401" {
+			mend = "; --api-key sends a key"
+		}
 		kinds = append(kinds, fmt.Sprintf("%d %s", failure.Count, failure.Kind))
 	}
-	return fmt.Errorf("no request succeeded: %s", strings.Join(kinds, ", "))
+	return fmt.Errorf("no request succeeded: %s%s", strings.Join(kinds, ", "), mend)
 }
 
 // output is a file that is written through a buffer. A nil one is a file that nobody asked for.

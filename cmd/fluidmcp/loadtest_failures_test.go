@@ -114,3 +114,11 @@ func TestLoadtestKeepsFailuresOutOfLatencies(t *testing.T) {
 		t.Errorf("%+v", r.Tokens)
 	}
 }
+
+func TestLoadtestWithoutAKey(t *testing.T) {
+	url := answering(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "No key", http.StatusUnauthorized) })
+	code, _, failed := fluidmcp(t, "loadtest", "--url", url, "--model", "m", "-n", "2")
+	if code != 1 || !strings.Contains(failed, "no request succeeded: 2 http_401; --api-key sends a key") {
+		t.Errorf("exit %d: %s", code, failed)
+	}
+}

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -140,6 +142,25 @@ func TestManagementCommands(t *testing.T) {
 		t.Errorf("with /v1/: exit %d, %q %q", code, out, failed)
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// The help of each command that needs a key says how to give one.
+func TestHelpTellsOfTheKey(t *testing.T) {
+	for _, command := range []string{"ps", "logs", "start", "stop", "restart"} {
+		if code, out, _ := fluidmcp(t, command, "--help"); code != 0 || !strings.Contains(out, "FLUIDMCP_API_KEY") {
+			t.Errorf("fluidmcp %s --help: exit %d: %s", command, code, out)
+		}
+	}
+}
+
+func TestCertificateOfNobodyKnown(t *testing.T) {
+	gateway := httptest.NewUnstartedServer(http.NotFoundHandler())
+	gateway.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake
+	gateway.StartTLS()
+	defer gateway.Close()
+	if code, _, failed := fluidmcp(t, "ps", "--url", gateway.URL); code != 1 || !strings.Contains(failed, "SSL_CERT_FILE") || strings.Contains(failed, "is FluidMCP running") {
+		t.Errorf("exit %d: %s", code, failed)
+	}
 }
 
 func TestProgress(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,13 @@ import (
 // gatewayURL is where the management commands find a running FluidMCP.
 type gatewayURL struct{ base string }
 
-func (g *gatewayURL) addFlag(cmd *cobra.Command) { addURL(cmd, &g.base, "gateway to talk to") }
+func (g *gatewayURL) addFlag(cmd *cobra.Command) {
+	addURL(cmd, &g.base, "gateway to talk to")
+	cmd.Long = cmd.Short + `.
+
+Where the gateway has a file of API keys, the environment variable FLUIDMCP_API_KEY has to hold one with the scope admin. It is no
+flag because others can read command lines. SSL_CERT_FILE names a certificate to trust, such as the gateway's own.`
+}
 
 // addURL adds --url, with the environment's as default. The help does not show that one: it may have a password.
 func addURL(cmd *cobra.Command, url *string, usage string) {
@@ -37,10 +44,13 @@ func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, err
 	if err != nil || req.URL.Host == "" || !strings.HasPrefix(req.URL.Scheme, "http") {
 		return nil, fmt.Errorf("--url %q: write an address such as http://localhost:8099", g.base)
 	}
-	if key := os.Getenv("FLUIDMCP_API_KEY"); key != "" { // no flag: others can read command lines
+	if key := os.Getenv("FLUIDMCP_API_KEY"); key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	resp, err := http.DefaultClient.Do(req)
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		return nil, fmt.Errorf("%w; SSL_CERT_FILE names a file with a certificate to trust", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; is FluidMCP running there? `fluidmcp run FILE --start-server` starts it, --url names another address", err)
 	}
