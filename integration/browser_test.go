@@ -159,10 +159,6 @@ func TestConsoleAsksForAKey(t *testing.T) {
 	b.sees("#model option", mockLLM)
 	b.do("chat", chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
 	b.sees("#answer", helloAnswer)
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("sessionStorage.clear() === undefined")); err != nil {
-		t.Fatal(err)
-	}
-	b.do("begin anew", chromedp.Reload())
 	enter(boss)
 	b.sees("#models td:first-child", mockLLM)
 	b.do("no more question", chromedp.WaitNotVisible("#key"))

@@ -6,12 +6,13 @@ const byId = (id) => document.getElementById(id);
 // The key is asked for when the gateway wants one, and kept as long as this tab is open.
 const keyName = "fluidmcp.key";
 
-// ask is fetch with the key. It shows the field for the key when the gateway refuses what it was given, or nothing.
+// ask is fetch with the key. It shows the field for the key when the gateway refuses what it was given, or nothing, so that a person
+// can give another.
 async function ask(path, options = {}) {
   const key = sessionStorage.getItem(keyName);
   const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;
   const response = await fetch(path, { ...options, headers });
-  if (response.status === 401) byId("login").hidden = false;
+  if (response.status === 401 || response.status === 403) byId("login").hidden = false;
   return response;
 }
 
