@@ -63,46 +63,56 @@ func Default() Config {
 	}
 }
 
-// Validate reports every fault at once.
+// Validate reports every fault at once, by the names that the environment has for them.
 func (c Config) Validate() error {
 	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("GATEWAY_"+format, args...)) }
 	if base, err := url.Parse(c.SupervisorURL); err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		fault("SupervisorURL %q: use http://host:port", c.SupervisorURL)
+		fault("SUPERVISOR_URL %q: use http://host:port", c.SupervisorURL)
 	}
 	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {
-		fault("LogLevel %q: use debug, info, warn or error", c.LogLevel)
+		fault("LOG_LEVEL %q: use debug, info, warn or error", c.LogLevel)
 	}
-	for name, d := range map[string]time.Duration{"ConnectTimeout": c.ConnectTimeout, "FirstByteTimeout": c.FirstByteTimeout,
-		"IdleTimeout": c.IdleTimeout, "ProbeInterval": c.ProbeInterval, "QueueTimeout": c.QueueTimeout, "KeepAliveInterval": c.KeepAliveInterval} {
-		if d <= 0 {
-			fault("%s %s: must be positive", name, d)
+	for _, limit := range []struct {
+		name string
+		time time.Duration
+		zero bool // may be 0
+	}{
+		{"CONNECT_TIMEOUT", c.ConnectTimeout, false}, {"FIRST_BYTE_TIMEOUT", c.FirstByteTimeout, false}, {"IDLE_TIMEOUT", c.IdleTimeout, false},
+		{"TOTAL_TIMEOUT", c.TotalTimeout, true}, {"DRAIN_TIMEOUT", c.DrainTimeout, true}, {"STOP_GRACE", c.StopGrace, true},
+		{"PROBE_INTERVAL", c.ProbeInterval, false}, {"QUEUE_TIMEOUT", c.QueueTimeout, false}, {"KEEP_ALIVE_INTERVAL", c.KeepAliveInterval, false},
+	} {
+		switch {
+		case limit.time < 0 && limit.zero:
+			fault("%s %s: must not be negative", limit.name, limit.time)
+		case limit.time <= 0 && !limit.zero:
+			fault("%s %s: must be positive", limit.name, limit.time)
 		}
 	}
-	if c.TotalTimeout < 0 || c.DrainTimeout < 0 || c.StopGrace < 0 {
-		fault("TotalTimeout %s, DrainTimeout %s, StopGrace %s: must not be negative", c.TotalTimeout, c.DrainTimeout, c.StopGrace)
-	}
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
-		fault("TLSCertFile %q, TLSKeyFile %q: name both or neither", c.TLSCertFile, c.TLSKeyFile)
+		fault("TLS_CERT_FILE %q, GATEWAY_TLS_KEY_FILE %q: name both or neither", c.TLSCertFile, c.TLSKeyFile)
 	}
 	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
-		fault("ProxyProtocol: say in TrustedProxies whose headers are believed")
+		fault("PROXY_PROTOCOL: say in GATEWAY_TRUSTED_PROXIES whose headers are believed")
 	}
 	if _, err := edge.ParseNetworks(c.TrustedProxies); err != nil {
-		faults = append(faults, err)
+		fault("TRUSTED_PROXIES: %w", err)
 	}
 	if err := edge.CheckOrigins(c.CORSOrigins); err != nil {
-		faults = append(faults, err)
+		fault("CORS_ORIGINS: %w", err)
 	}
 	if c.MaxBodyBytes <= 0 {
-		fault("MaxBodyBytes %d: must be positive", c.MaxBodyBytes)
+		fault("MAX_BODY_BYTES %d: must be positive", c.MaxBodyBytes)
 	}
-	if c.Retries < 0 || c.QueueSize < 0 {
-		fault("Retries %d, QueueSize %d: must not be negative", c.Retries, c.QueueSize)
+	if c.Retries < 0 {
+		fault("RETRIES %d: must not be negative", c.Retries)
+	}
+	if c.QueueSize < 0 {
+		fault("QUEUE_SIZE %d: must not be negative", c.QueueSize)
 	}
 	if c.KeysFile == "" && !c.AllowOpen && !onLoopback(c.Addr) {
-		fault("Addr %s: everyone who reaches it could use the models; name a file of keys in GATEWAY_KEYS_FILE (fluidmcp keys new makes one), "+
-			"listen on 127.0.0.1, or say GATEWAY_ALLOW_OPEN=true", c.Addr)
+		fault("ADDR %s: everyone who reaches it could use the models; name a file of keys in GATEWAY_KEYS_FILE or by fluidmcp run --keys "+
+			"(fluidmcp keys new makes one), listen on 127.0.0.1, or say GATEWAY_ALLOW_OPEN=true or --allow-open", c.Addr)
 	}
 	return errors.Join(faults...)
 }

@@ -187,7 +187,8 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 	f(supervisor.Default(), supervisor.Deps{}, "set SUPERVISOR_MODELS")
-	f(supervisor.Config{LogLevel: "loud"}, supervisor.Deps{}, `LogLevel "loud"`, "DrainTimeout 0s", "StartTimeout", "ProbeStarting", "ProbeInterval")
+	f(supervisor.Config{LogLevel: "loud"}, supervisor.Deps{}, `SUPERVISOR_LOG_LEVEL "loud"`, "SUPERVISOR_DRAIN_TIMEOUT 0s",
+		"SUPERVISOR_START_TIMEOUT", "SUPERVISOR_PROBE_STARTING", "SUPERVISOR_PROBE_INTERVAL")
 	missing := supervisor.Default()
 	missing.Models = t.TempDir() + "/none.json"
 	f(missing, supervisor.Deps{}, "does not exist")

@@ -35,21 +35,21 @@ func Default() Config {
 	}
 }
 
-// Validate reports every fault at once.
+// Validate reports every fault at once, by the names that the environment has for them.
 func (c Config) Validate() error {
 	var faults []error
 	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {
-		faults = append(faults, fmt.Errorf("LogLevel %q: use debug, info, warn or error", c.LogLevel))
+		faults = append(faults, fmt.Errorf("SUPERVISOR_LOG_LEVEL %q: use debug, info, warn or error", c.LogLevel))
 	}
 	positive := func(name string, d time.Duration) {
 		if d <= 0 {
-			faults = append(faults, fmt.Errorf("%s %s: must be positive", name, d))
+			faults = append(faults, fmt.Errorf("SUPERVISOR_%s %s: must be positive", name, d))
 		}
 	}
-	positive("DrainTimeout", c.DrainTimeout)
-	positive("StartTimeout", c.StartTimeout)
-	positive("ProbeStarting", c.ProbeStarting)
-	positive("ProbeInterval", c.ProbeInterval)
+	positive("DRAIN_TIMEOUT", c.DrainTimeout)
+	positive("START_TIMEOUT", c.StartTimeout)
+	positive("PROBE_STARTING", c.ProbeStarting)
+	positive("PROBE_INTERVAL", c.ProbeInterval)
 	return errors.Join(faults...)
 }
 

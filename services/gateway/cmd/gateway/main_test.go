@@ -142,6 +142,6 @@ func TestRunRefuses(t *testing.T) {
 	f(`unknown argument "serve"`, "GATEWAY_LOG_LEVEL", "info", "serve")
 	f(`log level "loud"`, "GATEWAY_LOG_LEVEL", "loud")
 	f("GATEWAY_RETRIES", "GATEWAY_RETRIES", "many")
-	f("Retries -1", "GATEWAY_RETRIES", "-1")
+	f("GATEWAY_RETRIES -1", "GATEWAY_RETRIES", "-1")
 	f("GATEWAY_ADDRESS", "GATEWAY_ADDRESS", "typo")
 }
