@@ -12,13 +12,13 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/kelseyhightower/envconfig"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/memory"
+	"github.com/fluidmcp/fluidmcp/internal/settings"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
@@ -152,8 +152,8 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines fu
 	supervisorURL := "http://" + ports.supervisor.Addr().String()
 
 	supervisorCfg, gatewayCfg := supervisor.Default(), gateway.Default()
-	if err := errors.Join(envconfig.Process("supervisor", &supervisorCfg), envconfig.Process("gateway", &gatewayCfg)); err != nil {
-		return fmt.Errorf("read environment: %w", err)
+	if err := errors.Join(settings.Read("supervisor", &supervisorCfg), settings.Read("gateway", &gatewayCfg)); err != nil {
+		return err
 	}
 	supervisorCfg.Token = token
 	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{

@@ -3,17 +3,14 @@ package config
 import (
 	"fmt"
 
-	"github.com/kelseyhightower/envconfig"
+	"github.com/fluidmcp/fluidmcp/internal/settings"
 )
 
 // Read merges defaults, environment and flags, the later ones winning.
 func Read(args []string, env func(string) string) (Config, CommandLine, error) {
 	cfg := Default()
-	if err := envconfig.Process("mockvllm", &cfg.Mock); err != nil {
-		return cfg, CommandLine{}, fmt.Errorf("read environment: %w", err)
-	}
-	if err := envconfig.CheckDisallowed("mockvllm", &cfg.Mock); err != nil {
-		return cfg, CommandLine{}, fmt.Errorf("read environment: %w", err)
+	if err := settings.Read("mockvllm", &cfg.Mock); err != nil {
+		return cfg, CommandLine{}, err
 	}
 	if err := fromEnvironment(&cfg, env); err != nil {
 		return cfg, CommandLine{}, fmt.Errorf("read environment: %w", err)

@@ -12,9 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/kelseyhightower/envconfig"
-
 	"github.com/fluidmcp/fluidmcp/internal/memory"
+	"github.com/fluidmcp/fluidmcp/internal/settings"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
@@ -31,21 +30,18 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	cfg := gateway.Default()
-	if err := envconfig.Process("gateway", &cfg); err != nil {
-		return fmt.Errorf("read environment: %w", err)
+	if err := settings.Read("gateway", &cfg); err != nil {
+		return err
 	}
 	if len(args) > 0 {
 		if args[0] != "healthcheck" {
-			return fmt.Errorf("unknown argument %q: use healthcheck, or none to serve", args[0])
+			return fmt.Errorf("unknown argument %q: use healthcheck, or none to serve; GATEWAY_* in the environment are the settings", args[0])
 		}
 		scheme := "http"
 		if cfg.TLSCertFile != "" {
 			scheme = "https"
 		}
 		return web.Probe(ctx, scheme+"://"+cfg.Addr+"/health")
-	}
-	if err := envconfig.CheckDisallowed("gateway", &cfg); err != nil {
-		return fmt.Errorf("read environment: %w", err)
 	}
 	memory.CollectLate(os.Getenv)
 	lines := telemetry.NewBuffer(out)

@@ -14,8 +14,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/kelseyhightower/envconfig"
-
+	"github.com/fluidmcp/fluidmcp/internal/settings"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
@@ -40,8 +39,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if command == "guard" {
 		return process.RunGuard(in)
 	}
-	if err := envconfig.Process("supervisor", &cfg); err != nil {
-		return fmt.Errorf("read environment: %w", err)
+	if err := settings.Read("supervisor", &cfg); err != nil {
+		return err
 	}
 	switch command {
 	case "serve":
@@ -49,13 +48,10 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	case "healthcheck":
 		return web.Probe(ctx, "http://"+cfg.Addr+"/health")
 	}
-	return fmt.Errorf("unknown argument %q: use serve, guard or healthcheck", command)
+	return fmt.Errorf("unknown argument %q: use serve, guard or healthcheck; SUPERVISOR_* in the environment are the settings", command)
 }
 
 func serve(ctx context.Context, cfg supervisor.Config, out io.Writer) error {
-	if err := envconfig.CheckDisallowed("supervisor", &cfg); err != nil {
-		return fmt.Errorf("read environment: %w", err)
-	}
 	log, err := telemetry.NewLogger(out, cfg.LogLevel)
 	if err != nil {
 		return err

@@ -1,0 +1,46 @@
+package settings_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluidmcp/fluidmcp/internal/settings"
+)
+
+// trial has a field of each type that settings have.
+type trial struct {
+	Size  int           `split_words:"true"`
+	Bytes int64         `split_words:"true"`
+	Share float64       `split_words:"true"`
+	Wait  time.Duration `split_words:"true"`
+	Open  bool          `split_words:"true"`
+	Names []string      `split_words:"true"`
+	Small uint8         `split_words:"true"`
+}
+
+func TestRead(t *testing.T) {
+	for name, value := range map[string]string{"SIZE": "-3", "BYTES": "33554432", "SHARE": "0.5", "WAIT": "1m30s", "OPEN": "true", "NAMES": "a,b"} {
+		t.Setenv("TRIAL_"+name, value)
+	}
+	got := trial{Small: 7}
+	require.NoError(t, settings.Read("trial", &got))
+	require.Equal(t, trial{-3, 32 << 20, 0.5, 90 * time.Second, true, []string{"a", "b"}, 7}, got)
+}
+
+func TestFaults(t *testing.T) {
+	f := func(name, value, want string) {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			require.EqualError(t, settings.Read("trial", &trial{}), "read environment: "+want)
+		})
+	}
+	f("TRIAL_SIZE", "many", `TRIAL_SIZE "many": write a whole number`)
+	f("TRIAL_BYTES", "32MB", `TRIAL_BYTES "32MB": write a whole number`)
+	f("TRIAL_SHARE", "half", `TRIAL_SHARE "half": write a number`)
+	f("TRIAL_WAIT", "5", `TRIAL_WAIT "5": write a duration such as 300ms, 5s or 2m`)
+	f("TRIAL_OPEN", "maybe", `TRIAL_OPEN "maybe": write true or false`)
+	f("TRIAL_SMALL", "300", `TRIAL_SMALL "300": write uint8`)
+	f("TRIAL_SIZES", "3", "unknown environment variable TRIAL_SIZES")
+}
