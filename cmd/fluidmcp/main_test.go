@@ -7,6 +7,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -97,6 +99,19 @@ func TestRefusals(t *testing.T) {
 	f("2 arguments; name one model, `fluidmcp ps` lists them: fluidmcp stop MODEL", "stop", "a", "b")
 	f("write an address such as http://localhost:8099", "ps", "--url", "localhost:8099")
 	f("is FluidMCP running there?", "ps", "--url", "http://127.0.0.1:1")
+}
+
+// A misspelt setting is not taken for none: this one would let everyone in.
+func TestMisspeltSetting(t *testing.T) {
+	models := filepath.Join(t.TempDir(), "models.yaml")
+	if err := os.WriteFile(models, []byte("llmModels: {far: {endpoints: {base_url: 'http://localhost:1'}}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GATEWAY_KEYS_FILES", "keys.yaml")
+	code, out, failed := fluidmcp(t, "run", models, "--start-server", "--port", "0", "--supervisor-port", "0")
+	if code != 1 || out != "" || !strings.Contains(failed, "unknown environment variable GATEWAY_KEYS_FILES") {
+		t.Errorf("exit %d: %s%s", code, out, failed)
+	}
 }
 
 func TestManagementCommands(t *testing.T) {
