@@ -93,6 +93,7 @@ func TestRefusals(t *testing.T) {
 	}
 	f("does not exist", "run", "nowhere.json")
 	f(`log level "loud"`, "run", "../../examples/vllm-mock-config.json", "--log-level", "loud")
+	f("key file nowhere.yaml: file does not exist; check the path", "run", "../../examples/vllm-mock-config.json", "--keys", "nowhere.yaml")
 	f("unknown command", "walk")
 	f("unknown flag: --starts; `fluidmcp run --help` lists the flags", "run", "x", "--starts")
 	f("0 arguments; name one models file: fluidmcp run FILE", "run")

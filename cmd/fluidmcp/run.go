@@ -22,6 +22,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
+	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
@@ -47,9 +48,9 @@ func newRun() *cobra.Command {
 them on one OpenAI-compatible address until Ctrl-C. Ctrl-C lets the requests in flight finish and then ends every
 model; a second one ends at once.
 
-The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts and
-limits come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT and so on;
-docs/configuration.md lists them).`,
+The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts,
+limits and TLS come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT, GATEWAY_TLS_CERT_FILE and so
+on; docs/configuration.md lists them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server
   fluidmcp run examples/vllm-mock-config.json --json | jq
   fluidmcp run examples/vllm-mock-config.json --start-server --host 0.0.0.0 --keys keys.yaml`,
@@ -68,8 +69,8 @@ docs/configuration.md lists them).`,
 	f.StringVar(&o.host, "host", "127.0.0.1", "address to listen on")
 	f.IntVar(&o.port, "port", 8099, "port of the gateway; 0 takes a free one")
 	f.IntVar(&o.supervisorPort, "supervisor-port", 8098, "port of the supervisor; 0 takes a free one")
-	f.StringVar(&o.keys, "keys", "", "file of API keys (fluidmcp keys new makes one); without it everyone who reaches the gateway may ask")
-	f.BoolVar(&o.allowOpen, "allow-open", false, "listen on an address that others can reach, without keys")
+	f.StringVar(&o.keys, "keys", "", "file of API keys, which fluidmcp keys new makes; without it everyone who reaches the gateway may ask (environment: GATEWAY_KEYS_FILE)")
+	f.BoolVar(&o.allowOpen, "allow-open", false, "listen on an address that others can reach, without keys (environment: GATEWAY_ALLOW_OPEN)")
 	f.StringVar(&o.logLevel, "log-level", "error", "log lines of gateway and supervisor on standard error: debug, info, warn or error")
 	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("log-level", levels); err != nil {
@@ -84,7 +85,11 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 	log, logErr := telemetry.NewLogger(lines, o.logLevel)
 	file, fileErr := spec.Load(path)
 	if !o.start {
-		if err := errors.Join(fileErr, logErr); err != nil {
+		var keysErr error
+		if o.keys != "" {
+			_, keysErr = keys.Load(o.keys)
+		}
+		if err := errors.Join(fileErr, logErr, keysErr); err != nil {
 			return err
 		}
 		return printPlan(stdout, path, file, o.asJSON)

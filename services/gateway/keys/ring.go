@@ -44,7 +44,7 @@ func Read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
-		return nil, fmt.Errorf("key file %s does not exist: check the path, or make it with: fluidmcp keys new --file %s: %w", path, path, fs.ErrNotExist)
+		return nil, fmt.Errorf("key file %s: %w; check the path, or make it with: fluidmcp keys new --file %s", path, fs.ErrNotExist, path)
 	case err != nil:
 		return nil, fmt.Errorf("open key file: %w", err)
 	case info.IsDir():
