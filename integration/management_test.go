@@ -51,12 +51,12 @@ func management(t *testing.T, s *stack) {
 		Models struct{ Ready, Total int }
 	}
 	do(t, "GET", s.gateway+"/api/llm/status", nil).want(t, http.StatusOK).decode(t, &status)
-	if status.Status != "ok" || status.Models.Ready != 5 || status.Models.Total != 5 {
+	if status.Status != "ok" || status.Models.Ready != 6 || status.Models.Total != 6 {
 		t.Errorf("status %+v", status)
 	}
 	var list struct{ Models []modelStatus }
 	do(t, "GET", s.gateway+"/api/llm/models", nil).want(t, http.StatusOK).decode(t, &list)
-	if len(list.Models) != 5 {
+	if len(list.Models) != 6 {
 		t.Errorf("%d models", len(list.Models))
 	}
 	for _, model := range []string{mockLLM, slashed} {

@@ -49,6 +49,9 @@ func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail st
 	// 2 resolve: which endpoint, which model, which bytes to send
 	at := endpointOf(tail)
 	c.endpoint = at.label
+	if r.Method == http.MethodTrace { // it would tell what proxies add to a request (RFC 9110, 9.3.8)
+		return notAllowed(w, r, http.MethodPost)
+	}
 	if at.known && r.Method != http.MethodPost && m == nil && len(c.visible(g.router.Table())) != 1 {
 		return notAllowed(w, r, http.MethodPost) // where one model is meant, its server says so
 	}

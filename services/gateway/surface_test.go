@@ -77,6 +77,8 @@ func TestAllow(t *testing.T) {
 	}
 	allow("GET", "/v1/chat/completions", "POST")
 	allow("PUT", "/tokenize", "POST")
+	allow("TRACE", "/llm/m/chat/completions", "POST")
+	allow("TRACE", "/v1/anything", "POST")
 	allow("POST", "/v1/models", "GET, HEAD")
 	allow("POST", "/v1/models/m", "GET, HEAD")
 	allow("POST", "/llm/m/models", "GET, HEAD")
