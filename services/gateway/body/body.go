@@ -67,9 +67,9 @@ func (d *Document) visit(m scan.Member) {
 	case "stream":
 		d.Stream = truthy(value)
 	case "max_tokens", "max_completion_tokens", "max_output_tokens":
-		d.MaxTokens = max(d.MaxTokens, number(value))
+		d.MaxTokens = max(d.MaxTokens, scan.Count(value))
 	case "n":
-		d.N = number(value)
+		d.N = scan.Count(value)
 	case "request_id":
 		d.RequestID = true
 	case "stream_options":
@@ -101,15 +101,6 @@ func parseOptions(src []byte, m scan.Member) options {
 		}
 	})
 	return o
-}
-
-// number reads a count, 0 for anything else.
-func number(value []byte) int {
-	n, err := strconv.ParseUint(string(value), 10, 31)
-	if err != nil {
-		return 0
-	}
-	return int(n)
 }
 
 // truthy reads a boolean as pydantic's lax mode does; what is none counts as false.

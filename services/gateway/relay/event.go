@@ -2,7 +2,6 @@ package relay
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
@@ -137,21 +136,12 @@ func parseUsage(value []byte) Usage {
 	each(value, func(key, value []byte) {
 		switch string(key) {
 		case "prompt_tokens", "input_tokens":
-			u.Prompt = max(u.Prompt, count(value))
+			u.Prompt = max(u.Prompt, scan.Count(value))
 		case "completion_tokens", "output_tokens":
-			u.Completion = max(u.Completion, count(value))
+			u.Completion = max(u.Completion, scan.Count(value))
 		}
 	})
 	return u
-}
-
-// count reads a number of tokens; 0 for anything else.
-func count(value []byte) int {
-	n, err := strconv.ParseUint(string(value), 10, 31)
-	if err != nil {
-		return 0
-	}
-	return int(n)
 }
 
 // add takes over what a later report of the same stream knows. Reports are totals, and each may leave one side out.

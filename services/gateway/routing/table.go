@@ -117,12 +117,3 @@ func (t *Table) ResolvePath(path string) (m *Model, rest string, ok bool) {
 	}
 	return nil, "", false
 }
-
-// IDs lists the declared models.
-func (t *Table) IDs() []string {
-	ids := make([]string, 0, len(t.Models))
-	for _, m := range t.Models {
-		ids = append(ids, m.ID)
-	}
-	return ids
-}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strconv"
 )
 
 func (s *scanner) value(depth int) error {
@@ -147,3 +148,12 @@ func (s *scanner) digits() error {
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// Count reads a whole number that is not negative, such as one of tokens; 0 for any other value.
+func Count(value []byte) int {
+	n, err := strconv.ParseUint(string(value), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
