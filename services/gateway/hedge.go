@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
 
 // hedged is the reason of a retry that was begun while the first backend was silent.
@@ -29,7 +30,7 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 		ctx, cancel := context.WithCancel(r.Context())
 		cancels[lease.Backend.ID] = cancel
 		go func() {
-			t := g.try(ctx, r, c, q, m, lease)
+			t := g.guarded(ctx, r, c, q, m, lease)
 			t.cancel = cancel
 			results <- t
 		}()
@@ -37,6 +38,7 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	begin(lease)
 	select {
 	case t := <-results:
+		t.raise()
 		g.tried(c, q, p, t)
 		return t
 	case <-time.After(patience):
@@ -45,7 +47,9 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 		begin(second)
 	}
 	won := <-results
-	if len(cancels) == 2 {
+	if len(cancels) == 1 {
+		won.raise()
+	} else {
 		if won.answers() {
 			delete(cancels, won.lease.Backend.ID)
 			for _, cancel := range cancels {
@@ -53,6 +57,8 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 			}
 		}
 		lost := <-results
+		won.raise(lost)
+		lost.raise(won)
 		if !won.answers() && (lost.answers() || won.retryReason() != "") {
 			won, lost = lost, won
 		}
@@ -62,6 +68,28 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	}
 	g.tried(c, q, p, won)
 	return won
+}
+
+// guarded is try for a goroutine of its own, in which a defect would end the process and not just the request.
+func (g *Gateway) guarded(ctx context.Context, r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease) (t *try) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			t = &try{lease: lease, failed: upstream.Broken, defect: defect}
+		}
+	}()
+	return g.try(ctx, r, c, q, m, lease)
+}
+
+// raise lets a defect of the try go on in the goroutine of the request, once what it and the others hold is given back.
+func (t *try) raise(others ...*try) {
+	if t.defect == nil {
+		return
+	}
+	t.close()
+	for _, other := range others {
+		other.close()
+	}
+	panic(t.defect)
 }
 
 // secondFor finds a backend to ask beside the first, within the budget.

@@ -57,18 +57,21 @@ type form struct {
 type upload struct {
 	io.Reader
 	form   *form
-	length int64 // -1 for unknown
+	sent   func() // called after each piece
+	length int64  // -1 for unknown
 }
 
 func (u *upload) Read(b []byte) (int, error) {
 	u.form.begun.Store(true)
-	return u.Reader.Read(b)
+	n, err := u.Reader.Read(b)
+	u.sent()
+	return n, err
 }
 
-// uploadFor is what a backend of the model gets.
-func (q *query) uploadFor(m *routing.Model) *upload {
+// uploadFor is what a backend of the model gets. It calls sent when something more of it came from the client.
+func (q *query) uploadFor(m *routing.Model, sent func()) *upload {
 	r, grown := q.form.Reader(q.nameFor(m))
-	u := &upload{Reader: r, form: q.form, length: q.form.length}
+	u := &upload{Reader: r, form: q.form, sent: sent, length: q.form.length}
 	if u.length >= 0 {
 		u.length += int64(grown)
 	}

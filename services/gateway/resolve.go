@@ -63,7 +63,9 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 	begin := time.Now()
 	defer func() { c.waited += time.Since(begin) }() // reading takes its time, the rest a few microseconds
 	if r.ContentLength > g.cfg.MaxBodyBytes {
-		_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer
+		if r.Header.Get("Expect") == "" { // else the client waits for a word, and this would be the wrong one
+			_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer
+		}
 		return nil, errTooLarge(g.cfg.MaxBodyBytes)
 	}
 	in := web.LimitBody(w, r, g.cfg.MaxBodyBytes)
@@ -107,8 +109,10 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 		}
 		return nil, err
 	}
+	media, size := doc.Media()
 	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, stream: doc.Stream,
-		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID, tokens: admission.EstimateTokens(len(raw), doc.MaxTokens, doc.N)}, nil
+		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID,
+		tokens: admission.EstimateTokens(len(raw)-size, media, doc.MaxTokens, doc.N)}, nil
 }
 
 // resolveForm takes a form with files. Where only the form can name the model it is read until it has done so.

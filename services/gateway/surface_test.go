@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -170,6 +171,58 @@ func TestUploads(t *testing.T) {
 	}
 	if a := f.do("POST", "/v1/audio/transcriptions", upload("m"), "Content-Type", "multipart/form-data"); a.status != 400 || a.code() != "invalid_form" {
 		t.Errorf("no boundary: %d %s", a.status, a.body)
+	}
+}
+
+// TestUploadPastRefusedConnection: an upload of which nothing was sent goes to another backend, however small it is.
+func TestUploadPastRefusedConnection(t *testing.T) {
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + gone.Addr().String()
+	gone.Close()
+	b := newBackend(t, vllm)
+	m := model("m", url, url, url, b.URL)
+	m.Routing.Policy = fleet.RoundRobin
+	f := start(t, func(c *gateway.Config) { c.Retries = 3 }, m)
+	form := "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\nsound\r\n--x--\r\n"
+	for range 4 {
+		if a := f.do("POST", "/llm/m/audio/transcriptions", form, "Content-Type", "multipart/form-data; boundary=x"); a.status != 200 || b.last().body != form {
+			t.Errorf("%d %s; the backend got %q", a.status, a.body, b.last().body)
+		}
+	}
+	if f.metric(`fluidmcp_retries_total{model="m",reason="connect"}`) == 0 {
+		t.Error("the test has shown nothing: every upload found the backend that is there")
+	}
+}
+
+// TestSlowUpload: a client that takes its time to send does not make its backend a slow one.
+func TestSlowUpload(t *testing.T) {
+	b := newBackend(t, vllm)
+	f := start(t, func(c *gateway.Config) { c.FirstByteTimeout = 2 * time.Second }, model("m", b.URL))
+	in, out := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(out, "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n")
+		for range 5 {
+			time.Sleep(time.Second / 2)
+			_, _ = io.WriteString(out, strings.Repeat("s", 1<<20))
+		}
+		_, _ = io.WriteString(out, "\r\n--x--\r\n")
+		out.Close()
+	}()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/llm/m/audio/transcriptions", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }
 
@@ -353,6 +406,22 @@ func TestBodyOverTheLimitIsAnswered(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != 413 {
 		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+// A client that asks first is told at once, and never to go on.
+func TestBodyOverTheLimitIsNotAskedFor(t *testing.T) {
+	f := start(t, func(c *gateway.Config) { c.MaxBodyBytes = 64 }, model("m", newBackend(t, vllm).URL))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 65\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 413 ") {
+		t.Errorf("first line %q, %v", line, err)
 	}
 }
 

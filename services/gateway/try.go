@@ -23,6 +23,7 @@ type try struct {
 	answer   *relay.Answer // nil when failed
 	failed   upstream.Kind // "" with an answer
 	err      error
+	defect   any           // what the try panicked with
 	took     time.Duration // until there was something to send
 	cancel   func()        // nil unless another backend was, or could have been, asked at the same time
 }
@@ -31,7 +32,9 @@ func (t *try) close() {
 	if t.answer != nil {
 		_ = t.answer.Close() // nothing more is wanted from it
 	}
-	t.patience.Stop()
+	if t.patience != nil { // nil after a defect
+		t.patience.Stop()
+	}
 	if t.cancel != nil {
 		t.cancel()
 	}
@@ -102,7 +105,7 @@ func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m
 	}
 	ctx, patience := upstream.WithPatience(ctx, g.firstByte(m), cmp.Or(m.Timeouts.Total, g.cfg.TotalTimeout))
 	t := &try{lease: lease, patience: patience}
-	t.answer, t.err = g.send(ctx, r, q, m, lease, relay.Options{
+	t.answer, t.err = g.send(ctx, r, q, m, t, relay.Options{
 		End:       q.endpoint.end,
 		DropUsage: q.dropUsage,
 		Idle:      cmp.Or(m.Timeouts.Idle, g.cfg.IdleTimeout),
@@ -121,15 +124,15 @@ func (g *Gateway) firstByte(m *routing.Model) time.Duration {
 	return cmp.Or(m.Timeouts.FirstByte, g.cfg.FirstByteTimeout)
 }
 
-// send makes the request and holds its answer back.
-func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, lease routing.Lease, opts relay.Options) (*relay.Answer, error) {
-	to := upstream.Target{Base: lease.URL, Path: q.endpoint.path, APIKey: lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
+// send makes the request of a try and holds its answer back.
+func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, t *try, opts relay.Options) (*relay.Answer, error) {
+	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.path, APIKey: t.lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
 	req := upstream.NewRequest(ctx, r, to, q.bodyFor(m))
 	if q.named && web.RecordOf(r.Context()).Made {
 		delete(req.Header, web.RequestIDHeader) // vLLM would prefer it
 	}
 	if q.form != nil {
-		u := q.uploadFor(m)
+		u := q.uploadFor(m, t.patience.Sending)
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
 	}
 	resp, err := g.backends.RoundTrip(req) //nolint:bodyclose // relay.Receive takes it over

@@ -11,18 +11,20 @@ const (
 	bytesPerToken = 4
 	// assumedCompletion stands for a request that does not say how long its answer may be. Real usage settles it.
 	assumedCompletion = 256
+	// mediaTokens is what models make of a picture of usual size.
+	mediaTokens = 1024
 	// maxEstimate keeps sums far from overflowing.
 	maxEstimate = 1 << 40
 )
 
 // EstimateTokens says how many tokens a request may use before anybody has counted them. promptBytes is the length of the
-// prompt or, cheaper, of the whole body, in which images and audio in data: URLs would count far too much; maxTokens is
+// prompt or, cheaper, of the whole body, without the pictures and recordings in it; media is how many of these there are; maxTokens is
 // max_completion_tokens or max_tokens, 0 when neither is given; n is how many answers are asked for.
-func EstimateTokens(promptBytes, maxTokens, n int) int {
+func EstimateTokens(promptBytes, media, maxTokens, n int) int {
 	if maxTokens <= 0 {
 		maxTokens = assumedCompletion
 	}
-	prompt := min(max(promptBytes, 0), maxEstimate)/bytesPerToken + 1
+	prompt := min(max(promptBytes, 0), maxEstimate)/bytesPerToken + media*mediaTokens + 1
 	return prompt + min(maxTokens, maxEstimate/1024)*min(max(n, 1), 1024)
 }
 

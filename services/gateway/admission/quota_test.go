@@ -285,18 +285,19 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestEstimateTokens(t *testing.T) {
-	f := func(want, promptBytes, maxTokens, n int) {
+	f := func(want, promptBytes, media, maxTokens, n int) {
 		t.Helper()
-		if got := admission.EstimateTokens(promptBytes, maxTokens, n); got != want {
-			t.Errorf("%d bytes, %d tokens, %d answers: %d, want %d", promptBytes, maxTokens, n, got, want)
+		if got := admission.EstimateTokens(promptBytes, media, maxTokens, n); got != want {
+			t.Errorf("%d bytes, %d pictures, %d tokens, %d answers: %d, want %d", promptBytes, media, maxTokens, n, got, want)
 		}
 	}
-	f(101+50, 400, 50, 1)
-	f(101+150, 400, 50, 3)
-	f(1+256, 0, 0, 0)
-	f(1+256, -1, -1, -1)
+	f(101+50, 400, 0, 50, 1)
+	f(101+150, 400, 0, 50, 3)
+	f(101+2048+50, 400, 2, 50, 1)
+	f(1+256, 0, 0, 0, 0)
+	f(1+256, -1, 0, -1, -1)
 	const most = 1<<63 - 1
-	if got := admission.EstimateTokens(most, most, most); got <= 1<<32 {
+	if got := admission.EstimateTokens(most, 0, most, most); got <= 1<<32 {
 		t.Errorf("%d overflowed", got)
 	}
 }

@@ -45,7 +45,8 @@ type message struct {
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-// prepare makes the bytes of the request. It reads a small body, and closes it then or on an error.
+// prepare makes the bytes of the request. It reads a small body that lies in memory, as GetBody tells, and closes it then or on an
+// error. Another one is not read before there is a connection to send it on.
 func (m *message) prepare() error {
 	m.body, m.length = m.req.Body, m.req.ContentLength
 	switch {
@@ -60,7 +61,7 @@ func (m *message) prepare() error {
 		err = &RequestError{err}
 	} else {
 		m.whole = m.body == nil
-		if m.length > 0 && int64(len(m.bytes))+m.length <= inOneWrite {
+		if m.length > 0 && m.req.GetBody != nil && int64(len(m.bytes))+m.length <= inOneWrite {
 			err = m.takeIn()
 		}
 	}

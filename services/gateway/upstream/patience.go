@@ -32,12 +32,15 @@ type Patience struct {
 	waiting  TimeoutError
 }
 
-// WithPatience returns a context that ends with a *TimeoutError as cause unless Expect is called within firstByte, and
+// firstByte is what is waited for until Expect is called.
+const firstByte = "first byte"
+
+// WithPatience returns a context that ends with a *TimeoutError as cause unless Expect is called within limit, and
 // in any case after total, when that is positive.
-func WithPatience(ctx context.Context, firstByte, total time.Duration) (context.Context, *Patience) {
+func WithPatience(ctx context.Context, limit, total time.Duration) (context.Context, *Patience) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := &Patience{cancel: cancel}
-	p.expect("first byte", firstByte)
+	p.expect(firstByte, limit)
 	if total > 0 {
 		p.total = time.AfterFunc(total, func() { cancel(&TimeoutError{Waiting: "whole answer", Limit: total}) })
 	}
@@ -61,6 +64,16 @@ func (p *Patience) expect(what string, limit time.Duration) {
 		return // it fires before and will be set again
 	}
 	p.fires = p.deadline
+}
+
+// Sending allows the backend its whole time for the first byte from now on: while the client still sends its body, it is not
+// the backend that is slow. It may be called from another goroutine, and means nothing once an answer has begun.
+func (p *Patience) Sending() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting.Waiting == firstByte && !p.deadline.IsZero() {
+		p.deadline = time.Now().Add(p.waiting.Limit)
+	}
 }
 
 // check is called when the timer fires.

@@ -104,6 +104,20 @@ func TestPatience(t *testing.T) {
 		p.Expect(3 * second)
 		wait(4 * second)
 	})
+	const late = "waited 2s for the first byte of the model server"
+	f("client sends", "", 2*second, 0, func(p *upstream.Patience) {
+		for range 5 {
+			wait(second)
+			p.Sending()
+		}
+	})
+	f("client has sent", late, 2*second, 0, func(p *upstream.Patience) { wait(second); p.Sending(); wait(3 * second) })
+	f("client sends on after the answer began", "waited 1s for the next byte of the model server", 2*second, 0, func(p *upstream.Patience) {
+		p.Expect(second)
+		p.Sending()
+		wait(3 * second / 2)
+	})
+	f("client sends while it is waited for", "", second, 0, func(p *upstream.Patience) { p.Pause(); p.Sending(); wait(time.Hour) })
 	f("paused", "", second, 0, func(p *upstream.Patience) { p.Pause(); wait(time.Hour) })
 	f("total", "waited 5s for the whole answer of the model server", 10*second, 5*second, func(p *upstream.Patience) { p.Pause(); wait(6 * second) })
 	f("stopped", "", second, second, func(p *upstream.Patience) { p.Stop(); wait(2 * second) })
