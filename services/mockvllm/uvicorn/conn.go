@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
@@ -37,8 +38,8 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{server: s, nc: nc, remote: nc.RemoteAddr().String()}
-	c.in.conn = nc
+	c := &conn{server: s, nc: rawnet.Wrap(nc), remote: nc.RemoteAddr().String()}
+	c.in.conn = c.nc
 	return c
 }
 
@@ -155,6 +156,10 @@ func (c *conn) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c.server.poller.remove(c)
 	unread := bytes.NewReader(bytes.Clone(c.in.unread()))
 	c.in.release()
-	rw := bufio.NewReadWriter(bufio.NewReader(io.MultiReader(unread, c.nc)), bufio.NewWriter(c.nc))
-	return c.nc, rw, c.nc.SetDeadline(time.Time{})
+	nc := c.nc
+	if raw, ok := nc.(*rawnet.Conn); ok {
+		nc = raw.TCPConn // who takes a connection may want to know its kind
+	}
+	rw := bufio.NewReadWriter(bufio.NewReader(io.MultiReader(unread, nc)), bufio.NewWriter(nc))
+	return nc, rw, nc.SetDeadline(time.Time{})
 }
