@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -187,15 +188,38 @@ func (p *Pool) check(tables [][]int32) error {
 			remembered++
 		}
 	}
-	for h, id := range p.cached {
-		for ; id != 0; id = p.blocks[id].twin {
-			if remembered--; !p.blocks[id].remembered || p.blocks[id].hash != h {
+	for h, oldest := range p.cached {
+		for id, again := oldest, false; !again; again = id == oldest {
+			b := p.blocks[id]
+			if remembered--; !b.remembered || b.hash != h || p.blocks[b.newer].older != id {
 				return fmt.Errorf("block %d is found by a hash that it has not", id)
 			}
+			id = b.newer
 		}
 	}
 	if remembered != 0 {
 		return fmt.Errorf("%d blocks are remembered and not found", remembered)
 	}
 	return nil
+}
+
+// BenchmarkSameContent is what it takes to remember one more of many blocks that hold the same.
+func BenchmarkSameContent(b *testing.B) {
+	for _, n := range []int{10, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			p := NewPool(n+1, true)
+			same := Hash{1}
+			for range n {
+				table := p.Alloc(nil, 1)
+				p.Remember(table[0], same)
+				p.Release(table)
+			}
+			table := make([]int32, 0, 1)
+			for b.Loop() {
+				table = p.Alloc(table[:0], 1)
+				p.Remember(table[0], same)
+				p.Release(table)
+			}
+		})
+	}
 }

@@ -5,15 +5,15 @@ package kv
 type Pool struct {
 	blocks []block // the links of block 0 are the head and the tail of the queue of free blocks
 	free   int
-	cached map[Hash]int32 // first of the blocks with this content; nil: nothing is remembered
+	cached map[Hash]int32 // oldest of the blocks with this content; nil: nothing is remembered
 }
 
 type block struct {
-	hash       Hash
-	refs       int32
-	prev, next int32 // in the queue, whose head is given out first
-	twin       int32 // next block with the same hash
-	remembered bool
+	hash         Hash
+	refs         int32
+	prev, next   int32 // in the queue, whose head is given out first
+	older, newer int32 // in the ring of the blocks with the same hash
+	remembered   bool
 }
 
 // NewPool has blocks-1 blocks to give. Without caching it remembers nothing.
@@ -90,16 +90,14 @@ func (p *Pool) Remember(id int32, h Hash) {
 	if p.cached == nil || b.remembered {
 		return
 	}
-	b.hash, b.remembered, b.twin = h, true, 0
-	first := p.cached[h]
-	if first == 0 {
+	b.hash, b.remembered, b.older, b.newer = h, true, id, id
+	oldest := p.cached[h]
+	if oldest == 0 {
 		p.cached[h] = id
 		return
 	}
-	for p.blocks[first].twin != 0 {
-		first = p.blocks[first].twin
-	}
-	p.blocks[first].twin = id
+	b.older, b.newer = p.blocks[oldest].older, oldest
+	p.blocks[b.older].newer, p.blocks[b.newer].older = id, id
 }
 
 // Release gives up the blocks of a table, the last one first: the beginning of a sequence is what others share with it.
@@ -139,19 +137,14 @@ func (p *Pool) forget(id int32) {
 		return
 	}
 	b.remembered = false
-	before := p.cached[b.hash]
-	if before == id {
-		if b.twin != 0 {
-			p.cached[b.hash] = b.twin
-		} else {
-			delete(p.cached, b.hash)
-		}
+	switch {
+	case b.newer == id:
+		delete(p.cached, b.hash)
 		return
+	case p.cached[b.hash] == id:
+		p.cached[b.hash] = b.newer
 	}
-	for p.blocks[before].twin != id {
-		before = p.blocks[before].twin
-	}
-	p.blocks[before].twin = b.twin
+	p.blocks[b.older].newer, p.blocks[b.newer].older = b.newer, b.older
 }
 
 func (p *Pool) unlink(id int32) {
