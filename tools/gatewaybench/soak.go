@@ -10,6 +10,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/tools/gatewaybench/rows"
 )
 
+// soakInterval is between two events of a stream: slow enough for half an hour beside other work on two cores.
+const soakInterval = 100 * time.Millisecond
+
 // soak keeps one gateway busy with paced streams and prints every ten seconds how much memory it has.
 func (b *bench) soak(ctx context.Context, r rows.Row, length time.Duration, stdout io.Writer) error {
 	if why := r.Missing(b.places); why != "" {
@@ -25,7 +28,7 @@ func (b *bench) soak(ctx context.Context, r rows.Row, length time.Duration, stdo
 		return err
 	}
 	defer g.stop()
-	if err := b.set(ctx, interval, 0); err != nil {
+	if err := b.set(ctx, soakInterval, 0); err != nil {
 		return err
 	}
 	ended := make(chan struct{})
