@@ -87,7 +87,7 @@ func (s *Supervisor) act(kind unit.Kind) web.Handler {
 			return conflict(m, "cannot be restarted")
 		}
 		for _, i := range m.instances {
-			if _, err := i.unit.Do(r.Context(), kind); errors.Is(err, unit.ErrEnded) {
+			if _, err := i.unit.Do(r.Context(), unit.Event{Kind: kind, By: "api"}); errors.Is(err, unit.ErrEnded) {
 				return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
 					Message: "The supervisor is ending.", Cause: err}
 			} else if err != nil {

@@ -19,6 +19,7 @@ type Config struct {
 	Models        string        `split_words:"true"` // path of the models file
 	DrainTimeout  time.Duration `split_words:"true"` // for requests in flight before a server is ended, unless its model says otherwise
 	StartTimeout  time.Duration `split_words:"true"` // from a server's start to its being ready, unless its model says otherwise
+	StallTimeout  time.Duration `split_words:"true"` // the same without any progress in the server's log
 	ProbeStarting time.Duration `split_words:"true"` // between two probes of a server that starts
 	ProbeInterval time.Duration `split_words:"true"` // between two probes of one that is ready; three failures in a row count
 }
@@ -30,6 +31,7 @@ func Default() Config {
 		LogLevel:      "info",
 		DrainTimeout:  120 * time.Second,
 		StartTimeout:  15 * time.Minute, // measured starts of vLLM take from half a minute to this
+		StallTimeout:  5 * time.Minute,
 		ProbeStarting: 250 * time.Millisecond,
 		ProbeInterval: 5 * time.Second,
 	}
@@ -48,6 +50,7 @@ func (c Config) Validate() error {
 	}
 	positive("DRAIN_TIMEOUT", c.DrainTimeout)
 	positive("START_TIMEOUT", c.StartTimeout)
+	positive("STALL_TIMEOUT", c.StallTimeout)
 	positive("PROBE_STARTING", c.ProbeStarting)
 	positive("PROBE_INTERVAL", c.ProbeInterval)
 	return errors.Join(faults...)

@@ -59,14 +59,16 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 	i := &instance{Instance: from, model: m, output: &logs.Ring{}}
 	i.target = probe.Target{URL: from.Dial, Name: m.ServedName, Key: m.APIKey.Reveal(), Client: s.client}
 	cfg := unit.Config{
-		Policy:        unit.Policy{Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External},
+		Policy: unit.Policy{
+			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External,
+			StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
+		},
 		Driver:        external.Driver{},
 		Probe:         i.probe,
 		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
 		Changed:       func(now unit.Status) { s.changed(i, now) },
 		Launching:     func(why unit.Reason) { s.metrics.restarted(m.ID, why) },
 		Jitter:        rand.Float64,
-		StartTimeout:  cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout),
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,
 	}

@@ -141,6 +141,8 @@ var modelFields = []Field{
 				Doc: "Of a whole answer."},
 			{Name: "start", Type: typeDuration, Absent: "SUPERVISOR_START_TIMEOUT", Example: "30m",
 				Doc: "From the start of the process to its being ready: download, load, compile. Then it is ended and started anew."},
+			{Name: "stall", Type: typeDuration, Absent: "SUPERVISOR_STALL_TIMEOUT", Example: "10m",
+				Doc: "For the start to make progress, by the log of the process: weights loaded, graphs captured. Then it is ended and started anew."},
 			{Name: "drain", Type: typeDuration, Absent: "SUPERVISOR_DRAIN_TIMEOUT", Example: 60,
 				Doc: "For requests in flight before the process is ended by stop, restart or Ctrl-C."},
 		}},

@@ -82,6 +82,7 @@ type Timeouts struct {
 	Idle      time.Duration // between two pieces of an answer
 	Total     time.Duration // of a whole answer
 	Start     time.Duration // from starting the server to its being ready
+	Stall     time.Duration // the same without any progress
 	Drain     time.Duration // for requests in flight before the server is stopped
 }
 

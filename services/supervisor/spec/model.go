@@ -101,6 +101,7 @@ func (e *entry) shared() {
 		Idle:      t.duration("idle"),
 		Total:     t.duration("total"),
 		Start:     t.duration("start"),
+		Stall:     t.duration("stall"),
 		Drain:     t.duration("drain"),
 	}
 	m.Routing = e.child("routing").routing()

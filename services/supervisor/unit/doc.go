@@ -1,5 +1,12 @@
 // Package unit owns the life of one model server.
 //
-// What should happen is decided by Step, a pure function of state and event; Unit is the one goroutine that feeds it with what
-// happened and carries its effects out. state.go draws the machine.
+//	step.go        what follows from an event: Step, a pure function of state and event
+//	wish.go        what people and rules can want: start, stop, restart, demand, idle, end
+//	fail.go        what a failure leads to: another try, or none
+//	state.go       the drawing of the machine, and all that is known of a unit
+//	event.go       what can happen, and what can have to be done
+//	reason.go      why: the closed list
+//	condition.go   the same told in three yes-or-no questions
+//	unit.go        Unit, and the hooks that it works with
+//	loop.go        the one goroutine that feeds Step with what happened and carries its effects out
 package unit

@@ -9,22 +9,45 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
+// firstProbe bounds the question to a server that was there before its unit. Until then the unit says nothing, because gateways
+// that send requests to that server would take it for one that is starting.
+const firstProbe = 2 * time.Second
+
 // loop is what the goroutine of Run owns. A channel that is nil is not waited for.
 type loop struct {
 	Config
-	work  context.Context // of what goes on beside the loop
-	waits sync.WaitGroup  // for that
-	state State
+	work     context.Context // of what goes on beside the loop
+	waits    sync.WaitGroup  // for that
+	progress latest[Progress]
+	state    State
+	timers   map[Kind]<-chan time.Time // of the present phase
 
+	// of the present start while it is pending
+	waiting      latest[Event]
+	admitted     chan admission
+	endAdmission context.CancelFunc
+	release      func() // what was admitted, once; never nil
+
+	// of the present server
 	server    Server
 	ended     <-chan Exit
-	retry     <-chan time.Time
-	late      <-chan time.Time
 	drained   chan struct{}
 	probeDue  <-chan time.Time
-	probed    chan error // of the present server
+	probed    chan error
 	endProbes context.CancelFunc
 	probing   context.Context
+}
+
+// admission is the answer of Admit.
+type admission struct {
+	release func()
+	err     error
+}
+
+func newLoop(u *Unit, work context.Context) *loop {
+	nothing := func() {}
+	return &loop{Config: u.cfg, work: work, progress: u.progress, state: New(u.cfg.Policy, u.cfg.Before, time.Now()),
+		timers: map[Kind]<-chan time.Time{}, endAdmission: nothing, release: nothing, endProbes: nothing}
 }
 
 func (l *loop) status() Status {
@@ -35,58 +58,153 @@ func (l *loop) status() Status {
 	return s
 }
 
+// begin takes over the server that is there already, or starts one when it should run.
+func (l *loop) begin(ctx context.Context) {
+	server, err := l.adopt()
+	switch {
+	case server != nil:
+		l.own(server)
+		ctx, cancel := context.WithTimeout(ctx, firstProbe)
+		defer cancel()
+		l.apply(Event{Kind: Adopted, Message: text(l.Probe(ctx, false))})
+	case l.state.Desired == Running:
+		first := Event{Kind: Start}
+		if l.Before.Starts > 0 {
+			first.Reason = SupervisorRestarted
+		}
+		l.apply(first)
+		if err != nil {
+			l.fail(err)
+		}
+	default:
+		l.Changed(l.status())
+	}
+}
+
+func (l *loop) adopt() (Server, error) {
+	if l.Policy.Remote {
+		if l.state.Desired == Stopped {
+			return nil, nil
+		}
+		return l.Driver.Start()
+	}
+	if a, ok := l.Driver.(Adopter); ok {
+		return a.Adopt()
+	}
+	return nil, nil
+}
+
 // apply lets Step decide and carries its effects out. A start that fails is the next event.
 func (l *loop) apply(e Event) {
 	e.At, e.Jitter = time.Now(), l.Jitter()
-	before := l.state
+	before := l.state.Phase
 	state, effects := Step(l.state, e)
 	l.state = state
-	if state.Phase != before.Phase {
-		l.retry, l.late = nil, nil
+	if state.Phase != before {
+		l.leave(before)
 	}
-	for _, effect := range effects {
-		if effect.Do == Launch {
-			l.launch(effect)
-			return
-		}
-	}
+	err := l.launch(effects)
 	l.Changed(l.status())
 	for _, effect := range effects {
 		switch effect.Do {
+		case Admit:
+			l.admit()
 		case Drain:
 			l.drain()
 		case Terminate:
 			l.server.Stop()
 		case Schedule:
-			l.retry = time.After(effect.After)
+			l.timers[effect.Then] = time.After(effect.After)
 		}
+	}
+	if err != nil {
+		l.fail(err)
 	}
 }
 
-func (l *loop) launch(effect Effect) {
+// leave drops what belonged to the phase before.
+func (l *loop) leave(before fleet.Phase) {
+	clear(l.timers)
+	if before == fleet.Pending {
+		l.endAdmission()
+		l.waiting, l.admitted = nil, nil
+	}
+	if l.state.Phase == fleet.Ready || !l.state.lives() {
+		l.release()
+		l.release = func() {}
+	}
+}
+
+// admit asks beside the loop. The channels belong to this start: what is said of another is not heard.
+func (l *loop) admit() {
+	ctx, cancel := context.WithCancel(l.work)
+	waiting, admitted := newLatest[Event](), make(chan admission)
+	l.waiting, l.admitted, l.endAdmission = waiting, admitted, cancel
+	l.waits.Go(func() {
+		release, err := l.Admit(ctx, func(why Reason, message string) {
+			waiting.put(Event{Kind: Waiting, Reason: why, Message: message})
+		})
+		select {
+		case admitted <- admission{release, err}:
+		case <-ctx.Done():
+			if err == nil {
+				release()
+			}
+		}
+	})
+}
+
+// take goes on with the answer of Admit.
+func (l *loop) take(a admission) {
+	if a.err != nil {
+		l.fail(a.err)
+		return
+	}
+	l.release = a.release
+	l.apply(Event{Kind: Admitted})
+}
+
+// launch starts a server when that is among the effects, before anybody is told: the status has its process then.
+func (l *loop) launch(effects []Effect) error {
+	if len(effects) == 0 || effects[0].Do != Launch {
+		return nil
+	}
 	if l.state.Starts > 1 {
-		l.Launching(effect.Reason)
+		l.Launching(effects[0].Reason)
 	}
 	server, err := l.Driver.Start()
 	if err == nil {
-		l.server, l.ended = server, server.Done()
-		l.probed = make(chan error, 1)
-		l.probing, l.endProbes = context.WithCancel(l.work)
-		l.probeDue = time.After(0)
-		if !l.Policy.Remote {
-			l.late = time.After(l.StartTimeout)
-		}
+		l.own(server)
 	}
-	l.Changed(l.status())
-	if err != nil {
-		l.apply(Event{Kind: Failed, Message: err.Error(), Permanent: errors.Is(err, ErrPermanent)})
-	}
+	return err
 }
 
-// forget drops the server that has ended and all that concerned it.
-func (l *loop) forget() {
+func (l *loop) fail(err error) {
+	f := Finding{}
+	if known, ok := errors.AsType[*Finding](err); ok {
+		f = *known
+	}
+	f.Message = err.Error()
+	l.apply(Event{Kind: Failed, Finding: f})
+}
+
+func (l *loop) own(server Server) {
+	l.server, l.ended = server, server.Done()
+	l.probed = make(chan error, 1)
+	l.probing, l.endProbes = context.WithCancel(l.work)
+	l.probeDue = time.After(0)
+}
+
+// end drops the server that has ended and all that concerned it.
+func (l *loop) end(exit Exit) {
 	l.endProbes()
 	l.server, l.ended, l.probeDue, l.probed, l.drained = nil, nil, nil, nil, nil
+	l.progress.clear()
+	e := Event{Kind: Ended, Exit: exit}
+	if l.state.Phase != fleet.Draining && l.state.Phase != fleet.Stopping {
+		e.Finding = l.Explain(exit)
+	}
+	l.apply(e)
 }
 
 // drain waits beside the loop. The channel belongs to this server: what another one's drain says later is not heard.
@@ -109,14 +227,17 @@ func (l *loop) probe() {
 
 // judge passes a probe's result on and plans the next probe.
 func (l *loop) judge(err error) {
-	e := Event{Kind: Probed}
-	if err != nil {
-		e.Message = err.Error()
-	}
-	l.apply(e)
+	l.apply(Event{Kind: Probed, Message: text(err)})
 	wait := l.ProbeReady
 	if l.state.Phase == fleet.Starting {
 		wait = l.ProbeStarting
 	}
 	l.probeDue = time.After(wait)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

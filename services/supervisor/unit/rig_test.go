@@ -26,6 +26,9 @@ type rig struct {
 	draining time.Duration // how long a drain takes
 	drains   int
 	last     unit.Status
+	adopts   unit.Server // what runs already
+	admit    func(ctx context.Context, waiting func(unit.Reason, string)) (func(), error)
+	finding  unit.Finding
 	reasons  []unit.Reason // of the starts after the first
 }
 
@@ -57,6 +60,13 @@ func (r *rig) Start() (unit.Server, error) {
 	return r.server, nil
 }
 
+func (r *rig) Adopt() (unit.Server, error) {
+	if r.adopts == nil {
+		return nil, nil
+	}
+	return r.adopts, nil
+}
+
 func (r *rig) probe(context.Context, bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,15 +95,14 @@ func (r *rig) set(f func()) {
 // inBubble runs a test of one unit on fake time and ends the unit afterwards.
 func inBubble(t *testing.T, policy unit.Policy, test func(t *testing.T, r *rig)) {
 	t.Helper()
+	inBubbleWith(t, &rig{}, unit.Config{Policy: policy}, test)
+}
+
+// inBubbleWith does so with a rig and parts of a configuration that are there from the begin.
+func inBubbleWith(t *testing.T, r *rig, cfg unit.Config, test func(t *testing.T, r *rig)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{}
-		r.unit = unit.NewUnit(unit.Config{
-			Policy: policy, Driver: r, Probe: r.probe, Drain: r.drain,
-			Changed:      func(s unit.Status) { r.set(func() { r.last = s }) },
-			Launching:    func(why unit.Reason) { r.set(func() { r.reasons = append(r.reasons, why) }) },
-			Jitter:       func() float64 { return 0 },
-			StartTimeout: 10 * time.Minute, ProbeStarting: 250 * time.Millisecond, ProbeReady: 5 * time.Second,
-		})
+		r.unit = unit.NewUnit(r.config(cfg))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -104,10 +113,22 @@ func inBubble(t *testing.T, policy unit.Policy, test func(t *testing.T, r *rig))
 		test(t, r)
 		cancel()
 		<-ended
-		if _, err := r.unit.Do(t.Context(), unit.Start); !errors.Is(err, unit.ErrEnded) {
+		if _, err := r.unit.Do(t.Context(), is(unit.Start)); !errors.Is(err, unit.ErrEnded) {
 			t.Errorf("a wish after the end: %v", err)
 		}
 	})
+}
+
+// config completes one with the fakes.
+func (r *rig) config(cfg unit.Config) unit.Config {
+	cfg.Driver, cfg.Probe, cfg.Drain, cfg.Admit = r, r.probe, r.drain, r.admit
+	cfg.Explain = func(unit.Exit) unit.Finding { return r.finding }
+	cfg.Changed = func(s unit.Status) { r.set(func() { r.last = s }) }
+	cfg.Launching = func(why unit.Reason) { r.set(func() { r.reasons = append(r.reasons, why) }) }
+	cfg.Jitter = func() float64 { return 0 }
+	cfg.Policy.StartTimeout, cfg.Policy.StallTimeout = 10*time.Minute, 5*time.Minute
+	cfg.ProbeStarting, cfg.ProbeReady = 250*time.Millisecond, 5*time.Second
+	return cfg
 }
 
 // after lets time pass and then everything settle.
@@ -126,9 +147,13 @@ func (r *rig) expect(t *testing.T, phase fleet.Phase, starts int) unit.Status {
 	return r.last
 }
 
-func (r *rig) do(t *testing.T, kind unit.Kind) {
+func (r *rig) do(t *testing.T, kind unit.Kind, why ...unit.Reason) {
 	t.Helper()
-	if _, err := r.unit.Do(t.Context(), kind); err != nil {
+	e := is(kind)
+	if len(why) > 0 {
+		e.Reason = why[0]
+	}
+	if _, err := r.unit.Do(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Wait()

@@ -7,36 +7,46 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
+// strikeLimit is how many health checks in a row have to fail.
+const strikeLimit = 3
+
 // Step decides what follows from an event. Events that mean nothing in the present phase change nothing.
 func Step(s State, e Event) (State, []Effect) {
+	next, effects := s.step(e)
+	return next.observe(e.At), effects
+}
+
+func (s State) step(e Event) (State, []Effect) {
 	switch e.Kind {
-	case Start:
-		return s.start(e)
-	case Stop:
-		s.Desired = Stopped
-		return s.end(e, false)
-	case Restart:
-		return s.restart(e)
-	case Halt:
-		s.halted = true
-		if s.Policy.Remote { // gateways go on with a server that does not end
-			return s, nil
+	case Start, Stop, Restart, Wanted, Retire, Halt:
+		return s.wish(e)
+	case Adopted:
+		if s.Phase == fleet.Stopped {
+			return s.adopt(e)
 		}
-		return s.end(e, false)
+	case Waiting:
+		if s.Phase == fleet.Pending {
+			s.Reason, s.Message = e.Reason, e.Message
+		}
+	case Admitted:
+		if s.Phase == fleet.Pending {
+			return s.launch(e)
+		}
 	case Due:
 		if s.Phase == fleet.Backoff {
-			return s.launch(e, s.Reason)
+			return s.ask(e, s.cause)
 		}
 	case Failed:
-		if s.Phase == fleet.Starting {
-			return s.fail(e, StartFailed, e.Message, e.Permanent)
+		if s.Phase == fleet.Pending || s.Phase == fleet.Starting {
+			return s.fail(e, e.Finding.or(StartFailed, "the server could not be started"))
+		}
+	case Progressed, Stalled, Late:
+		if s.Phase == fleet.Starting && s.dying == "" && !s.Policy.Remote {
+			return s.load(e)
 		}
 	case Probed:
-		return s.probed(e)
-	case Late:
-		if s.Phase == fleet.Starting && s.dying == "" && !s.Policy.Remote {
-			s.dying, s.Reason, s.Message = StartTimeout, StartTimeout, e.Message
-			return s, []Effect{{Do: Terminate}}
+		if s.dying == "" {
+			return s.probed(e)
 		}
 	case Drained:
 		if s.Phase == fleet.Draining {
@@ -49,99 +59,106 @@ func Step(s State, e Event) (State, []Effect) {
 }
 
 func (s State) enter(e Event, phase fleet.Phase, reason Reason, message string) State {
+	if s.Phase == fleet.Ready {
+		s = s.settle(e.At)
+	}
 	s.Phase, s.Reason, s.Message, s.Since = phase, reason, message, e.At
+	s.Progress, s.RetryAt = Progress{}, time.Time{}
 	return s
 }
 
-func (s State) launch(e Event, why Reason) (State, []Effect) {
-	s = s.enter(e, fleet.Starting, "", "")
+// ask begins a start: others may have to make room for it first.
+func (s State) ask(e Event, why Reason) (State, []Effect) {
+	s.cause, s.again, s.dying = why, false, ""
+	return s.enter(e, fleet.Pending, "", ""), []Effect{{Do: Admit}}
+}
+
+func (s State) launch(e Event) (State, []Effect) {
+	s = s.enter(e, fleet.Starting, "", "").begun(e.At)
+	return s, append([]Effect{{Do: Launch, Reason: s.cause}}, s.limits()...)
+}
+
+// begun counts a new server. Its start is at; zero when that is not known.
+func (s State) begun(at time.Time) State {
 	s.Starts++
-	s.Launched, s.ReadyAt, s.RetryAt = e.At, time.Time{}, time.Time{}
-	s.strikes, s.dying, s.again = 0, "", false
-	return s, []Effect{{Do: Launch, Reason: why}}
-}
-
-// forgive forgets earlier failures.
-func (s State) forgive() State {
-	s.failures, s.row = nil, 0
+	s.Launched, s.ailment = at, ""
 	return s
 }
 
-func (s State) start(e Event) (State, []Effect) {
-	if s.halted {
-		return s, nil
+// limits are those of a start.
+func (s State) limits() []Effect {
+	if s.Policy.Remote { // it may come at any time
+		return nil
 	}
-	s.Desired = Running
-	switch s.Phase {
-	case fleet.Pending, fleet.Stopped, fleet.Failed, fleet.Backoff:
-		return s.forgive().launch(e, Requested)
-	case fleet.Draining, fleet.Stopping:
-		s.again, s.Reason = true, Restarting
-	}
-	return s, nil
+	return []Effect{{Do: Schedule, Then: Late, After: s.Policy.StartTimeout}, s.stall()}
 }
 
-func (s State) restart(e Event) (State, []Effect) {
-	if s.halted || s.Policy.Remote {
-		return s, nil
-	}
-	s.Desired = Running
-	s = s.forgive()
-	switch s.Phase {
-	case fleet.Pending, fleet.Stopped, fleet.Failed, fleet.Backoff:
-		return s.launch(e, Requested)
-	}
-	return s.end(e, true)
+func (s State) stall() Effect {
+	return Effect{Do: Schedule, Then: Stalled, After: s.Policy.StallTimeout}
 }
 
-// end leads the server to its end, and to a new beginning when again.
-func (s State) end(e Event, again bool) (State, []Effect) {
-	s.again = again
-	why := Requested
-	if again {
-		why = Restarting
+// adopt takes over a server that runs already. Requests that an earlier supervisor sent there may be in flight.
+func (s State) adopt(e Event) (State, []Effect) {
+	s = s.begun(time.Time{})
+	why := WasAdopted
+	if s.Policy.Remote { // nothing else is to be expected
+		why = ""
 	}
-	switch s.Phase {
-	case fleet.Pending, fleet.Backoff, fleet.Failed:
-		return s.enter(e, fleet.Stopped, "", ""), nil
-	case fleet.Starting:
-		return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
-	case fleet.Ready, fleet.Unhealthy:
-		if s.dying != "" { // what it carries is lost already
-			return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
-		}
-		return s.enter(e, fleet.Draining, why, "requests in flight may finish"), []Effect{{Do: Drain}}
-	case fleet.Draining, fleet.Stopping:
-		s.Reason = why
+	switch {
+	case s.Desired == Stopped:
+		return s.enter(e, fleet.Draining, Requested, draining), []Effect{{Do: Drain}}
+	case e.Message == "":
+		return s.ready(e, why), nil
 	}
-	return s, nil
+	return s.enter(e, fleet.Starting, why, e.Message), s.limits()
 }
 
+// load follows a start.
+func (s State) load(e Event) (State, []Effect) {
+	switch e.Kind {
+	case Progressed:
+		s.Progress, s.Message = e.Progress, e.Progress.String()
+		return s, []Effect{s.stall()}
+	case Stalled:
+		return s.condemn(StartStalled, s.sofar(fmt.Sprintf("no progress for %s", s.Policy.StallTimeout)))
+	}
+	return s.condemn(StartTimeout, s.sofar(fmt.Sprintf("not ready within %s", s.Policy.StartTimeout)))
+}
+
+// sofar adds how far a start had come.
+func (s State) sofar(message string) string {
+	if s.Progress.Stage == "" {
+		return message
+	}
+	return message + "; it had come to: " + s.Progress.String()
+}
+
+// condemn ends a server for what it did.
+func (s State) condemn(why Reason, message string) (State, []Effect) {
+	s.dying, s.Reason, s.Message = why, why, message
+	return s, []Effect{{Do: Terminate}}
+}
+
+// probed takes in what a health check said. Before a server is ready it says nothing against it.
 func (s State) probed(e Event) (State, []Effect) {
-	if s.dying != "" {
-		return s, nil
-	}
-	if e.Message == "" {
-		return s.healthy(e), nil
-	}
-	switch s.Phase {
-	case fleet.Starting:
-		if s.Policy.Remote { // nothing else tells a person why it does not become ready
-			s.Message = e.Message
-		}
-	case fleet.Ready:
+	s.ailment = e.Message
+	well := e.Message == ""
+	switch {
+	case well && (s.Phase == fleet.Starting || s.Phase == fleet.Unhealthy):
+		return s.ready(e, ""), nil
+	case well:
+		s.strikes = 0
+	case s.Phase == fleet.Ready:
 		return s.strike(e)
+	case s.Phase == fleet.Starting && s.Policy.Remote: // nothing else tells a person why it does not become ready
+		s.Message = e.Message
 	}
 	return s, nil
 }
 
-func (s State) healthy(e Event) State {
-	s.strikes = 0
-	switch s.Phase {
-	case fleet.Starting, fleet.Unhealthy:
-		s = s.enter(e, fleet.Ready, "", "")
-		s.ReadyAt = e.At
-	}
+func (s State) ready(e Event, why Reason) State {
+	s = s.enter(e, fleet.Ready, why, "")
+	s.ReadyAt, s.strikes = e.At, 0
 	return s
 }
 
@@ -155,72 +172,19 @@ func (s State) strike(e Event) (State, []Effect) {
 	if s.Policy.Remote || !s.Policy.Restart {
 		return s, nil
 	}
-	s.dying = LivenessFailed
-	return s, []Effect{{Do: Terminate}}
+	return s.condemn(LivenessFailed, e.Message)
 }
 
 func (s State) ended(e Event) (State, []Effect) {
+	if !s.lives() {
+		return s, nil
+	}
 	s.LastExit = e.Exit
-	switch s.Phase {
-	case fleet.Draining, fleet.Stopping:
-		if s.again {
-			return s.launch(e, Requested)
-		}
-		return s.enter(e, fleet.Stopped, "", ""), nil
-	case fleet.Starting, fleet.Ready, fleet.Unhealthy:
-		if s.dying != "" {
-			return s.fail(e, s.dying, s.Message, false)
-		}
-		return s.fail(e, Exited, e.Exit.String(), false)
+	if s.Phase != fleet.Draining && s.Phase != fleet.Stopping {
+		return s.crash(e)
 	}
-	return s, nil
-}
-
-// String says how a server ended.
-func (x Exit) String() string {
-	if x.Signal != "" {
-		return fmt.Sprintf("the server was ended by signal %q", x.Signal)
+	if s.again {
+		return s.ask(e, s.cause)
 	}
-	return fmt.Sprintf("the server exited with code %d", x.Code)
-}
-
-// fail decides whether and when a server that failed is tried again.
-func (s State) fail(e Event, why Reason, message string, permanent bool) (State, []Effect) {
-	if !s.ReadyAt.IsZero() && e.At.Sub(s.ReadyAt) >= healthyAfter {
-		s = s.forgive()
-	}
-	s.ReadyAt = time.Time{}
-	s.failures = within(s.failures, e.At)
-	s.row++
-	switch {
-	case permanent || !s.Policy.Restart:
-		return s.enter(e, fleet.Failed, why, message), nil
-	case len(s.failures) >= crashLimit:
-		message = fmt.Sprintf("%d failures in %s, the last: %s", len(s.failures), crashWindow, message)
-		return s.enter(e, fleet.Failed, CrashLoop, message), nil
-	}
-	wait := backoff(s.row, e.Jitter)
-	s = s.enter(e, fleet.Backoff, why, message)
-	s.RetryAt = e.At.Add(wait)
-	return s, []Effect{{Do: Schedule, After: wait}}
-}
-
-// within adds now to the times and drops those before the window. It does not share memory with its argument.
-func within(times []time.Time, now time.Time) []time.Time {
-	kept := make([]time.Time, 0, len(times)+1)
-	for _, t := range times {
-		if now.Sub(t) < crashWindow {
-			kept = append(kept, t)
-		}
-	}
-	return append(kept, now)
-}
-
-// backoff is the wait after the n-th failure in a row.
-func backoff(n int, jitter float64) time.Duration {
-	wait := backoffMax
-	if n < 7 { // 2^6 s is beyond the maximum
-		wait = min(backoffMin<<(n-1), backoffMax)
-	}
-	return wait - time.Duration(jitter*float64(wait)/5)
+	return s.enter(e, fleet.Stopped, rest(s.Reason), ""), nil
 }

@@ -1,7 +1,6 @@
 package unit_test
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -15,17 +14,23 @@ var (
 	crash   = unit.Event{Kind: unit.Ended, Exit: unit.Exit{Code: 1}}
 	healthy = unit.Event{Kind: unit.Probed}
 	sick    = unit.Event{Kind: unit.Probed, Message: "health check answered 503"}
+	dead    = ended(unit.Finding{Reason: unit.BadArguments, Message: "unrecognized arguments: --fast", Permanent: true, Lines: []string{"usage"}})
+	adopted = unit.Event{Kind: unit.Adopted}
+	slow    = unit.Event{Kind: unit.Adopted, Message: "connection refused"}
 	mended  = unit.Policy{Restart: true}
 )
 
 func is(kind unit.Kind) unit.Event { return unit.Event{Kind: kind} }
 
-// TestTransitions walks from a new unit through events a second apart, and checks where that leads and what the last event made
-// to be done.
+// launch is what an admitted start makes to be done.
+var launch = []unit.Do{unit.Launch, unit.Schedule, unit.Schedule}
+
+// TestTransitions walks from a new unit through events a second apart, with every start admitted at once, and checks where that
+// leads and what the last event made to be done. What each event does in each phase is in matrix_test.go.
 func TestTransitions(t *testing.T) {
 	f := func(name string, policy unit.Policy, events []unit.Event, phase fleet.Phase, reason unit.Reason, do ...unit.Do) unit.State {
 		t.Helper()
-		state, effects := walk(unit.New(policy, begin), events)
+		state, effects := walk(unit.New(policy, unit.Before{}, begin), events)
 		if state.Phase != phase || state.Reason != reason {
 			t.Errorf("%s: phase %s (%s), want %s (%s)", name, state.Phase, state.Reason, phase, reason)
 		}
@@ -35,65 +40,89 @@ func TestTransitions(t *testing.T) {
 		return state
 	}
 	start, stop, restart, halt := is(unit.Start), is(unit.Stop), is(unit.Restart), is(unit.Halt)
-	due, late, drained := is(unit.Due), is(unit.Late), is(unit.Drained)
+	due, late, stalled, drained := is(unit.Due), is(unit.Late), is(unit.Stalled), is(unit.Drained)
+	wanted, idle, evict := is(unit.Wanted), because(unit.Retire, unit.Idle), because(unit.Retire, unit.Evicted)
+	changed := because(unit.Restart, unit.Reconfigured)
 	seq := func(events ...unit.Event) []unit.Event { return events }
 	never, remote := unit.Policy{}, unit.Policy{Restart: true, Remote: true}
+	lasting, demand := unit.Policy{Restart: true, Outlives: true}, unit.Policy{Restart: true, OnDemand: true}
 
-	f("begin", mended, nil, fleet.Pending, "")
-	f("start", mended, seq(start), fleet.Starting, "", unit.Launch)
-	f("start twice", mended, seq(start, start), fleet.Starting, "")
-	f("ready", mended, seq(start, healthy), fleet.Ready, "")
-	f("not yet ready", mended, seq(start, sick), fleet.Starting, "")
-
-	f("stop when ready", mended, seq(start, healthy, stop), fleet.Draining, unit.Requested, unit.Drain)
 	f("stop twice", mended, seq(start, healthy, stop, stop), fleet.Draining, unit.Requested)
 	f("drained", mended, seq(start, healthy, stop, drained), fleet.Stopping, unit.Requested, unit.Terminate)
 	f("stopped", mended, seq(start, healthy, stop, drained, crash), fleet.Stopped, "")
-	f("stop while starting", mended, seq(start, stop), fleet.Stopping, unit.Requested, unit.Terminate)
-	f("stop before the start", mended, seq(stop), fleet.Stopped, "")
-	f("stop during a backoff", mended, seq(start, crash, stop), fleet.Stopped, "")
 	f("death while draining for a stop", mended, seq(start, healthy, stop, crash), fleet.Stopped, "")
-	f("a stopped unit is not resurrected", mended, seq(start, crash, stop, due, healthy, late, drained), fleet.Stopped, "")
+	f("a stopped unit is not resurrected", mended, seq(start, crash, stop, due, healthy, late, stalled, drained, wanted, changed), fleet.Stopped, "")
 
-	f("restart drains", mended, seq(start, healthy, restart), fleet.Draining, unit.Restarting, unit.Drain)
 	f("drained for a restart", mended, seq(start, healthy, restart, drained), fleet.Stopping, unit.Restarting, unit.Terminate)
 	f("no restart after all", mended, seq(start, healthy, restart, stop), fleet.Draining, unit.Requested)
 	f("no stop after all", mended, seq(start, healthy, stop, start), fleet.Draining, unit.Restarting)
-	f("restart when ready", mended, seq(start, healthy, restart, drained, crash), fleet.Starting, "", unit.Launch)
-	f("restart when stopped", mended, seq(start, stop, crash, restart), fleet.Starting, "", unit.Launch)
+	f("restart when ready", mended, seq(start, healthy, restart, drained, crash), fleet.Starting, "", launch...)
+	f("restart when stopped", mended, seq(start, stop, crash, restart), fleet.Starting, "", launch...)
 	f("stop during a restart", mended, seq(start, healthy, restart, stop, drained, crash), fleet.Stopped, "")
-	f("start during a stop", mended, seq(start, healthy, stop, start, drained, crash), fleet.Starting, "", unit.Launch)
+	f("start during a stop", mended, seq(start, healthy, stop, start, drained, crash), fleet.Starting, "", launch...)
 	f("restart of a remote server", remote, seq(start, healthy, restart), fleet.Ready, "")
+	f("another command", mended, seq(start, healthy, changed), fleet.Draining, unit.Restarting, unit.Drain)
+	f("another command while it stops", mended, seq(start, healthy, stop, changed, crash), fleet.Stopped, "")
+	f("another command for what failed for good", mended, seq(start, dead, changed), fleet.Starting, "", launch...)
 
-	f("crash", mended, seq(start, healthy, crash), fleet.Backoff, unit.Exited, unit.Schedule)
 	f("crash while starting", mended, seq(start, crash), fleet.Backoff, unit.Exited, unit.Schedule)
-	f("next try", mended, seq(start, crash, due), fleet.Starting, "", unit.Launch)
-	f("start during a backoff", mended, seq(start, crash, start), fleet.Starting, "", unit.Launch)
+	f("next try", mended, seq(start, crash, due), fleet.Starting, "", launch...)
 	f("crash, restart not wanted", never, seq(start, crash), fleet.Failed, unit.Exited)
-	f("start of a failed one", never, seq(start, crash, start), fleet.Starting, "", unit.Launch)
-	f("cannot be started", mended, seq(start, unit.Event{Kind: unit.Failed}), fleet.Backoff, unit.StartFailed, unit.Schedule)
-	f("cannot ever be started", mended, seq(start, unit.Event{Kind: unit.Failed, Permanent: true}), fleet.Failed, unit.StartFailed)
+	f("start of a failed one", never, seq(start, crash, start), fleet.Starting, "", launch...)
+	f("known cause", mended, seq(start, ended(unit.Finding{Reason: unit.GPUOutOfMemory, Message: "no room"})), fleet.Backoff, unit.GPUOutOfMemory, unit.Schedule)
+	f("no use in trying again", mended, seq(start, dead), fleet.Failed, unit.BadArguments)
+	f("a cause that is none", mended, seq(start, ended(unit.Finding{Reason: "Bored"})), fleet.Backoff, unit.Exited, unit.Schedule)
+	f("must not be started", mended, seq(start, crash, due, failed(unit.Finding{Reason: unit.PortInUse, Permanent: true})), fleet.Failed, unit.PortInUse)
 
-	f("too late", mended, seq(start, late), fleet.Starting, unit.StartTimeout, unit.Terminate)
 	f("ready after too late", mended, seq(start, late, healthy), fleet.Starting, unit.StartTimeout)
 	f("ended for being late", mended, seq(start, late, crash), fleet.Backoff, unit.StartTimeout, unit.Schedule)
-	f("late when ready", mended, seq(start, healthy, late), fleet.Ready, "")
+	f("ended for standing still", mended, seq(start, stalled, crash), fleet.Backoff, unit.StartStalled, unit.Schedule)
+	f("stalled and late", mended, seq(start, stalled, late), fleet.Starting, unit.StartStalled)
+	f("progress after all, but condemned", mended, seq(start, stalled, loading(7)), fleet.Starting, unit.StartStalled)
+	f("its log knows better", mended, seq(start, stalled, dead), fleet.Failed, unit.BadArguments)
+	f("its log tells of the end only", mended, seq(start, stalled, ended(unit.Finding{Reason: unit.HostOOMKilled})), fleet.Backoff, unit.StartStalled, unit.Schedule)
 
 	f("two strikes", mended, seq(start, healthy, sick, sick), fleet.Ready, "")
 	f("strikes in a row only", mended, seq(start, healthy, sick, sick, healthy, sick, sick), fleet.Ready, "")
 	f("three strikes", mended, seq(start, healthy, sick, sick, sick), fleet.Unhealthy, unit.LivenessFailed, unit.Terminate)
 	f("well again, but condemned", mended, seq(start, healthy, sick, sick, sick, healthy), fleet.Unhealthy, unit.LivenessFailed)
 	f("ended for being sick", mended, seq(start, healthy, sick, sick, sick, crash), fleet.Backoff, unit.LivenessFailed, unit.Schedule)
-	f("stop of a condemned one", mended, seq(start, healthy, sick, sick, sick, stop), fleet.Stopping, unit.Requested, unit.Terminate)
+	f("sick server that is not to be restarted", never, seq(start, healthy, sick, sick, sick), fleet.Unhealthy, unit.LivenessFailed)
 	f("sick remote server", remote, seq(start, healthy, sick, sick, sick), fleet.Unhealthy, unit.LivenessFailed)
 	f("remote server recovers", remote, seq(start, healthy, sick, sick, sick, healthy), fleet.Ready, "")
 	f("stop of a sick remote server", remote, seq(start, healthy, sick, sick, sick, stop), fleet.Draining, unit.Requested, unit.Drain)
+	f("a remote server may take its time", remote, seq(start), fleet.Starting, "", unit.Launch)
+	f("a remote server is never late", remote, seq(start, late, stalled), fleet.Starting, "")
+
+	f("wanted", demand, seq(wanted), fleet.Starting, "", launch...)
+	f("idle", demand, seq(wanted, healthy, idle), fleet.Draining, unit.Idle, unit.Drain)
+	f("ended for being idle", demand, seq(wanted, healthy, idle, drained, crash), fleet.Stopped, unit.Idle)
+	f("evicted", demand, seq(wanted, healthy, evict, drained, crash), fleet.Stopped, unit.Evicted)
+	f("evicted while it starts", demand, seq(wanted, evict), fleet.Stopping, unit.Evicted, unit.Terminate)
+	f("wanted again", demand, seq(wanted, healthy, idle, wanted, drained, crash), fleet.Starting, "", launch...)
+	f("wanted once it has gone", demand, seq(wanted, healthy, idle, drained, crash, wanted), fleet.Starting, "", launch...)
+	f("wanted during a backoff", demand, seq(wanted, crash, wanted), fleet.Backoff, unit.Exited)
+	f("wanted when failed", demand, seq(wanted, dead, wanted), fleet.Failed, unit.BadArguments)
+	f("idle during a restart", demand, seq(wanted, healthy, restart, idle), fleet.Draining, unit.Restarting)
+	f("wanted when a person has stopped it", demand, seq(wanted, healthy, stop, drained, crash, wanted), fleet.Stopped, "")
+	f("started by a person", demand, seq(stop, start), fleet.Starting, "", launch...)
+	f("idle after a person started it", demand, seq(start, healthy, idle), fleet.Draining, unit.Idle, unit.Drain)
+	f("another command while nobody wants it", demand, seq(changed), fleet.Stopped, unit.ByDemand)
+	f("what always runs is never idle", mended, seq(start, healthy, idle), fleet.Ready, "")
 
 	f("halt", mended, seq(start, healthy, halt), fleet.Draining, unit.Requested, unit.Drain)
 	f("start after halt", mended, seq(start, healthy, halt, start, drained, crash), fleet.Stopped, "")
 	f("restart after halt", mended, seq(start, healthy, halt, restart, drained, crash), fleet.Stopped, "")
+	f("halt during a restart", mended, seq(start, healthy, restart, halt, drained, crash), fleet.Stopped, "")
+	f("wanted after halt", demand, seq(wanted, healthy, halt, wanted, drained, crash), fleet.Stopped, "")
 	f("halt of a failed one", never, seq(start, crash, halt), fleet.Stopped, "")
 	f("halt leaves a remote server in use", remote, seq(start, healthy, halt), fleet.Ready, "")
+	f("halt leaves a server that outlives it", lasting, seq(start, healthy, halt), fleet.Ready, "")
+
+	f("adopted, but stopped meanwhile", lasting, seq(adopted, stop, drained, crash), fleet.Stopped, "")
+	f("adopted while it loads", lasting, seq(slow), fleet.Starting, unit.WasAdopted, unit.Schedule, unit.Schedule)
+	f("adopted, then ready", lasting, seq(slow, healthy), fleet.Ready, "")
+	f("remote server that was there", remote, seq(adopted), fleet.Ready, "")
 
 	if s := f("why it is not ready", remote, seq(start, sick), fleet.Starting, ""); s.Message != sick.Message {
 		t.Errorf("a remote server that does not answer says %q", s.Message)
@@ -101,14 +130,34 @@ func TestTransitions(t *testing.T) {
 	if s := f("halt keeps what people want", mended, seq(start, halt), fleet.Stopping, unit.Requested, unit.Terminate); s.Desired != unit.Running {
 		t.Errorf("after a halt %s is desired", s.Desired)
 	}
+	if s := f("start keeps what the file says", demand, seq(stop, start), fleet.Starting, "", launch...); s.Desired != unit.OnDemand {
+		t.Errorf("after a start %s is desired", s.Desired)
+	}
 }
 
-// walk applies events a second apart and returns the effects of the last.
+func because(kind unit.Kind, why unit.Reason) unit.Event { return unit.Event{Kind: kind, Reason: why} }
+
+func ended(f unit.Finding) unit.Event {
+	return unit.Event{Kind: unit.Ended, Finding: f, Exit: unit.Exit{Code: 1}}
+}
+
+func failed(f unit.Finding) unit.Event { return unit.Event{Kind: unit.Failed, Finding: f} }
+
+func loading(percent float64) unit.Event {
+	return unit.Event{Kind: unit.Progressed, Progress: unit.Progress{Stage: "loading weights", Percent: percent}}
+}
+
+// walk applies events a second apart, admits every start at once, and returns the effects of the last event.
 func walk(s unit.State, events []unit.Event) (unit.State, []unit.Effect) {
 	var effects []unit.Effect
-	for i, e := range events {
-		e.At = begin.Add(time.Duration(i) * time.Second)
+	now := begin
+	for _, e := range events {
+		now = now.Add(time.Second)
+		e.At = now
 		s, effects = unit.Step(s, e)
+		if s.Phase == fleet.Pending {
+			s, effects = unit.Step(s, unit.Event{Kind: unit.Admitted, At: now})
+		}
 	}
 	return s, effects
 }
@@ -128,10 +177,15 @@ func life(crashes int, uptime time.Duration, jitter float64) (unit.State, []time
 		e.At, e.Jitter = now, jitter
 		return unit.Step(s, e)
 	}
-	s, _ := step(unit.New(mended, now), is(unit.Start))
+	up := func(s unit.State, kind unit.Kind) unit.State {
+		s, _ = step(s, is(kind))
+		s, _ = step(s, is(unit.Admitted))
+		s, _ = step(s, healthy)
+		return s
+	}
+	s := up(unit.New(mended, unit.Before{}, now), unit.Start)
 	var waits []time.Duration
 	for range crashes {
-		s, _ = step(s, healthy)
 		now = now.Add(uptime)
 		var effects []unit.Effect
 		s, effects = step(s, crash)
@@ -140,7 +194,7 @@ func life(crashes int, uptime time.Duration, jitter float64) (unit.State, []time
 		}
 		waits = append(waits, effects[0].After)
 		now = now.Add(effects[0].After)
-		s, _ = step(s, is(unit.Due))
+		s = up(s, unit.Due)
 	}
 	return s, waits
 }
@@ -180,75 +234,11 @@ func TestPeopleAreNotCounted(t *testing.T) {
 	for range 20 {
 		events = append(events, is(unit.Restart), crash)
 	}
-	s, _ := walk(unit.New(mended, begin), append(events, is(unit.Restart)))
+	s, _ := walk(unit.New(mended, unit.Before{}, begin), append(events, is(unit.Restart)))
 	if s.Phase != fleet.Stopping && s.Phase != fleet.Starting {
 		t.Errorf("restarts by hand led to %s (%s)", s.Phase, s.Reason)
 	}
 	if s.Restarts() < 10 {
 		t.Errorf("%d restarts counted", s.Restarts())
-	}
-}
-
-// FuzzStep plays random events, of those that a loop could send, and checks what must hold in any order.
-func FuzzStep(f *testing.F) {
-	f.Add(uint64(1), uint64(2), true, false)
-	f.Add(uint64(3), uint64(4), false, false)
-	f.Add(uint64(5), uint64(6), true, true)
-	f.Fuzz(func(t *testing.T, a, b uint64, restart, remote bool) {
-		random := rand.New(rand.NewPCG(a, b))
-		s := unit.New(unit.Policy{Restart: restart, Remote: remote}, begin)
-		now, alive, halted := begin, false, false
-		for range 200 {
-			e := unit.Event{Kind: unit.Kind(random.IntN(int(unit.Ended) + 1)), Jitter: random.Float64(), Permanent: random.IntN(20) == 0}
-			now = now.Add(time.Duration(random.Int64N(int64(time.Minute))))
-			e.At = now
-			if random.IntN(2) == 0 {
-				e.Message = "something"
-			}
-			if needsServer := e.Kind == unit.Ended || e.Kind == unit.Probed || e.Kind == unit.Late || e.Kind == unit.Drained; needsServer && !alive {
-				continue
-			}
-			if e.Kind == unit.Failed && (!alive || s.Phase != fleet.Starting) {
-				continue
-			}
-			halted = halted || e.Kind == unit.Halt
-			before := s
-			var effects []unit.Effect
-			s, effects = unit.Step(s, e)
-			if e.Kind == unit.Ended || e.Kind == unit.Failed {
-				alive = false
-			}
-			for _, effect := range effects {
-				switch effect.Do {
-				case unit.Launch:
-					if alive || s.Desired == unit.Stopped || halted {
-						t.Fatalf("launch with alive %t, desired %s, halted %t, after %+v on %+v", alive, s.Desired, halted, e, before)
-					}
-					alive = true
-				case unit.Terminate, unit.Drain:
-					if !alive {
-						t.Fatalf("effect %d without a server, after %+v on %+v", effect.Do, e, before)
-					}
-				}
-			}
-			check(t, s, before, alive)
-			if halted && remote {
-				return // the loop is over
-			}
-		}
-	})
-}
-
-func check(t *testing.T, s, before unit.State, alive bool) {
-	t.Helper()
-	idle := s.Phase == fleet.Stopped || s.Phase == fleet.Pending || s.Phase == fleet.Backoff || s.Phase == fleet.Failed
-	if idle == alive {
-		t.Fatalf("phase %s with a server: %t", s.Phase, alive)
-	}
-	if s.Starts < before.Starts || s.Since.Before(before.Since) {
-		t.Fatalf("went back: %+v after %+v", s, before)
-	}
-	if s.Routable() != (s.Phase == fleet.Ready) {
-		t.Fatalf("routable while %s", s.Phase)
 	}
 }

@@ -3,19 +3,22 @@ package unit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
-
-// ErrPermanent is wrapped by a Driver's error when trying again would not help.
-var ErrPermanent = errors.New("permanent")
 
 // ErrEnded is returned by Do once the unit's Run is over.
 var ErrEnded = errors.New("the supervisor is ending")
 
-// Driver starts model servers.
+// Driver starts model servers. An error of Start may be a Finding; another one is StartFailed, and may pass.
 type Driver interface {
 	Start() (Server, error)
+}
+
+// Adopter is a Driver whose servers can be there before their unit.
+type Adopter interface {
+	// Adopt returns the server that runs already, or nil. It is asked once, before anything else. After an error the unit backs off
+	// and then calls Start, which has to see to it that there are not two.
+	Adopt() (Server, error)
 }
 
 // Server is one that a Driver started.
@@ -27,14 +30,19 @@ type Server interface {
 
 // Config is what a unit works with. The functions are called by the unit's goroutines.
 type Config struct {
-	Policy        Policy
-	Driver        Driver
+	Policy Policy
+	Before Before
+	Driver Driver
+	// Admit is asked before every start, and returns when it may begin. Meanwhile waiting tells why not yet. Its error is that of
+	// Driver.Start. release is called once: when the server is ready, or has ended before. When ctx ends nobody waits any more.
+	// nil lets every start begin.
+	Admit         func(ctx context.Context, waiting func(Reason, string)) (release func(), err error)
 	Probe         func(ctx context.Context, ready bool) error // asks the server how it is; ready: whether it was ready before
 	Drain         func(ctx context.Context)                   // returns when nothing is in flight any more, or it took too long
+	Explain       func(Exit) Finding                          // why a server ended that should not have; nil knows nothing
 	Changed       func(Status)                                // called after each event, before its effects begin
 	Launching     func(Reason)                                // called before each start after the first
 	Jitter        func() float64                              // random from 0 to 1
-	StartTimeout  time.Duration                               // from start to ready
 	ProbeStarting time.Duration                               // between two probes of a server that starts
 	ProbeReady    time.Duration                               // between two probes after that
 }
@@ -48,26 +56,33 @@ type Status struct {
 // Unit is one model server. Its Run is the only writer of its state.
 type Unit struct {
 	cfg      Config
-	requests chan request
+	wishes   chan wish
+	progress latest[Progress]
 	done     chan struct{} // closed when Run is over
 }
 
-type request struct {
-	kind  Kind
+type wish struct {
+	event Event
 	reply chan Status
 }
 
 // NewUnit returns a unit that does nothing until Run.
 func NewUnit(cfg Config) *Unit {
-	return &Unit{cfg: cfg, requests: make(chan request), done: make(chan struct{})}
+	if cfg.Admit == nil {
+		cfg.Admit = func(context.Context, func(Reason, string)) (func(), error) { return func() {}, nil }
+	}
+	if cfg.Explain == nil {
+		cfg.Explain = func(Exit) Finding { return Finding{} }
+	}
+	return &Unit{cfg: cfg, wishes: make(chan wish), progress: newLatest[Progress](), done: make(chan struct{})}
 }
 
-// Do passes a person's wish (Start, Stop or Restart) on and returns the status that follows at once.
-func (u *Unit) Do(ctx context.Context, kind Kind) (Status, error) {
-	req := request{kind, make(chan Status, 1)}
+// Do passes a wish on, an event from Start to Retire with its Reason and By, and returns the status that follows at once.
+func (u *Unit) Do(ctx context.Context, e Event) (Status, error) {
+	w := wish{e, make(chan Status, 1)}
 	select {
-	case u.requests <- req:
-		return <-req.reply, nil
+	case u.wishes <- w:
+		return <-w.reply, nil
 	case <-u.done:
 		return Status{}, ErrEnded
 	case <-ctx.Done():
@@ -75,30 +90,65 @@ func (u *Unit) Do(ctx context.Context, kind Kind) (Status, error) {
 	}
 }
 
-// Run starts the server and keeps it as people want it until ctx ends; then it drains and ends the server, and returns.
+// Progressed tells that the server has come further with its start. It never blocks; of several that come faster than they are
+// taken in the last one counts.
+func (u *Unit) Progressed(p Progress) { u.progress.put(p) }
+
+// latest is a mailbox with room for one: what is put there replaces what nobody has taken out yet.
+type latest[T any] chan T
+
+func newLatest[T any]() latest[T] { return make(latest[T], 1) }
+
+func (l latest[T]) put(v T) {
+	for {
+		select {
+		case l <- v:
+			return
+		default:
+			l.clear()
+		}
+	}
+}
+
+func (l latest[T]) clear() {
+	select {
+	case <-l:
+	default:
+	}
+}
+
+// Run keeps the server as people want it until ctx ends; then it drains and ends the server, unless that outlives it, and returns.
 func (u *Unit) Run(ctx context.Context) {
 	defer close(u.done)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &loop{Config: u.cfg, work: work, state: New(u.cfg.Policy, time.Now()), endProbes: func() {}}
+	l := newLoop(u, work)
 	defer l.waits.Wait()
 	defer cancel()
-	l.apply(Event{Kind: Start})
+	defer func() { l.release() }()
+	l.begin(ctx)
 	ending := ctx.Done()
 	for !l.state.finished() {
 		select {
 		case <-ending:
 			ending = nil
 			l.apply(Event{Kind: Halt})
-		case req := <-u.requests:
-			l.apply(Event{Kind: req.kind})
-			req.reply <- l.status()
+		case w := <-u.wishes:
+			l.apply(w.event)
+			w.reply <- l.status()
+		case p := <-u.progress:
+			l.apply(Event{Kind: Progressed, Progress: p})
+		case why := <-l.waiting:
+			l.apply(why)
+		case answer := <-l.admitted:
+			l.take(answer)
 		case exit := <-l.ended:
-			l.forget()
-			l.apply(Event{Kind: Ended, Exit: exit})
-		case <-l.retry:
+			l.end(exit)
+		case <-l.timers[Due]:
 			l.apply(Event{Kind: Due})
-		case <-l.late:
-			l.apply(Event{Kind: Late, Message: fmt.Sprintf("not ready within %s", l.StartTimeout)})
+		case <-l.timers[Stalled]:
+			l.apply(Event{Kind: Stalled})
+		case <-l.timers[Late]:
+			l.apply(Event{Kind: Late})
 		case <-l.drained:
 			l.drained = nil
 			l.apply(Event{Kind: Drained})

@@ -3,7 +3,6 @@ package unit_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,17 +119,39 @@ func TestDeathEndsADrain(t *testing.T) {
 	})
 }
 
-func TestStartTimeout(t *testing.T) {
-	inBubble(t, mended, func(t *testing.T, r *rig) {
-		r.set(func() { r.health = errLoading })
-		r.do(t, unit.Restart)
+func TestStartThatStalls(t *testing.T) {
+	inBubbleWith(t, &rig{health: errLoading}, unit.Config{Policy: mended}, func(t *testing.T, r *rig) {
+		after(4 * time.Minute)
+		for percent := range 4 { // the last one counts
+			r.unit.Progressed(unit.Progress{Stage: "loading weights", Percent: 10 * float64(percent)})
+		}
+		after(5*time.Minute - time.Millisecond)
+		if s := r.expect(t, fleet.Starting, 1); s.Reason != "" || s.Message != "loading weights 30 %" {
+			t.Errorf("before the stall: %s: %s", s.Reason, s.Message)
+		}
+		after(time.Millisecond)
+		if r.expect(t, fleet.Starting, 1); r.server.stopCalls.Load() != 1 {
+			t.Error("a server that stalled was not ended")
+		}
 		after(2 * time.Second)
-		after(10 * time.Minute)
-		if r.expect(t, fleet.Starting, 2); r.server.stopCalls.Load() != 1 {
+		s := r.expect(t, fleet.Backoff, 1)
+		if s.Reason != unit.StartStalled || s.Message != "no progress for 5m0s; it had come to: loading weights 30 %" {
+			t.Errorf("%s: %s", s.Reason, s.Message)
+		}
+	})
+}
+
+func TestStartTimeout(t *testing.T) {
+	inBubbleWith(t, &rig{health: errLoading}, unit.Config{Policy: mended}, func(t *testing.T, r *rig) {
+		for range 10 {
+			r.unit.Progressed(unit.Progress{Stage: "compiling", Percent: -1})
+			after(time.Minute)
+		}
+		if r.expect(t, fleet.Starting, 1); r.server.stopCalls.Load() != 1 {
 			t.Error("a server that never got ready was not ended")
 		}
 		after(2 * time.Second)
-		if s := r.expect(t, fleet.Backoff, 2); s.Reason != unit.StartTimeout {
+		if s := r.expect(t, fleet.Backoff, 1); s.Reason != unit.StartTimeout {
 			t.Errorf("reason %s", s.Reason)
 		}
 	})
@@ -145,7 +166,9 @@ func TestStartThatFails(t *testing.T) {
 		if s := r.expect(t, fleet.Backoff, 2); s.Message != "too many processes" {
 			t.Errorf("message %q", s.Message)
 		}
-		r.set(func() { r.failure = fmt.Errorf("no such program%w", unit.ErrPermanent) })
+		r.set(func() {
+			r.failure = &unit.Finding{Reason: unit.PortInUse, Message: "port 8001 is taken", Permanent: true}
+		})
 		after(time.Second)
 		r.expect(t, fleet.Failed, 3)
 		r.set(func() { r.failure = nil })
@@ -157,10 +180,7 @@ func TestStartThatFails(t *testing.T) {
 func TestEndWaitsForTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{draining: 30 * time.Second}
-		u := unit.NewUnit(unit.Config{
-			Policy: mended, Driver: r, Probe: r.probe, Drain: r.drain, Changed: func(unit.Status) {}, Jitter: func() float64 { return 0 },
-			StartTimeout: time.Minute, ProbeStarting: time.Second, ProbeReady: time.Second,
-		})
+		u := unit.NewUnit(r.config(unit.Config{Policy: mended}))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
 		begin := time.Now()

@@ -66,16 +66,11 @@ func (d *Driver) Start() (unit.Server, error) {
 
 func startError(program string, err error) error {
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("start %s: %w; install it, or correct command, cwd or PATH%w", program, err, silent{unit.ErrPermanent})
+		return &unit.Finding{Reason: unit.StartFailed, Permanent: true,
+			Message: fmt.Sprintf("start %s: %v; install it, or correct command, cwd or PATH", program, err)}
 	}
 	return fmt.Errorf("start %s: %w", program, err)
 }
-
-// silent marks an error without adding to its text.
-type silent struct{ error }
-
-func (silent) Error() string   { return "" }
-func (s silent) Unwrap() error { return s.error }
 
 // environment is what a server inherits, without the settings of the services, which hold tokens, and then its own.
 func environment(inherited, own []string) []string {

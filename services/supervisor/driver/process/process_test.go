@@ -203,11 +203,9 @@ func TestProgramsThatCannotRun(t *testing.T) {
 		plain:                      "permission denied",
 	} {
 		_, err := (&process.Driver{Argv: []string{program}, Output: io.Discard}).Start()
-		if !errors.Is(err, unit.ErrPermanent) || !strings.Contains(err.Error(), what) {
-			t.Errorf("%s: %v", program, err)
-		}
-		if err != nil && strings.Contains(err.Error(), "permanent") {
-			t.Errorf("the mark shows in %q", err)
+		found, ok := errors.AsType[*unit.Finding](err)
+		if !ok || found.Reason != unit.StartFailed || !found.Permanent || !strings.Contains(found.Message, what) {
+			t.Errorf("%s: %#v", program, err)
 		}
 	}
 }

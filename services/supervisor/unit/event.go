@@ -1,0 +1,96 @@
+package unit
+
+import (
+	"fmt"
+	"time"
+)
+
+// Kind says what happened.
+type Kind int
+
+// The events. From Start to Retire they are wishes, for Unit.Do; what follows is what a unit sees by itself.
+const (
+	Start      Kind = iota // a person, or the supervisor at its begin, wants the server to run
+	Stop                   // a person wants it stopped
+	Restart                // somebody wants a new server; Reason
+	Wanted                 // somebody asks for a model that is started on demand
+	Retire                 // a model that is started on demand is to end until it is wanted again; Reason: Idle or Evicted
+	Halt                   // the supervisor ends, or the unit is no longer needed
+	Adopted                // a server that runs already was found; Message says what is wrong with it, "" that it is well
+	Waiting                // the start has to wait; Reason, Message
+	Admitted               // the server may be started
+	Due                    // the backoff is over
+	Failed                 // the server could not, or must not, be started; Finding
+	Progressed             // the server has come further with its start; Progress
+	Stalled                // it has not for too long
+	Late                   // the time to become ready is over
+	Probed                 // the server was asked how it is; Message as of Adopted
+	Drained                // no request is left on the server, or the time for that is over
+	Ended                  // the server has ended; Exit, Finding
+
+	kinds // how many there are
+)
+
+// Event is something that happened.
+type Event struct {
+	Kind     Kind
+	At       time.Time
+	Reason   Reason
+	By       string // who wished it, for the records: "" when nobody did
+	Message  string
+	Finding  Finding
+	Progress Progress
+	Exit     Exit
+	Jitter   float64 // random, from 0 to 1; shortens a backoff by up to a fifth so that units do not start in step
+}
+
+// Do says what an effect is.
+type Do int
+
+// The effects.
+const (
+	Admit     Do = iota // ask whether the server may be started, then Admitted or Failed
+	Launch              // start a server
+	Drain               // wait until no gateway sends requests to the server, then Drained
+	Terminate           // end the server, then Ended
+	Schedule            // the event Then after After, unless the phase is left or it is scheduled anew before
+)
+
+// Effect is something to be done.
+type Effect struct {
+	Do     Do
+	Reason Reason // of a Launch after the first: why the server is started anew
+	Then   Kind   // of Schedule, as After
+	After  time.Duration
+}
+
+// Exit is how a server ended.
+type Exit struct {
+	Code   int       // of the process; 128 plus the signal's number when a signal ended it, as shells count
+	Signal string    // that ended it, such as "killed"; "" for an exit of its own
+	OOM    bool      // the engine of a container says that memory ran out
+	At     time.Time // zero as long as there was no exit
+}
+
+// String says how a server ended.
+func (x Exit) String() string {
+	if x.Signal != "" {
+		return fmt.Sprintf("the server was ended by signal %q", x.Signal)
+	}
+	return fmt.Sprintf("the server exited with code %d", x.Code)
+}
+
+// Progress is how far a server is with its start, as its log tells.
+type Progress struct {
+	Stage   string  // in a few lower-case words, such as "loading weights"
+	Percent float64 // 0 to 100; -1 when it is not known
+	Message string  // the line that it comes from
+}
+
+// String is the progress for people: "loading weights 43 %".
+func (p Progress) String() string {
+	if p.Percent < 0 {
+		return p.Stage
+	}
+	return fmt.Sprintf("%s %.0f %%", p.Stage, p.Percent)
+}

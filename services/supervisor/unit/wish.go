@@ -1,0 +1,116 @@
+package unit
+
+import (
+	"cmp"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+)
+
+// draining is the message of that phase.
+const draining = "requests in flight may finish"
+
+// wish takes in what people, and the rules for models on demand, want. None of it is a failure of the server.
+func (s State) wish(e Event) (State, []Effect) {
+	switch e.Kind {
+	case Stop:
+		s.Desired = Stopped
+		return s.end(e, Requested, false)
+	case Halt:
+		s.halted = true
+		if s.finished() { // gateways go on with a server that does not end
+			return s, nil
+		}
+		return s.end(e, Requested, false)
+	}
+	if s.halted {
+		return s, nil
+	}
+	switch e.Kind {
+	case Start:
+		return s.start(e)
+	case Restart:
+		return s.restart(e, cmp.Or(e.Reason, Requested))
+	case Wanted:
+		if s.Desired == OnDemand && s.Phase != fleet.Backoff && s.Phase != fleet.Failed {
+			return s.begin(e, ByDemand)
+		}
+	case Retire:
+		if s.Desired == OnDemand {
+			return s.retire(e)
+		}
+	}
+	return s, nil
+}
+
+func (s State) start(e Event) (State, []Effect) {
+	s.Desired = s.wanted()
+	if !s.lives() {
+		s = s.forgive()
+	}
+	return s.begin(e, cmp.Or(e.Reason, Requested))
+}
+
+// begin leads to a server when there is none, or none that stays.
+func (s State) begin(e Event, why Reason) (State, []Effect) {
+	switch s.Phase {
+	case fleet.Stopped, fleet.Failed, fleet.Backoff:
+		s.By = e.By
+		return s.ask(e, why)
+	case fleet.Draining, fleet.Stopping:
+		s.By, s.again, s.cause, s.Reason = e.By, true, why, Restarting
+	}
+	return s, nil
+}
+
+// restart leads to a new server. Only a person's wish starts one where none is wanted.
+func (s State) restart(e Event, why Reason) (State, []Effect) {
+	if s.Policy.Remote || why != Requested && (s.Desired == Stopped || s.Phase == fleet.Stopped) {
+		return s, nil
+	}
+	s.Desired = s.wanted()
+	s = s.forgive()
+	switch {
+	case s.Phase == fleet.Pending: // it will be a new one
+		return s, nil
+	case !s.lives():
+		return s.begin(e, why)
+	}
+	s.cause = why
+	return s.end(e, Restarting, true)
+}
+
+// retire ends a server until it is wanted again. One that failed for good stays failed.
+func (s State) retire(e Event) (State, []Effect) {
+	switch s.Phase {
+	case fleet.Draining, fleet.Stopping, fleet.Stopped, fleet.Failed:
+		return s, nil
+	}
+	return s.end(e, e.Reason, false)
+}
+
+// end leads the server to its end, and to a new beginning when again.
+func (s State) end(e Event, why Reason, again bool) (State, []Effect) {
+	s.again, s.By = again, e.By
+	switch s.Phase {
+	case fleet.Pending, fleet.Backoff, fleet.Failed:
+		return s.enter(e, fleet.Stopped, rest(why), ""), nil
+	case fleet.Starting:
+		return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
+	case fleet.Ready, fleet.Unhealthy:
+		if s.dying != "" { // what it carries is lost already
+			return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
+		}
+		return s.enter(e, fleet.Draining, why, draining), []Effect{{Do: Drain}}
+	case fleet.Draining, fleet.Stopping:
+		s.Reason = why
+	}
+	return s, nil
+}
+
+// rest is the reason of Phase stopped after what led there. That a person wanted it Desired says already.
+func rest(why Reason) Reason {
+	if why == Requested {
+		return ""
+	}
+	return why
+}
