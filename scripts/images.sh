@@ -61,6 +61,10 @@ service_image() {
 		echo 'FROM scratch'
 		echo "COPY $name /$name"
 		echo 'COPY etc /etc'
+		if [[ $name == supervisor ]]; then
+			mkdir "$folder/state"
+			echo 'COPY --chown=65532:65532 state /var/lib/fluidmcp'
+		fi
 		sed -n '/^FROM scratch/,$p' "services/$name/Dockerfile" | grep -E '^(ENV|USER|EXPOSE|HEALTHCHECK|ENTRYPOINT) '
 	} >"$folder/Dockerfile"
 	wrap "$(variable_of "$name")" "$name" "$folder"

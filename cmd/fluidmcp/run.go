@@ -48,6 +48,10 @@ func newRun() *cobra.Command {
 them on one OpenAI-compatible address until Ctrl-C. Ctrl-C lets the requests in flight finish and then ends every
 model; a second one ends at once.
 
+What is to survive a restart (which models somebody stopped, what happened when) is kept for each models file in a folder of
+its own below $XDG_STATE_HOME/fluidmcp, or ~/.local/state/fluidmcp. SUPERVISOR_STATE_DIR names another folder, and set to
+nothing none.
+
 The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts,
 limits and TLS come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT, GATEWAY_TLS_CERT_FILE and so
 on; docs/configuration.md lists them).`,
@@ -159,6 +163,9 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines fu
 	supervisorCfg, gatewayCfg := supervisor.Default(), gateway.Default()
 	if err := errors.Join(settings.Read("supervisor", &supervisorCfg), settings.Read("gateway", &gatewayCfg)); err != nil {
 		return err
+	}
+	if _, told := os.LookupEnv("SUPERVISOR_STATE_DIR"); !told {
+		supervisorCfg.StateDir = stateFolder(log, file.Path)
 	}
 	supervisorCfg.Token = token
 	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{

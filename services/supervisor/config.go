@@ -17,6 +17,7 @@ type Config struct {
 	Token         string        `split_words:"true"` // asked of gateways and people as bearer token; empty asks nobody
 	LogLevel      string        `split_words:"true"` // debug, info, warn or error
 	Models        string        `split_words:"true"` // path of the models file
+	StateDir      string        `split_words:"true"` // folder for what survives a restart of the supervisor, which no other may use; empty keeps nothing on disk
 	DrainTimeout  time.Duration `split_words:"true"` // for requests in flight before a server is ended, unless its model says otherwise
 	StartTimeout  time.Duration `split_words:"true"` // from a server's start to its being ready, unless its model says otherwise
 	StallTimeout  time.Duration `split_words:"true"` // the same without any progress in the server's log

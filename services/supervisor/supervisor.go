@@ -17,6 +17,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
 
 // httpGrace is how long answers may take to complete once every model server has ended. All of them are quick.
@@ -26,6 +27,7 @@ const httpGrace = 2 * time.Second
 type Supervisor struct {
 	cfg      Config
 	log      *zap.Logger
+	folder   *store.Folder // nil: nothing is kept on disk
 	guard    *process.Guard
 	client   *http.Client // for probes
 	board    *board
@@ -35,7 +37,8 @@ type Supervisor struct {
 	ending   chan struct{} // closed once every model server has ended; watchers leave then
 }
 
-// New plans every model and starts nothing. A model that no driver can run is an error.
+// New plans every model and starts nothing. A model that no driver can run is an error, and so is a state folder that another
+// supervisor has. From then on the folder belongs to this one, until Run is over.
 func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("supervisor configuration: %w", err)
@@ -57,14 +60,37 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if len(deps.Guard) > 0 {
 		s.guard = process.NewGuard(deps.Guard, s.log)
 	}
+	if err := s.openFolder(); err != nil {
+		return nil, err
+	}
 	models, err := s.plan(file, deps.Commands)
 	if err != nil {
+		s.closeFolder()
 		return nil, err
 	}
 	s.board = newBoard(models)
 	s.metrics = newMetrics(s.registry, s.board)
 	s.warn(file)
 	return s, nil
+}
+
+// openFolder comes before anything that may have files in the folder.
+func (s *Supervisor) openFolder() error {
+	if s.cfg.StateDir == "" {
+		return nil
+	}
+	folder, err := store.OpenFolder(s.cfg.StateDir)
+	if err != nil {
+		return fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
+	}
+	s.folder = folder
+	return nil
+}
+
+func (s *Supervisor) closeFolder() {
+	if s.folder != nil {
+		_ = s.folder.Close()
+	}
 }
 
 // warn says what works but hardly as meant.
@@ -82,6 +108,7 @@ func (s *Supervisor) warn(file *spec.File) {
 // Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, all at once, and returns
 // nil: after the longest drain timeout and process.Grace at most, and nothing is left behind.
 func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
+	defer s.closeFolder() // last, when nothing is left that belongs to the next supervisor
 	if err := s.guard.Start(); err != nil {
 		_ = ln.Close()
 		return err
