@@ -41,8 +41,9 @@ func (s *Supervisor) status(w http.ResponseWriter, _ *http.Request) error {
 
 // models answers GET /api/llm/models.
 func (s *Supervisor) models(w http.ResponseWriter, _ *http.Request) error {
-	list := make([]ModelStatus, 0, len(s.board.models))
+	var list []ModelStatus
 	s.board.read(func() {
+		list = make([]ModelStatus, 0, len(s.board.models))
 		for _, m := range s.board.models {
 			list = append(list, m.report())
 		}
@@ -61,10 +62,8 @@ func (s *Supervisor) model(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Supervisor) find(r *http.Request) (*model, error) {
 	id := mux.Vars(r)["id"]
-	for _, m := range s.board.models {
-		if m.ID == id {
-			return m, nil
-		}
+	if m := s.board.find(id); m != nil {
+		return m, nil
 	}
 	return nil, &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found",
 		Message: fmt.Sprintf("The model %q is not in the models file.", id)}
@@ -86,7 +85,7 @@ func (s *Supervisor) act(kind unit.Kind) web.Handler {
 		if kind == unit.Restart && m.Driver == spec.External {
 			return conflict(m, "cannot be restarted")
 		}
-		for _, i := range m.instances {
+		for _, i := range s.board.servers(m) {
 			if _, err := i.unit.Do(r.Context(), unit.Event{Kind: kind, By: "api"}); errors.Is(err, unit.ErrEnded) {
 				return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
 					Message: "The supervisor is ending.", Cause: err}
@@ -110,12 +109,14 @@ func (s *Supervisor) healthCheck(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	check := HealthCheck{Model: m.ID, Healthy: true, Instances: make([]InstanceHealth, len(m.instances))}
+	servers := s.board.servers(m)
+	check := HealthCheck{Model: m.ID, Healthy: true, Instances: make([]InstanceHealth, len(servers))}
 	var asked sync.WaitGroup
-	for n, i := range m.instances {
+	for n, i := range servers {
 		asked.Go(func() {
-			result := i.target.Ready(r.Context())
-			h := InstanceHealth{ID: i.ID, URL: i.URL, Healthy: result.Err == nil, Status: result.Status,
+			target, url := s.target(i)
+			result := target.Ready(r.Context())
+			h := InstanceHealth{ID: i.ID, URL: url, Healthy: result.Err == nil, Status: result.Status,
 				LatencyMS: float64(result.Latency) / float64(time.Millisecond)}
 			if result.Err != nil {
 				h.Error = result.Err.Error()
@@ -147,8 +148,9 @@ func (s *Supervisor) logs(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var text strings.Builder
-	for _, i := range m.instances {
-		if len(m.instances) > 1 {
+	servers := s.board.servers(m)
+	for _, i := range servers {
+		if len(servers) > 1 {
 			fmt.Fprintf(&text, "==> %s <==\n", i.ID)
 		}
 		for _, line := range i.output.Last(lines) {

@@ -1,9 +1,11 @@
 package supervisor
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,12 +13,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// board knows what every unit last said of itself.
+// board knows the models, which come and go with the models file, and what every unit last said of itself.
 type board struct {
-	epoch  string
-	models []*model // ordered by id; what is below a model and does not change is read without the lock
+	epoch string
 
 	mu       sync.Mutex
+	models   []*model // ordered by id
 	revision uint64
 	silent   int // units that have not said anything yet
 	changes  broadcast
@@ -28,6 +30,78 @@ func newBoard(models []*model) *board {
 		b.silent += len(m.instances)
 	}
 	return b
+}
+
+// list returns the models as they are now, ordered by id.
+func (b *board) list() []*model {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.models)
+}
+
+// find returns the model with the id, or nil.
+func (b *board) find(id string) *model {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if at, found := b.place(id); found {
+		return b.models[at]
+	}
+	return nil
+}
+
+// place tells where the model with the id is or would be. The board is locked.
+func (b *board) place(id string) (at int, found bool) {
+	return slices.BinarySearchFunc(b.models, id, func(m *model, id string) int { return cmp.Compare(m.ID, id) })
+}
+
+// servers returns the instances of a model as they are now.
+func (b *board) servers(m *model) []*instance {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(m.instances)
+}
+
+// put takes in a model whose id is new.
+func (b *board) put(m *model) {
+	b.change(func() {
+		for _, i := range m.instances {
+			i.coming()
+		}
+		at, _ := b.place(m.ID)
+		b.models = slices.Insert(b.models, at, m)
+	})
+}
+
+// drop takes a model out.
+func (b *board) drop(m *model) {
+	b.change(func() { b.models = slices.DeleteFunc(b.models, func(other *model) bool { return other == m }) })
+}
+
+// add gives a model one more instance.
+func (b *board) add(m *model, i *instance) {
+	b.change(func() {
+		i.coming()
+		m.instances = append(slices.Clip(m.instances), i)
+	})
+}
+
+// coming gives an instance that joins the others later a status at once, so that no snapshot has to wait for its first word.
+func (i *instance) coming() { i.status.Phase, i.status.Since = fleet.Pending, time.Now() }
+
+// remove takes an instance out of a model.
+func (b *board) remove(m *model, i *instance) {
+	b.change(func() {
+		m.instances = slices.DeleteFunc(slices.Clone(m.instances), func(other *instance) bool { return other == i })
+	})
+}
+
+// change calls f with the board locked, and tells watchers that there is something to see.
+func (b *board) change(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
+	b.revision++
+	b.changes.fire()
 }
 
 // broadcast wakes everybody who waits. It is guarded by its owner's lock.
@@ -86,7 +160,7 @@ func (b *board) snapshot(keys bool) (fleet.Snapshot, error) {
 	return snapshot, nil
 }
 
-// read calls f with the statuses at rest.
+// read calls f with everything on the board at rest.
 func (b *board) read(f func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -125,6 +199,9 @@ func (m *model) foremost() unit.Status {
 				return i.status
 			}
 		}
+	}
+	if len(m.instances) == 0 { // all of them have just been taken out
+		return unit.Status{State: unit.State{Phase: fleet.Stopped}}
 	}
 	return m.instances[0].status
 }

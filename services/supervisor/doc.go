@@ -2,7 +2,7 @@
 // send traffic. No request passes through it.
 //
 //	spec/     the models file ──► plan.go makes a unit of each instance in it
-//	unit/     what should happen next, one goroutine an instance
+//	unit/     what should happen next, one goroutine an instance; crew.go runs them
 //	driver/   how to start and end one: process/, external/
 //	probe/    how it is
 //	logs/     what it printed

@@ -19,20 +19,22 @@ import (
 // probeRemote is the least time between two probes of a server that somebody else runs and that does not answer.
 const probeRemote = time.Second
 
-// model is one entry of the file while it runs.
+// model is one entry of the file while it runs. ID and Driver never change; all else does, with the file, and is read with the
+// board locked.
 type model struct {
 	spec.Model
-	instances []*instance
+	instances []*instance // what runs of it; the board's
 }
 
-// instance is one model server with all that serves it.
+// instance is one model server with all that serves it. What is said of the fields of a model holds for its own, too.
 type instance struct {
 	spec.Instance
 	model  *model
 	unit   *unit.Unit
-	target probe.Target
 	output *logs.Ring
-	status unit.Status // the board's
+	status unit.Status        // the board's
+	end    context.CancelFunc // halts the unit: its server is drained and ended
+	ended  chan struct{}      // closed when the unit's Run is over
 }
 
 // plan makes units of the models in the file.
@@ -56,15 +58,14 @@ func (s *Supervisor) plan(file *spec.File, commands map[string][]string) ([]*mod
 }
 
 func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string][]string) *instance {
-	i := &instance{Instance: from, model: m, output: &logs.Ring{}}
-	i.target = probe.Target{URL: from.Dial, Name: m.ServedName, Key: m.APIKey.Reveal(), Client: s.client}
+	i := &instance{Instance: from, model: m, output: &logs.Ring{}, end: func() {}, ended: make(chan struct{})}
 	cfg := unit.Config{
 		Policy: unit.Policy{
 			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External,
 			StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 		},
 		Driver:        external.Driver{},
-		Probe:         i.probe,
+		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
 		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
 		Changed:       func(now unit.Status) { s.changed(i, now) },
 		Launching:     func(why unit.Reason) { s.metrics.restarted(m.ID, why) },
@@ -89,17 +90,29 @@ func resolve(argv []string, commands map[string][]string) []string {
 	return argv
 }
 
-func (i *instance) probe(ctx context.Context, ready bool) error {
+// target is whom to ask how an instance is, and its address for people.
+func (s *Supervisor) target(i *instance) (t probe.Target, url string) {
+	s.board.read(func() {
+		t = probe.Target{URL: i.Dial, Name: i.model.ServedName, Key: i.model.APIKey.Reveal(), Client: s.client}
+		url = i.URL
+	})
+	return t, url
+}
+
+func (s *Supervisor) probe(ctx context.Context, i *instance, ready bool) error {
+	target, _ := s.target(i)
 	if ready {
-		return i.target.Alive(ctx).Err
+		return target.Alive(ctx).Err
 	}
-	return i.target.Ready(ctx).Err
+	return target.Ready(ctx).Err
 }
 
 // drain waits until no gateway has a request on the instance, or as long as its model allows. The board says already that it
 // is not routable.
 func (s *Supervisor) drain(ctx context.Context, i *instance) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout))
+	var patience time.Duration
+	s.board.read(func() { patience = cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout) })
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s.gateways.drained(ctx, s.board.epoch, s.board.at(), i.ID)
 }

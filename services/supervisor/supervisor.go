@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +30,7 @@ type Supervisor struct {
 	guard    *process.Guard
 	client   *http.Client // for probes
 	board    *board
+	crew     crew
 	gateways *gateways
 	registry *prometheus.Registry
 	metrics  *metrics
@@ -127,19 +127,9 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	})
 	g.Go(func() error {
 		defer endServer()
-		s.runUnits(models)
+		s.crew.run(models, s.board)
 		close(s.ending)
 		return nil
 	})
 	return g.Wait()
-}
-
-func (s *Supervisor) runUnits(ctx context.Context) {
-	var units sync.WaitGroup
-	for _, m := range s.board.models {
-		for _, i := range m.instances {
-			units.Go(func() { i.unit.Run(ctx) })
-		}
-	}
-	units.Wait()
 }

@@ -1,0 +1,67 @@
+package supervisor
+
+import (
+	"fmt"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// Models and instances come and go without a pause in the feed: each change is a snapshot, and none waits for what is new.
+func TestBoardChanges(t *testing.T) {
+	plan := func(id string) *model {
+		file, err := spec.Parse("m.json", []byte(`{"llmModels": {"`+id+`": {"endpoints": {"servers": [{"base_url": "http://a"}, {"base_url": "http://b"}]}}}}`), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Default(), Deps{Log: zap.NewNop(), Models: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.board.list()[0]
+	}
+	b := newBoard(nil)
+	f := func(want string) {
+		t.Helper()
+		snapshot, err := b.snapshot(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := fmt.Sprint(snapshot.Revision)
+		for _, m := range snapshot.Models {
+			got += fmt.Sprintf(" %s:%s", m.ID, m.Phase)
+			for _, backend := range m.Backends {
+				got += " " + backend.ID
+			}
+		}
+		if got != want {
+			t.Errorf("snapshot %q, want %q", got, want)
+		}
+	}
+	m, l := plan("m"), plan("l")
+	f("0")
+	b.put(m)
+	f("1 m:pending m-0 m-1")
+	b.put(l)
+	f("2 l:pending l-0 l-1 m:pending m-0 m-1")
+	if b.find("m") != m || b.find("l") != l || b.find("k") != nil {
+		t.Error("find")
+	}
+	first, second := b.servers(m)[0], b.servers(m)[1]
+	changed := b.changed()
+	b.remove(m, first)
+	<-changed
+	f("3 l:pending l-0 l-1 m:pending m-1")
+	b.remove(m, second)
+	f("4 l:pending l-0 l-1 m:" + string(fleet.Stopped))
+	b.add(m, first)
+	f("5 l:pending l-0 l-1 m:pending m-0")
+	b.drop(m)
+	f("6 l:pending l-0 l-1")
+	if new(crew).begin(first) {
+		t.Error("a unit began though the supervisor does not run")
+	}
+}
