@@ -24,6 +24,11 @@ func printPlan(w io.Writer, path string, file *spec.File, asJSON bool) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	for _, warning := range file.Warnings {
+		if _, err := fmt.Fprintf(w, "\n%s\n", warning); err != nil {
+			return err
+		}
+	}
 	for _, m := range file.Models {
 		if m.Driver == spec.Docker || m.Driver == spec.Kubernetes {
 			_, err := fmt.Fprintf(w, "\nIt cannot be started yet: this build has no driver %s for model %q.\n", m.Driver, m.ID)

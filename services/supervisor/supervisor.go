@@ -95,6 +95,9 @@ func (s *Supervisor) closeFolder() {
 
 // warn says what works but hardly as meant.
 func (s *Supervisor) warn(file *spec.File) {
+	for _, warning := range file.Warnings {
+		s.log.Warn(warning)
+	}
 	if s.cfg.Token != "" {
 		return
 	}

@@ -3,10 +3,12 @@ package spec
 import "slices"
 
 // check finds what only the whole file shows.
-func (r *reader) check(models []Model) {
+func (r *reader) check(file *File) {
+	models := file.Models
 	r.checkPorts(models)
 	r.checkNames(models)
 	r.checkRouting(models)
+	r.checkShares(file)
 }
 
 // checkPorts reports ports of this machine that two processes would open.

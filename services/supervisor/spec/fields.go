@@ -12,6 +12,7 @@ type Field struct {
 	Name    string
 	Type    Type
 	Forms   []string // of forms, those that may have it; nil: all
+	Remote  bool     // it may be changed over HTTP, with all in it: it names no program, no address, no secret, and nothing of the machine
 	Needed  bool     // has to be there when what holds it is there
 	OneOf   bool     // of typeObject: it has exactly one of its Fields
 	Doc     string   // what it means
@@ -84,11 +85,13 @@ var modelFields = []Field{
 		Doc: "A set of vLLM flags to begin with; config overrides each of them."},
 	{Name: "config", Type: typeFlags, Forms: modelOnly, Example: map[string]any{"max-model-len": 8192, "enable-prefix-caching": true},
 		Doc: "Any flag of vllm serve without its dashes: true is the flag alone, false its --no- form, a list is several values."},
-	{Name: "env", Type: typeEnv, Forms: processes, Example: map[string]any{"CUDA_VISIBLE_DEVICES": "0", "HF_HOME": "${HOME}/models"},
+	{Name: "env", Type: typeEnv, Forms: processes, Example: map[string]any{"HF_HOME": "${HOME}/models"},
 		Doc: "Environment variables that the process gets in addition to those of FluidMCP. Their values are never shown."},
 	{Name: "cwd", Type: typeText, Forms: processes, Example: "/srv/models", Absent: "the folder that FluidMCP runs in",
 		Doc: "The folder that the process starts in."},
-	{Name: "replicas", Type: typeWhole, Min: 1, Max: 256, Forms: processes, Default: 1, Example: 2,
+	{Name: "devices", Type: typeWords, Forms: processes, Example: []any{"0,1"}, Absent: "CUDA_VISIBLE_DEVICES of env, else of FluidMCP's own environment",
+		Doc: "The GPUs of the process, as CUDA_VISIBLE_DEVICES has them: an item for each replica, or one for all of them."},
+	{Name: "replicas", Type: typeWhole, Min: 1, Max: 256, Forms: processes, Remote: true, Default: 1, Example: 2,
 		Doc: "How many processes serve the model. Each next one gets the next port; requests are spread over them."},
 	{Name: byContainer, Type: typeObject, Forms: []string{byContainer}, Example: map[string]any{"name": "fluidmcp-model"},
 		Doc:    "A container that exists already. Such an entry is checked, but not run yet; use endpoints alone meanwhile.",
@@ -118,17 +121,17 @@ var modelFields = []Field{
 		Absent: "what the command line says; without one, requests are passed on with the name that the client gave",
 		Doc: "What the server itself calls the model. The gateway puts it into each request, and the model is ready once the " +
 			"server lists it. Clients may use it too, unless two models share it."},
-	{Name: "aliases", Type: typeIDs, Example: []any{"gpt-4o-mini"},
+	{Name: "aliases", Type: typeIDs, Remote: true, Example: []any{"gpt-4o-mini"},
 		Doc: "Further ids that clients may use for the model. No two models may share one."},
 	{Name: "api_key", Type: typeText, Example: "${PARTNER_KEY}",
 		Absent: "the --api-key or VLLM_API_KEY of the process, if any",
 		Doc:    "The key that the server asks for. The gateway sends it; clients never see it. A process with vLLM's flags is given it as VLLM_API_KEY."},
-	{Name: "restart_policy", Type: typeChoice, Choices: []string{string(OnFailure), string(Always), string(Never)}, Default: string(OnFailure), Example: "never",
+	{Name: "restart_policy", Type: typeChoice, Remote: true, Choices: []string{string(OnFailure), string(Always), string(Never)}, Default: string(OnFailure), Example: "never",
 		Doc: "What follows when the process ends unasked or stops answering: on-failure and always both start it anew, because " +
 			"such an end is a failure whatever the exit code; never leaves it down."},
-	{Name: "start", Type: typeChoice, Choices: []string{"auto"}, Default: "auto", Example: "auto",
+	{Name: "start", Type: typeChoice, Remote: true, Choices: []string{"auto"}, Default: "auto", Example: "auto",
 		Doc: "When the process is started: auto is at once, together with FluidMCP. There is no other way yet."},
-	{Name: "timeouts", Type: typeObject, Example: map[string]any{"first_byte": "2m", "drain": 60},
+	{Name: "timeouts", Type: typeObject, Remote: true, Example: map[string]any{"first_byte": "2m", "drain": 60},
 		Doc: "How long this model may take; what is left out comes from the settings of gateway and supervisor.",
 		Fields: []Field{
 			{Name: "connect", Type: typeDuration, Absent: "GATEWAY_CONNECT_TIMEOUT", Example: "500ms",
@@ -146,7 +149,7 @@ var modelFields = []Field{
 			{Name: "drain", Type: typeDuration, Absent: "SUPERVISOR_DRAIN_TIMEOUT", Example: 60,
 				Doc: "For requests in flight before the process is ended by stop, restart or Ctrl-C."},
 		}},
-	{Name: "routing", Type: typeObject, Example: map[string]any{"policy": "round_robin", "fallbacks": []any{"partner"}},
+	{Name: "routing", Type: typeObject, Remote: true, Example: map[string]any{"policy": "round_robin", "fallbacks": []any{"partner"}},
 		Doc: "Which of its servers answers a request, and when another model does.",
 		Fields: []Field{
 			{Name: "policy", Type: typeChoice, Choices: policies(), Default: string(fleet.LeastLoad), Example: "prefix_affinity",
@@ -165,7 +168,7 @@ var modelFields = []Field{
 			{Name: "hedge", Type: typeYesNo, Default: false, Example: true,
 				Doc: "Whether a second server is asked too when the first is slower than 95 % of the answers before. The quicker one wins; it costs work twice."},
 		}},
-	{Name: "limits", Type: typeObject, Example: map[string]any{"inflight": 64, "queue": 200, "queue_timeout": 10},
+	{Name: "limits", Type: typeObject, Remote: true, Example: map[string]any{"inflight": 64, "queue": 200, "queue_timeout": 10},
 		Doc: "How much each gateway lets through to the model at a time.",
 		Fields: []Field{
 			{Name: "inflight", Type: typeWhole, Min: 1, Max: mostRequests, Absent: "no limit", Example: 64,

@@ -17,8 +17,11 @@ const maxFile = 4 << 20
 
 // File is the plan that a models file describes.
 type File struct {
-	Path   string  // as given to Load
+	Path   string  // as given to Load; "" for what Parse read
+	Source *Source // what the plan was made of
 	Models []Model // ordered by ID
+
+	Warnings []string // what works but hardly as meant, a sentence each
 }
 
 // Driver names what runs a model.
@@ -69,6 +72,7 @@ type Instance struct {
 	Dial   string   // the same to connect to: localhost is 127.0.0.1, so that IPv4 and IPv6 cannot name two servers
 	Port   int      // of URL
 	Weight int      // relative share of the model's traffic, at least 1
+	GPU    *GPU     // nil when it takes none, or it is not known which
 	shown  []string // Argv for people
 }
 
@@ -149,6 +153,20 @@ func (i Instance) String() string {
 
 // Load reads the models file at path. ${NAME} in it is taken from the environment of this process.
 func Load(path string) (*File, error) {
+	data, err := text(path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := Parse(path, data, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	file.Path = path
+	return file, nil
+}
+
+// text is what stands in the file at path.
+func text(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
@@ -164,5 +182,5 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read models file: %w", err)
 	}
-	return Parse(path, data, os.LookupEnv)
+	return data, nil
 }

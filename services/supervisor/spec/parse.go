@@ -2,7 +2,6 @@ package spec
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
@@ -11,20 +10,25 @@ import (
 // Parse reads a models file from data. The name tells the notation, YAML when it ends in .yaml or .yml, and stands in
 // errors. env looks up what ${NAME} stands for; nil knows no names.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*File, error) {
+	source, err := Read(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return source.Plan(env)
+}
+
+// Plan makes the plan that the source describes. env looks up what ${NAME} stands for; nil knows no names.
+func (s *Source) Plan(env func(string) (string, bool)) (*File, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	root, err := parseTree(name, data)
-	if err != nil {
-		return nil, fmt.Errorf("models file %s: %w", name, err)
-	}
-	r := &reader{faults: faults{name: name}, env: env}
-	if root.Kind != document.Mapping {
-		r.add("the file", "expected an object with llmModels, found %s", root.Kind)
+	r := &reader{faults: faults{name: s.Name}, env: env}
+	if s.root.Kind != document.Mapping {
+		r.add("the file", "expected an object with llmModels, found %s", s.root.Kind)
 		return nil, r.err()
 	}
-	file := &File{Path: name, Models: r.models(root)}
-	r.check(file.Models)
+	file := &File{Source: s, Models: r.models(s.root)}
+	r.check(file)
 	if err := r.err(); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ const (
 	mockCommand = "mockvllm"
 	mockModel   = "mock-model" // what mock_vllm_server.py calls its model when MODEL_NAME does not say
 	defaultPort = 8000         // of vLLM
+	apiServer   = "vllm.entrypoints.openai.api_server"
 )
 
 var python = regexp.MustCompile(`^python[0-9.]*$`)
@@ -62,18 +63,27 @@ func vllmLike(line args) bool {
 	case base == mockCommand, base == "vllm":
 		return len(line) > 1 && line[1].value == "serve"
 	case python.MatchString(base):
-		return len(line) > 2 && line[1].value == "-m" && line[2].value == "vllm.entrypoints.openai.api_server"
+		return len(line) > 2 && line[1].value == "-m" && line[2].value == apiServer
 	}
 	return false
 }
 
+// mocked tells a mock's command line.
+func mocked(line args) bool { return path.Base(line[0].value) == mockCommand }
+
 // servedBy is the name under which vLLM's flags serve a model: the first of --served-model-name, else the model; "" when
 // the line has neither.
 func servedBy(line args) string {
-	for _, flag := range []string{"--served-model-name", "--model"} {
-		if name, ok := line.find(flag); ok {
-			return name.value
-		}
+	if name, ok := line.find("--served-model-name"); ok {
+		return name.value
+	}
+	return modelOf(line)
+}
+
+// modelOf is the model that vLLM's flags load, or "".
+func modelOf(line args) string {
+	if name, ok := line.find("--model"); ok {
+		return name.value
 	}
 	for i, w := range line {
 		if w.value == "serve" && i+1 < len(line) && !strings.HasPrefix(line[i+1].value, "-") {
@@ -91,6 +101,7 @@ func (e *entry) processes(line args, env Env) {
 	}
 	port, ok := e.processPort(line, known)
 	replicas := e.whole("replicas")
+	devices := e.devices(replicas, env)
 	if !ok {
 		return
 	}
@@ -107,7 +118,7 @@ func (e *entry) processes(line args, env Env) {
 		e.add(e.at("replicas"), "%d from port %d on go beyond port 65535", replicas, port)
 		return
 	}
-	dir := e.text("cwd")
+	dir, gpu := e.text("cwd"), e.gpu(line)
 	for i := range replicas {
 		own := line.replaced("--port", strconv.Itoa(port+i))
 		at := e.base.withPort(port + i)
@@ -115,8 +126,8 @@ func (e *entry) processes(line args, env Env) {
 			at.scheme, at.host = "http", "127.0.0.1"
 		}
 		e.model.Instances = append(e.model.Instances, Instance{
-			ID: e.model.ID + "-" + strconv.Itoa(i), Argv: own.values(), shown: own.shown(), Dir: dir, Env: env,
-			URL: at.String(), Dial: at.dial(), Port: port + i, Weight: 1,
+			ID: e.model.ID + "-" + strconv.Itoa(i), Argv: own.values(), shown: own.shown(), Dir: dir, Env: env.with(devices, i),
+			URL: at.String(), Dial: at.dial(), Port: port + i, Weight: 1, GPU: gpu.on(devices, i),
 		})
 	}
 }

@@ -7,7 +7,7 @@ type schema = map[string]any
 
 // Schema is the JSON Schema of the models file, draft 2020-12. What it accepts Parse accepts, except for what a schema cannot
 // say: whether ${NAME} is set and what it holds, names, ports and ids that clash with those of other fields or models, models
-// that do not exist, parts that are more than the whole, a field or server given twice, whole numbers written as 8001.0,
+// that do not exist, parts that are more than the whole, also of a GPU's memory, lists that are as long as another number says, a field or server given twice, whole numbers written as 8001.0,
 // durations and percentages that round to nothing, durations over a week, the finer points of URLs, and commands whose address
 // cannot be told. What Parse accepts it accepts.
 func Schema() ([]byte, error) {

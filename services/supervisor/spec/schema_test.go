@@ -65,6 +65,7 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	`not UTF-8`, `nest deeper`, // of the notation
 	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
 	`is already a name of`, `is the model itself`, `no model of this file`, `is named already`, `percent together`, `the same server as`, `is also the port of`, `contradicts`, `beyond port 65535`,
+	`its memory, `, `items for \d+ replicas`, `not a list of GPUs`, `has the place of CUDA_VISIBLE_DEVICES`, `needs a number over 0 and at most 1`, // of GPUs
 	`FluidMCP cannot tell where`, `more than one needs --port`, `--port needs a number`,
 	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`, `\de-\d+ is not more than 0 and at most 100`,
 }, "|"))

@@ -1,0 +1,172 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// visibleDevices is the variable by which CUDA is told the GPUs of a process.
+const visibleDevices = "CUDA_VISIBLE_DEVICES"
+
+// defaultShare is what vLLM 0.32 takes of a GPU's memory when nothing is said.
+const defaultShare = 0.92
+
+// GPU is what a vLLM takes of the GPUs of its machine.
+type GPU struct {
+	Share   float64  // of the memory of each, over 0 and at most 1
+	Count   int      // how many it takes: tensor, pipeline and data parallel sizes together
+	Devices []string // that it sees, as CUDA_VISIBLE_DEVICES names them; nil: nobody says which
+}
+
+// Taken are the devices that it takes, the first ones that it sees. Where nobody says which, these are those of the machine.
+func (g GPU) Taken() []string {
+	if g.Devices != nil {
+		return g.Devices[:min(g.Count, len(g.Devices))]
+	}
+	first := make([]string, g.Count)
+	for i := range first {
+		first[i] = strconv.Itoa(i)
+	}
+	return first
+}
+
+var deviceList = regexp.MustCompile(`^[A-Za-z0-9:/_-]+(,[A-Za-z0-9:/_-]+)*$`)
+
+// devices are the GPUs of each replica, as CUDA_VISIBLE_DEVICES lists them: from devices, from env, or from the environment. It is
+// nil when nothing says.
+func (e *entry) devices(replicas int, env Env) []string {
+	at := e.at("devices")
+	listed := e.words("devices")
+	own, given := env[visibleDevices]
+	switch {
+	case listed == nil:
+		all := own.Reveal()
+		if !given {
+			all, given = e.env(visibleDevices)
+		}
+		if !given || all == "" {
+			return nil
+		}
+		return slices.Repeat([]string{all}, replicas)
+	case given:
+		e.add(at, "has the place of %s in env; keep one of them", visibleDevices)
+	case len(listed) != 1 && len(listed) != replicas:
+		e.add(at, "has %d items for %d replicas; give one for each, or one for all", len(listed), replicas)
+		return nil
+	}
+	devices := make([]string, replicas)
+	for i := range devices {
+		devices[i] = strings.ReplaceAll(listed[i%len(listed)].value, " ", "")
+		if !deviceList.MatchString(devices[i]) {
+			e.add(index(at, i%len(listed)), `not a list of GPUs; use the form "0" or "0,1"`)
+			return nil
+		}
+	}
+	return devices
+}
+
+// with is the environment of a replica, whose devices the file may say.
+func (env Env) with(devices []string, replica int) Env {
+	if devices == nil {
+		return env
+	}
+	own := maps.Clone(env)
+	own[visibleDevices] = Secret(devices[replica])
+	return own
+}
+
+// gpu reads what a command line takes of each GPU, or returns nil when it is no vLLM's, or decides in another way.
+func (e *entry) gpu(line args) *GPU {
+	if !vllmLike(line) || mocked(line) {
+		return nil
+	}
+	for _, flag := range []string{"--kv-cache-memory-bytes", "--device-ids"} {
+		if _, otherwise := line.find(flag); otherwise {
+			return nil
+		}
+	}
+	g := &GPU{Share: defaultShare, Count: 1}
+	for _, flag := range []string{"--gpu-memory-utilization", "--device-memory-utilization"} {
+		value, given := line.find(flag)
+		if !given {
+			continue
+		}
+		share, err := strconv.ParseFloat(value.value, 64)
+		if err != nil || !(share > 0 && share <= 1) {
+			e.add(e.path, "%s needs a number over 0 and at most 1", flag)
+			return nil
+		}
+		g.Share = share
+	}
+	for _, flags := range [][]string{{"--tensor-parallel-size", "-tp"}, {"--pipeline-parallel-size", "-pp"}, {"--data-parallel-size", "-dp"}} {
+		for _, flag := range flags {
+			if value, given := line.find(flag); given {
+				if n, err := strconv.Atoi(value.value); err == nil && n > 0 && n <= 1024 { // vLLM refuses all else itself
+					g.Count *= n
+				}
+			}
+		}
+	}
+	return g
+}
+
+// on is what a replica takes. Both may be nil.
+func (g *GPU) on(devices []string, replica int) *GPU {
+	if g == nil || devices == nil {
+		return g
+	}
+	own := *g
+	own.Devices = strings.Split(devices[replica], ",")
+	return &own
+}
+
+// claim is the part of a device's memory that an instance wants.
+type claim struct {
+	instance string
+	share    float64
+}
+
+// checkShares reports GPUs of which more is promised than there is. Where nobody says which GPUs a server takes this is a warning:
+// it may be a machine without any.
+func (r *reader) checkShares(file *File) {
+	said, all := map[string][]claim{}, map[string][]claim{}
+	for _, m := range file.Models {
+		for _, i := range m.Instances {
+			if i.GPU == nil {
+				continue
+			}
+			for _, device := range i.GPU.Taken() {
+				c := claim{i.ID, i.GPU.Share}
+				all[device] = append(all[device], c)
+				if i.GPU.Devices != nil {
+					said[device] = append(said[device], c)
+				}
+			}
+		}
+	}
+	for _, device := range slices.Sorted(maps.Keys(all)) {
+		if over := promised(said[device]); over != "" {
+			r.add(modelsField, "GPU %s is to give %s; lower their gpu-memory-utilization to at most 1 together, or name other devices", device, over)
+		} else if over := promised(all[device]); over != "" {
+			file.Warnings = append(file.Warnings, fmt.Sprintf("Nothing says which GPUs all of these take, and vLLM begins with the first: GPU %s "+
+				"would give %s. Name their devices, or lower their gpu-memory-utilization to at most 1 together.", device, over))
+		}
+	}
+}
+
+// promised says who wants more than all of a device's memory, "" when it suffices.
+func promised(claims []claim) string {
+	total, names := 0.0, make([]string, len(claims))
+	for i, c := range claims {
+		total += c.share
+		names[i] = fmt.Sprintf("%g to %s", c.share, c.instance)
+	}
+	if total <= 1+1e-9 { // tenths do not add up exactly
+		return ""
+	}
+	return fmt.Sprintf("%.4g of its memory, %s", total, strings.Join(names, ", "))
+}
