@@ -1,0 +1,96 @@
+package change
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// colours are those of a terminal.
+var colours = map[Effect]int{None: 36, Start: 32, Restart: 33, Replace: 33, Remove: 31}
+
+// Text writes the set for people, a paragraph for each model:
+//
+//	~ llama   rolling restart of llama-0, llama-1
+//	    config.max-model-len  8192 -> 4096  rolling restart
+//	    limits.inflight       64 -> 32      none
+func (s Set) Text(w io.Writer, colour bool) error {
+	if len(s.Models) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing changes.")
+		return err
+	}
+	for _, m := range s.Models {
+		head := fmt.Sprintf("%s %s   %s", m.sign(), m.ID, m.what())
+		if colour {
+			head = fmt.Sprintf("\x1b[%dm%s\x1b[0m", colours[m.Effect], head)
+		}
+		if _, err := fmt.Fprintln(w, head); err != nil {
+			return err
+		}
+		if err := m.rows(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m Model) sign() string {
+	switch {
+	case m.New:
+		return "+"
+	case m.Gone:
+		return "-"
+	}
+	return "~"
+}
+
+// what says in a line what happens to the servers.
+func (m Model) what() string {
+	if len(m.Servers) == 0 {
+		return "no server is touched"
+	}
+	var parts []string
+	for _, effect := range weight {
+		var ids []string
+		for _, s := range m.Servers {
+			if s.Effect == effect {
+				ids = append(ids, s.ID)
+			}
+		}
+		if ids != nil {
+			word := string(effect)
+			if effect == Restart {
+				word += " of"
+			}
+			parts = append(parts, word+" "+strings.Join(ids, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// rows writes the fields, aligned. A model that comes or goes has no old or no new values.
+func (m Model) rows(w io.Writer) error {
+	path, value := 0, 0
+	values := make([]string, len(m.Fields))
+	for n, f := range m.Fields {
+		values[n] = f.value()
+		path, value = max(path, len(f.Path)), max(value, min(60, utf8.RuneCountInString(values[n])))
+	}
+	for n, f := range m.Fields {
+		if _, err := fmt.Fprintf(w, "    %-*s  %-*s  %s\n", path, f.Path, value, values[n], f.Effect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f Field) value() string {
+	switch {
+	case f.Old == "":
+		return "-> " + f.New
+	case f.New == "":
+		return f.Old + " ->"
+	}
+	return f.Old + " -> " + f.New
+}
