@@ -1,0 +1,84 @@
+package spec_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+func TestRehearsal(t *testing.T) {
+	next := 9000
+	r := spec.Rehearsal{FreePort: func() (int, error) { next++; return next, nil }}
+	f := func(models string, want ...string) {
+		t.Helper()
+		file, err := onGPUs(models, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := planOf(file)
+		mocks, err := r.Of(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, m := range mocks.Models {
+			for _, i := range m.Instances {
+				got = append(got, string(m.Driver)+" "+i.String())
+			}
+		}
+		if diff := cmp.Diff(want, append(got, mocks.Warnings...)); diff != "" {
+			t.Errorf("%s: -want +got\n%s", models, diff)
+		}
+		if diff := cmp.Diff(before, planOf(file)); diff != "" {
+			t.Errorf("the plan itself changed: %s", diff)
+		}
+	}
+	f(`"m": {"model": "x", "port": 1, "replicas": 2, "profile": "development", "cwd": "/nowhere", "api_key": "k"}`,
+		"process m-0 at http://127.0.0.1:1: mockvllm serve x --port 1 --host 127.0.0.1 --enforce-eager --gpu-memory-utilization 0.5 --max-model-len 4096 --max-num-seqs 16",
+		"process m-1 at http://127.0.0.1:2: mockvllm serve x --port 2 --host 127.0.0.1 --enforce-eager --gpu-memory-utilization 0.5 --max-model-len 4096 --max-num-seqs 16")
+	f(`"m": {"command": "/opt/vllm/bin/vllm", "args": ["serve", "x", "--port", "1", "--api-key", "k"]}`,
+		"process m-0 at http://127.0.0.1:1: mockvllm serve x --port 1 --api-key ***")
+	f(`"m": {"command": "python3", "args": ["-m", "vllm.entrypoints.openai.api_server", "--model", "x", "--port", "1"]}`,
+		"process m-0 at http://127.0.0.1:1: mockvllm serve --model x --port 1")
+	f(`"m": {"command": "mockvllm", "args": ["serve", "x", "--port", "1"]}`, "process m-0 at http://127.0.0.1:1: mockvllm serve x --port 1")
+	f(`"m": {"command": "./server", "args": ["--port", "1"]}`, "process m-0 at http://127.0.0.1:1: ./server --port 1", "m: server is not vLLM and runs as it is.")
+	const elsewhere = `"c": {"container": {"name": "c"}, "endpoints": {"base_url": "http://gpu:8000/v1"}, "served_name": "s", "api_key": "k"},
+		"p": {"endpoints": {"base_url": "https://partner/sub/v1"}}`
+	for range 2 { // the ports stay
+		f(elsewhere,
+			"process c-0 at http://127.0.0.1:9001: mockvllm serve s --host 127.0.0.1 --port 9001",
+			"process p-0 at http://127.0.0.1:9002: mockvllm serve p --host 127.0.0.1 --port 9002",
+			"c: its container is a mock on this machine while it is rehearsed.", "p: its server elsewhere is a mock on this machine while it is rehearsed.")
+	}
+	f(`"m": {"model": "x", "port": 8001}, "n": {"endpoints": {"base_url": "http://localhost:8001"}}`,
+		"process m-0 at http://127.0.0.1:8001: mockvllm serve x --port 8001 --host 127.0.0.1", "external n-0 at http://localhost:8001: ")
+
+	r.Load = spec.LoadTime
+	f(`"m": {"model": "org/x-8B", "port": 1, "served_name": "s", "config": {"seed": 1}}`,
+		"process m-0 at http://127.0.0.1:1: mockvllm serve org/x-8B --port 1 --host 127.0.0.1 --seed 1 --served-model-name s --mock-load-time 46s")
+
+	file, err := onGPUs(`"q": {"endpoints": {"base_url": "http://h"}}`, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.FreePort = func() (int, error) { return 0, errors.New("none left") }
+	if _, err := r.Of(file); err == nil || !strings.Contains(err.Error(), "q-0: none left") {
+		t.Errorf("without a port: %v", err)
+	}
+}
+
+func TestLoadTime(t *testing.T) {
+	for model, want := range map[string]time.Duration{
+		"meta-llama/Llama-3.1-8B-Instruct": 46 * time.Second, "Qwen/Qwen3-0.6B": 31200 * time.Millisecond, "mistralai/Mixtral-8x7B-v0.1": 142 * time.Second,
+		"gpt2": 30 * time.Second, "8bit": 30 * time.Second, "x-99999999b": 20030 * time.Second, "": 30 * time.Second,
+	} {
+		if got := spec.LoadTime(model); got != want {
+			t.Errorf("%s: %s, want %s", model, got, want)
+		}
+	}
+}
