@@ -8,13 +8,14 @@ import (
 // Kind says what happened.
 type Kind int
 
-// The events. From Start to Retire they are wishes, for Unit.Do; what follows is what a unit sees by itself.
+// The events. From Start to Configured they are wishes, for Unit.Do; what follows is what a unit sees by itself.
 const (
 	Start      Kind = iota // a person, or the supervisor at its begin, wants the server to run
 	Stop                   // a person wants it stopped
 	Restart                // somebody wants a new server; Reason
 	Wanted                 // somebody asks for a model that is started on demand
 	Retire                 // a model that is started on demand is to end until it is wanted again; Reason: Idle or Evicted
+	Configured             // the models file has changed: Policy, of which Remote and Outlives stay as they are
 	Halt                   // the supervisor ends, or the unit is no longer needed
 	Adopted                // a server that runs already was found; Message says what is wrong with it, "" that it is well
 	Waiting                // the start has to wait; Reason, Message
@@ -36,6 +37,7 @@ type Event struct {
 	Kind     Kind
 	At       time.Time
 	Reason   Reason
+	Policy   Policy
 	By       string // who wished it, for the records: "" when nobody did
 	Message  string
 	Finding  Finding

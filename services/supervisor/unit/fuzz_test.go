@@ -28,6 +28,9 @@ func FuzzStep(f *testing.F) {
 				e.Message = "something"
 			case 1:
 				e.Reason = unit.Reconfigured
+			case 3:
+				e.Policy = p
+				e.Policy.OnDemand = random.IntN(2) == 0
 			case 2:
 				e.Finding = unit.Finding{Reason: unit.GPUOutOfMemory, Permanent: random.IntN(8) == 0}
 			}

@@ -18,52 +18,52 @@ var matrix = map[fleet.Phase]struct {
 	then map[unit.Kind]string
 }{
 	fleet.Stopped: {nil, map[unit.Kind]string{
-		unit.Start: "pending: admit", unit.Stop: "-", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Halt: "-",
+		unit.Start: "pending: admit", unit.Stop: "-", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "-",
 		unit.Adopted: "ready (Adopted)", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
 		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 	fleet.Pending: {[]unit.Event{is(unit.Start)}, map[unit.Kind]string{
-		unit.Start: "-", unit.Stop: "stopped", unit.Restart: "-", unit.Wanted: "-", unit.Retire: "-", unit.Halt: "stopped",
+		unit.Start: "-", unit.Stop: "stopped", unit.Restart: "-", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopped",
 		unit.Adopted: "-", unit.Waiting: "pending (WaitingForSlot)", unit.Admitted: "starting: launch late stalled", unit.Due: "-",
 		unit.Failed: "backoff (StartFailed): due", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-",
 		unit.Drained: "-", unit.Ended: "-",
 	}},
 	fleet.Starting: {[]unit.Event{is(unit.Start), is(unit.Admitted)}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
-		unit.Retire: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
+		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "backoff (StartFailed): due", unit.Progressed: "starting: stalled",
 		unit.Stalled: "starting (StartStalled): terminate", unit.Late: "starting (StartTimeout): terminate", unit.Probed: "ready",
 		unit.Drained: "-", unit.Ended: "backoff (Exited): due",
 	}},
 	fleet.Ready: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "draining (Requested): drain", unit.Restart: "draining (Restarting): drain", unit.Wanted: "-",
-		unit.Retire: "-", unit.Halt: "draining (Requested): drain", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
+		unit.Retire: "-", unit.Configured: "-", unit.Halt: "draining (Requested): drain", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-",
 		unit.Ended: "backoff (Exited): due",
 	}},
 	fleet.Unhealthy: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, sick, sick, sick}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
-		unit.Retire: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
+		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-",
 		unit.Ended: "backoff (LivenessFailed): due",
 	}},
 	fleet.Draining: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, is(unit.Stop)}, map[unit.Kind]string{
-		unit.Start: "draining (Restarting)", unit.Stop: "-", unit.Restart: "draining (Restarting)", unit.Wanted: "-", unit.Retire: "-",
+		unit.Start: "draining (Restarting)", unit.Stop: "-", unit.Restart: "draining (Restarting)", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "-", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
 		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "stopping (Requested): terminate", unit.Ended: "stopped",
 	}},
 	fleet.Stopping: {[]unit.Event{is(unit.Start), is(unit.Admitted), is(unit.Stop)}, map[unit.Kind]string{
-		unit.Start: "stopping (Restarting)", unit.Stop: "-", unit.Restart: "stopping (Restarting)", unit.Wanted: "-", unit.Retire: "-",
+		unit.Start: "stopping (Restarting)", unit.Stop: "-", unit.Restart: "stopping (Restarting)", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "-", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
 		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "stopped",
 	}},
 	fleet.Backoff: {[]unit.Event{is(unit.Start), is(unit.Admitted), crash}, map[unit.Kind]string{
-		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-",
+		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "pending: admit", unit.Failed: "-",
 		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 	fleet.Failed: {[]unit.Event{is(unit.Start), is(unit.Admitted), dead}, map[unit.Kind]string{
-		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-",
+		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-",
 		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
@@ -124,7 +124,9 @@ func cell(t *testing.T, policy unit.Policy, phase fleet.Phase, by []unit.Event, 
 	if before.Phase != phase {
 		t.Fatalf("the way to %s leads to %s", phase, before.Phase)
 	}
-	after, effects := step(before, example(kind))
+	e := example(kind)
+	e.Policy = policy
+	after, effects := step(before, e)
 	if got := outcome(before, after, effects); got != want {
 		t.Errorf("%s, on demand: %t: event %d leads to %q, want %q", phase, policy.OnDemand, kind, got, want)
 	}

@@ -16,7 +16,7 @@ const (
 	OnDemand Desired = "on_demand" // it runs while somebody asks for it
 )
 
-// Policy is what does not change in the life of a unit.
+// Policy is what the models file wants of a unit.
 type Policy struct {
 	Restart      bool          // a server that fails is started again
 	Remote       bool          // somebody else runs the server: it is watched, never ended

@@ -18,7 +18,7 @@ func Step(s State, e Event) (State, []Effect) {
 
 func (s State) step(e Event) (State, []Effect) {
 	switch e.Kind {
-	case Start, Stop, Restart, Wanted, Retire, Halt:
+	case Start, Stop, Restart, Wanted, Retire, Configured, Halt:
 		return s.wish(e)
 	case Adopted:
 		if s.Phase == fleet.Stopped {

@@ -53,6 +53,14 @@ func TestTransitions(t *testing.T) {
 	f("death while draining for a stop", mended, seq(start, healthy, stop, crash), fleet.Stopped, "")
 	f("a stopped unit is not resurrected", mended, seq(start, crash, stop, due, healthy, late, stalled, drained, wanted, changed), fleet.Stopped, "")
 
+	configured := func(p unit.Policy) unit.Event { return unit.Event{Kind: unit.Configured, Policy: p} }
+	f("stopped stays stopped whatever the file says", demand, seq(start, stop, crash, configured(mended), wanted), fleet.Stopped, "")
+	f("no longer on demand", demand, seq(wanted, idle, crash, configured(mended)), fleet.Starting, "", launch...)
+	f("on demand from now on", mended, seq(start, healthy, configured(demand), idle), fleet.Draining, unit.Idle, unit.Drain)
+	f("nothing restarts from now on", mended, seq(start, configured(never), crash), fleet.Failed, unit.Exited)
+	f("who runs a server is not for the file", remote, seq(start, configured(mended), restart), fleet.Starting, "")
+	f("halted", demand, seq(wanted, idle, crash, halt, configured(mended)), fleet.Stopped, unit.Idle)
+
 	f("drained for a restart", mended, seq(start, healthy, restart, drained), fleet.Stopping, unit.Restarting, unit.Terminate)
 	f("no restart after all", mended, seq(start, healthy, restart, stop), fleet.Draining, unit.Requested)
 	f("no stop after all", mended, seq(start, healthy, stop, start), fleet.Draining, unit.Restarting)

@@ -77,7 +77,7 @@ func NewUnit(cfg Config) *Unit {
 	return &Unit{cfg: cfg, wishes: make(chan wish), progress: newLatest[Progress](), done: make(chan struct{})}
 }
 
-// Do passes a wish on, an event from Start to Retire with its Reason and By, and returns the status that follows at once.
+// Do passes a wish on, an event from Start to Configured with its Reason, By and Policy, and returns the status that follows at once.
 func (u *Unit) Do(ctx context.Context, e Event) (Status, error) {
 	w := wish{e, make(chan Status, 1)}
 	select {

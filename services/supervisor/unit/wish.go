@@ -38,6 +38,25 @@ func (s State) wish(e Event) (State, []Effect) {
 		if s.Desired == OnDemand {
 			return s.retire(e)
 		}
+	case Configured:
+		return s.configure(e)
+	}
+	return s, nil
+}
+
+// configure takes in another policy. What a person stopped stays stopped; what waited for a demand is started when it is no longer
+// for that.
+func (s State) configure(e Event) (State, []Effect) {
+	before := s.Policy
+	s.Policy = e.Policy
+	s.Policy.Remote, s.Policy.Outlives = before.Remote, before.Outlives
+	if s.Desired == Stopped {
+		return s, nil
+	}
+	waited := s.Desired == OnDemand && s.Phase == fleet.Stopped
+	s.Desired = s.wanted()
+	if waited && s.Desired == Running {
+		return s.begin(e, Reconfigured)
 	}
 	return s, nil
 }
