@@ -60,6 +60,7 @@ images: ## build the three images from their Dockerfiles
 lint: ## what CI checks before it tests
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted, see make fmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./... ./integration/... ./examples/clients/openai_go ./tools/dashboards/...
+	CGO_ENABLED=0 GOOS=windows go build -o /dev/null ./services/mockvllm/cmd/mockvllm # people test on what they have
 	lint=$$(scripts/tools.sh golangci-lint) && $$lint run ./... && (cd integration && $$lint run -c ../.golangci.yml ./...) && \
 		(cd examples/clients/openai_go && $$lint run -c ../../../.golangci.yml) && cd tools/dashboards && $$lint run -c ../../.golangci.yml ./...
 
