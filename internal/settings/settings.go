@@ -2,6 +2,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -18,18 +19,26 @@ var forms = map[string]string{
 	"time.Duration": "a duration such as 300ms, 5s or 2m",
 }
 
-// Read sets the fields of cfg, a pointer to a struct, that the environment names: PREFIX_FIELD_NAME, in capitals. Of values that do not
-// fit it reports the first. A variable with the prefix that no field has is an error too, for it was meant for one.
+// Read sets the fields of cfg, a pointer to a struct, that the environment names: PREFIX_FIELD_NAME, in capitals. It reports every
+// value that does not fit. A variable with the prefix that no field has is an error too, for it was meant for one. It is for the begin
+// of a program, because it may take variables out of the environment for a moment.
 func Read(prefix string, cfg any) error {
-	err := envconfig.Process(prefix, cfg)
-	if wrong, ok := errors.AsType[*envconfig.ParseError](err); ok {
-		form, known := forms[wrong.TypeName]
-		if !known {
-			form = wrong.TypeName
+	var faults []error
+	for {
+		err := envconfig.Process(prefix, cfg)
+		wrong, ok := errors.AsType[*envconfig.ParseError](err)
+		if !ok {
+			faults = append(faults, err)
+			break
 		}
-		err = fmt.Errorf("%s %q: write %s", wrong.KeyName, os.Getenv(wrong.KeyName), form)
+		value := os.Getenv(wrong.KeyName)
+		faults = append(faults, fmt.Errorf("%s %q: write %s", wrong.KeyName, value, cmp.Or(forms[wrong.TypeName], wrong.TypeName)))
+		if err := os.Unsetenv(wrong.KeyName); err != nil { // so that the next fault is found
+			break
+		}
+		defer os.Setenv(wrong.KeyName, value) //nolint:errcheck // the value was there
 	}
-	if err = errors.Join(err, envconfig.CheckDisallowed(prefix, cfg)); err != nil {
+	if err := errors.Join(append(faults, envconfig.CheckDisallowed(prefix, cfg))...); err != nil {
 		return fmt.Errorf("read environment: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -43,4 +44,15 @@ func TestFaults(t *testing.T) {
 	f("TRIAL_OPEN", "maybe", `TRIAL_OPEN "maybe": write true or false`)
 	f("TRIAL_SMALL", "300", `TRIAL_SMALL "300": write uint8`)
 	f("TRIAL_SIZES", "3", "unknown environment variable TRIAL_SIZES")
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	t.Setenv("TRIAL_SIZE", "many")
+	t.Setenv("TRIAL_WAIT", "5")
+	t.Setenv("TRIAL_SHARE", "0.5")
+	got := trial{}
+	require.EqualError(t, settings.Read("trial", &got), "read environment: TRIAL_SIZE \"many\": write a whole number\n"+
+		"TRIAL_WAIT \"5\": write a duration such as 300ms, 5s or 2m")
+	require.Equal(t, "many", os.Getenv("TRIAL_SIZE"), "the environment is as it was")
+	require.InDelta(t, 0.5, got.Share, 0)
 }
