@@ -19,10 +19,10 @@ const (
 )
 
 // crash takes in an end that nobody asked for. vLLM exits with code 0 when its engine is killed, so the code does not excuse it.
-func (s State) crash(e Event) (State, []Effect) {
+func (s State) crash(e Event, condemned Reason) (State, []Effect) {
 	f := e.Finding
-	if s.dying != "" && !f.Permanent { // its end was our doing, and its log may tell of that
-		f.Reason, f.Message = s.dying, s.Message
+	if condemned != "" && !f.Permanent { // its end was our doing, and its log may tell of that
+		f.Reason, f.Message = condemned, s.Message
 	}
 	return s.fail(e, f.or(Exited, e.Exit.String()))
 }

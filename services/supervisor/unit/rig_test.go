@@ -17,19 +17,23 @@ import (
 type rig struct {
 	unit *unit.Unit
 
-	mu       sync.Mutex
-	server   *fakeServer // the last one started
-	started  []time.Time
-	failure  error // of the next starts
-	health   error // what probes say
-	probes   []time.Time
-	draining time.Duration // how long a drain takes
-	drains   int
-	last     unit.Status
-	adopts   unit.Server // what runs already
-	admit    func(ctx context.Context, waiting func(unit.Reason, string)) (func(), error)
-	finding  unit.Finding
-	reasons  []unit.Reason // of the starts after the first
+	mu          sync.Mutex
+	server      *fakeServer // the last one started
+	started     []time.Time
+	failure     error // of the next starts
+	health      error // what probes say
+	probes      []time.Time
+	draining    time.Duration // how long a drain takes
+	drains      int
+	last        unit.Status
+	phases      []fleet.Phase // all that it said
+	hang        bool          // probes do not return
+	adopts      unit.Server   // what runs already
+	cannotAdopt error
+	admit       func(ctx context.Context, waiting func(unit.Reason, string)) (func(), error)
+	slot        *slot // when it is what admits
+	finding     unit.Finding
+	reasons     []unit.Reason // of the starts after the first
 }
 
 type fakeServer struct {
@@ -61,13 +65,14 @@ func (r *rig) Start() (unit.Server, error) {
 }
 
 func (r *rig) Adopt() (unit.Server, error) {
-	if r.adopts == nil {
-		return nil, nil
-	}
-	return r.adopts, nil
+	return r.adopts, r.cannotAdopt
 }
 
-func (r *rig) probe(context.Context, bool) error {
+func (r *rig) probe(ctx context.Context, _ bool) error {
+	if r.hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.probes = append(r.probes, time.Now())
@@ -95,13 +100,15 @@ func (r *rig) set(f func()) {
 // inBubble runs a test of one unit on fake time and ends the unit afterwards.
 func inBubble(t *testing.T, policy unit.Policy, test func(t *testing.T, r *rig)) {
 	t.Helper()
-	inBubbleWith(t, &rig{}, unit.Config{Policy: policy}, test)
+	inBubbleWith(t, unit.Config{Policy: policy}, func(*rig) {}, test)
 }
 
-// inBubbleWith does so with a rig and parts of a configuration that are there from the begin.
-func inBubbleWith(t *testing.T, r *rig, cfg unit.Config, test func(t *testing.T, r *rig)) {
+// inBubbleWith does so with parts of a configuration and with a rig that is set up before the unit begins.
+func inBubbleWith(t *testing.T, cfg unit.Config, setup func(r *rig), test func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		r := &rig{}
+		setup(r)
 		r.unit = unit.NewUnit(r.config(cfg))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -123,7 +130,14 @@ func inBubbleWith(t *testing.T, r *rig, cfg unit.Config, test func(t *testing.T,
 func (r *rig) config(cfg unit.Config) unit.Config {
 	cfg.Driver, cfg.Probe, cfg.Drain, cfg.Admit = r, r.probe, r.drain, r.admit
 	cfg.Explain = func(unit.Exit) unit.Finding { return r.finding }
-	cfg.Changed = func(s unit.Status) { r.set(func() { r.last = s }) }
+	cfg.Changed = func(s unit.Status) {
+		r.set(func() {
+			if r.last.Phase != s.Phase {
+				r.phases = append(r.phases, s.Phase)
+			}
+			r.last = s
+		})
+	}
 	cfg.Launching = func(why unit.Reason) { r.set(func() { r.reasons = append(r.reasons, why) }) }
 	cfg.Jitter = func() float64 { return 0 }
 	cfg.Policy.StartTimeout, cfg.Policy.StallTimeout = 10*time.Minute, 5*time.Minute

@@ -69,7 +69,7 @@ func (s State) enter(e Event, phase fleet.Phase, reason Reason, message string) 
 
 // ask begins a start: others may have to make room for it first.
 func (s State) ask(e Event, why Reason) (State, []Effect) {
-	s.cause, s.again, s.dying = why, false, ""
+	s.cause, s.again = why, false
 	return s.enter(e, fleet.Pending, "", ""), []Effect{{Do: Admit}}
 }
 
@@ -81,7 +81,7 @@ func (s State) launch(e Event) (State, []Effect) {
 // begun counts a new server. Its start is at; zero when that is not known.
 func (s State) begun(at time.Time) State {
 	s.Starts++
-	s.Launched, s.ailment = at, ""
+	s.Launched, s.dying, s.ailment = at, "", ""
 	return s
 }
 
@@ -179,9 +179,10 @@ func (s State) ended(e Event) (State, []Effect) {
 	if !s.lives() {
 		return s, nil
 	}
-	s.LastExit = e.Exit
+	condemned := s.dying
+	s.LastExit, s.dying, s.ailment = e.Exit, "", ""
 	if s.Phase != fleet.Draining && s.Phase != fleet.Stopping {
-		return s.crash(e)
+		return s.crash(e, condemned)
 	}
 	if s.again {
 		return s.ask(e, s.cause)

@@ -83,6 +83,26 @@ func TestCrashesBackOffToACrashLoop(t *testing.T) {
 	})
 }
 
+func TestLogExplainsAnEnd(t *testing.T) {
+	why := unit.Finding{Reason: unit.AuthRequired, Message: "the model is gated", Permanent: true, Lines: []string{"401", "gated repo"}}
+	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.finding, r.health = why, errLoading }, func(t *testing.T, r *rig) {
+		r.server.done <- unit.Exit{Code: 1, At: time.Now()}
+		synctest.Wait()
+		s := r.expect(t, fleet.Failed, 1)
+		if s.Reason != unit.AuthRequired || s.Message != why.Message || len(s.Failure.Lines) != 2 || s.FailedAt.IsZero() {
+			t.Errorf("%+v", s)
+		}
+	})
+	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.finding = why }, func(t *testing.T, r *rig) {
+		r.do(t, unit.Stop)
+		r.server.done <- unit.Exit{Code: 1, At: time.Now()}
+		synctest.Wait()
+		if s := r.expect(t, fleet.Stopped, 1); s.Failures != 0 {
+			t.Errorf("an end that was asked for counts as a failure: %+v", s.Failure)
+		}
+	})
+}
+
 func TestStopDrainsFirst(t *testing.T) {
 	inBubble(t, mended, func(t *testing.T, r *rig) {
 		r.set(func() { r.draining = time.Minute })
@@ -120,7 +140,7 @@ func TestDeathEndsADrain(t *testing.T) {
 }
 
 func TestStartThatStalls(t *testing.T) {
-	inBubbleWith(t, &rig{health: errLoading}, unit.Config{Policy: mended}, func(t *testing.T, r *rig) {
+	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.health = errLoading }, func(t *testing.T, r *rig) {
 		after(4 * time.Minute)
 		for percent := range 4 { // the last one counts
 			r.unit.Progressed(unit.Progress{Stage: "loading weights", Percent: 10 * float64(percent)})
@@ -142,7 +162,7 @@ func TestStartThatStalls(t *testing.T) {
 }
 
 func TestStartTimeout(t *testing.T) {
-	inBubbleWith(t, &rig{health: errLoading}, unit.Config{Policy: mended}, func(t *testing.T, r *rig) {
+	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.health = errLoading }, func(t *testing.T, r *rig) {
 		for range 10 {
 			r.unit.Progressed(unit.Progress{Stage: "compiling", Percent: -1})
 			after(time.Minute)
