@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluidmcp/fluidmcp/internal/atomicfile"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 )
 
@@ -128,7 +129,7 @@ func (n newKey) addTo(file string, cmd *cobra.Command, asJSON bool) error {
 	if text, err = keys.Add(file, text, n.Key); err != nil {
 		return err
 	}
-	if err := replaceFile(file, text); err != nil {
+	if err := atomicfile.Write(file, text); err != nil {
 		return fmt.Errorf("write key file: %w", err)
 	}
 	if asJSON {
@@ -211,7 +212,7 @@ func newKeysRevoke() *cobra.Command {
 			if text, err = keys.Remove(file, text, args[0]); err != nil {
 				return err
 			}
-			if err := replaceFile(file, text); err != nil {
+			if err := atomicfile.Write(file, text); err != nil {
 				return fmt.Errorf("write key file: %w", err)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is no longer in %s.\n", args[0], file)

@@ -108,14 +108,14 @@ func TestReaderBuffered(t *testing.T) {
 func TestWriterRoundTrip(t *testing.T) {
 	rec := httptest.NewRecorder()
 	w := NewWriter(rec)
-	if err := errors.Join(w.Comment("hello"), w.Data([]byte("two\nlines")), w.Raw([]byte("data: [DONE]\n\n"))); err != nil {
+	if err := errors.Join(w.Comment("hello"), w.Data([]byte("two\nlines")), w.Event("7", []byte("{}")), w.Raw([]byte("data: [DONE]\n\n"))); err != nil {
 		t.Fatal(err)
 	}
 	if !rec.Flushed || rec.Header().Get("Content-Type") != ContentType {
 		t.Errorf("flushed %v, headers %v", rec.Flushed, rec.Header())
 	}
-	_, data, err := read(rec.Body, 100)
-	if err != io.EOF || !reflect.DeepEqual(data, []string{"<none>", "two\nlines", "[DONE]"}) {
+	raw, data, err := read(rec.Body, 100)
+	if err != io.EOF || !reflect.DeepEqual(data, []string{"<none>", "two\nlines", "{}", "[DONE]"}) || raw[2] != "id: 7\ndata: {}\n\n" {
 		t.Errorf("got %q, %v", data, err)
 	}
 }

@@ -28,6 +28,11 @@ func NewWriter(w http.ResponseWriter) *Writer {
 // Data sends one event without a type.
 func (w *Writer) Data(data []byte) error { return w.Raw(AppendData(nil, data)) }
 
+// Event sends one event without a type. Its id, which has no line break, is what a client that comes again sends as Last-Event-ID.
+func (w *Writer) Event(id string, data []byte) error {
+	return w.Raw(AppendData(fmt.Appendf(nil, "id: %s\n", id), data))
+}
+
 // Comment sends a line that clients ignore, to keep the connection in use.
 func (w *Writer) Comment(text string) error { return w.Raw(fmt.Appendf(nil, ": %s\n\n", text)) }
 

@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/atomicfile"
+)
+
+const modelsName = "desired.json"
+
+// Model is what is remembered of a model.
+type Model struct {
+	Desired string         `json:"desired,omitempty"` // what people said last, "" when nobody has said anything
+	Starts  map[string]int `json:"starts,omitempty"`  // of servers, by instance
+}
+
+// Models is what is remembered of the models, by id. It is written as a whole, soon after a change.
+type Models struct {
+	log  *zap.Logger
+	path string        // "" keeps it in memory alone
+	wake chan struct{} // has a value when there is something to write
+
+	mu       sync.Mutex
+	known    map[string]Model
+	changes  uint64        // so far
+	tried    uint64        // how many of them are on disk, or could not be written
+	news     chan struct{} // closed when tried grows
+	failures uint64        // of writes
+}
+
+// newModels reads what a predecessor has written. A file that is damaged is put aside: it costs what is in it, not the models.
+func newModels(folder *Folder, log *zap.Logger) (*Models, error) {
+	m := &Models{log: log, wake: make(chan struct{}, 1), news: make(chan struct{}), known: map[string]Model{}}
+	if folder == nil {
+		return m, nil
+	}
+	m.path = folder.Path(modelsName)
+	if err := m.read(); err != nil {
+		return nil, fmt.Errorf("read what is known of the models: %w", err)
+	}
+	// Killed while it wrote, a predecessor leaves the file that was to replace this one.
+	rest, err := filepath.Glob(folder.Path("." + modelsName + "-*"))
+	for _, path := range rest {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return m, err
+}
+
+func (m *Models) read() error {
+	text, err := os.ReadFile(m.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var content struct{ Models map[string]Model }
+	if err := json.Unmarshal(text, &content); err != nil {
+		aside := m.path + ".damaged"
+		m.log.Error("what is known of the models cannot be read: all begin as the models file says", zap.String("moved_to", aside), zap.Error(err))
+		return os.Rename(m.path, aside)
+	}
+	if content.Models != nil {
+		m.known = content.Models
+	}
+	return nil
+}
+
+// Get returns what is remembered of a model.
+func (m *Models) Get(id string) Model {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.known[id]
+	known.Starts = maps.Clone(known.Starts)
+	return known
+}
+
+// Wanted notes what people want of a model.
+func (m *Models) Wanted(id, desired string) {
+	m.change(id, func(known *Model) bool {
+		before := known.Desired
+		known.Desired = desired
+		return before != desired
+	})
+}
+
+// Started notes how often the server of an instance was started.
+func (m *Models) Started(id, instance string, starts int) {
+	m.change(id, func(known *Model) bool {
+		before := known.Starts[instance]
+		if known.Starts == nil {
+			known.Starts = map[string]int{}
+		}
+		known.Starts[instance] = starts
+		return before != starts
+	})
+}
+
+// Forget drops a model that is not there any more.
+func (m *Models) Forget(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.known[id]; there {
+		delete(m.known, id)
+		m.changed()
+	}
+}
+
+func (m *Models) change(id string, by func(*Model) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.known[id]
+	if by(&known) {
+		m.known[id] = known
+		m.changed()
+	}
+}
+
+func (m *Models) changed() {
+	m.changes++
+	select {
+	case m.wake <- struct{}{}:
+	default: // it is to be written already
+	}
+}
+
+// Saved returns once every change so far is on disk, or could not be written, or ctx ends. It needs Run.
+func (m *Models) Saved(ctx context.Context) {
+	m.mu.Lock()
+	want := m.changes
+	for m.tried < want {
+		news := m.news
+		m.mu.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return
+		}
+		m.mu.Lock()
+	}
+	m.mu.Unlock()
+}
+
+// Failures counts the writes that failed.
+func (m *Models) Failures() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failures
+}
+
+// Run writes what has changed until ctx ends, and then the rest.
+func (m *Models) Run(ctx context.Context) {
+	var again <-chan time.Time // set while writing fails
+	for over := false; !over; {
+		select {
+		case <-m.wake:
+		case <-again:
+		case <-ctx.Done():
+			over = true
+			select {
+			case <-m.wake:
+			default:
+				if again == nil { // all is written
+					return
+				}
+			}
+		}
+		err := m.write()
+		switch failing := again != nil; {
+		case err != nil && !failing:
+			m.log.Error("what people said of the models cannot be written; it would be forgotten in a restart", zap.Duration("tried_every", retry), zap.Error(err))
+		case err == nil && failing:
+			m.log.Info("what people said of the models can be written again")
+		}
+		if again = nil; err != nil {
+			again = time.After(retry)
+		}
+	}
+}
+
+func (m *Models) write() error {
+	m.mu.Lock()
+	changes := m.changes
+	text, err := json.MarshalIndent(map[string]any{"models": m.known}, "", "  ")
+	m.mu.Unlock()
+	if err == nil && m.path != "" {
+		err = atomicfile.Write(m.path, append(text, '\n'))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.failures++
+	}
+	m.tried = changes
+	close(m.news)
+	m.news = make(chan struct{})
+	return err
+}
