@@ -87,7 +87,7 @@ func newRoot() *cobra.Command {
 		return fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
-	root.AddCommand(newRun(), newPs(), newLogs(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())
+	root.AddCommand(newRun(), newPs(), newLogs(), newEvents(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())
 	for _, verb := range []string{"start", "stop", "restart"} {
 		root.AddCommand(newLifecycle(verb))
 	}

@@ -162,7 +162,7 @@ func TestManagementCommands(t *testing.T) {
 
 // The help of each command that needs a key says how to give one.
 func TestHelpTellsOfTheKey(t *testing.T) {
-	for _, command := range []string{"ps", "logs", "start", "stop", "restart"} {
+	for _, command := range []string{"ps", "logs", "events", "start", "stop", "restart"} {
 		if code, out, _ := fluidmcp(t, command, "--help"); code != 0 || !strings.Contains(out, "FLUIDMCP_API_KEY") {
 			t.Errorf("fluidmcp %s --help: exit %d: %s", command, code, out)
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -39,11 +40,22 @@ func addURL(cmd *cobra.Command, url *string, usage string) {
 
 // call sends one management request and returns the body of its answer.
 func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, error) {
+	resp, err := g.open(ctx, method, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}
+
+// open sends one management request and leaves the body of its answer, which is no failure, to the caller.
+func (g *gatewayURL) open(ctx context.Context, method, path string, header http.Header) (*http.Response, error) {
 	base := strings.TrimSuffix(strings.TrimSuffix(g.base, "/"), "/v1") // as the settings of OpenAI's clients have it
 	req, err := http.NewRequestWithContext(ctx, method, base+"/api/llm/"+path, nil)
 	if err != nil || req.URL.Host == "" || !strings.HasPrefix(req.URL.Scheme, "http") {
 		return nil, fmt.Errorf("--url %q: write an address such as http://localhost:8099", g.base)
 	}
+	maps.Copy(req.Header, header)
 	if key := os.Getenv("FLUIDMCP_API_KEY"); key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
@@ -54,19 +66,19 @@ func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, err
 	if err != nil {
 		return nil, fmt.Errorf("%w; is FluidMCP running there? `fluidmcp run FILE --start-server` starts it, --url names another address", err)
 	}
+	if resp.StatusCode < http.StatusBadRequest {
+		return resp, nil
+	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		err := failure(resp.Status, body)
-		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-			err = fmt.Errorf("%w Set FLUIDMCP_API_KEY to a key with the scope admin", err)
-		}
-		return nil, err
+	err = failure(resp.Status, body)
+	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+		err = fmt.Errorf("%w Set FLUIDMCP_API_KEY to a key with the scope admin", err)
 	}
-	return body, nil
+	return nil, err
 }
 
 // failure takes the message out of an OpenAI error envelope.

@@ -93,6 +93,7 @@ func (s *Supervisor) act(kind unit.Kind) web.Handler {
 				return err
 			}
 		}
+		s.store.Models.Saved(r.Context()) // what was answered outlives a kill
 		return s.send(w, http.StatusAccepted, m)
 	}
 }

@@ -11,6 +11,7 @@ import (
 // to be out of the feed at once, then metrics and log.
 func (s *Supervisor) changed(i *instance, now unit.Status) {
 	before := s.board.update(i, now)
+	s.remember(i, before, now)
 	if before.Phase == now.Phase && before.Starts == now.Starts {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -17,7 +18,7 @@ type metrics struct {
 	start    *prometheus.HistogramVec
 }
 
-func newMetrics(reg prometheus.Registerer, b *board) *metrics {
+func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics {
 	m := &metrics{
 		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fluidmcp_model_restarts_total",
@@ -29,13 +30,22 @@ func newMetrics(reg prometheus.Registerer, b *board) *metrics {
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1800},
 		}, []string{"model"}),
 	}
-	reg.MustRegister(m.restarts, m.start, lives{b})
+	reg.MustRegister(m.restarts, m.start, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
 	for _, model := range b.models {
 		if model.Driver == spec.Process {
 			m.begin(model.ID)
 		}
 	}
 	return m
+}
+
+// writeFailures counts the writes to a file of the state folder that failed.
+func writeFailures(file string, count func() uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "fluidmcp_state_write_failures_total",
+		Help:        "Writes to the state folder that failed; what they were to save is in memory alone until one succeeds.",
+		ConstLabels: prometheus.Labels{"file": file},
+	}, func() float64 { return float64(count()) })
 }
 
 // begin makes the series of a model whose servers are started here. One that appears with the first restart would hide it:

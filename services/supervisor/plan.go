@@ -33,6 +33,7 @@ type instance struct {
 	unit   *unit.Unit
 	output *logs.Ring
 	status unit.Status        // the board's
+	record record             // the unit's goroutine's
 	end    context.CancelFunc // halts the unit: its server is drained and ended
 	ended  chan struct{}      // closed when the unit's Run is over
 }
@@ -64,11 +65,15 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External,
 			StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 		},
-		Driver:        external.Driver{},
-		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
-		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
-		Changed:       func(now unit.Status) { s.changed(i, now) },
-		Launching:     func(why unit.Reason) { s.metrics.restarted(m.ID, why) },
+		Before:  s.before(i),
+		Driver:  external.Driver{},
+		Probe:   func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
+		Drain:   func(ctx context.Context) { s.drain(ctx, i) },
+		Changed: func(now unit.Status) { s.changed(i, now) },
+		Launching: func(why unit.Reason) {
+			i.record.cause = why
+			s.metrics.restarted(m.ID, why)
+		},
 		Jitter:        rand.Float64,
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,

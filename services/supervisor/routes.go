@@ -32,11 +32,13 @@ func (s *Supervisor) routes() *mux.Router {
 
 	const one = "/api/llm/models/{id:.+}"
 	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: s.status}))
+	r.Handle("/api/llm/events", s.private(methods{http.MethodGet: s.events}))
 	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: s.models}))
 	r.Handle(one+"/start", s.private(methods{http.MethodPost: s.act(unit.Start)}))
 	r.Handle(one+"/stop", s.private(methods{http.MethodPost: s.act(unit.Stop)}))
 	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.act(unit.Restart)}))
 	r.Handle(one+"/health-check", s.private(methods{http.MethodPost: s.healthCheck}))
+	r.Handle(one+"/events", s.private(methods{http.MethodGet: s.modelEvents}))
 	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.logs}))
 	r.Handle(one, s.private(methods{http.MethodGet: s.model}))
 	r.NotFoundHandler = web.Handler(web.NotFound)

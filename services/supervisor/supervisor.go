@@ -26,7 +26,7 @@ const httpGrace = 2 * time.Second
 type Supervisor struct {
 	cfg      Config
 	log      *zap.Logger
-	folder   *store.Folder // nil: nothing is kept on disk
+	store    *store.Store
 	guard    *process.Guard
 	client   *http.Client // for probes
 	board    *board
@@ -34,7 +34,7 @@ type Supervisor struct {
 	gateways *gateways
 	registry *prometheus.Registry
 	metrics  *metrics
-	ending   chan struct{} // closed once every model server has ended; watchers leave then
+	ending   chan struct{} // closed once every model server has ended and that is on record; watchers leave then
 }
 
 // New plans every model and starts nothing. A model that no driver can run is an error, and so is a state folder that another
@@ -60,37 +60,18 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if len(deps.Guard) > 0 {
 		s.guard = process.NewGuard(deps.Guard, s.log)
 	}
-	if err := s.openFolder(); err != nil {
-		return nil, err
+	var err error // before anything that may have files in the folder
+	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil {
+		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
 	models, err := s.plan(file, deps.Commands)
 	if err != nil {
-		s.closeFolder()
-		return nil, err
+		return nil, errors.Join(err, s.store.Close())
 	}
 	s.board = newBoard(models)
-	s.metrics = newMetrics(s.registry, s.board)
+	s.metrics = newMetrics(s.registry, s.board, s.store)
 	s.warn(file)
 	return s, nil
-}
-
-// openFolder comes before anything that may have files in the folder.
-func (s *Supervisor) openFolder() error {
-	if s.cfg.StateDir == "" {
-		return nil
-	}
-	folder, err := store.OpenFolder(s.cfg.StateDir)
-	if err != nil {
-		return fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
-	}
-	s.folder = folder
-	return nil
-}
-
-func (s *Supervisor) closeFolder() {
-	if s.folder != nil {
-		_ = s.folder.Close()
-	}
 }
 
 // warn says what works but hardly as meant.
@@ -111,7 +92,7 @@ func (s *Supervisor) warn(file *spec.File) {
 // Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, all at once, and returns
 // nil: after the longest drain timeout and process.Grace at most, and nothing is left behind.
 func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
-	defer s.closeFolder() // last, when nothing is left that belongs to the next supervisor
+	defer s.store.Close() // last, when nothing is left that belongs to the next supervisor
 	if err := s.guard.Start(); err != nil {
 		_ = ln.Close()
 		return err
@@ -122,7 +103,14 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	defer endModels()
 	server, endServer := context.WithCancel(context.WithoutCancel(ctx)) // gateways report what is in flight until the end
 	defer endServer()
+	writing, endWriting := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWriting()
 	var g errgroup.Group
+	g.Go(func() error {
+		defer close(s.ending) // when the last event was told
+		s.store.Run(writing)
+		return nil
+	})
 	g.Go(func() error {
 		defer endModels() // nobody could steer them
 		front := web.Server{Handler: s.handler(), Log: s.log, Drain: httpGrace}
@@ -130,8 +118,11 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	})
 	g.Go(func() error {
 		defer endServer()
+		s.recordStart()
 		s.crew.run(models, s.board)
-		close(s.ending)
+		s.recordEnd()
+		endWriting()
+		<-s.ending
 		return nil
 	})
 	return g.Wait()

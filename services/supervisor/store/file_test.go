@@ -180,7 +180,7 @@ func FuzzDamagedFile(f *testing.F) {
 
 // FuzzReadEvents holds the reader against a slow one.
 func FuzzReadEvents(f *testing.F) {
-	f.Add([]byte(`{"number":1}`+"\n"+"x\n"+`{"number":2}`+"\nrest"))
+	f.Add([]byte(`{"number":1}` + "\n" + "x\n" + `{"number":2}` + "\nrest"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var got []uint64
 		whole, damaged, err := readEvents(bytes.NewReader(text), func(e Event) { got = append(got, e.Number) })

@@ -87,8 +87,11 @@ func New(p Policy, before Before, now time.Time) State {
 	if s.Desired != Stopped {
 		s.Desired = s.wanted()
 	}
-	if s.Desired == OnDemand {
+	switch s.Desired {
+	case OnDemand:
 		s.Reason = ByDemand
+	case Stopped:
+		s.Message = "it was stopped before this supervisor began, and stays so until somebody starts it"
 	}
 	return s.observe(now)
 }

@@ -131,7 +131,7 @@ func (u *Unit) Run(ctx context.Context) {
 		select {
 		case <-ending:
 			ending = nil
-			l.apply(Event{Kind: Halt})
+			l.apply(Event{Kind: Halt, By: "supervisor"})
 		case w := <-u.wishes:
 			l.apply(w.event)
 			w.reply <- l.status()

@@ -1,0 +1,145 @@
+package supervisor
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/sse"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
+)
+
+// lastEventID is the header with which a client comes back to a stream that broke off (WHATWG HTML, 9.2.5).
+const lastEventID = "Last-Event-ID"
+
+// wish is which events somebody wants to see.
+type wish struct {
+	after uint64    // those with a higher number
+	from  time.Time // that happened then or later
+	model string    // of this model; "" of all and of the supervisor itself
+	last  int       // not more than these; 0 all
+}
+
+// events answers GET /api/llm/events.
+func (s *Supervisor) events(w http.ResponseWriter, r *http.Request) error {
+	return s.history(w, r, "")
+}
+
+// modelEvents answers GET /api/llm/models/{id}/events.
+func (s *Supervisor) modelEvents(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	return s.history(w, r, m.ID)
+}
+
+func (s *Supervisor) history(w http.ResponseWriter, r *http.Request, model string) error {
+	want, err := readWish(r)
+	if err != nil {
+		return err
+	}
+	want.model = model
+	follow, err := readBool(r, "follow")
+	if err != nil {
+		return err
+	}
+	if follow && r.Method == http.MethodGet {
+		return s.follow(w, r, want)
+	}
+	all, _ := s.store.Events.After(want.after)
+	return web.JSON(w, http.StatusOK, map[string]any{"events": want.of(all)})
+}
+
+// follow sends the events as they come, after those that there are, until the client leaves or the supervisor has ended.
+func (s *Supervisor) follow(w http.ResponseWriter, r *http.Request, want wish) error {
+	out := sse.NewWriter(w)
+	if err := out.Comment("events"); err != nil { // sends the header also when there is no event yet
+		return err
+	}
+	quiet := time.NewTicker(fleet.KeepAlive)
+	defer quiet.Stop()
+	for {
+		over := s.over()
+		all, news := s.store.Events.After(want.after)
+		if len(all) > 0 {
+			want.after = all[len(all)-1].Number
+		}
+		for _, e := range want.of(all) {
+			data, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			if err := out.Event(strconv.FormatUint(e.Number, 10), data); err != nil {
+				return err
+			}
+		}
+		want.last = 0 // what comes now is wanted
+		if over {
+			return nil
+		}
+		if err := s.idle(r, out, news, quiet.C); err != nil || r.Context().Err() != nil {
+			return err
+		}
+	}
+}
+
+// of picks from events in order, which it may change.
+func (v wish) of(all []store.Event) []store.Event {
+	some := slices.DeleteFunc(all, func(e store.Event) bool { return v.model != "" && e.Model != v.model || e.At.Before(v.from) })
+	if v.last > 0 && len(some) > v.last {
+		some = some[len(some)-v.last:]
+	}
+	return some
+}
+
+// readWish takes a client that comes back at its header: a browser repeats the address of its first request.
+func readWish(r *http.Request) (wish, error) {
+	var want wish
+	query := r.URL.Query()
+	if since := cmp.Or(r.Header.Get(lastEventID), query.Get("since")); since != "" {
+		number, err := strconv.ParseUint(since, 10, 53)
+		at, asTime := time.Parse(time.RFC3339, since)
+		ago, asSpan := time.ParseDuration(since)
+		switch {
+		case err == nil:
+			want.after = number
+		case asTime == nil:
+			want.from = at
+		case asSpan == nil && ago >= 0:
+			want.from = time.Now().Add(-ago)
+		default:
+			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_parameter", Param: "since",
+				Message: fmt.Sprintf("since %q must be the number of an event, a time such as 2027-01-31T08:00:00Z or a duration such as 15m.", since)}
+		}
+	}
+	if limit := query.Get("limit"); limit != "" {
+		var err error
+		if want.last, err = strconv.Atoi(limit); err != nil || want.last < 1 || want.last > store.Keep {
+			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_parameter", Param: "limit",
+				Message: fmt.Sprintf("limit must be a whole number from 1 to %d.", store.Keep)}
+		}
+	}
+	return want, nil
+}
+
+// readBool reads a parameter that is false when it is absent.
+func readBool(r *http.Request, name string) (bool, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return false, nil
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_parameter", Param: name,
+			Message: fmt.Sprintf("%s must be true or false.", name)}
+	}
+	return value, nil
+}

@@ -1,0 +1,257 @@
+package supervisor_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
+)
+
+// happened returns what the supervisor tells at a path with a query.
+func (s *stack) happened(path string) []store.Event {
+	s.t.Helper()
+	status, body := s.do(http.MethodGet, "/api/llm/"+path, "")
+	require.Equal(s.t, http.StatusOK, status, body)
+	return decode[struct{ Events []store.Event }](s.t, body).Events
+}
+
+// brief is an event in a line: from, phase, reason, by.
+func brief(e store.Event) string {
+	return strings.TrimRight(fmt.Sprintf("%s>%s %s %s", e.From, e.Phase, e.Reason, e.By), " ")
+}
+
+func briefs(events []store.Event) (list []string) {
+	for _, e := range events {
+		list = append(list, brief(e))
+	}
+	return list
+}
+
+// followed is a stream of events.
+type followed struct {
+	t     *testing.T
+	lines *bufio.Scanner
+	seen  []store.Event
+}
+
+// follow opens a stream that ends with the test.
+func (s *stack) follow(path, last string) *followed {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/llm/"+path, nil)
+	require.NoError(s.t, err)
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
+	resp, err := s.client.Do(req)
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() {
+		cancel()
+		resp.Body.Close()
+	})
+	require.Equal(s.t, http.StatusOK, resp.StatusCode)
+	require.Equal(s.t, "text/event-stream", resp.Header.Get("Content-Type"))
+	return &followed{t: s.t, lines: bufio.NewScanner(resp.Body)}
+}
+
+// next returns the next event, false at the end of the stream. Its id is its number.
+func (f *followed) next() (store.Event, bool) {
+	f.t.Helper()
+	id := ""
+	for f.lines.Scan() {
+		line := f.lines.Text()
+		if number, ok := strings.CutPrefix(line, "id: "); ok {
+			id = number
+		}
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			e := decode[store.Event](f.t, data)
+			require.Equal(f.t, id, strconv.FormatUint(e.Number, 10))
+			f.seen = append(f.seen, e)
+			return e, true
+		}
+	}
+	require.NoError(f.t, f.lines.Err())
+	return store.Event{}, false
+}
+
+// until reads until an event that brief describes so.
+func (f *followed) until(want string) store.Event {
+	f.t.Helper()
+	for {
+		e, ok := f.next()
+		require.True(f.t, ok, "the stream ended without %q after %q", want, briefs(f.seen))
+		if brief(e) == want {
+			return e
+		}
+	}
+}
+
+func TestEventsTellALife(t *testing.T) {
+	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`, external(partner(t))))
+	f := s.follow("models/m/events?follow=true", "")
+	f.until("starting>ready")
+	require.NoError(t, syscall.Kill(s.model("m").Instances[0].PID, syscall.SIGKILL))
+	down := f.until("ready>backoff Exited")
+	require.Equal(t, &store.Exit{Code: 137, Signal: "killed"}, down.Exit)
+	require.Contains(t, down.Message, "starting again in ")
+	again := f.until("starting>ready")
+	require.Equal(t, s.model("m").Instances[0].PID, again.PID)
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
+	f.until("starting>ready  api")
+	s.do(http.MethodPost, "/api/llm/models/m/stop", "")
+	f.until("stopping>stopped  api")
+	s.do(http.MethodPost, "/api/llm/models/m/start", "")
+	f.until("starting>ready  api")
+
+	require.Equal(t, []string{
+		">starting", "starting>ready", "ready>backoff Exited", "backoff>starting Exited", "starting>ready",
+		"ready>draining Restarting api", "draining>stopping Restarting api", "stopping>starting Requested api", "starting>ready  api",
+		"ready>draining Requested api", "draining>stopping Requested api", "stopping>stopped  api", "stopped>starting Requested api", "starting>ready  api",
+	}, briefs(f.seen))
+	attempts := []int{1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4}
+	for i, e := range f.seen {
+		require.Equal(t, "m", e.Model)
+		require.Equal(t, "m-0", e.Instance)
+		require.Equal(t, attempts[i], e.Attempt, brief(e))
+	}
+	require.Equal(t, f.seen, s.happened("models/m/events"))
+
+	all := s.happened("events")
+	require.Equal(t, "SupervisorStarted", all[0].Reason)
+	require.Greater(t, len(all), len(f.seen)+1, "the other model has events too")
+}
+
+func TestEventsThatAreAskedFor(t *testing.T) {
+	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`, external(partner(t))))
+	f := s.follow("models/m/events?follow=1", "")
+	second := f.until("starting>ready")
+	first := f.seen[0]
+	count := func(query string, want int) {
+		t.Helper()
+		require.Len(t, s.happened("models/m/events"+query), want, query)
+	}
+	count("", 2)
+	count("?since=0", 2)
+	count(fmt.Sprint("?since=", first.Number), 1)
+	count(fmt.Sprint("?since=", second.Number), 0)
+	count("?since=1h", 2)
+	count("?since=0s", 0)
+	count("?since="+second.At.Add(time.Hour).Format(time.RFC3339), 0)
+	count("?since="+first.At.Add(-time.Hour).Format(time.RFC3339Nano), 2)
+	count("?limit=1", 1)
+	count("?limit=10000&follow=false", 2)
+	require.Equal(t, second.Number, s.happened("models/m/events?limit=1")[0].Number)
+	require.Len(t, s.happened("models/org/partner/events"), 1)
+
+	refused := func(query, param string) {
+		t.Helper()
+		for _, path := range []string{"events", "models/m/events"} {
+			status, body := s.do(http.MethodGet, "/api/llm/"+path+query, "")
+			require.Equal(t, http.StatusBadRequest, status, query)
+			require.Contains(t, body, `"code":"invalid_parameter"`)
+			require.Contains(t, body, `"param":"`+param+`"`)
+		}
+	}
+	for _, since := range []string{"yesterday", "-1", "1.5", "-5m", "18446744073709551615", "2026-13-01T00:00:00Z"} {
+		refused("?since="+since, "since")
+	}
+	for _, limit := range []string{"0", "-1", "10001", "x"} {
+		refused("?limit="+limit, "limit")
+	}
+	refused("?follow=maybe", "follow")
+	for _, path := range []string{"events?follow=true", "models/m/events?follow=true"} {
+		status, body := s.do(http.MethodHead, "/api/llm/"+path, "")
+		require.Equal(t, http.StatusOK, status)
+		require.Empty(t, body)
+	}
+	status, body := s.do(http.MethodGet, "/api/llm/models/nobody/events", "")
+	require.Equal(t, http.StatusNotFound, status, body)
+}
+
+// TestFollowerComesBack sends the header that browsers send: it misses nothing and sees nothing twice, to the very last event.
+func TestFollowerComesBack(t *testing.T) {
+	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
+	first := s.follow("events?follow=true", "")
+	first.until("starting>ready")
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
+	s.restarted(s.watch(), "m", 1)
+	second := s.follow("events?follow=true&since=0", strconv.FormatUint(first.seen[1].Number, 10))
+	second.until("starting>ready  api")
+	require.Equal(t, s.happened("events?limit=1")[0].Number, second.seen[len(second.seen)-1].Number)
+	require.Equal(t, first.seen[2], second.seen[0], "the header wins")
+
+	third := s.follow("events?follow=true", strconv.FormatUint(first.seen[1].Number, 10))
+	s.end()
+	for more := true; more; {
+		_, more = third.next()
+	}
+	last := third.seen[len(third.seen)-1]
+	require.Equal(t, "SupervisorEnded", last.Reason)
+	require.Equal(t, "stopping>stopped  supervisor", brief(third.seen[len(third.seen)-2]))
+	require.Equal(t, first.seen[2].Number, third.seen[0].Number)
+}
+
+// TestWhatSurvivesARestart has a second supervisor take up the folder of the first.
+func TestWhatSurvivesARestart(t *testing.T) {
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	models := parse(t, `"halted": {`+fake(freePort(t), "")+`}`, `"m": {`+fake(freePort(t), "")+`}`, external(partner(t)))
+	s := run(t, cfg, models)
+	feed := s.watch()
+	until(t, feed, "three models", func(s fleet.Snapshot) bool {
+		return !slices.ContainsFunc(s.Models, func(m fleet.Model) bool { return m.Phase != fleet.Ready })
+	})
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
+	s.restarted(feed, "m", 1)
+	for _, id := range []string{"halted", "org/partner"} {
+		s.do(http.MethodPost, "/api/llm/models/"+id+"/stop", "")
+		phase(t, feed, id, fleet.Stopped)
+	}
+	s.end()
+
+	s = run(t, cfg, models)
+	feed = s.watch()
+	first := until(t, feed, "m again", func(s fleet.Snapshot) bool { return find(s, "m").Phase == fleet.Ready })
+	for _, id := range []string{"halted", "org/partner"} {
+		require.Equal(t, fleet.Stopped, find(first, id).Phase, id)
+		status := s.model(id)
+		require.EqualValues(t, "stopped", status.Desired)
+		require.Contains(t, status.Message, "it was stopped before this supervisor began")
+	}
+	require.Equal(t, 2, s.model("m").Restarts)
+	all := s.happened("events")
+	numbers := make([]uint64, len(all))
+	var begins []string
+	for i, e := range all {
+		numbers[i] = e.Number
+		if e.Reason == "SupervisorStarted" {
+			_, how, _ := strings.Cut(e.Message, "; ")
+			begins = append(begins, how)
+		}
+	}
+	require.IsIncreasing(t, numbers)
+	require.Equal(t, []string{"", "the one before had ended as it was asked to"}, begins)
+	require.Contains(t, briefs(all), ">starting SupervisorRestarted")
+
+	for _, id := range []string{"halted", "org/partner"} {
+		s.do(http.MethodPost, "/api/llm/models/"+id+"/start", "")
+		phase(t, feed, id, fleet.Ready)
+	}
+	require.Equal(t, 1, s.model("halted").Restarts)
+	require.Zero(t, s.model("org/partner").Restarts)
+	s.end()
+
+	s = run(t, cfg, models) // and what was started stays so
+	phase(t, s.watch(), "halted", fleet.Ready)
+}

@@ -1,0 +1,96 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/version"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// The reasons of events of the supervisor itself.
+const (
+	supervisorStarted = "SupervisorStarted"
+	supervisorEnded   = "SupervisorEnded"
+)
+
+// record is what the events of an instance are made of, beside its status.
+type record struct {
+	phase fleet.Phase // of the last event
+	cause unit.Reason // of the last start after the first
+}
+
+// before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan.
+func (s *Supervisor) before(i *instance) unit.Before {
+	if s.board != nil {
+		return unit.Before{}
+	}
+	known := s.store.Models.Get(i.model.ID)
+	before := unit.Before{Desired: unit.Desired(known.Desired)}
+	if i.model.Driver == spec.Process { // the servers of others are not started here
+		before.Starts = known.Starts[i.ID]
+	}
+	return before
+}
+
+// remember keeps what a later supervisor has to know, and makes an event of what people want to know.
+func (s *Supervisor) remember(i *instance, before, now unit.Status) {
+	if before.Desired != now.Desired && before.Phase != "" {
+		s.store.Models.Wanted(i.model.ID, string(now.Desired))
+	}
+	if before.Starts != now.Starts {
+		s.store.Models.Started(i.model.ID, i.ID, now.Starts)
+	}
+	passing := now.Phase == fleet.Pending && now.Reason == "" // nothing to wait for: it starts in this moment
+	if passing || before.Phase == now.Phase && before.Reason == now.Reason && before.Starts == now.Starts {
+		return
+	}
+	s.store.Events.Add(i.event(before, now))
+	i.record.phase = now.Phase
+}
+
+func (i *instance) event(before, now unit.Status) store.Event {
+	e := store.Event{Model: i.model.ID, Instance: i.ID, From: i.record.phase, Phase: now.Phase,
+		Reason: string(now.Reason), Message: message(now.State), By: now.By, Attempt: now.Starts, PID: now.PID}
+	switch now.Phase {
+	case fleet.Unhealthy, fleet.Backoff, fleet.Failed: // nobody has asked for that
+		e.By = ""
+	case fleet.Starting:
+		if e.Reason == "" && now.Starts > 1 {
+			e.Reason = string(i.record.cause)
+		}
+	}
+	if e.Message == "" {
+		e.Message = takenOver[unit.Reason(e.Reason)]
+	}
+	if exit := now.LastExit; before.LastExit != exit && !now.Policy.Remote {
+		e.Exit = &store.Exit{Code: exit.Code, Signal: exit.Signal}
+	}
+	return e
+}
+
+// takenOver says what became of the servers of an earlier supervisor.
+var takenOver = map[unit.Reason]string{
+	unit.WasAdopted:          "its server ran already and goes on",
+	unit.SupervisorRestarted: "its server had ended with the supervisor before this one",
+}
+
+// recordStart tells that the supervisor begins, and how the one before has ended.
+func (s *Supervisor) recordStart() {
+	message := fmt.Sprintf("FluidMCP %s, pid %d", version.Get().Version, os.Getpid())
+	switch known, _ := s.store.Events.After(0); {
+	case len(known) == 0:
+	case known[len(known)-1].Reason == supervisorEnded:
+		message += "; the one before had ended as it was asked to"
+	default:
+		message += "; the one before was killed"
+	}
+	s.store.Events.Add(store.Event{Reason: supervisorStarted, Message: message})
+}
+
+func (s *Supervisor) recordEnd() {
+	s.store.Events.Add(store.Event{Reason: supervisorEnded, Message: "every model server that does not outlive it has ended"})
+}
