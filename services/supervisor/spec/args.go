@@ -62,24 +62,39 @@ func (a args) values() []string {
 // secretFlag matches flags whose value is a secret, such as --api-key and --hf-token.
 var secretFlag = regexp.MustCompile(`(?i)^--?[a-z0-9_-]*(key|token|secret|password)$`)
 
+var secretVariable = regexp.MustCompile(`(?i)(key|token|secret|password|passwd|credentials?)$`)
+
+// SecretVariable tells whether the value of an environment variable is a secret, by the variable's name.
+func SecretVariable(name string) bool { return secretVariable.MatchString(name) }
+
 // shown hides secrets and quotes what a shell would split. A ${NAME} stays as the file has it.
 func (a args) shown() []string {
 	out := make([]string, len(a))
-	secret := false
+	for i, w := range a {
+		out[i] = quoted(w.shown)
+	}
+	a.secrets(func(i int, flag, _ string) { out[i] = flag + hidden })
+	return out
+}
+
+// secrets calls found for each word that is a secret or, with flag "--name=", ends with one.
+func (a args) secrets(found func(i int, flag, value string)) {
+	after := false
 	for i, w := range a {
 		name, _, joined := strings.Cut(w.shown, "=")
 		switch {
-		case strings.HasPrefix(w.shown, "-") && joined && secretFlag.MatchString(name):
-			out[i], secret = name+"="+hidden, false
+		case strings.HasPrefix(w.shown, "-") && joined:
+			after = false
+			if secretFlag.MatchString(name) {
+				_, value, _ := strings.Cut(w.value, "=")
+				found(i, name+"=", value)
+			}
 		case strings.HasPrefix(w.shown, "-"):
-			out[i], secret = quoted(w.shown), secretFlag.MatchString(w.shown)
-		case secret: // vLLM takes several keys after one flag
-			out[i] = hidden
-		default:
-			out[i] = quoted(w.shown)
+			after = secretFlag.MatchString(w.shown)
+		case after: // vLLM takes several keys after one flag
+			found(i, "", w.value)
 		}
 	}
-	return out
 }
 
 func quoted(s string) string {

@@ -31,6 +31,9 @@ func (r *reader) expand(at, s string) string {
 		if !ok {
 			r.add(at, "${%s} is not set in the environment", name)
 		}
+		if SecretVariable(name) {
+			r.secrets = append(r.secrets, Secret(value))
+		}
 		return value
 	})
 }

@@ -22,6 +22,7 @@ type File struct {
 	Models []Model // ordered by ID
 
 	Warnings []string // what works but hardly as meant, a sentence each
+	Secrets  []Secret // what no log may show: each api_key, and the values of flags, of env and of ${NAME} that are secret by their name
 }
 
 // Driver names what runs a model.

@@ -88,6 +88,7 @@ func (e *entry) shared() {
 	m.Aliases = e.ids("aliases")
 	m.ServedName = e.text("served_name")
 	m.APIKey = Secret(e.text("api_key"))
+	e.secrets = append(e.secrets, m.APIKey)
 	m.Restart = RestartPolicy(e.choice("restart_policy"))
 	if n := e.fields["start"]; n != nil && n.Text == "on_demand" {
 		e.add(e.at("start"), "on_demand is not supported yet; use auto, or leave it out")
@@ -120,6 +121,9 @@ func (e *entry) environment() Env {
 			continue
 		}
 		env[name] = Secret(e.scalar(at, fields.fields[name]).value)
+		if SecretVariable(name) {
+			e.secrets = append(e.secrets, env[name])
+		}
 	}
 	return env
 }

@@ -12,7 +12,8 @@ import (
 // reader is what reading one file shares.
 type reader struct {
 	faults
-	env func(string) (string, bool)
+	env     func(string) (string, bool)
+	secrets []Secret // that were met
 }
 
 // object is a JSON object or YAML mapping whose fields are read by name. Reading a field of the wrong type is a fault and

@@ -32,6 +32,8 @@ func (s *Source) Plan(env func(string) (string, bool)) (*File, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+	slices.Sort(r.secrets)
+	file.Secrets = slices.DeleteFunc(slices.Compact(r.secrets), func(s Secret) bool { return s == "" })
 	return file, nil
 }
 

@@ -118,6 +118,7 @@ func (e *entry) processes(line args, env Env) {
 		e.add(e.at("replicas"), "%d from port %d on go beyond port 65535", replicas, port)
 		return
 	}
+	line.secrets(func(_ int, _, value string) { e.secrets = append(e.secrets, Secret(value)) })
 	dir, gpu := e.text("cwd"), e.gpu(line)
 	for i := range replicas {
 		own := line.replaced("--port", strconv.Itoa(port+i))

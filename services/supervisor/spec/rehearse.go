@@ -23,7 +23,7 @@ type Rehearsal struct {
 
 // Of returns the plan with mocks. What becomes of models that are no vLLM of this machine stands in its Warnings.
 func (r *Rehearsal) Of(file *File) (*File, error) {
-	mocks := &File{Path: file.Path, Source: file.Source, Models: slices.Clone(file.Models)}
+	mocks := &File{Path: file.Path, Source: file.Source, Models: slices.Clone(file.Models), Secrets: file.Secrets}
 	for n := range mocks.Models {
 		m := &mocks.Models[n]
 		m.Instances = slices.Clone(m.Instances)

@@ -39,3 +39,23 @@ func TestWithoutAnEnvironmentNothingIsSet(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestSecretsOfAFile(t *testing.T) {
+	env := map[string]string{"OWN_TOKEN": "from-env", "HOME": "/home/me"}
+	file, err := spec.Parse("models.json", []byte(`{"llmModels": {
+		"a": {"command": "vllm", "args": ["serve", "m", "--port", 8001, "--api-key", "one", "two", "--hf-token=three", "--seed", "4", "--x", "${OWN_TOKEN}"],
+			"env": {"HF_TOKEN": "five", "HF_HOME": "${HOME}/models", "AWS_SECRET_ACCESS_KEY": "six", "CUDA_VISIBLE_DEVICES": 0}},
+		"b": {"model": "m", "port": 8002, "api_key": "seven", "config": {"seed": 1, "ssl-keyfile": "/k"}},
+		"c": {"endpoints": {"base_url": "http://h"}, "api_key": "seven"}}}`),
+		func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range file.Secrets {
+		got = append(got, s.Reveal())
+	}
+	if want := "five from-env one seven six three two"; strings.Join(got, " ") != want {
+		t.Errorf("secrets %q, want %s", got, want)
+	}
+}
