@@ -3,10 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,7 +12,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -130,37 +126,4 @@ func (s *Supervisor) healthCheck(w http.ResponseWriter, r *http.Request) error {
 		check.Healthy = check.Healthy && h.Healthy
 	}
 	return web.JSON(w, http.StatusOK, check)
-}
-
-// logs answers GET /api/llm/models/{id}/logs. Several instances are told apart as tail(1) does.
-func (s *Supervisor) logs(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.find(r)
-	if err != nil {
-		return err
-	}
-	if m.Driver == spec.External {
-		return conflict(m, "its output cannot be read")
-	}
-	lines := 100
-	if raw := r.URL.Query().Get("lines"); raw != "" {
-		if lines, err = strconv.Atoi(raw); err != nil || lines < 1 || lines > logs.MaxLines {
-			return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_lines", Param: "lines",
-				Message: fmt.Sprintf("lines must be a whole number from 1 to %d.", logs.MaxLines)}
-		}
-	}
-	var text strings.Builder
-	servers := s.board.servers(m)
-	for _, i := range servers {
-		if len(servers) > 1 {
-			fmt.Fprintf(&text, "==> %s <==\n", i.ID)
-		}
-		for _, line := range i.output.Last(lines) {
-			text.WriteString(line)
-			text.WriteByte('\n')
-		}
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff") // a model may print HTML
-	_, err = io.WriteString(w, text.String())
-	return err
 }

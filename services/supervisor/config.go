@@ -18,6 +18,8 @@ type Config struct {
 	LogLevel      string        `split_words:"true"` // debug, info, warn or error
 	Models        string        `split_words:"true"` // path of the models file
 	StateDir      string        `split_words:"true"` // folder for what survives a restart of the supervisor, which no other may use; empty keeps nothing on disk
+	LogFileMB     int           `split_words:"true"` // MiB of one file of a model server's log, in StateDir
+	LogFiles      int           `split_words:"true"` // of these, for each model server
 	DrainTimeout  time.Duration `split_words:"true"` // for requests in flight before a server is ended, unless its model says otherwise
 	StartTimeout  time.Duration `split_words:"true"` // from a server's start to its being ready, unless its model says otherwise
 	StallTimeout  time.Duration `split_words:"true"` // the same without any progress in the server's log
@@ -30,6 +32,8 @@ func Default() Config {
 	return Config{
 		Addr:          "127.0.0.1:8098",
 		LogLevel:      "info",
+		LogFileMB:     10,
+		LogFiles:      3,
 		DrainTimeout:  120 * time.Second,
 		StartTimeout:  15 * time.Minute, // measured starts of vLLM take from half a minute to this
 		StallTimeout:  5 * time.Minute,
@@ -44,6 +48,13 @@ func (c Config) Validate() error {
 	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {
 		faults = append(faults, fmt.Errorf("SUPERVISOR_LOG_LEVEL %q: use debug, info, warn or error", c.LogLevel))
 	}
+	within := func(name string, n, most int) {
+		if n < 1 || n > most {
+			faults = append(faults, fmt.Errorf("SUPERVISOR_%s %d: use 1 to %d", name, n, most))
+		}
+	}
+	within("LOG_FILE_MB", c.LogFileMB, 1024)
+	within("LOG_FILES", c.LogFiles, 100)
 	positive := func(name string, d time.Duration) {
 		if d <= 0 {
 			faults = append(faults, fmt.Errorf("SUPERVISOR_%s %s: must be positive", name, d))

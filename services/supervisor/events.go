@@ -12,6 +12,7 @@ import (
 func (s *Supervisor) changed(i *instance, now unit.Status) {
 	before := s.board.update(i, now)
 	s.remember(i, before, now)
+	i.recordCrash(before, now)
 	if before.Phase == now.Phase && before.Starts == now.Starts {
 		return
 	}

@@ -3,6 +3,7 @@ package supervisor_test
 import (
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeVLLM answers as much of vLLM as a supervisor sees. POST /die?code= and /sick make it fail.
+// fakeVLLM answers as much of vLLM as a supervisor sees. POST /die and /sick make it fail, /print has it print the body.
 func fakeVLLM(args []string) {
 	flags := flag.NewFlagSet("fakevllm", flag.ExitOnError)
 	name := flags.String("name", "fake", "served model name")
@@ -63,6 +64,9 @@ func fakeVLLM(args []string) {
 	})
 	http.HandleFunc("GET /env", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))
+	})
+	http.HandleFunc("POST /print", func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(os.Stderr, r.Body)
 	})
 	http.HandleFunc("POST /sick", func(http.ResponseWriter, *http.Request) { sick = true })
 	http.HandleFunc("POST /die", func(http.ResponseWriter, *http.Request) { os.Exit(0) })

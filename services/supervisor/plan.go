@@ -31,7 +31,8 @@ type instance struct {
 	spec.Instance
 	model  *model
 	unit   *unit.Unit
-	output *logs.Ring
+	output *logs.Stream
+	kills  int                // classify.KernelKills when its server was started
 	status unit.Status        // the board's
 	record record             // the unit's goroutine's
 	end    context.CancelFunc // halts the unit: its server is drained and ended
@@ -59,21 +60,19 @@ func (s *Supervisor) plan(file *spec.File, commands map[string][]string) ([]*mod
 }
 
 func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string][]string) *instance {
-	i := &instance{Instance: from, model: m, output: &logs.Ring{}, end: func() {}, ended: make(chan struct{})}
+	i := &instance{Instance: from, model: m, output: s.logs.Stream(from.ID), end: func() {}, ended: make(chan struct{})}
 	cfg := unit.Config{
 		Policy: unit.Policy{
 			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External,
 			StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 		},
-		Before:  s.before(i),
-		Driver:  external.Driver{},
-		Probe:   func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
-		Drain:   func(ctx context.Context) { s.drain(ctx, i) },
-		Changed: func(now unit.Status) { s.changed(i, now) },
-		Launching: func(why unit.Reason) {
-			i.record.cause = why
-			s.metrics.restarted(m.ID, why)
-		},
+		Before:        s.before(i),
+		Driver:        external.Driver{},
+		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
+		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
+		Explain:       i.explain,
+		Changed:       func(now unit.Status) { s.changed(i, now) },
+		Launching:     func(why unit.Reason) { s.relaunched(i, why) },
 		Jitter:        rand.Float64,
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,
@@ -84,6 +83,7 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
 	i.unit = unit.NewUnit(cfg)
+	i.watchOutput()
 	return i
 }
 

@@ -39,7 +39,8 @@ func (s *Supervisor) routes() *mux.Router {
 	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.act(unit.Restart)}))
 	r.Handle(one+"/health-check", s.private(methods{http.MethodPost: s.healthCheck}))
 	r.Handle(one+"/events", s.private(methods{http.MethodGet: s.modelEvents}))
-	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.logs}))
+	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.readOutput}))
+	r.Handle(one+"/crashes", s.private(methods{http.MethodGet: s.crashes}))
 	r.Handle(one, s.private(methods{http.MethodGet: s.model}))
 	r.NotFoundHandler = web.Handler(web.NotFound)
 	return r

@@ -15,6 +15,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
@@ -27,6 +28,7 @@ type Supervisor struct {
 	cfg      Config
 	log      *zap.Logger
 	store    *store.Store
+	logs     *logs.Logs
 	guard    *process.Guard
 	client   *http.Client // for probes
 	board    *board
@@ -64,6 +66,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil {
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
+	s.openLogs(file)
 	models, err := s.plan(file, deps.Commands)
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
@@ -93,6 +96,7 @@ func (s *Supervisor) warn(file *spec.File) {
 // nil: after the longest drain timeout and process.Grace at most, and nothing is left behind.
 func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	defer s.store.Close() // last, when nothing is left that belongs to the next supervisor
+	defer s.logs.Close()
 	if err := s.guard.Start(); err != nil {
 		_ = ln.Close()
 		return err

@@ -1,0 +1,179 @@
+package logs
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// restored is how many bytes of a stream are read from disk when a supervisor begins.
+const restored = 1 << 20
+
+// Stream is what one model server prints. It is safe for concurrent use.
+type Stream struct {
+	logs     *Logs
+	instance string
+
+	writing   sync.Mutex // one Write after the other; taken before logs.mu
+	split     splitter
+	buf       []byte
+	file      *file // nil: memory alone
+	crashFile *file
+
+	// What follows is guarded by logs.mu.
+	ring      ring
+	part      string // the line being written
+	begun     int64  // lines above this offset are of the present or last server
+	observe   func(text string)
+	crashes   []Crash
+	followers map[chan struct{}]struct{}
+}
+
+// Observe has f called with each line, and with each state of a progress bar, without secrets and escape sequences, by the goroutine
+// that writes. It replaces an earlier one.
+func (s *Stream) Observe(f func(text string)) {
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	s.observe = f
+}
+
+// Begin marks the start of a new server: what comes from now on is its own.
+func (s *Stream) Begin() {
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	s.begun = s.logs.last
+}
+
+// Write takes output as it comes. It never fails, and a disk that does costs nothing but the lines on it.
+func (s *Stream) Write(p []byte) (int, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.logs.mu.Lock()
+	observe, hide := s.observe, s.logs.redactor
+	s.logs.mu.Unlock()
+	if observe == nil {
+		observe = func(string) {}
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	s.buf = s.buf[:0]
+	s.split.write(p, func(text []byte, long bool) {
+		observe(Plain(hide.line(text, long)))
+	}, func(text []byte, long bool) {
+		line := hide.line(text, long)
+		s.add(now, line)
+		observe(Plain(line))
+	})
+	s.show(hide.hideOpen(valid(s.split.part)))
+	if s.file != nil && len(s.buf) > 0 {
+		s.save(s.file, s.buf)
+	}
+	return len(p), nil
+}
+
+// line is one that has ended, ready for everybody.
+func (r *redactor) line(text []byte, long bool) string {
+	if long {
+		return r.hideOpen(valid(text)) + cut
+	}
+	return r.hide(valid(text))
+}
+
+func valid(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD") }
+
+func (s *Stream) add(at time.Time, text string) {
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	s.logs.last++
+	e := entry{s.logs.last, at, text}
+	s.ring.add(e)
+	if s.file != nil {
+		s.buf = e.appendTo(s.buf)
+	}
+}
+
+// show tells followers that there is something new.
+func (s *Stream) show(part string) {
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	s.part = part
+	for f := range s.followers {
+		select {
+		case f <- struct{}{}:
+		default: // it is about to look
+		}
+	}
+}
+
+// save writes to a file of the stream, and tells only of the first failure and of the recovery.
+func (s *Stream) save(f *file, lines []byte) {
+	well := f.failed.IsZero()
+	err := f.write(lines)
+	if err != nil {
+		s.logs.failures.Add(1)
+	}
+	if well != f.failed.IsZero() {
+		s.logs.tell(s.instance, err)
+	}
+}
+
+func (s *Stream) close() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	for _, f := range []*file{s.file, s.crashFile} {
+		if f == nil {
+			continue
+		}
+		if err := f.close(); err != nil {
+			s.logs.tell(s.instance, err)
+		}
+	}
+}
+
+// appendTo writes the line as it stands in a file: offset, time and text.
+func (e entry) appendTo(b []byte) []byte {
+	b = strconv.AppendInt(b, e.offset, 10)
+	b = append(b, ' ')
+	b = e.at.AppendFormat(b, time.RFC3339Nano)
+	b = append(b, ' ')
+	b = append(b, e.text...)
+	return append(b, '\n')
+}
+
+// parseEntry reads a line of a file. What is none, as half a line after a full disk, is left out.
+func parseEntry(line []byte) (entry, bool) {
+	number, rest, _ := bytes.Cut(line, []byte(" "))
+	stamp, text, ok := bytes.Cut(rest, []byte(" "))
+	offset, err := strconv.ParseInt(string(number), 10, 64)
+	at, timeErr := time.Parse(time.RFC3339Nano, string(stamp))
+	return entry{offset, at, valid(text)}, ok && err == nil && offset > 0 && timeErr == nil
+}
+
+// restore reads what an earlier supervisor has left. The logs are locked.
+func (s *Stream) restore() {
+	text, err := s.file.tail(restored)
+	for line := range bytes.SplitSeq(text, []byte("\n")) {
+		if e, ok := parseEntry(line); ok && e.offset > s.newest() {
+			s.ring.add(e)
+		}
+	}
+	if err == nil {
+		err = s.restoreCrashes()
+	}
+	if err != nil {
+		s.logs.tell(s.instance, err)
+	}
+	if lines := s.ring.lines; len(lines) > 0 {
+		s.ring.gone = max(s.ring.gone, lines[0].offset-1)
+	}
+	s.logs.last = max(s.logs.last, s.newest())
+	s.begun = s.logs.last
+}
+
+func (s *Stream) newest() int64 {
+	if n := len(s.ring.lines); n > 0 {
+		return s.ring.lines[n-1].offset
+	}
+	return 0
+}

@@ -1,0 +1,214 @@
+package supervisor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/sse"
+	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// outputQuery says which lines somebody wants.
+type outputQuery struct {
+	model    *model
+	instance string // "" is all
+	lines    int
+	since    int64 // offset; -1 is none
+	follow   bool
+	ansi     bool // with colours
+}
+
+func badRequest(code, param, message string) error {
+	return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: code, Param: param, Message: message}
+}
+
+// outputQuery reads the request for the output of a model.
+func (s *Supervisor) outputQuery(r *http.Request) (outputQuery, error) {
+	q := outputQuery{lines: 100, since: -1}
+	var err error
+	if q.model, err = s.find(r); err != nil {
+		return q, err
+	}
+	if q.model.Driver == spec.External {
+		return q, conflict(q.model, "its output cannot be read")
+	}
+	query := r.URL.Query()
+	if raw := query.Get("lines"); raw != "" {
+		if q.lines, err = strconv.Atoi(raw); err != nil || q.lines < 1 || q.lines > logs.MaxLines {
+			return q, badRequest("invalid_lines", "lines", fmt.Sprintf("lines must be a whole number from 1 to %d.", logs.MaxLines))
+		}
+	}
+	if raw := strings.TrimSpace(r.Header.Get("Last-Event-ID") + " " + query.Get("since")); raw != "" {
+		raw, _, _ = strings.Cut(raw, " ") // what a client that comes back has read last counts more
+		if q.since, err = strconv.ParseInt(raw, 10, 64); err != nil || q.since < 0 {
+			return q, badRequest("invalid_since", "since", "since must be the offset of a line, a whole number.")
+		}
+	}
+	for name, flag := range map[string]*bool{"follow": &q.follow, "ansi": &q.ansi} {
+		if raw := query.Get(name); raw != "" {
+			if *flag, err = strconv.ParseBool(raw); err != nil {
+				return q, badRequest("invalid_flag", name, name+" must be true or false.")
+			}
+		}
+	}
+	if q.instance = query.Get("instance"); q.instance != "" && len(s.streams(q)) == 0 {
+		return q, badRequest("invalid_instance", "instance", fmt.Sprintf("The model %q has no instance %q.", q.model.ID, q.instance))
+	}
+	return q, nil
+}
+
+// streams are those that the query is about, as the model has them now.
+func (s *Supervisor) streams(q outputQuery) []*logs.Stream {
+	var streams []*logs.Stream
+	for _, i := range s.board.servers(q.model) {
+		if q.instance == "" || q.instance == i.ID {
+			streams = append(streams, i.output)
+		}
+	}
+	return streams
+}
+
+// text is a line as the query wants it.
+func (q outputQuery) text(line string) string {
+	if q.ansi {
+		return logs.Coloured(line)
+	}
+	return logs.Plain(line)
+}
+
+// readOutput answers GET /api/llm/models/{id}/logs as text, as JSON, or as a stream of events.
+func (s *Supervisor) readOutput(w http.ResponseWriter, r *http.Request) error {
+	q, err := s.outputQuery(r)
+	if err != nil {
+		return err
+	}
+	if q.follow && r.Method == http.MethodGet {
+		return s.followOutput(w, r, q)
+	}
+	lines := s.logs.Read(q.since, q.lines, s.streams(q))
+	for i := range lines {
+		lines[i].Text = q.text(lines[i].Text)
+	}
+	if strings.Contains(r.Header.Get("Accept"), "application/json") {
+		return web.JSON(w, http.StatusOK, Output{Lines: append([]logs.Line{}, lines...)})
+	}
+	return s.writeText(w, q, lines)
+}
+
+// Output is the answer to GET /api/llm/models/{id}/logs as JSON. Of the last line that has an offset, this is the since of the next question.
+type Output struct {
+	Lines []logs.Line `json:"lines"`
+}
+
+// writeText tells several instances apart as tail(1) does.
+func (s *Supervisor) writeText(w http.ResponseWriter, q outputQuery, lines []logs.Line) error {
+	var text bytes.Buffer
+	servers := s.board.servers(q.model)
+	for _, i := range servers {
+		if len(servers) > 1 && (q.instance == "" || q.instance == i.ID) {
+			fmt.Fprintf(&text, "==> %s <==\n", i.ID)
+		}
+		for _, line := range lines {
+			if line.Instance == i.ID {
+				fmt.Fprintln(&text, line.Text)
+			}
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff") // a model may print HTML
+	_, err := w.Write(text.Bytes())
+	return err
+}
+
+// followOutput sends each line as an event, with its offset as id, until the client leaves, the model is taken out or the supervisor
+// ends. Lines that are being written, such as progress bars, are events of the type "partial", without an id.
+func (s *Supervisor) followOutput(w http.ResponseWriter, r *http.Request, q outputQuery) error {
+	follower := s.logs.Follow(q.since, q.lines, s.streams(q))
+	defer follower.Close()
+	out := sse.NewWriter(w)
+	if err := out.Comment("logs of " + q.model.ID); err != nil { // sends the header also when there is no line yet
+		return err
+	}
+	quiet := time.NewTicker(fleet.KeepAlive)
+	defer quiet.Stop()
+	for {
+		changed, last := s.board.changed(), s.over() || s.board.find(q.model.ID) != q.model
+		follower.Also(s.streams(q)) // replicas come with the models file
+		news := follower.Next()
+		if events := q.events(news); len(events) > 0 {
+			if err := out.Raw(events); err != nil {
+				return err
+			}
+		}
+		if len(news.Lines) > 0 {
+			continue // there may be more
+		}
+		if last {
+			return nil
+		}
+		select {
+		case <-follower.Changed():
+		case <-changed:
+		case <-s.ending:
+		case <-r.Context().Done():
+			return nil
+		case <-quiet.C:
+			if err := out.Comment("keep-alive"); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (q outputQuery) events(news logs.News) []byte {
+	var events bytes.Buffer
+	data := json.NewEncoder(&events) // writes one line, which is one data field
+	data.SetEscapeHTML(false)
+	if news.Lost {
+		events.WriteString("event: lost\ndata: {\"lost\":true}\n\n")
+	}
+	write := func(line logs.Line) {
+		events.WriteString("data: ")
+		line.Text = q.text(line.Text)
+		_ = data.Encode(line) // to memory
+		events.WriteByte('\n')
+	}
+	for _, line := range news.Lines {
+		fmt.Fprintf(&events, "id: %d\n", line.Offset)
+		write(line)
+	}
+	for _, line := range news.Parts {
+		events.WriteString("event: partial\n")
+		write(line)
+	}
+	return events.Bytes()
+}
+
+// crashes answers GET /api/llm/models/{id}/crashes, the newest first.
+func (s *Supervisor) crashes(w http.ResponseWriter, r *http.Request) error {
+	q, err := s.outputQuery(r)
+	if err != nil {
+		return err
+	}
+	report := CrashReport{Crashes: []logs.Crash{}}
+	for _, stream := range s.streams(q) {
+		report.Crashes = append(report.Crashes, stream.Crashes()...)
+	}
+	slices.SortStableFunc(report.Crashes, func(a, b logs.Crash) int { return b.At.Compare(a.At) })
+	return web.JSON(w, http.StatusOK, report)
+}
+
+// CrashReport is the answer to GET /api/llm/models/{id}/crashes.
+type CrashReport struct {
+	Crashes []logs.Crash `json:"crashes"`
+}

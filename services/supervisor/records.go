@@ -1,0 +1,79 @@
+package supervisor
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/classify"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// openLogs makes the logs of what the model servers print, which show no secret of the models file nor of the environment.
+func (s *Supervisor) openLogs(file *spec.File) {
+	cfg := logs.Config{FileBytes: int64(s.cfg.LogFileMB) << 20, Files: s.cfg.LogFiles, Failed: s.logFailed}
+	if s.cfg.StateDir != "" {
+		cfg.Dir = filepath.Join(s.cfg.StateDir, "logs")
+	}
+	s.logs = logs.New(cfg)
+	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "fluidmcp_log_write_failures_total",
+		Help: "Failed attempts to write the log of a model server to disk. What could not be written is kept in memory alone.",
+	}, func() float64 { return float64(s.logs.Failures()) }))
+	secrets := []string{s.cfg.Token}
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); spec.SecretVariable(name) {
+			secrets = append(secrets, value)
+		}
+	}
+	for _, secret := range file.Secrets {
+		secrets = append(secrets, secret.Reveal())
+	}
+	s.logs.Hide(secrets)
+}
+
+// relaunched is called before each start of an instance after the first: what is printed from then on is another server's.
+func (s *Supervisor) relaunched(i *instance, why unit.Reason) {
+	i.record.cause = why
+	s.metrics.restarted(i.model.ID, why)
+	i.output.Begin()
+	i.watchOutput()
+}
+
+// watchOutput has the unit learn from the output how far the start is.
+func (i *instance) watchOutput() {
+	i.kills = classify.KernelKills()
+	i.output.Observe(classify.NewScanner(i.unit.Progressed).Line)
+}
+
+// explain says why a server ended that should not have.
+func (i *instance) explain(exit unit.Exit) unit.Finding {
+	return classify.Explain(exit, i.output.Present(classify.Window), classify.KernelKills() > i.kills)
+}
+
+// recordCrash keeps the last lines of a server that has failed with what is known of its end.
+func (i *instance) recordCrash(before, now unit.Status) {
+	if now.Policy.Remote || now.FailedAt.Equal(before.FailedAt) {
+		return
+	}
+	crash := logs.Crash{At: now.FailedAt, Reason: string(now.Failure.Reason), Message: now.Failure.Message}
+	if before.LastExit != now.LastExit { // else it did not even start
+		crash.Code, crash.Signal = now.LastExit.Code, now.LastExit.Signal
+	}
+	i.output.Crashed(crash)
+}
+
+// logFailed is told when the log of an instance cannot be written to disk, and without an error when it can again.
+func (s *Supervisor) logFailed(instance string, err error) {
+	log := s.log.With(zap.String("instance", instance))
+	if err == nil {
+		log.Info("the model's log is written to disk again")
+		return
+	}
+	log.Warn("the model's log cannot be written to disk; it is kept in memory alone, and the model runs on", zap.Error(err))
+}
