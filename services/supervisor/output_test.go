@@ -29,7 +29,7 @@ func prints(t *testing.T, port int, text string) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// tail is a log that is being tail.
+// tail is a log that is being followed.
 type tail struct {
 	t      *testing.T
 	frames *sse.Reader
