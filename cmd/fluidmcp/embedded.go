@@ -28,15 +28,14 @@ func newMockvllm() *cobra.Command {
 	}
 }
 
-// newGuard makes this binary the process that ends the models of a supervisor that was killed.
+// newGuard makes this binary the parent of a model server, which it ends when the supervisor dies. What follows is the server's
+// command line, so cobra must not look at the flags.
 func newGuard() *cobra.Command {
 	return &cobra.Command{
-		Use:    "guard",
-		Short:  "End the process groups named on standard input once it closes",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return process.RunGuard(cmd.InOrStdin())
-		},
+		Use:                "guard COMMAND",
+		Short:              "Be the parent of a model server",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE:               func(_ *cobra.Command, args []string) error { return process.RunGuard(args) },
 	}
 }

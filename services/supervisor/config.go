@@ -73,5 +73,5 @@ type Deps struct {
 	Log      *zap.Logger
 	Models   *spec.File          // nil: New loads Config.Models
 	Commands map[string][]string // what to run for a command of the file, such as mockvllm; others are looked up in PATH
-	Guard    []string            // command whose process calls process.RunGuard; nil: models survive a kill of the supervisor
+	Guard    []string            // command that calls process.RunGuard with the arguments that follow; there are no processes without it
 }

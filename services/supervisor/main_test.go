@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 			fakeVLLM(os.Args[2:])
 			return
 		case "guard":
-			if err := process.RunGuard(os.Stdin); err != nil {
+			if err := process.RunGuard(os.Args[2:]); err != nil {
 				panic(err)
 			}
 			return

@@ -78,13 +78,21 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 		ProbeReady:    s.cfg.ProbeInterval,
 	}
 	if m.Driver == spec.Process {
-		cfg.Driver = &process.Driver{Argv: resolve(from.Argv, commands), Dir: from.Dir, Env: from.Env.List(), Output: i.output, Guard: s.guard}
+		cfg.Driver = s.process(i, commands)
 	} else {
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
 	i.unit = unit.NewUnit(cfg)
 	i.watchOutput()
 	return i
+}
+
+// process is the driver of an instance that is a child process.
+func (s *Supervisor) process(i *instance, commands map[string][]string) *process.Driver {
+	return &process.Driver{
+		Argv: resolve(i.Argv, commands), Dir: i.Dir, Env: i.Env.List(), URL: i.Dial, Output: i.output,
+		Guard: s.guard, Ledger: s.ledger, Name: i.ID,
+	}
 }
 
 // resolve replaces the program of a command line by what stands for it.

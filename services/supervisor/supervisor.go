@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -29,8 +31,9 @@ type Supervisor struct {
 	log      *zap.Logger
 	store    *store.Store
 	logs     *logs.Logs
-	guard    *process.Guard
-	client   *http.Client // for probes
+	guard    []string       // see Deps
+	ledger   *ledger.Ledger // of the processes of all model servers
+	client   *http.Client   // for probes
 	board    *board
 	crew     crew
 	gateways *gateways
@@ -59,14 +62,12 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if deps.Log == nil {
 		s.log = zap.NewNop()
 	}
-	if len(deps.Guard) > 0 {
-		s.guard = process.NewGuard(deps.Guard, s.log)
-	}
 	var err error // before anything that may have files in the folder
 	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil {
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
 	s.openLogs(file)
+	s.guard, s.ledger = deps.Guard, ledger.Open(s.running(), s.log)
 	models, err := s.plan(file, deps.Commands)
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
@@ -75,6 +76,14 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	s.metrics = newMetrics(s.registry, s.board, s.store)
 	s.warn(file)
 	return s, nil
+}
+
+// running is the file of the processes that run; "" keeps none.
+func (s *Supervisor) running() string {
+	if s.cfg.StateDir == "" {
+		return ""
+	}
+	return filepath.Join(s.cfg.StateDir, "running.json")
 }
 
 // warn says what works but hardly as meant.
@@ -97,11 +106,6 @@ func (s *Supervisor) warn(file *spec.File) {
 func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	defer s.store.Close() // last, when nothing is left that belongs to the next supervisor
 	defer s.logs.Close()
-	if err := s.guard.Start(); err != nil {
-		_ = ln.Close()
-		return err
-	}
-	defer s.guard.Close()
 	defer s.client.CloseIdleConnections()
 	models, endModels := context.WithCancel(ctx)
 	defer endModels()
@@ -121,8 +125,13 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		return front.Serve(server, ln)
 	})
 	g.Go(func() error {
+		s.ledger.Keep(server)
+		return nil
+	})
+	g.Go(func() error {
 		defer endServer()
 		s.recordStart()
+		s.ledger.EndLeft(models, process.GuardGrace)
 		s.crew.run(models, s.board)
 		s.recordEnd()
 		endWriting()

@@ -86,7 +86,7 @@ var modelFields = []Field{
 	{Name: "config", Type: typeFlags, Forms: modelOnly, Example: map[string]any{"max-model-len": 8192, "enable-prefix-caching": true},
 		Doc: "Any flag of vllm serve without its dashes: true is the flag alone, false its --no- form, a list is several values."},
 	{Name: "env", Type: typeEnv, Forms: processes, Example: map[string]any{"HF_HOME": "${HOME}/models"},
-		Doc: "Environment variables that the process gets in addition to those of FluidMCP. Their values are never shown."},
+		Doc: "Environment variables that the process gets beside those that it inherits, which are few. Their values are never shown."},
 	{Name: "cwd", Type: typeText, Forms: processes, Example: "/srv/models", Absent: "the folder that FluidMCP runs in",
 		Doc: "The folder that the process starts in."},
 	{Name: "devices", Type: typeWords, Forms: processes, Example: []any{"0,1"}, Absent: "CUDA_VISIBLE_DEVICES of env, else of FluidMCP's own environment",

@@ -1,7 +1,7 @@
 // Command supervisor runs the supervisor, configured by SUPERVISOR_* in the environment.
 //
 //	supervisor [serve]      run the models of SUPERVISOR_MODELS until SIGINT or SIGTERM
-//	supervisor guard        end the process groups named on standard input once it closes; for the supervisor's own use
+//	supervisor guard        be the parent of one model server; for the supervisor's own use
 //	supervisor healthcheck  exit 0 when the supervisor at SUPERVISOR_ADDR is up
 package main
 
@@ -24,20 +24,20 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills; the guard ends the models then
-	if err := run(ctx, os.Args[1:], os.Stdin, os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "supervisor:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	command := "serve"
 	if len(args) > 0 {
 		command = args[0]
 	}
 	cfg := supervisor.Default()
 	if command == "guard" {
-		return process.RunGuard(in)
+		return process.RunGuard(args[1:])
 	}
 	if err := settings.Read("supervisor", &cfg); err != nil {
 		return err

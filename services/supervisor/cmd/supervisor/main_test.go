@@ -18,7 +18,7 @@ import (
 // TestMain makes this binary the guard that the program starts of itself.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "guard" {
-		if err := process.RunGuard(os.Stdin); err != nil {
+		if err := process.RunGuard(os.Args[2:]); err != nil {
 			panic(err)
 		}
 		return
@@ -61,11 +61,11 @@ func TestServeAndHealthcheck(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var log buffer
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, nil, nil, &log) }()
+	go func() { ended <- run(ctx, nil, &log) }()
 
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.After(20 * time.Second); run(t.Context(), []string{"healthcheck"}, nil, &log) != nil; {
+	for deadline := time.After(20 * time.Second); run(t.Context(), []string{"healthcheck"}, &log) != nil; {
 		select {
 		case <-poll.C:
 		case err := <-ended:
@@ -90,7 +90,7 @@ func TestFaultsOfTheCommandLineAndTheEnvironment(t *testing.T) {
 			t.Setenv(name, value)
 			defer os.Unsetenv(name)
 		}
-		err := run(t.Context(), strings.Fields(arg), strings.NewReader("nonsense\n"), &buffer{})
+		err := run(t.Context(), strings.Fields(arg), &buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s=%s %s: want %q, got %v", name, value, arg, want, err)
 		}

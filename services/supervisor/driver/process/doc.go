@@ -1,8 +1,12 @@
 // Package process is the driver for model servers that are child processes.
 //
-// Each one leads a process group of its own, which is ended as a whole: SIGTERM, a grace, SIGKILL. vLLM starts several processes
-// and leaves them, with their GPU memory, behind when only the first is killed.
+// vLLM is several processes, and what it leaves behind holds the memory of a GPU. So each model server has a parent of its own, the
+// guard: a small process that starts it in a session of its own, adopts whatever below it loses its parent, and ends all of that with
+// it. See guard.go. A supervisor that dies takes nothing along by itself: the guards see their pipes end, and end their servers.
 //
-// A supervisor that is killed itself cannot end anything. So a guard, a second process that only holds the other end of a pipe,
-// is told of each group; when the pipe closes it ends the groups that are left, the last of them GuardGrace later.
+//	process.go    Driver: starts a guard      environment.go  what a server inherits
+//	server.go     this side of a guard        port.go         whether its port is its own
+//	guard.go      the other side              report.go       what it says
+//	ledger/       which processes there are, also for the next supervisor
+//	proc/         what /proc tells
 package process

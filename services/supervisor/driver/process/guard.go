@@ -1,138 +1,186 @@
 package process
 
 import (
-	"fmt"
+	"bufio"
+	"errors"
 	"io"
-	"maps"
+	"io/fs"
 	"os"
 	"os/exec"
-	"slices"
-	"sync"
+	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
-	"go.uber.org/zap"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
 )
 
-// guardPause is the wait before a guard that has ended is replaced, so that one that cannot run does not keep a core busy.
-const guardPause = 100 * time.Millisecond
+// GuardGrace is how long after the death of its supervisor a model server may live on: SIGTERM comes at once, SIGKILL a little
+// before the time is over.
+const GuardGrace = 2 * time.Second
 
-// Guard is this process's end of the guard. A nil Guard guards nothing.
-type Guard struct {
-	argv  []string
-	log   *zap.Logger
-	watch sync.WaitGroup // for the goroutine that keeps a guard process there
-	ended chan struct{}  // closed by Close
+const (
+	guardTerm = GuardGrace - 500*time.Millisecond
+	guardPoll = 10 * time.Millisecond // between two looks at what is still to be killed
+)
 
-	mu     sync.Mutex
-	groups map[int]bool
-	pipe   io.WriteCloser // to the present guard process
+// guard is the parent of one model server.
+//
+//	supervisor ──orders──► guard ──starts──► model server ──► its workers
+//	           ◄─reports──       ◄─adopts what lost its parent─┘
+//
+// It does nothing until the server ends, an order comes, or the pipe with the orders ends, because the supervisor is dead. If it
+// is killed itself, the kernel kills the server.
+type guard struct {
+	server   int            // pid, and number of its session and group; 0 once it was reaped
+	children chan os.Signal // SIGCHLD: somebody may be reaped
+	orders   chan time.Duration
+	ended    exit // of the server
 }
 
-// NewGuard returns a guard that runs argv once started. That process has to call RunGuard with its standard input.
-func NewGuard(argv []string, log *zap.Logger) *Guard {
-	return &Guard{argv: argv, log: log, groups: map[int]bool{}, ended: make(chan struct{})}
-}
+// RunGuard is the body of the guard process. It runs a command, with the orders on standard input and the reports on the file
+// with number 3, and returns once nothing is left of it.
+func RunGuard(argv []string) error {
+	reports := os.NewFile(reportFile, "reports")
+	if info, err := reports.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 || len(argv) == 0 {
+		return errors.New("guard: it is started by a supervisor, as the parent of a model server, and by nobody else")
+	}
+	syscall.CloseOnExec(reportFile)
+	defer reports.Close()
+	// What a terminal or a service manager sends to everybody ends neither the guard nor, before its drain, the server. The
+	// signals are caught and not ignored, because the server would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	g := &guard{children: make(chan os.Signal, 1), orders: make(chan time.Duration)}
+	signal.Notify(g.children, syscall.SIGCHLD)
+	runtime.LockOSThread() // for life: to the kernel it is this thread that is the server's parent
+	adopt()
+	raiseLimits()
 
-// Start starts the guard process, and another whenever one ends. Close ends it.
-func (g *Guard) Start() error {
-	if g == nil {
-		return nil
+	var err error
+	if g.server, err = spawn(argv); err != nil {
+		return send(reports, report{Fault: err.Error(), Permanent: hopeless(err)})
 	}
-	cmd, err := g.start()
-	if err != nil {
-		return err
+	id, _ := proc.Of(g.server) // a server that is dead by now is told of all the same
+	id.PID = g.server
+	if err := send(reports, report{Started: &id}); err != nil {
+		g.order(syscall.SIGKILL) // nobody would know of it
 	}
-	g.watch.Go(func() { g.keep(cmd) })
+	go g.listen(os.Stdin)
+	g.watch()
+	g.clear()
+	_ = send(reports, report{Ended: &g.ended}) // fails when the supervisor is dead
 	return nil
 }
 
-// start starts a guard process and tells it of all groups.
-func (g *Guard) start() (*exec.Cmd, error) {
-	cmd := exec.Command(g.argv[0], g.argv[1:]...)
-	cmd.Env = environment(os.Environ(), nil)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C at the terminal is not for it
-	pipe, err := cmd.StdinPipe()
+// spawn starts the command in a session of its own and returns its pid.
+func spawn(argv []string) (int, error) {
+	path, err := exec.LookPath(argv[0])
+	if err != nil && !errors.Is(err, exec.ErrDot) { // a name without a slash is looked up as everywhere, the working directory included
+		return 0, err
+	}
+	null, err := os.Open(os.DevNull)
 	if err != nil {
-		return nil, fmt.Errorf("start guard: %w", err)
+		return 0, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start guard: %w", err)
+	defer null.Close()
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{null.Fd(), os.Stdout.Fd(), os.Stderr.Fd()},
+		Sys:   diesWithParent(&syscall.SysProcAttr{Setsid: true}),
+	})
+	if err != nil {
+		return 0, &fs.PathError{Op: "execute", Path: path, Err: err}
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.pipe = pipe
-	for _, group := range slices.Sorted(maps.Keys(g.groups)) {
-		g.tell("+%d\n", group)
-	}
-	return cmd, nil
+	return pid, nil
 }
 
-// keep waits for the guard process to end and replaces it, until Close.
-func (g *Guard) keep(cmd *exec.Cmd) {
-	for {
-		g.await(cmd)
+// hopeless tells whether a command that could not be started cannot be started later either.
+func hopeless(err error) bool {
+	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
+}
+
+// listen passes on what the supervisor orders: each line is the time that the server has left. When there will be no more orders
+// the server has what is left for an orphan.
+func (g *guard) listen(orders io.Reader) {
+	for lines := bufio.NewScanner(orders); lines.Scan(); {
+		if grace, err := time.ParseDuration(lines.Text()); err == nil {
+			g.orders <- grace
+		}
+	}
+	g.orders <- guardTerm
+}
+
+// watch returns once the server has been reaped, which it sees to when the supervisor wants it.
+func (g *guard) watch() {
+	var over <-chan time.Time
+	for g.server != 0 {
 		select {
-		case <-g.ended:
-			return
-		case <-time.After(guardPause):
+		case <-g.children:
+			g.reap()
+		case grace := <-g.orders:
+			if over == nil {
+				g.order(syscall.SIGTERM)
+			}
+			over = time.After(grace)
+		case <-over:
+			g.order(syscall.SIGKILL)
 		}
-		next, err := g.start()
-		if err != nil {
-			g.log.Error("models would survive a kill of this process", zap.Error(err))
-			continue
+	}
+}
+
+// order signals the group of the server, which is there because its first process has not been reaped.
+func (g *guard) order(sig syscall.Signal) { _ = syscall.Kill(-g.server, sig) }
+
+// reap takes in the children that have ended, the server among them, and tells whether none is left.
+func (g *guard) reap() bool {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return true
+		case pid == 0:
+			return false
+		case pid == g.server:
+			g.server, g.ended = 0, exitOf(status)
+			killGroup(pid)
 		}
-		g.log.Warn("guard was gone and has been replaced", zap.Int("pid", next.Process.Pid))
-		cmd = next
 	}
 }
 
-// await returns when the process has ended; Close closes its pipe for that.
-func (g *Guard) await(cmd *exec.Cmd) {
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		_ = cmd.Wait() // however it ended; a second call returns at once
-	}()
-	select {
-	case <-over:
-		return
-	case <-g.ended:
+// clear kills what the server has left behind. All of it is below this process, whatever group or session it is in.
+func (g *guard) clear() {
+	for !g.reap() {
+		for _, left := range proc.Read().Below(os.Getpid()) {
+			left.Signal(syscall.SIGKILL)
+		}
+		select {
+		case <-g.children:
+		case <-time.After(guardPoll):
+		case <-g.orders: // it cannot go faster
+		}
 	}
-	g.mu.Lock()
-	_ = g.pipe.Close()
-	g.mu.Unlock()
-	<-over
 }
 
-func (g *Guard) add(group int) {
-	if g == nil {
-		return
+func exitOf(status syscall.WaitStatus) exit {
+	if status.Signaled() {
+		return exit{Code: 128 + int(status.Signal()), Signal: status.Signal().String()}
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.groups[group] = true
-	g.tell("+%d\n", group)
+	return exit{Code: status.ExitStatus()}
 }
 
-func (g *Guard) remove(group int) {
-	if g == nil {
-		return
+// raiseLimits lets the server open as many files as an administrator allows, up to what vLLM asks for: each connection is one, and
+// most systems begin with 1024. And it leaves no core dump unless it asks for one itself: that would be the size of its memory.
+func raiseLimits() {
+	const files = 65535
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		limit.Cur = min(limit.Max, files)
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // the server then says itself what it lacks
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.groups, group)
-	g.tell("-%d\n", group)
-}
-
-// tell sends one line. When that fails the guard is gone, and its successor will be told all.
-func (g *Guard) tell(format string, group int) { _, _ = fmt.Fprintf(g.pipe, format, group) }
-
-// Close ends the guard, which ends the groups that it still knows of, and waits for it.
-func (g *Guard) Close() {
-	if g == nil {
-		return
+	if syscall.Getrlimit(syscall.RLIMIT_CORE, &limit) == nil {
+		limit.Cur = 0
+		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &limit)
 	}
-	close(g.ended)
-	g.watch.Wait()
 }

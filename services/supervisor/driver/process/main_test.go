@@ -1,11 +1,13 @@
 package process_test
 
 import (
+	"bufio"
 	"fmt"
-	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 )
 
 // TestMain makes this binary what the tests need as a process: a server, a guard, or a supervisor to be killed.
@@ -23,12 +26,12 @@ func TestMain(m *testing.M) {
 			server(os.Args[2:])
 			return
 		case "guard":
-			if err := process.RunGuard(os.Stdin); err != nil {
+			if err := process.RunGuard(os.Args[2:]); err != nil {
 				panic(err)
 			}
 			return
 		case "supervisor":
-			supervise(os.Args[2:])
+			supervise(os.Args[2], os.Args[3:])
 			return
 		}
 	}
@@ -39,22 +42,24 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// server prints its pid and waits for signals. With "child" it starts another one in its group first; with "deaf" they ignore
-// SIGTERM.
+// server prints its pid and waits for signals. Before that "child" starts another one in its group, and "daemon" one that leaves the
+// session and loses its parent. With "deaf" all of them ignore SIGTERM; "listen" is followed by an address to listen on.
 func server(args []string) {
-	deaf := false
-	for _, arg := range args {
+	deaf := slices.Contains(args, "deaf")
+	if deaf {
+		signal.Ignore(syscall.SIGTERM)
+	}
+	for i, arg := range args {
 		switch arg {
-		case "deaf":
-			deaf = true
-			signal.Ignore(syscall.SIGTERM)
 		case "child":
-			child := exec.Command(os.Args[0], "server", "grandchild")
-			if deaf {
-				child.Args = append(child.Args, "deaf")
-			}
-			child.Stdout = os.Stdout
-			if err := child.Start(); err != nil {
+			spawn(deaf, false, "server")
+		case "daemon":
+			spawn(deaf, true, "server", "fork")
+		case "fork": // the parent that a daemon loses
+			spawn(deaf, false, "server")
+			return
+		case "listen":
+			if _, err := net.Listen("tcp", args[i+1]); err != nil {
 				panic(err)
 			}
 		}
@@ -63,21 +68,33 @@ func server(args []string) {
 	<-make(chan struct{}) // the default action of SIGTERM ends it
 }
 
-// supervise runs one server with a guard, tells its output on, and waits to be killed.
-func supervise(args []string) {
-	self, err := os.Executable()
-	if err != nil {
+func spawn(deaf, session bool, args ...string) {
+	child := exec.Command(os.Args[0], args...)
+	if deaf {
+		child.Args = append(child.Args, "deaf")
+	}
+	child.Stdout = os.Stdout
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
+	if err := child.Start(); err != nil {
 		panic(err)
 	}
-	guard := process.NewGuard([]string{self, "guard"}, zap.NewNop())
-	if err := guard.Start(); err != nil {
-		panic(err)
+}
+
+// supervise runs one server, writes a ledger and tells its output on. For each line that it reads it looks at the server's processes
+// and says which process that is.
+func supervise(path string, args []string) {
+	book := ledger.Open(path, zap.NewNop())
+	driver := process.Driver{
+		Argv: append([]string{os.Args[0], "server"}, args...), Output: os.Stdout, Guard: []string{os.Args[0], "guard"}, Ledger: book, Name: "m-0",
 	}
-	driver := process.Driver{Argv: append([]string{self, "server"}, args...), Output: os.Stdout, Guard: guard}
 	s, err := driver.Start()
 	if err != nil {
 		panic(err)
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		book.Look("m-0")
+		book.Remove("no such server") // writes
+		fmt.Println("server", s.PID())
+	}
 	<-s.Done()
 }

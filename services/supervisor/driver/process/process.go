@@ -7,18 +7,20 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 const (
-	// Grace is how long a server may take to end after SIGTERM before its group is killed.
+	// Grace is how long a server may take to end after SIGTERM before it is killed.
 	Grace = 15 * time.Second
+	// startGrace is how long a guard may take to say that it has started the server. It needs some milliseconds.
+	startGrace = 30 * time.Second
 	// outputGrace is how long the output of a server that has ended is still waited for. It ends with the last process that holds
-	// it, and one that left the group is not killed.
+	// it, and where a guard was killed one may have got away.
 	outputGrace = time.Second
 )
 
@@ -27,129 +29,80 @@ type Driver struct {
 	Argv   []string // program and arguments; a program without a slash is looked up in PATH
 	Dir    string   // working directory; "" is this process's
 	Env    []string // "NAME=value", after and above the inherited environment
+	URL    string   // where the server will answer; "" when that cannot be told
 	Output io.Writer
-	Guard  *Guard        // nil: nobody ends the server when this process is killed
-	Grace  time.Duration // 0 means Grace
+	Guard  []string       // a command that calls RunGuard with the arguments that follow
+	Ledger *ledger.Ledger // of what runs
+	Name   string         // of the server in it
+	Grace  time.Duration  // 0 means Grace
 }
 
 var _ unit.Driver = (*Driver)(nil)
 
-// Start starts the command. A program that does not exist or must not be run is a permanent error.
+// Start starts the command. It is an error when something listens already where the server will, and a permanent one when the
+// program does not exist or must not be run.
 func (d *Driver) Start() (unit.Server, error) {
-	r, w, err := os.Pipe()
+	if err := d.free(); err != nil {
+		return nil, err
+	}
+	s, err := d.begin()
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", d.Argv[0], err)
+		return nil, err
 	}
-	cmd := exec.Command(d.Argv[0], d.Argv[1:]...)
-	cmd.Dir, cmd.Env = d.Dir, environment(os.Environ(), d.Env)
-	cmd.Stdout, cmd.Stderr = w, w // one pipe keeps the order of the lines
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	err = cmd.Start()
-	_ = w.Close() // the server has its own copy
-	if err != nil {
-		_ = r.Close()
-		return nil, startError(d.Argv[0], err)
+	if err := s.started(d); err != nil {
+		s.abandon()
+		return nil, err
 	}
-	s := &server{
-		group: cmd.Process.Pid,
-		grace: d.Grace,
-		stop:  make(chan struct{}, 1),
-		done:  make(chan unit.Exit, 1),
-	}
-	if s.grace == 0 {
-		s.grace = Grace
-	}
-	d.Guard.add(s.group)
-	go s.run(cmd, r, d) // ends with the process, which the unit waits for through Done
+	go s.run(d) // ends with the server, which the unit waits for through Done
 	return s, nil
 }
 
-func startError(program string, err error) error {
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return &unit.Finding{Reason: unit.StartFailed, Permanent: true,
-			Message: fmt.Sprintf("start %s: %v; install it, or correct command, cwd or PATH", program, err)}
+// begin starts the guard.
+func (d *Driver) begin() (s *server, err error) {
+	s = &server{grace: d.Grace, ended: make(chan unit.Exit, 1), copied: make(chan struct{})}
+	if s.grace == 0 {
+		s.grace = Grace
 	}
-	return fmt.Errorf("start %s: %w", program, err)
-}
-
-// environment is what a server inherits, without the settings of the services, which hold tokens, and then its own.
-func environment(inherited, own []string) []string {
-	env := make([]string, 0, len(inherited)+len(own))
-	for _, v := range inherited {
-		if !strings.HasPrefix(v, "SUPERVISOR_") && !strings.HasPrefix(v, "GATEWAY_") {
-			env = append(env, v)
+	var theirs [3]*os.File // orders, output, reports
+	defer func() {
+		for _, f := range theirs {
+			_ = f.Close() // the guard has its own copies
+		}
+		if err != nil {
+			s.close()
+			err = startError(d.Argv[0], err)
+		}
+	}()
+	var errs [3]error
+	theirs[0], s.orders, errs[0] = os.Pipe()
+	s.output, theirs[1], errs[1] = os.Pipe()
+	s.reports, theirs[2], errs[2] = os.Pipe()
+	if err := errors.Join(errs[:]...); err != nil {
+		return s, err
+	}
+	s.guard = exec.Command(d.Guard[0], append(d.Guard[1:len(d.Guard):len(d.Guard)], d.Argv...)...)
+	s.guard.Dir, s.guard.Env = d.Dir, environment(os.Environ(), d.Env)
+	s.guard.Stdin, s.guard.Stdout, s.guard.Stderr = theirs[0], theirs[1], theirs[1] // one pipe keeps the order of the lines
+	s.guard.ExtraFiles = theirs[2:]
+	s.guard.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a Ctrl-C at the terminal is not for it
+	if d.Dir != "" {
+		if _, err := os.Stat(d.Dir + "/."); err != nil { // os/exec would tell of the program instead
+			return s, err
 		}
 	}
-	return append(env, own...)
+	return s, s.guard.Start()
 }
 
-type server struct {
-	group int // process group, and pid of its leader
-	grace time.Duration
-	stop  chan struct{}
-	done  chan unit.Exit
+func startError(program string, err error) error {
+	permanent := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+	return fault(program, err.Error(), permanent)
 }
 
-func (s *server) PID() int { return s.group }
-
-func (s *server) Done() <-chan unit.Exit { return s.done }
-
-// Stop begins to end the group.
-func (s *server) Stop() {
-	select {
-	case s.stop <- struct{}{}:
-	default: // it is being ended already
+// fault says in one line what hindered a start and how to mend it.
+func fault(program, text string, permanent bool) error {
+	if permanent {
+		return &unit.Finding{Reason: unit.StartFailed, Permanent: true,
+			Message: fmt.Sprintf("start %s: %s; install it, or correct command, cwd or PATH", program, text)}
 	}
-}
-
-// run sees the process to its end and cleans up behind it.
-func (s *server) run(cmd *exec.Cmd, output *os.File, d *Driver) {
-	copied := make(chan struct{})
-	go func() {
-		defer close(copied)
-		_, _ = io.Copy(d.Output, output) // ends with the last writer, or when output is closed below
-	}()
-	leader := make(chan struct{})
-	go func() {
-		defer close(leader)
-		awaitExit(cmd)
-	}()
-	s.await(leader)
-	// What the leader leaves behind goes too. It is not reaped yet, so the number of the group cannot be anybody else's.
-	signalGroup(s.group, syscall.SIGKILL)
-	_ = cmd.Wait() // the exit is in ProcessState
-	d.Guard.remove(s.group)
-	late := time.AfterFunc(outputGrace, func() { _ = output.Close() })
-	<-copied
-	if late.Stop() {
-		_ = output.Close()
-	}
-	s.done <- exitOf(cmd.ProcessState)
-}
-
-// await waits for the leader to exit, and makes it exit when Stop was called.
-func (s *server) await(leader <-chan struct{}) {
-	select {
-	case <-leader:
-		return
-	case <-s.stop:
-	}
-	signalGroup(s.group, syscall.SIGTERM)
-	select {
-	case <-leader:
-	case <-time.After(s.grace):
-		signalGroup(s.group, syscall.SIGKILL)
-		<-leader
-	}
-}
-
-// signalGroup fails only when no process is left in the group.
-func signalGroup(group int, sig syscall.Signal) { _ = syscall.Kill(-group, sig) }
-
-func exitOf(state *os.ProcessState) unit.Exit {
-	exit := unit.Exit{Code: state.ExitCode(), At: time.Now()}
-	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		exit.Code, exit.Signal = 128+int(ws.Signal()), ws.Signal().String()
-	}
-	return exit
+	return fmt.Errorf("start %s: %s", program, text)
 }

@@ -12,7 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap/zaptest"
+
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -26,6 +30,20 @@ func self(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// command has a driver for a command line.
+func command(t *testing.T, argv ...string) *process.Driver {
+	t.Helper()
+	return &process.Driver{
+		Argv: argv, Output: io.Discard, Guard: []string{self(t), "guard"}, Ledger: ledger.Open("", zaptest.NewLogger(t)), Name: "m-0",
+	}
+}
+
+// serverDriver has a driver for this binary as a server, see main_test.go.
+func serverDriver(t *testing.T, args ...string) *process.Driver {
+	t.Helper()
+	return command(t, append([]string{self(t), "server"}, args...)...)
 }
 
 // start starts a driver with its output on a pipe, whose lines it returns.
@@ -42,6 +60,21 @@ func start(t *testing.T, d *process.Driver) (unit.Server, *bufio.Scanner) {
 		_ = r.Close()
 	})
 	return s, bufio.NewScanner(r)
+}
+
+// run starts a shell script, waits for its end, and returns what it printed.
+func run(t *testing.T, script string, change func(*process.Driver)) (string, unit.Exit) {
+	t.Helper()
+	var out strings.Builder
+	d := command(t, "sh", "-c", script)
+	d.Output = &out
+	change(d)
+	s, err := d.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := exit(t, s)
+	return out.String(), x
 }
 
 // pids reads the pids that n servers print.
@@ -73,30 +106,30 @@ func exit(t *testing.T, s unit.Server) unit.Exit {
 
 // alive tells whether a process runs. An orphan that nobody reaps, as in a container without an init, does not.
 func alive(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return false
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return !errors.Is(err, os.ErrNotExist)
-	}
-	_, state, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(state, "Z")
+	_, ok := proc.Of(pid)
+	return ok
 }
 
 // dead polls until the process is gone.
 func dead(t *testing.T, pid int) {
 	t.Helper()
+	eventually(t, fmt.Sprintf("the end of process %d", pid), func() bool { return !alive(pid) })
+}
+
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.After(patience); alive(pid); {
+	for deadline := time.After(patience); !so(); {
 		select {
 		case <-poll.C:
 		case <-deadline:
-			t.Fatalf("process %d lives on", pid)
+			t.Fatalf("%s never came", what)
 		}
 	}
 }
+
+func unchanged(*process.Driver) {}
 
 func TestExitsAreReported(t *testing.T) {
 	for script, want := range map[string]unit.Exit{
@@ -105,57 +138,66 @@ func TestExitsAreReported(t *testing.T) {
 		"kill -KILL $$": {Code: 137, Signal: "killed"},
 		"kill -SEGV $$": {Code: 139, Signal: "segmentation fault"},
 	} {
-		d := process.Driver{Argv: []string{"sh", "-c", script}, Output: io.Discard}
-		s, err := d.Start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := exit(t, s)
-		if got.Code != want.Code || got.Signal != want.Signal || got.At.IsZero() {
+		if _, got := run(t, script, unchanged); got.Code != want.Code || got.Signal != want.Signal || got.At.IsZero() {
 			t.Errorf("%s: %+v, want %+v", script, got, want)
 		}
 	}
 }
 
 func TestOutputIsWholeAndInOrder(t *testing.T) {
-	var out strings.Builder
-	d := process.Driver{Argv: []string{"sh", "-c", "echo one; echo two >&2; printf three"}, Output: &out}
-	s, err := d.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	exit(t, s)
-	if out.String() != "one\ntwo\nthree" {
-		t.Errorf("output %q", out.String())
+	if out, _ := run(t, `echo one; echo two >&2; printf 'a\rb\rthree'`, unchanged); out != "one\ntwo\na\rb\rthree" {
+		t.Errorf("output %q", out)
 	}
 }
 
-func TestEnvironmentAndDirectory(t *testing.T) {
-	t.Setenv("SUPERVISOR_TOKEN", "secret")
-	t.Setenv("GATEWAY_ADDR", "x")
-	t.Setenv("KEPT", "kept")
-	t.Setenv("CHANGED", "old")
+// TestWhatAServerInherits has every kind of variable: what a server is known to need comes through, secrets of others do not.
+func TestWhatAServerInherits(t *testing.T) {
+	for _, name := range []string{"SUPERVISOR_TOKEN", "GATEWAY_ADDR", "AWS_SECRET_ACCESS_KEY", "KUBERNETES_SERVICE_HOST", "CI_JOB_TOKEN", "HF", "XPATH"} {
+		t.Setenv(name, "secret")
+	}
+	for _, name := range []string{"HF_TOKEN", "https_proxy", "CUDA_VISIBLE_DEVICES", "VLLM_LOGGING_LEVEL", "LC_ALL", "XDG_CACHE_HOME", "CHANGED"} {
+		t.Setenv(name, "old")
+	}
+	out, _ := run(t, "env", func(d *process.Driver) { d.Env = []string{"CUDA_VISIBLE_DEVICES=1", "CHANGED=new", "OWN=own"} })
+	for _, line := range []string{"HF_TOKEN=old", "https_proxy=old", "VLLM_LOGGING_LEVEL=old", "LC_ALL=old", "XDG_CACHE_HOME=old",
+		"CUDA_VISIBLE_DEVICES=1", "CHANGED=new", "OWN=own", "PATH=" + os.Getenv("PATH")} {
+		if !strings.Contains("\n"+out, "\n"+line+"\n") {
+			t.Errorf("the server lacks %s", line)
+		}
+	}
+	if strings.Contains(out, "secret") || strings.Count(out, "CUDA_VISIBLE_DEVICES") != 1 {
+		t.Errorf("the server has\n%s", out)
+	}
+}
+
+func TestWhereAServerRuns(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out strings.Builder
-	d := process.Driver{
-		Argv: []string{"sh", "-c", `echo "$SUPERVISOR_TOKEN-$GATEWAY_ADDR-$KEPT-$CHANGED-$OWN"; pwd`}, Dir: dir,
-		Env: []string{"CHANGED=new", "OWN=own"}, Output: &out,
-	}
-	s, err := d.Start()
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "serve.sh"), []byte("#!/bin/sh\npwd; ulimit -c; ulimit -n; read line || echo no input"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	exit(t, s)
-	if want := "--kept-new-own\n" + dir + "\n"; out.String() != want {
-		t.Errorf("output %q, want %q", out.String(), want)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("%s\n0\n%d\nno input\n", dir, min(limit.Max, 65535))
+	out, _ := run(t, "", func(d *process.Driver) { d.Argv, d.Dir = []string{"./serve.sh"}, dir })
+	if out != want {
+		t.Errorf("output %q, want %q", out, want)
+	}
+	// A name is looked up where the server's own PATH says.
+	out, _ = run(t, "", func(d *process.Driver) {
+		d.Argv, d.Dir, d.Env = []string{"serve.sh"}, dir, []string{"PATH=" + dir + ":/bin:/usr/bin"}
+	})
+	if out != want {
+		t.Errorf("output %q, want %q", out, want)
 	}
 }
 
 func TestStopEndsTheWholeGroup(t *testing.T) {
-	s, lines := start(t, &process.Driver{Argv: []string{self(t), "server", "child"}})
+	s, lines := start(t, serverDriver(t, "child"))
 	all := pids(t, lines, 2)
 	s.Stop()
 	s.Stop()
@@ -168,8 +210,10 @@ func TestStopEndsTheWholeGroup(t *testing.T) {
 }
 
 func TestDeafGroupIsKilled(t *testing.T) {
-	s, lines := start(t, &process.Driver{Argv: []string{self(t), "server", "deaf", "child"}, Grace: 10 * time.Millisecond})
-	all := pids(t, lines, 2)
+	d := serverDriver(t, "deaf", "child", "daemon")
+	d.Grace = 10 * time.Millisecond
+	s, lines := start(t, d)
+	all := pids(t, lines, 3)
 	s.Stop()
 	if x := exit(t, s); x.Signal != "killed" {
 		t.Errorf("exit %+v", x)
@@ -179,33 +223,48 @@ func TestDeafGroupIsKilled(t *testing.T) {
 	}
 }
 
-// TestLeaderTakesItsGroupAlong kills only the process that was started, as the kernel does when memory is short.
-func TestLeaderTakesItsGroupAlong(t *testing.T) {
-	s, lines := start(t, &process.Driver{Argv: []string{self(t), "server", "child"}})
-	all := pids(t, lines, 2)
-	if err := syscall.Kill(s.PID(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+// TestServerTakesAllAlong kills only the process that was started, as the kernel does when memory is short.
+func TestServerTakesAllAlong(t *testing.T) {
+	s, lines := start(t, serverDriver(t, "child", "daemon"))
+	all := pids(t, lines, 3)
+	kill(t, s.PID(), syscall.SIGKILL)
 	exit(t, s)
-	for _, pid := range all {
-		dead(t, pid)
+	for _, pid := range all { // Done says that nothing is left
+		if alive(pid) {
+			t.Errorf("process %d is left", pid)
+		}
 	}
 }
 
 func TestProgramsThatCannotRun(t *testing.T) {
-	plain := filepath.Join(t.TempDir(), "plain")
-	if err := os.WriteFile(plain, []byte("no program"), 0o600); err != nil {
+	folder := t.TempDir()
+	plain, junk := filepath.Join(folder, "plain"), filepath.Join(folder, "junk")
+	if err := errors.Join(os.WriteFile(plain, []byte("no program"), 0o600), os.WriteFile(junk, []byte("no program"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	for program, what := range map[string]string{
-		"no-such-program-anywhere": "executable file not found in $PATH",
-		"/no/such/program":         "no such file or directory",
-		plain:                      "permission denied",
-	} {
-		_, err := (&process.Driver{Argv: []string{program}, Output: io.Discard}).Start()
+	f := func(dir, program, what string) {
+		t.Helper()
+		d := command(t, program)
+		d.Dir = dir
+		_, err := d.Start()
 		found, ok := errors.AsType[*unit.Finding](err)
 		if !ok || found.Reason != unit.StartFailed || !found.Permanent || !strings.Contains(found.Message, what) {
 			t.Errorf("%s: %#v", program, err)
+		}
+	}
+	f("", "no-such-program-anywhere", "executable file not found in $PATH")
+	f("", "/no/such/program", "no such file or directory")
+	f("", plain, "permission denied")
+	f("", junk, "exec format error")
+	f("/no/such/folder", "sh", "/no/such/folder/.: no such file or directory")
+}
+
+func TestGuardThatIsNone(t *testing.T) {
+	d := command(t, "sleep", "60")
+	for guard, want := range map[string]string{"true": "its guard ended at once", "echo": "its guard ended at once", "/no/such/guard": "no such file"} {
+		d.Guard = []string{guard}
+		if _, err := d.Start(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", guard, err)
 		}
 	}
 }
