@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -77,7 +79,7 @@ func commands(t *testing.T) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string][]string{"fakevllm": {self, "fakevllm"}}
+	return map[string][]string{"fakevllm": {self, "fakevllm"}, "vllm": {self, "fakevllm"}}
 }
 
 // quick is a configuration whose probes do not make tests wait.
@@ -235,3 +237,18 @@ func find(s fleet.Snapshot, id string) fleet.Model {
 
 // running tells whether a process is there and no zombie.
 func running(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
+// sleeper starts a process that ends with the test.
+func sleeper(t *testing.T) proc.ID {
+	t.Helper()
+	cmd := exec.Command("sleep", "600")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	id, _ := proc.Of(cmd.Process.Pid)
+	return id
+}

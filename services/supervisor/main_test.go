@@ -42,6 +42,9 @@ func fakeVLLM(args []string) {
 	name := flags.String("name", "fake", "served model name")
 	port := flags.String("port", "", "")
 	crash := flags.Bool("crash", false, "exit at once")
+	if len(args) > 1 && args[0] == "serve" {
+		args = args[2:] // the model is called fake in any case
+	}
 	_ = flags.Parse(args)
 	fmt.Println("fake vLLM says hello")
 	if *crash {

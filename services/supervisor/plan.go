@@ -35,6 +35,7 @@ type instance struct {
 	kills  int                // classify.KernelKills when its server was started
 	status unit.Status        // the board's
 	record record             // the unit's goroutine's
+	serves func() error       // whether it is this server that listens where it should; nil: nobody can tell
 	end    context.CancelFunc // halts the unit: its server is drained and ended
 	ended  chan struct{}      // closed when the unit's Run is over
 }
@@ -78,7 +79,11 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 		ProbeReady:    s.cfg.ProbeInterval,
 	}
 	if m.Driver == spec.Process {
-		cfg.Driver = s.process(i, commands)
+		driver := s.process(i, commands)
+		cfg.Driver, cfg.Admit = driver, func(ctx context.Context, waiting waits) (func(), error) { return s.memory(ctx, i, waiting) }
+		if i.Listens {
+			i.serves = driver.Serving
+		}
 	} else {
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
@@ -117,7 +122,23 @@ func (s *Supervisor) probe(ctx context.Context, i *instance, ready bool) error {
 	if ready {
 		return target.Alive(ctx).Err
 	}
-	return target.Ready(ctx).Err
+	if err := target.Ready(ctx).Err; err != nil || i.serves == nil {
+		return err
+	}
+	return i.serves()
+}
+
+// waits tells a unit what its start waits for.
+type waits = func(unit.Reason, string)
+
+// memory admits the start of an instance once the GPUs that it takes have room for it.
+func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (release func(), err error) {
+	var takes *spec.GPU
+	s.board.read(func() { takes = i.GPU })
+	if takes == nil {
+		return func() {}, nil
+	}
+	return s.gpus.Admit(ctx, takes.Share, takes.Taken(), func(what string) { waiting(unit.WaitingForMemory, what) })
 }
 
 // drain waits until no gateway has a request on the instance, or as long as its model allows. The board says already that it

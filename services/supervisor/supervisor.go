@@ -17,6 +17,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -33,7 +34,8 @@ type Supervisor struct {
 	logs     *logs.Logs
 	guard    []string       // see Deps
 	ledger   *ledger.Ledger // of the processes of all model servers
-	client   *http.Client   // for probes
+	gpus     *gpu.GPUs
+	client   *http.Client // for probes
 	board    *board
 	crew     crew
 	gateways *gateways
@@ -67,7 +69,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
 	s.openLogs(file)
-	s.guard, s.ledger = deps.Guard, ledger.Open(s.running(), s.log)
+	s.guard, s.ledger, s.gpus = deps.Guard, ledger.Open(s.running(), s.log), gpu.New(s.log)
 	models, err := s.plan(file, deps.Commands)
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())

@@ -128,7 +128,7 @@ func (e *entry) processes(line args, env Env) {
 		}
 		e.model.Instances = append(e.model.Instances, Instance{
 			ID: e.model.ID + "-" + strconv.Itoa(i), Argv: own.values(), shown: own.shown(), Dir: dir, Env: env.with(devices, i),
-			URL: at.String(), Dial: at.dial(), Port: port + i, Weight: 1, GPU: gpu.on(devices, i),
+			URL: at.String(), Dial: at.dial(), Port: port + i, Weight: 1, Listens: known, GPU: gpu.on(devices, i),
 		})
 	}
 }
