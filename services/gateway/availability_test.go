@@ -39,9 +39,9 @@ func TestUnavailableDuringARestart(t *testing.T) {
 }
 
 func TestUnavailable(t *testing.T) {
-	f := func(phase fleet.Phase, code, words string) {
+	check := func(m fleet.Model, code, words string) {
 		t.Helper()
-		m := fleet.Model{ID: "m", Phase: phase, Reason: "CrashLoop", Message: "the server exited with code 2"}
+		phase := m.Phase
 		front := start(t, nil, m)
 		a := front.post("/v1/chat/completions", `{"model":"m"}`)
 		if a.status != 503 || a.code() != code || !strings.Contains(a.body, words) || a.header.Get("Retry-After") == "" {
@@ -52,6 +52,12 @@ func TestUnavailable(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	f := func(phase fleet.Phase, code, words string) {
+		t.Helper()
+		check(fleet.Model{ID: "m", Phase: phase, Reason: "CrashLoop", Message: "the server exited with code 2"}, code, words)
+	}
+	check(fleet.Model{ID: "m", Phase: fleet.Starting, Message: "loading weights 43 %"}, "model_loading",
+		`\"m\" is loading: loading weights 43 %. Try again shortly.`)
 	f(fleet.Stopped, "model_stopped", "POST /api/llm/models/m/start")
 	f(fleet.Draining, "model_stopped", "is draining")
 	f(fleet.Pending, "model_loading", "is loading")

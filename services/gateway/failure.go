@@ -76,6 +76,10 @@ func errUnavailable(m fleet.Model) *openai.Error {
 		e.Message = fmt.Sprintf("The model %q is %s. POST /api/llm/models/%s/start starts it.", m.ID, m.Phase, m.ID)
 	case fleet.Pending, fleet.Starting:
 		e.Code = "model_loading"
+		if m.Reason == "" && m.Message != "" { // how far it is
+			e.Message = fmt.Sprintf("The model %q is loading: %s. Try again shortly.", m.ID, m.Message)
+			return e
+		}
 		e.Message = fmt.Sprintf("The model %q is loading. Try again shortly.", m.ID)
 	case fleet.Backoff, fleet.Failed:
 		e.Code = "model_failed"
