@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -191,8 +192,13 @@ func TestProgress(t *testing.T) {
 		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "mock-llm", Phase: phase, Message: message,
 			Backends: []fleet.Backend{{URL: "http://127.0.0.1:8001"}}}}})
 	}
+	show(fleet.Pending, "")
 	show(fleet.Starting, "")
 	show(fleet.Starting, "")
+	for percent := range 100 {
+		show(fleet.Starting, fmt.Sprintf("loading weights %d %%", percent))
+	}
+	show(fleet.Starting, "compiling")
 	show(fleet.Ready, "")
 	show(fleet.Backoff, "killed; next start in 1 s")
 	show(fleet.Ready, "")
@@ -201,13 +207,16 @@ func TestProgress(t *testing.T) {
 	got := out.String()
 	for want, times := range map[string]int{
 		"starting   mockvllm serve mock-model --port 8001": 1,
-		"ready      http://127.0.0.1:8001":                 2,
-		"killed; next start in 1 s":                        1,
-		"http://localhost:8099/ui/":                        1,
-		"http://localhost:8099/docs/":                      1,
-		"Ctrl-C again ends at once":                        1,
-		"Stopped.":                                         1,
-		"\x1b[":                                            0, // no colour without a terminal
+		"pending":                          0,
+		"loading weights":                  1,
+		"starting   compiling":             1,
+		"ready      http://127.0.0.1:8001": 2,
+		"killed; next start in 1 s":        1,
+		"http://localhost:8099/ui/":        1,
+		"http://localhost:8099/docs/":      1,
+		"Ctrl-C again ends at once":        1,
+		"Stopped.":                         1,
+		"\x1b[":                            0, // no colour without a terminal
 	} {
 		if n := strings.Count(got, want); n != times {
 			t.Errorf("%q stands %d times, want %d, in:\n%s", want, n, times, got)

@@ -58,7 +58,10 @@ func (p *progress) show(s fleet.Snapshot) {
 	ready, coming := "", false
 	for _, m := range s.Models {
 		before := p.seen[m.ID]
-		if before.Phase != m.Phase || before.Reason != m.Reason || before.Message != m.Message || m.Phase == fleet.Ready && servers(before) != servers(m) {
+		if m.Phase == fleet.Starting && before.Phase != fleet.Starting {
+			p.since[m.ID] = time.Now()
+		}
+		if news(before, m) {
 			p.line(m)
 		}
 		p.seen[m.ID] = m
@@ -79,6 +82,22 @@ func (p *progress) show(s fleet.Snapshot) {
 		fmt.Fprint(p.w, "\nNo model is ready. What changes is shown here; Ctrl-C ends FluidMCP.\n\n")
 	}
 }
+
+// news tells whether there is something to say of a model.
+func news(before, m fleet.Model) bool {
+	switch {
+	case before.Phase != m.Phase || before.Reason != m.Reason:
+		return m.Phase != fleet.Pending || m.Reason != "" // a start that need not wait is pending for a moment
+	case m.Phase == fleet.Ready:
+		return servers(before) != servers(m)
+	case m.Phase == fleet.Starting: // not each percentage of it
+		return stage(before.Message) != stage(m.Message)
+	}
+	return before.Message != m.Message
+}
+
+// stage is how far a start is without its percentage.
+func stage(message string) string { return strings.TrimRight(message, "0123456789 %") }
 
 // servers tells where a model that is ready answers: one of several may be down all the same.
 func servers(m fleet.Model) string {
@@ -107,8 +126,7 @@ func (p *progress) line(m fleet.Model) {
 	detail := m.Message
 	switch m.Phase {
 	case fleet.Starting:
-		p.since[m.ID] = time.Now()
-		detail = cmp.Or(p.commandLine(m.ID), detail)
+		detail = cmp.Or(detail, p.commandLine(m.ID))
 	case fleet.Ready:
 		detail = servers(m)
 		if start, ok := p.since[m.ID]; ok {
