@@ -114,7 +114,8 @@ func (b *broadcast) fire() {
 	b.next = make(chan struct{})
 }
 
-// update stores a unit's status and returns the one before. Watchers learn of it when there is something to see.
+// update stores a unit's status and returns the one before. Watchers learn of it when there is something to see. They are not woken
+// for another message, because a fleet that loads tells its progress all the time: they look for those by themselves.
 func (b *board) update(i *instance, now unit.Status) unit.Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,9 +124,13 @@ func (b *board) update(i *instance, now unit.Status) unit.Status {
 	if before.Phase == "" {
 		b.silent--
 	}
-	if before.Phase != now.Phase || before.Reason != now.Reason || before.Message != now.Message || before.Starts != now.Starts {
+	switch {
+	case before.Phase != now.Phase || before.Reason != now.Reason || before.Starts != now.Starts:
 		b.revision++
+		i.shown = b.revision
 		b.changes.fire()
+	case before.Message != now.Message:
+		b.revision++
 	}
 	return before
 }
@@ -135,6 +140,13 @@ func (b *board) at() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.revision
+}
+
+// shown returns the revision that first showed the present phase of an instance.
+func (b *board) shown(i *instance) uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return i.shown
 }
 
 // changed returns a channel that is closed with the next change.
@@ -188,8 +200,8 @@ func (m *model) fleet(keys bool) fleet.Model {
 }
 
 // order says which instance speaks for a model of several: the best of those that run, then the worst of the rest.
-var order = []fleet.Phase{fleet.Ready, fleet.Starting, fleet.Unhealthy, fleet.Draining, fleet.Stopping, fleet.Backoff, fleet.Failed,
-	fleet.Pending, fleet.Stopped}
+var order = []fleet.Phase{fleet.Ready, fleet.Starting, fleet.Pending, fleet.Unhealthy, fleet.Draining, fleet.Stopping, fleet.Backoff,
+	fleet.Failed, fleet.Stopped}
 
 // foremost is the status that speaks for the model. The board is locked.
 func (m *model) foremost() unit.Status {

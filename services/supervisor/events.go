@@ -13,6 +13,9 @@ func (s *Supervisor) changed(i *instance, now unit.Status) {
 	before := s.board.update(i, now)
 	s.remember(i, before, now)
 	i.recordCrash(before, now)
+	if before.Failures != now.Failures {
+		s.metrics.failed(i.model.ID, now.Failure.Reason)
+	}
 	if before.Phase == now.Phase && before.Starts == now.Starts {
 		return
 	}
@@ -20,7 +23,7 @@ func (s *Supervisor) changed(i *instance, now unit.Status) {
 	fields := event(before, now)
 	switch now.Phase {
 	case fleet.Ready:
-		if before.Phase == fleet.Starting && !now.Policy.Remote {
+		if before.Phase == fleet.Starting && !now.Policy.Remote && !now.Launched.IsZero() {
 			took := now.ReadyAt.Sub(now.Launched)
 			s.metrics.start.WithLabelValues(i.model.ID).Observe(took.Seconds())
 			fields = append(fields, zap.Duration("took", took))

@@ -101,13 +101,14 @@ func TestModelThatCannotStart(t *testing.T) {
 	s := run(t, quick(), parse(t,
 		`"absent": {"command": "no-such-program", "endpoints": {"base_url": "http://localhost:1/v1"}}`,
 		`"never": {"command": "fakevllm", "args": ["--crash"], "restart_policy": "never", "endpoints": {"base_url": "http://localhost:2/v1"}}`,
+		`"stuck": {"command": "fakevllm", "args": ["--stuck"], "restart_policy": "never", "timeouts": {"stall": 0.2}, "endpoints": {"base_url": "http://localhost:3/v1"}}`,
 		`"other": {"command": "fakevllm", "args": ["--name", "x", "--port", "`+fmt.Sprint(port)+`"], "served_name": "y", "timeouts": {"start": 0.2}, "restart_policy": "never"}`,
 	))
 	feed := s.watch()
-	until(t, feed, "three failures", func(s fleet.Snapshot) bool {
+	until(t, feed, "four failures", func(s fleet.Snapshot) bool {
 		return !slices.ContainsFunc(s.Models, func(m fleet.Model) bool { return m.Phase != fleet.Failed })
 	})
-	for id, reason := range map[string]string{"absent": "StartFailed", "never": "Exited", "other": "StartTimeout"} {
+	for id, reason := range map[string]string{"absent": "StartFailed", "never": "Exited", "stuck": "StartStalled", "other": "StartTimeout"} {
 		if m := s.model(id); m.Reason != reason || m.Message == "" {
 			t.Errorf("%s failed for %s: %s", id, m.Reason, m.Message)
 		}

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -42,6 +43,7 @@ func fakeVLLM(args []string) {
 	name := flags.String("name", "fake", "served model name")
 	port := flags.String("port", "", "")
 	crash := flags.Bool("crash", false, "exit at once")
+	stuck := flags.Bool("stuck", false, "load for ever")
 	if len(args) > 1 && args[0] == "serve" {
 		args = args[2:] // the model is called fake in any case
 	}
@@ -49,6 +51,9 @@ func fakeVLLM(args []string) {
 	fmt.Println("fake vLLM says hello")
 	if *crash {
 		os.Exit(3)
+	}
+	if *stuck {
+		time.Sleep(time.Hour)
 	}
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)

@@ -15,6 +15,7 @@ import (
 // metrics are what the supervisor counts. Labels come from the models file and from the closed lists of phases and reasons.
 type metrics struct {
 	restarts *prometheus.CounterVec
+	failures *prometheus.CounterVec
 	start    *prometheus.HistogramVec
 }
 
@@ -22,7 +23,11 @@ func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics
 	m := &metrics{
 		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fluidmcp_model_restarts_total",
-			Help: "Starts of a model server after its first, by what made them necessary; requested: a person.",
+			Help: "Starts of a model server after its first, by what made them necessary: a failure, or requested, reconfigured, on_demand, supervisor_restarted.",
+		}, []string{"model", "reason"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fluidmcp_model_failures_total",
+			Help: "Failures of a model server, by reason, those after which it stays down too.",
 		}, []string{"model", "reason"}),
 		start: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "fluidmcp_model_start_seconds",
@@ -30,9 +35,9 @@ func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1800},
 		}, []string{"model"}),
 	}
-	reg.MustRegister(m.restarts, m.start, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
+	reg.MustRegister(m.restarts, m.failures, m.start, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
 	for _, model := range b.models {
-		if model.Driver == spec.Process {
+		if model.Driver != spec.External {
 			m.begin(model.ID)
 		}
 	}
@@ -51,8 +56,11 @@ func writeFailures(file string, count func() uint64) prometheus.Collector {
 // begin makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
 // rates are reckoned from differences.
 func (m *metrics) begin(model string) {
-	for _, why := range []unit.Reason{unit.Exited, unit.StartFailed, unit.StartTimeout, unit.LivenessFailed, unit.Requested} {
+	for _, why := range unit.Launches {
 		m.restarts.WithLabelValues(model, snake(string(why)))
+	}
+	for _, why := range unit.Failures {
+		m.failures.WithLabelValues(model, snake(string(why)))
 	}
 }
 
@@ -60,11 +68,16 @@ func (m *metrics) restarted(model string, why unit.Reason) {
 	m.restarts.WithLabelValues(model, snake(string(why))).Inc()
 }
 
-// snake turns CrashLoop into crash_loop.
+func (m *metrics) failed(model string, why unit.Reason) {
+	m.failures.WithLabelValues(model, snake(string(why))).Inc()
+}
+
+// snake turns GPUOutOfMemory into gpu_out_of_memory.
 func snake(s string) string {
 	var out strings.Builder
 	for i, c := range s {
-		if unicode.IsUpper(c) && i > 0 {
+		inside := i+1 == len(s) || unicode.IsUpper(rune(s[i+1])) // of an abbreviation, or its begin
+		if unicode.IsUpper(c) && i > 0 && (!inside || unicode.IsLower(rune(s[i-1]))) {
 			out.WriteByte('_')
 		}
 		out.WriteRune(unicode.ToLower(c))

@@ -36,6 +36,7 @@ type instance struct {
 	status unit.Status        // the board's
 	record record             // the unit's goroutine's
 	serves func() error       // whether it is this server that listens where it should; nil: nobody can tell
+	shown  uint64             // revision of the snapshot that first had its phase; the board's
 	end    context.CancelFunc // halts the unit: its server is drained and ended
 	ended  chan struct{}      // closed when the unit's Run is over
 }
@@ -148,5 +149,5 @@ func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	s.board.read(func() { patience = cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout) })
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	s.gateways.drained(ctx, s.board.epoch, s.board.at(), i.ID)
+	s.gateways.drained(ctx, s.board.epoch, s.board.shown(i), i.ID)
 }

@@ -31,21 +31,25 @@ type ModelStatus struct {
 	Reason     string           `json:"reason"`
 	Message    string           `json:"message"`
 	Since      time.Time        `json:"since"`
-	Restarts   int              `json:"restarts"` // of all instances, those that people asked for too
+	Progress   *ProgressStatus  `json:"progress,omitempty"` // of the instance that speaks for the model, as Phase
+	Restarts   int              `json:"restarts"`           // of all instances, those that people asked for too
 	Instances  []InstanceStatus `json:"instances"`
 }
 
 // InstanceStatus is one model server.
 type InstanceStatus struct {
-	ID       string      `json:"id"`
-	URL      string      `json:"url"` // as the file says
-	PID      int         `json:"pid,omitempty"`
-	Phase    fleet.Phase `json:"phase"`
-	Reason   string      `json:"reason"`
-	Message  string      `json:"message"`
-	Since    time.Time   `json:"since"`
-	Restarts int         `json:"restarts"`
-	LastExit *ExitStatus `json:"last_exit,omitempty"`
+	ID          string            `json:"id"`
+	URL         string            `json:"url"` // as the file says
+	PID         int               `json:"pid,omitempty"`
+	Phase       fleet.Phase       `json:"phase"`
+	Reason      string            `json:"reason"`
+	Message     string            `json:"message"`
+	Since       time.Time         `json:"since"`
+	Progress    *ProgressStatus   `json:"progress,omitempty"`
+	Conditions  []ConditionStatus `json:"conditions"`
+	Restarts    int               `json:"restarts"`
+	LastExit    *ExitStatus       `json:"last_exit,omitempty"`
+	LastFailure *FailureStatus    `json:"last_failure,omitempty"`
 }
 
 // ExitStatus is how a process ended.
@@ -78,7 +82,7 @@ func (m *model) report() ModelStatus {
 	out := ModelStatus{
 		ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName, Driver: m.Driver,
 		Desired: first.Desired, Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State), Since: first.Since,
-		Instances: make([]InstanceStatus, 0, len(m.instances)),
+		Progress: progress(first.State), Instances: make([]InstanceStatus, 0, len(m.instances)),
 	}
 	for _, i := range m.instances {
 		out.Restarts += i.status.Restarts()
@@ -90,7 +94,10 @@ func (m *model) report() ModelStatus {
 // report describes the instance. The board is locked.
 func (i *instance) report() InstanceStatus {
 	now := i.status
-	out := InstanceStatus{ID: i.ID, URL: i.URL, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since, Restarts: now.Restarts()}
+	out := InstanceStatus{
+		ID: i.ID, URL: i.URL, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since,
+		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts(), LastFailure: failure(now.State),
+	}
 	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {
 		out.LastExit = &ExitStatus{Code: exit.Code, Signal: exit.Signal, At: exit.At}
 	}

@@ -1,0 +1,64 @@
+package supervisor
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// TestProgressWakesNobody: it is in the next snapshot, which everybody looks for by themselves.
+func TestProgressWakesNobody(t *testing.T) {
+	m := &model{Model: spec.Model{ID: "m"}}
+	i := &instance{Instance: spec.Instance{ID: "m-0"}, model: m}
+	m.instances = []*instance{i}
+	b := newBoard([]*model{m})
+	now := time.Now()
+	s := unit.New(unit.Policy{Restart: true}, unit.Before{}, now)
+	tell := func(e unit.Event) (woken bool) {
+		e.At = now
+		s, _ = unit.Step(s, e)
+		changed := b.changed()
+		b.update(i, unit.Status{State: s})
+		select {
+		case <-changed:
+			return true
+		default:
+			return false
+		}
+	}
+	if !tell(unit.Event{Kind: unit.Start}) || !tell(unit.Event{Kind: unit.Admitted}) {
+		t.Error("nobody learns of a change of phase at once")
+	}
+	starting := b.shown(i)
+	half := unit.Progress{Stage: "loading weights", Percent: 43, Message: "Loading safetensors checkpoint shards:  43%"}
+	if tell(unit.Event{Kind: unit.Progressed, Progress: half}) {
+		t.Error("progress wakes everybody who watches the fleet")
+	}
+	if b.shown(i) != starting || b.at() != starting+1 {
+		t.Errorf("revision %d, of the phase %d; the phase began with %d", b.at(), b.shown(i), starting)
+	}
+	snapshot, err := b.snapshot(false)
+	if err != nil || snapshot.Models[0].Message != "loading weights 43 %" || snapshot.Models[0].Phase != fleet.Starting {
+		t.Errorf("%v: %+v", err, snapshot.Models)
+	}
+	report := m.report()
+	if p := report.Progress; p == nil || p.Stage != half.Stage || *p.Percent != 43 || p.Message != half.Message || report.Instances[0].Progress == nil {
+		t.Errorf("%+v", p)
+	}
+	tell(unit.Event{Kind: unit.Progressed, Progress: unit.Progress{Stage: "compiling", Percent: -1}})
+	if p := m.report().Progress; p == nil || p.Percent != nil {
+		t.Errorf("without a percentage: %+v", p)
+	}
+	tell(unit.Event{Kind: unit.Probed})
+	if report := m.report(); report.Progress != nil || report.Instances[0].LastFailure != nil || !report.Instances[0].Conditions[0].Status {
+		t.Errorf("a server that is ready: %+v", report)
+	}
+	tell(unit.Event{Kind: unit.Ended, Finding: unit.Finding{Reason: unit.GPUOutOfMemory, Message: "no room", Permanent: true, Lines: []string{"CUDA out of memory"}}})
+	f := m.report().Instances[0].LastFailure
+	if f == nil || f.Reason != "GPUOutOfMemory" || !f.Permanent || len(f.Lines) != 1 || f.At != now {
+		t.Errorf("last failure: %+v", f)
+	}
+}
