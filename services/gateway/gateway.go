@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,7 +41,8 @@ type Gateway struct {
 	log      *zap.Logger
 	id       string // among the gateways of a supervisor
 	started  time.Time
-	draining atomic.Bool
+	stopping context.Context // ends when the gateway is asked to stop
+	stop     context.CancelFunc
 
 	router     *routing.Router
 	backends   *upstream.Transport
@@ -66,6 +66,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
+	g.stopping, g.stop = context.WithCancel(context.Background())
 	var err error
 	if g.doors, err = keys.NewDoors(cfg.KeysFile, onLoopback(cfg.Addr)); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
@@ -114,7 +115,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.poller.Run(work) })
 	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.CertificateFile).Inc) })
 	background.Go(func() { g.doors.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.KeyFile).Inc) })
-	notice := context.AfterFunc(ctx, func() { g.draining.Store(true) })
+	notice := context.AfterFunc(ctx, g.stop)
 	defer notice()
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))

@@ -32,7 +32,7 @@ func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) error {
 
 // ready says whether new traffic should come here.
 func (g *Gateway) ready() error {
-	if g.draining.Load() {
+	if g.stopping.Err() != nil {
 		return errors.New("the gateway is shutting down")
 	}
 	if g.router.Table() == nil {

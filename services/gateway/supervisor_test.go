@@ -22,11 +22,13 @@ type supervisor struct {
 	last     []byte
 	watchers map[chan []byte]bool
 	managed  []*http.Request
+	epoch    string
 	revision uint64
+	left     chan struct{} // gets one when somebody who followed has left
 }
 
 func newSupervisor(t *testing.T) *supervisor {
-	s := &supervisor{beats: make(chan fleet.Heartbeat, 1024), watchers: make(map[chan []byte]bool)}
+	s := &supervisor{beats: make(chan fleet.Heartbeat, 1024), watchers: make(map[chan []byte]bool), epoch: "test", left: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/fleet", s.watch)
 	mux.HandleFunc("POST /v1/gateways/{id}/heartbeat", s.heartbeat)
@@ -35,6 +37,14 @@ func newSupervisor(t *testing.T) *supervisor {
 		s.mu.Lock()
 		s.managed = append(s.managed, r)
 		s.mu.Unlock()
+		if r.URL.Query().Has("follow") {
+			w.Header().Set("Content-Type", "text/event-stream")
+			fmt.Fprintf(w, "id: 7\ndata: %s\n\n", r.Header.Get("Last-Event-ID"))
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			s.left <- struct{}{}
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"path":%q}`, r.URL.EscapedPath())
 	})
@@ -94,7 +104,7 @@ func (s *supervisor) publish(models ...fleet.Model) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revision++
-	data, err := json.Marshal(fleet.Snapshot{Epoch: "test", Revision: s.revision, Models: models})
+	data, err := json.Marshal(fleet.Snapshot{Epoch: s.epoch, Revision: s.revision, Models: models})
 	if err != nil {
 		panic(err)
 	}

@@ -115,14 +115,14 @@ func readWish(r *http.Request) (wish, error) {
 		case asSpan == nil && ago >= 0:
 			want.from = time.Now().Add(-ago)
 		default:
-			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_parameter", Param: "since",
+			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_since", Param: "since",
 				Message: fmt.Sprintf("since %q must be the number of an event, a time such as 2027-01-31T08:00:00Z or a duration such as 15m.", since)}
 		}
 	}
 	if limit := query.Get("limit"); limit != "" {
 		var err error
 		if want.last, err = strconv.Atoi(limit); err != nil || want.last < 1 || want.last > store.Keep {
-			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_parameter", Param: "limit",
+			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_limit", Param: "limit",
 				Message: fmt.Sprintf("limit must be a whole number from 1 to %d.", store.Keep)}
 		}
 	}
@@ -137,7 +137,7 @@ func readBool(r *http.Request, name string) (bool, error) {
 	}
 	value, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_parameter", Param: name,
+		return false, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_flag", Param: name,
 			Message: fmt.Sprintf("%s must be true or false.", name)}
 	}
 	return value, nil

@@ -38,15 +38,15 @@ func briefs(events []store.Event) (list []string) {
 	return list
 }
 
-// followed is a stream of events.
-type followed struct {
+// eventStream is a stream of events.
+type eventStream struct {
 	t     *testing.T
 	lines *bufio.Scanner
 	seen  []store.Event
 }
 
-// follow opens a stream that ends with the test.
-func (s *stack) follow(path, last string) *followed {
+// listen opens a stream that ends with the test.
+func (s *stack) listen(path, last string) *eventStream {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/llm/"+path, nil)
@@ -62,11 +62,11 @@ func (s *stack) follow(path, last string) *followed {
 	})
 	require.Equal(s.t, http.StatusOK, resp.StatusCode)
 	require.Equal(s.t, "text/event-stream", resp.Header.Get("Content-Type"))
-	return &followed{t: s.t, lines: bufio.NewScanner(resp.Body)}
+	return &eventStream{t: s.t, lines: bufio.NewScanner(resp.Body)}
 }
 
 // next returns the next event, false at the end of the stream. Its id is its number.
-func (f *followed) next() (store.Event, bool) {
+func (f *eventStream) next() (store.Event, bool) {
 	f.t.Helper()
 	id := ""
 	for f.lines.Scan() {
@@ -86,7 +86,7 @@ func (f *followed) next() (store.Event, bool) {
 }
 
 // until reads until an event that brief describes so.
-func (f *followed) until(want string) store.Event {
+func (f *eventStream) until(want string) store.Event {
 	f.t.Helper()
 	for {
 		e, ok := f.next()
@@ -99,7 +99,7 @@ func (f *followed) until(want string) store.Event {
 
 func TestEventsTellALife(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`, external(partner(t))))
-	f := s.follow("models/m/events?follow=true", "")
+	f := s.listen("models/m/events?follow=true", "")
 	f.until("starting>ready")
 	require.NoError(t, syscall.Kill(s.model("m").Instances[0].PID, syscall.SIGKILL))
 	down := f.until("ready>backoff Exited")
@@ -134,7 +134,7 @@ func TestEventsTellALife(t *testing.T) {
 
 func TestEventsThatAreAskedFor(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`, external(partner(t))))
-	f := s.follow("models/m/events?follow=1", "")
+	f := s.listen("models/m/events?follow=1", "")
 	second := f.until("starting>ready")
 	first := f.seen[0]
 	count := func(query string, want int) {
@@ -154,22 +154,22 @@ func TestEventsThatAreAskedFor(t *testing.T) {
 	require.Equal(t, second.Number, s.happened("models/m/events?limit=1")[0].Number)
 	require.Len(t, s.happened("models/org/partner/events"), 1)
 
-	refused := func(query, param string) {
+	refused := func(query, param, code string) {
 		t.Helper()
 		for _, path := range []string{"events", "models/m/events"} {
 			status, body := s.do(http.MethodGet, "/api/llm/"+path+query, "")
 			require.Equal(t, http.StatusBadRequest, status, query)
-			require.Contains(t, body, `"code":"invalid_parameter"`)
+			require.Contains(t, body, `"code":"`+code+`"`)
 			require.Contains(t, body, `"param":"`+param+`"`)
 		}
 	}
 	for _, since := range []string{"yesterday", "-1", "1.5", "-5m", "18446744073709551615", "2026-13-01T00:00:00Z"} {
-		refused("?since="+since, "since")
+		refused("?since="+since, "since", "invalid_since")
 	}
 	for _, limit := range []string{"0", "-1", "10001", "x"} {
-		refused("?limit="+limit, "limit")
+		refused("?limit="+limit, "limit", "invalid_limit")
 	}
-	refused("?follow=maybe", "follow")
+	refused("?follow=maybe", "follow", "invalid_flag")
 	for _, path := range []string{"events?follow=true", "models/m/events?follow=true"} {
 		status, body := s.do(http.MethodHead, "/api/llm/"+path, "")
 		require.Equal(t, http.StatusOK, status)
@@ -182,16 +182,16 @@ func TestEventsThatAreAskedFor(t *testing.T) {
 // TestFollowerComesBack sends the header that browsers send: it misses nothing and sees nothing twice, to the very last event.
 func TestFollowerComesBack(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
-	first := s.follow("events?follow=true", "")
+	first := s.listen("events?follow=true", "")
 	first.until("starting>ready")
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	s.restarted(s.watch(), "m", 1)
-	second := s.follow("events?follow=true&since=0", strconv.FormatUint(first.seen[1].Number, 10))
+	second := s.listen("events?follow=true&since=0", strconv.FormatUint(first.seen[1].Number, 10))
 	second.until("starting>ready  api")
 	require.Equal(t, s.happened("events?limit=1")[0].Number, second.seen[len(second.seen)-1].Number)
 	require.Equal(t, first.seen[2], second.seen[0], "the header wins")
 
-	third := s.follow("events?follow=true", strconv.FormatUint(first.seen[1].Number, 10))
+	third := s.listen("events?follow=true", strconv.FormatUint(first.seen[1].Number, 10))
 	s.end()
 	for more := true; more; {
 		_, more = third.next()
