@@ -13,6 +13,7 @@ const gatewayAlive = 5 * time.Second
 
 // gateways knows what the gateways last said.
 type gateways struct {
+	began time.Time
 	mu    sync.Mutex
 	beats map[string]beat
 	news  broadcast
@@ -23,7 +24,9 @@ type beat struct {
 	at time.Time
 }
 
-func newGateways() *gateways { return &gateways{beats: map[string]beat{}, news: newBroadcast()} }
+func newGateways() *gateways {
+	return &gateways{began: time.Now(), beats: map[string]beat{}, news: newBroadcast()}
+}
 
 func (g *gateways) beat(id string, hb fleet.Heartbeat) {
 	g.mu.Lock()
@@ -55,6 +58,15 @@ func (g *gateways) forget() {
 		if time.Since(b.at) >= gatewayAlive {
 			delete(g.beats, id)
 		}
+	}
+}
+
+// introduced returns once every gateway that knew an earlier supervisor has had the time to find this one and to tell what it carries,
+// or ctx ends.
+func (g *gateways) introduced(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(g.began.Add(gatewayAlive))):
 	}
 }
 

@@ -54,3 +54,24 @@ func TestDrainedLooksAtEpochRevisionAndBackend(t *testing.T) {
 	f(fleet.Heartbeat{Epoch: "old", Revision: 9}, false)
 	f(fleet.Heartbeat{Epoch: "e", Revision: 9, Inflight: map[string]int{"m-0": 1}}, false)
 }
+
+// TestIntroduced: in its first seconds a supervisor does not know what gateways carry.
+func TestIntroduced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateways()
+		time.Sleep(time.Second)
+		begin := time.Now()
+		g.introduced(t.Context())
+		if took := time.Since(begin); took != gatewayAlive-time.Second {
+			t.Errorf("waited %s", took)
+		}
+		begin = time.Now()
+		g.introduced(t.Context())
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("then waited %s", took)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		newGateways().introduced(ctx)
+	})
+}

@@ -146,8 +146,15 @@ func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (re
 // is not routable.
 func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	var patience time.Duration
-	s.board.read(func() { patience = cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout) })
+	var adopted bool
+	s.board.read(func() {
+		patience = cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout)
+		adopted = i.status.Launched.IsZero() && !i.status.Policy.Remote
+	})
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if adopted { // it may carry what was sent before there was this supervisor
+		s.gateways.introduced(ctx)
+	}
 	s.gateways.drained(ctx, s.board.epoch, s.board.shown(i), i.ID)
 }

@@ -30,7 +30,7 @@ func (s *Supervisor) before(i *instance) unit.Before {
 	}
 	known := s.store.Models.Get(i.model.ID)
 	before := unit.Before{Desired: unit.Desired(known.Desired)}
-	if i.model.Driver == spec.Process { // the servers of others are not started here
+	if i.model.Driver != spec.External { // those are not started here
 		before.Starts = known.Starts[i.ID]
 	}
 	return before

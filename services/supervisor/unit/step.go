@@ -99,7 +99,9 @@ func (s State) stall() Effect {
 
 // adopt takes over a server that runs already. Requests that an earlier supervisor sent there may be in flight.
 func (s State) adopt(e Event) (State, []Effect) {
-	s = s.begun(time.Time{})
+	if s.Starts == 0 { // otherwise an earlier supervisor has counted it
+		s = s.begun(time.Time{})
+	}
 	why := WasAdopted
 	if s.Policy.Remote { // nothing else is to be expected
 		why = ""

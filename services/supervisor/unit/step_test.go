@@ -250,3 +250,13 @@ func TestPeopleAreNotCounted(t *testing.T) {
 		t.Errorf("%d restarts counted", s.Restarts())
 	}
 }
+
+// A server that is adopted was started by an earlier supervisor, which may have counted that.
+func TestAdoptionIsNoRestart(t *testing.T) {
+	for before, want := range map[int]int{0: 1, 1: 1, 4: 4} {
+		s, _ := unit.Step(unit.New(mended, unit.Before{Starts: before}, begin), adopted)
+		if s.Starts != want || s.Reason != unit.WasAdopted {
+			t.Errorf("after %d starts: %d, %s", before, s.Starts, s.Reason)
+		}
+	}
+}
