@@ -70,7 +70,7 @@ type Effect struct {
 type Exit struct {
 	Code   int       // of the process; 128 plus the signal's number when a signal ended it, as shells count
 	Signal string    // that ended it, such as "killed"; "" for an exit of its own
-	OOM    bool      // the engine of a container says that memory ran out
+	OOM    bool      // the engine of a container, or the kernel, says that memory ran out
 	At     time.Time // zero as long as there was no exit
 }
 

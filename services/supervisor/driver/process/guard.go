@@ -22,6 +22,8 @@ const GuardGrace = 2 * time.Second
 const (
 	guardTerm = GuardGrace - 500*time.Millisecond
 	guardPoll = 10 * time.Millisecond // between two looks at what is still to be killed
+	// oomWindow is how long before the end of a server the kernel may have killed something for memory that the end is put down to it.
+	oomWindow = 10 * time.Second
 )
 
 // guard is the parent of one model server.
@@ -35,7 +37,8 @@ type guard struct {
 	server   int            // pid, and number of its session and group; 0 once it was reaped
 	children chan os.Signal // SIGCHLD: somebody may be reaped
 	orders   chan time.Duration
-	ended    exit // of the server
+	oomKills uint64 // a little while ago
+	ended    exit   // of the server
 }
 
 // RunGuard is the body of the guard process. It runs a command, with the orders on standard input and the reports on the file
@@ -113,6 +116,9 @@ func (g *guard) listen(orders io.Reader) {
 // watch returns once the server has been reaped, which it sees to when the supervisor wants it.
 func (g *guard) watch() {
 	var over <-chan time.Time
+	look := time.NewTicker(oomWindow)
+	defer look.Stop()
+	g.oomKills = proc.OOMKills()
 	for g.server != 0 {
 		select {
 		case <-g.children:
@@ -124,6 +130,8 @@ func (g *guard) watch() {
 			over = time.After(grace)
 		case <-over:
 			g.order(syscall.SIGKILL)
+		case <-look.C:
+			g.oomKills = proc.OOMKills()
 		}
 	}
 }
@@ -144,6 +152,7 @@ func (g *guard) reap() bool {
 			return false
 		case pid == g.server:
 			g.server, g.ended = 0, exitOf(status)
+			g.ended.OOM = proc.OOMKills() > g.oomKills
 			killGroup(pid)
 		}
 	}

@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -43,7 +44,8 @@ func TestMain(m *testing.M) {
 }
 
 // server prints its pid and waits for signals. Before that "child" starts another one in its group, and "daemon" one that leaves the
-// session and loses its parent. With "deaf" all of them ignore SIGTERM; "listen" is followed by an address to listen on.
+// session and loses its parent. With "deaf" all of them ignore SIGTERM; "listen" is followed by an address to listen on,
+// and "eat" takes all memory that there is.
 func server(args []string) {
 	deaf := slices.Contains(args, "deaf")
 	if deaf {
@@ -58,6 +60,10 @@ func server(args []string) {
 		case "fork": // the parent that a daemon loses
 			spawn(deaf, false, "server")
 			return
+		case "eat":
+			for hunger := range 4096 { // much more than the test lets it have
+				memory = append(memory, bytes.Repeat([]byte{byte(hunger)}, 1<<20))
+			}
 		case "listen":
 			if _, err := net.Listen("tcp", args[i+1]); err != nil {
 				panic(err)
@@ -67,6 +73,9 @@ func server(args []string) {
 	fmt.Println("pid", os.Getpid())
 	<-make(chan struct{}) // the default action of SIGTERM ends it
 }
+
+// memory is what a hungry server has.
+var memory [][]byte
 
 func spawn(deaf, session bool, args ...string) {
 	child := exec.Command(os.Args[0], args...)

@@ -24,6 +24,7 @@ type report struct {
 type exit struct {
 	Code   int    `json:"code"`
 	Signal string `json:"signal,omitempty"`
+	OOM    bool   `json:"oom,omitempty"`
 }
 
 func send(w io.Writer, r report) error {

@@ -83,7 +83,7 @@ func (s *server) run(d *Driver) {
 	_ = s.guard.Wait() // only how the server ended matters
 	end := unit.Exit{At: time.Now()}
 	if err == nil && r.Ended != nil {
-		end.Code, end.Signal = r.Ended.Code, r.Ended.Signal
+		end.Code, end.Signal, end.OOM = r.Ended.Code, r.Ended.Signal, r.Ended.OOM
 	} else { // the guard was killed, and the kernel has killed the server with it
 		end.Code, end.Signal = 137, "killed"
 		d.Ledger.End(d.Name)
