@@ -22,7 +22,7 @@ func TestAdoptedServerIsReadyAtOnce(t *testing.T) {
 		r.adopts = server
 	}, func(t *testing.T, r *rig) {
 		s := r.expect(t, fleet.Ready, 0)
-		if s.PID != 7 || s.Reason != unit.WasAdopted || s.Starts != 4 || !s.Launched.IsZero() {
+		if s.PID != 7 || s.Reason != unit.WasAdopted || s.Starts != 3 || !s.Launched.IsZero() {
 			t.Errorf("adopted: %+v", s)
 		}
 		if len(r.phases) != 1 {
