@@ -39,6 +39,7 @@ var scenarios = []scenario{
 	{name: "management", run: management},
 	{name: "stop and start", run: stopAndStart},
 	{name: "restart", run: restart},
+	{name: "events", run: eventsTold},
 	{name: "console in a browser", run: consoleInBrowser, only: "binary"},
 	{name: "API reference in a browser", run: referenceInBrowser, only: "binary"},
 	{name: "Prometheus sees everything", run: prometheusSeesEverything, only: "compose"},
