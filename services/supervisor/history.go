@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -115,15 +114,15 @@ func readWish(r *http.Request) (wish, error) {
 		case asSpan == nil && ago >= 0:
 			want.from = time.Now().Add(-ago)
 		default:
-			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_since", Param: "since",
-				Message: fmt.Sprintf("since %q must be the number of an event, a time such as 2027-01-31T08:00:00Z or a duration such as 15m.", since)}
+			return want, badRequest("invalid_since", "since",
+				fmt.Sprintf("since %q must be the number of an event, a time such as 2027-01-31T08:00:00Z or a duration such as 15m.", since))
 		}
 	}
 	if limit := query.Get("limit"); limit != "" {
 		var err error
 		if want.last, err = strconv.Atoi(limit); err != nil || want.last < 1 || want.last > store.Keep {
-			return want, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_limit", Param: "limit",
-				Message: fmt.Sprintf("limit must be a whole number from 1 to %d.", store.Keep)}
+			return want, badRequest("invalid_limit", "limit",
+				fmt.Sprintf("limit must be a whole number from 1 to %d.", store.Keep))
 		}
 	}
 	return want, nil
@@ -137,8 +136,8 @@ func readBool(r *http.Request, name string) (bool, error) {
 	}
 	value, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_flag", Param: name,
-			Message: fmt.Sprintf("%s must be true or false.", name)}
+		return false, badRequest("invalid_flag", name,
+			fmt.Sprintf("%s must be true or false.", name))
 	}
 	return value, nil
 }
