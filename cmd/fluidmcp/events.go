@@ -14,18 +14,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/fluidmcp/fluidmcp/internal/sse"
 )
 
-const (
-	// eventsShown is how many of the last events are shown to whom has not said since when.
-	eventsShown = 100
-	// maxEvent bounds one event as it is read; they have a few hundred bytes.
-	maxEvent = 1 << 20
-	// comeBack is the wait before a stream that broke off is asked for again.
-	comeBack = time.Second
-)
+// eventsShown is how many of the last events are shown to whom has not said since when.
+const eventsShown = 100
 
 // eventsOptions are the flags of `fluidmcp events`.
 type eventsOptions struct {
@@ -111,70 +103,25 @@ func (o *eventsOptions) list(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("decode the list of events: %w", err)
 	}
 	for _, text := range list.Events {
-		if err := o.print(w, text, nil); err != nil {
+		var e happened
+		if err := json.Unmarshal(text, &e); err != nil {
+			return fmt.Errorf("decode an event: %w", err)
+		}
+		if err := o.print(w, e, text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// watch prints events as they come until ctx ends. A stream that broke off is asked for again, from the last event on: the supervisor
-// may be restarting, which is worth watching.
+// watch prints events as they come until ctx ends.
 func (o *eventsOptions) watch(ctx context.Context, w, notes io.Writer) error {
-	last := http.Header{} // the number of the last event, once there was one
-	said := ""
-	for worked := false; ; {
-		began, err := o.stream(ctx, w, last)
-		worked = worked || began
-		if ctx.Err() != nil {
-			return nil
-		}
-		if !worked {
-			return err
-		}
-		if now := err.Error(); began || now != said { // not again each second
-			said = now
-			fmt.Fprintf(notes, "fluidmcp: the stream of events broke off (%s); asking for it again\n", said)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(comeBack):
-		}
-	}
+	return watch(ctx, &o.gateway, o.path(true), "events", notes, func(e happened, text []byte) (string, error) {
+		return strconv.FormatUint(e.Number, 10), o.print(w, e, text)
+	})
 }
 
-// stream prints one stream to its end, which is always an error, and tells whether it had begun.
-func (o *eventsOptions) stream(ctx context.Context, w io.Writer, last http.Header) (began bool, err error) {
-	resp, err := o.gateway.open(ctx, http.MethodGet, o.path(true), last)
-	if err != nil {
-		return false, err
-	}
-	defer resp.Body.Close()
-	frames := sse.NewReader(resp.Body, maxEvent)
-	for {
-		frame, err := frames.Next()
-		if err != nil {
-			return true, err
-		}
-		if frame.Data == nil {
-			continue // a comment
-		}
-		if err := o.print(w, frame.Data, last); err != nil {
-			return true, err
-		}
-	}
-}
-
-// print prints one event and notes its number for whom has to come back.
-func (o *eventsOptions) print(w io.Writer, text []byte, last http.Header) error {
-	var e happened
-	if err := json.Unmarshal(text, &e); err != nil {
-		return fmt.Errorf("decode an event: %w", err)
-	}
-	if last != nil {
-		last.Set("Last-Event-ID", strconv.FormatUint(e.Number, 10))
-	}
+func (o *eventsOptions) print(w io.Writer, e happened, text []byte) error {
 	line := string(text)
 	if !o.asJSON {
 		line = e.line()

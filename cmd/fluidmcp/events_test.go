@@ -68,7 +68,9 @@ func TestEventsAreFollowed(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	var asked []string
 	url := history(t, &asked,
-		func(w io.Writer) { fmt.Fprintf(w, ": events\n\nid: 6\ndata: %s\n\nid: 7\ndata: %s\n\nid: 8\nda", started, died) },
+		func(w io.Writer) {
+			fmt.Fprintf(w, ": events\n\nid: 6\ndata: %s\n\nid: 7\ndata: %s\n\nid: 8\nda", started, died)
+		},
 		func(w io.Writer) {
 			fmt.Fprintf(w, "id: 9\ndata: %s\n\n", stopped)
 		})

@@ -186,28 +186,3 @@ func newLifecycle(verb string) *cobra.Command {
 	gateway.addFlag(cmd)
 	return cmd
 }
-
-func newLogs() *cobra.Command {
-	var gateway gatewayURL
-	var lines int
-	cmd := &cobra.Command{
-		Use:     "logs MODEL",
-		Short:   "Show the last lines that a model's server printed",
-		Example: "  fluidmcp logs mock-llm --lines 20",
-		Args:    exactly("one model, `fluidmcp ps` lists them"),
-
-		ValidArgsFunction: gateway.models,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			path := fmt.Sprintf("models/%s/logs?lines=%d", url.PathEscape(args[0]), lines)
-			body, err := gateway.call(cmd.Context(), http.MethodGet, path)
-			if err != nil {
-				return err
-			}
-			_, err = cmd.OutOrStdout().Write(body)
-			return err
-		},
-	}
-	gateway.addFlag(cmd)
-	cmd.Flags().IntVar(&lines, "lines", 100, "how many lines at most, 1 to 10000")
-	return cmd
-}

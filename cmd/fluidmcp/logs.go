@@ -1,0 +1,252 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// logsOptions are the flags of `fluidmcp logs`.
+type logsOptions struct {
+	gateway  gatewayURL
+	follow   bool
+	lines    int
+	since    int64
+	instance string
+	asJSON   bool
+	crashes  bool
+}
+
+func newLogs() *cobra.Command {
+	o := logsOptions{}
+	cmd := &cobra.Command{
+		Use:   "logs MODEL",
+		Short: "Show or follow what a model's servers print",
+		Example: `  fluidmcp logs mock-llm --lines 20          the last 20 lines
+  fluidmcp logs -f llama                     and those that come, also over restarts, until Ctrl-C
+  fluidmcp logs --crashes llama              how its servers failed last, each time with the last 200 lines
+  fluidmcp logs -f --json llama | jq -r .line`,
+		Args: exactly("one model, `fluidmcp ps` lists them"),
+
+		ValidArgsFunction: o.gateway.models,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := "models/" + url.PathEscape(args[0])
+			out := newLogPrinter(cmd.OutOrStdout(), o.asJSON)
+			switch {
+			case o.crashes:
+				return o.printCrashes(cmd.Context(), path, cmd.OutOrStdout())
+			case o.follow:
+				return o.watch(cmd.Context(), path, out, cmd.ErrOrStderr())
+			}
+			return o.print(cmd.Context(), path, out)
+		},
+	}
+	o.gateway.addFlag(cmd)
+	f := cmd.Flags()
+	f.BoolVarP(&o.follow, "follow", "f", false, "go on with lines as they come, until Ctrl-C")
+	f.IntVar(&o.lines, "lines", 100, "how many lines of each server at most, 1 to 10000")
+	f.Int64Var(&o.since, "since", -1, "only lines after the one with this offset, which --json shows")
+	f.StringVar(&o.instance, "instance", "", "only this server of the model, such as llama-0")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON for scripts, an object for each line")
+	f.BoolVar(&o.crashes, "crashes", false, "show how the model's servers failed last instead")
+	cmd.MarkFlagsMutuallyExclusive("crashes", "follow")
+	cmd.MarkFlagsMutuallyExclusive("crashes", "since")
+	return cmd
+}
+
+// logLine is a line as the supervisor sends it.
+type logLine struct {
+	Offset   int64  `json:"offset"` // 0: it is being written
+	Instance string `json:"instance"`
+	Text     string `json:"line"`
+	Lost     bool   `json:"lost"` // no line: some came faster than they could be read
+}
+
+func (o *logsOptions) query(ansi bool) string {
+	query := url.Values{"lines": {strconv.Itoa(o.lines)}}
+	if o.since >= 0 {
+		query.Set("since", strconv.FormatInt(o.since, 10))
+	}
+	if o.instance != "" {
+		query.Set("instance", o.instance)
+	}
+	if o.follow {
+		query.Set("follow", "true")
+	}
+	if ansi {
+		query.Set("ansi", "true")
+	}
+	return "/logs?" + query.Encode()
+}
+
+// print shows the lines that there are.
+func (o *logsOptions) print(ctx context.Context, path string, out *logPrinter) error {
+	header := http.Header{}
+	if o.asJSON {
+		header.Set("Accept", "application/json")
+	}
+	resp, err := o.gateway.open(ctx, http.MethodGet, path+o.query(out.terminal), header)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if !o.asJSON {
+		_, err = io.Copy(out.w, resp.Body)
+		return err
+	}
+	var list struct{ Lines []json.RawMessage }
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		return fmt.Errorf("decode the log: %w", err)
+	}
+	for _, line := range list.Lines {
+		if _, err := fmt.Fprintf(out.w, "%s\n", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch shows lines as they come until ctx ends.
+func (o *logsOptions) watch(ctx context.Context, path string, out *logPrinter, notes io.Writer) error {
+	body, err := o.gateway.call(ctx, http.MethodGet, path)
+	if err != nil {
+		return err
+	}
+	var m model
+	if err := json.Unmarshal(body, &m); err != nil {
+		return fmt.Errorf("decode the model's status: %w", err)
+	}
+	out.named = o.instance == "" && len(m.Instances) > 1
+	return watch(ctx, &o.gateway, path+o.query(out.terminal), "the log", notes, func(line logLine, text []byte) (string, error) {
+		if line.Lost {
+			_, err := fmt.Fprintln(notes, "fluidmcp: some lines came faster than they could be shown, and are gone")
+			return "", err
+		}
+		id := ""
+		if line.Offset > 0 {
+			id = strconv.FormatInt(line.Offset, 10)
+		}
+		return id, out.show(line, text)
+	})
+}
+
+// logPrinter prints lines as they come.
+type logPrinter struct {
+	w        io.Writer
+	asJSON   bool
+	terminal bool   // colours make sense, and lines can be written over
+	named    bool   // each line begins with its server
+	shown    string // server whose unfinished line stands at the cursor
+}
+
+func newLogPrinter(w io.Writer, asJSON bool) *logPrinter {
+	return &logPrinter{w: w, asJSON: asJSON, terminal: !asJSON && isTerminal(w)}
+}
+
+// eraseLine goes to the begin of the terminal's line and empties it.
+const eraseLine = "\r\x1b[K"
+
+// show prints a line. One that is being written, such as a progress bar, is only for a terminal, where the next takes its place.
+func (p *logPrinter) show(line logLine, text []byte) error {
+	partial := line.Offset == 0
+	switch {
+	case partial && (!p.terminal || line.Text == "" && p.shown != line.Instance):
+		return nil
+	case p.asJSON:
+		_, err := fmt.Fprintf(p.w, "%s\n", text)
+		return err
+	}
+	erase, end := "", "\n"
+	if p.shown != "" {
+		erase, p.shown = eraseLine, ""
+	}
+	shown := p.name(line.Instance) + line.Text
+	if partial {
+		end = ""
+		if shown = p.fitting(line); line.Text != "" {
+			p.shown = line.Instance
+		}
+	}
+	_, err := io.WriteString(p.w, erase+shown+end)
+	return err
+}
+
+// name is what a line begins with, in a colour that each server keeps.
+func (p *logPrinter) name(instance string) string {
+	if !p.named {
+		return ""
+	}
+	if !p.terminal {
+		return instance + " | "
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(instance)) // never fails
+	return fmt.Sprintf("\x1b[%dm%s |\x1b[0m ", 31+h.Sum32()%6, instance)
+}
+
+// fitting is an unfinished line cut to the width of the terminal: one that is wrapped could not be written over.
+func (p *logPrinter) fitting(line logLine) string {
+	text := []rune(line.Text)
+	if f, ok := p.w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			text = text[:min(len(text), max(0, width-len(line.Instance)-4))]
+		}
+	}
+	return p.name(line.Instance) + string(text) + "\x1b[0m"
+}
+
+// printCrashes shows the failures, the oldest first, as logs are read.
+func (o *logsOptions) printCrashes(ctx context.Context, path string, w io.Writer) error {
+	query := ""
+	if o.instance != "" {
+		query = "?" + url.Values{"instance": {o.instance}}.Encode()
+	}
+	body, err := o.gateway.call(ctx, http.MethodGet, path+"/crashes"+query)
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		_, err := w.Write(body)
+		return err
+	}
+	var report struct {
+		Crashes []struct {
+			Instance, Signal, Reason, Message string
+			At                                time.Time
+			Code                              int
+			Lines                             []string
+		}
+	}
+	if err := json.Unmarshal(body, &report); err != nil {
+		return fmt.Errorf("decode the crashes: %w", err)
+	}
+	if len(report.Crashes) == 0 {
+		_, err := fmt.Fprintln(w, "No server of this model has failed.")
+		return err
+	}
+	for i := len(report.Crashes) - 1; i >= 0; i-- {
+		c := report.Crashes[i]
+		end := "exit code " + strconv.Itoa(c.Code)
+		if c.Signal != "" {
+			end = "signal " + c.Signal
+		}
+		lines := c.Lines[max(0, len(c.Lines)-o.lines):]
+		if _, err := fmt.Fprintf(w, "==> %s failed at %s: %s, %s: %s <==\n%s\n\n", c.Instance, c.At.Local().Format(time.DateTime), c.Reason, end,
+			cmp.Or(c.Message, "no reason known"), strings.Join(lines, "\n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
