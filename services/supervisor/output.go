@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -48,18 +49,16 @@ func (s *Supervisor) outputQuery(r *http.Request) (outputQuery, error) {
 			return q, badRequest("invalid_lines", "lines", fmt.Sprintf("lines must be a whole number from 1 to %d.", logs.MaxLines))
 		}
 	}
-	if raw := strings.TrimSpace(r.Header.Get("Last-Event-ID") + " " + query.Get("since")); raw != "" {
-		raw, _, _ = strings.Cut(raw, " ") // what a client that comes back has read last counts more
+	if raw := cmp.Or(r.Header.Get(lastEventID), query.Get("since")); raw != "" {
 		if q.since, err = strconv.ParseInt(raw, 10, 64); err != nil || q.since < 0 {
 			return q, badRequest("invalid_since", "since", "since must be the offset of a line, a whole number.")
 		}
 	}
-	for name, flag := range map[string]*bool{"follow": &q.follow, "ansi": &q.ansi} {
-		if raw := query.Get(name); raw != "" {
-			if *flag, err = strconv.ParseBool(raw); err != nil {
-				return q, badRequest("invalid_flag", name, name+" must be true or false.")
-			}
-		}
+	if q.follow, err = readBool(r, "follow"); err != nil {
+		return q, err
+	}
+	if q.ansi, err = readBool(r, "ansi"); err != nil {
+		return q, err
 	}
 	if q.instance = query.Get("instance"); q.instance != "" && len(s.streams(q)) == 0 {
 		return q, badRequest("invalid_instance", "instance", fmt.Sprintf("The model %q has no instance %q.", q.model.ID, q.instance))

@@ -149,7 +149,10 @@ func TestLogsAreFollowed(t *testing.T) {
 func TestLogsOfReplicas(t *testing.T) {
 	port := freePort(t)
 	s := run(t, quick(), parse(t, `"m": {`+fake(port, `, "replicas": 2`)+`}`))
-	phase(t, s.watch(), "m", fleet.Ready)
+	until(t, s.watch(), "both replicas", func(now fleet.Snapshot) bool {
+		servers := find(now, "m").Backends
+		return len(servers) == 2 && servers[0].Routable && servers[1].Routable
+	})
 	both, one := s.tail("/api/llm/models/m/logs?follow=1"), s.tail("/api/llm/models/m/logs?follow=1&instance=m-1")
 	for n := range 3 {
 		prints(t, port, fmt.Sprintln("a", n))

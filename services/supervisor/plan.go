@@ -32,7 +32,6 @@ type instance struct {
 	model  *model
 	unit   *unit.Unit
 	output *logs.Stream
-	kills  int                // classify.KernelKills when its server was started
 	status unit.Status        // the board's
 	record record             // the unit's goroutine's
 	serves func() error       // whether it is this server that listens where it should; nil: nobody can tell

@@ -14,15 +14,15 @@ const (
 	findingLines = 20
 )
 
-// Explain says why a server ended that nobody had asked to: lines are its last ones, the oldest first, without escape sequences;
-// kernelKilled tells that the kernel has killed some process for lack of memory meanwhile. The reason is "" when nothing tells.
-func Explain(exit unit.Exit, lines []string, kernelKilled bool) unit.Finding {
-	f := explain(exit, lines, kernelKilled)
+// Explain says why a server ended that nobody had asked to: lines are its last ones, the oldest first, without escape sequences. The
+// reason is "" when nothing tells.
+func Explain(exit unit.Exit, lines []string) unit.Finding {
+	f := explain(exit, lines)
 	f.Lines = lines[max(0, len(lines)-findingLines):]
 	return f
 }
 
-func explain(exit unit.Exit, lines []string, kernelKilled bool) unit.Finding {
+func explain(exit unit.Exit, lines []string) unit.Finding {
 	texts := make([]string, len(lines))
 	served := len(lines) >= Window
 	for i, line := range lines {
@@ -30,7 +30,7 @@ func explain(exit unit.Exit, lines []string, kernelKilled bool) unit.Finding {
 		served = served || strings.Contains(line, "Application startup complete.")
 	}
 	said := lastWords(texts)
-	if exit.OOM || kernelKilled && (exit.Signal == "killed" || said.dead) {
+	if exit.OOM && (exit.Signal == "killed" || said.dead || said.text == "") { // else the kernel has killed somebody else, and this server tells why it ended
 		return unit.Finding{Reason: unit.HostOOMKilled, Message: "the kernel killed it because the machine, or its container, had no memory left"}
 	}
 	for _, r := range rules {
@@ -72,7 +72,7 @@ func lastWords(texts []string) words {
 		case lost.MatchString(text):
 			gone = text
 		case echo.MatchString(text):
-			echoed = text
+			echoed = cmp.Or(echoed, text) // the first is nearest to the cause
 		case exception.MatchString(text):
 			about = text
 		case fatal.MatchString(text):

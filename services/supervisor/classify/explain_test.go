@@ -39,7 +39,7 @@ func TestRealLogs(t *testing.T) {
 	f := func(log string, exit unit.Exit, reason unit.Reason, permanent bool, message string) {
 		t.Helper()
 		lines := printed(t, log)
-		got := classify.Explain(exit, lines, false)
+		got := classify.Explain(exit, lines)
 		check(t, got, reason, permanent, message)
 		if n := len(got.Lines); n != min(len(lines), 20) || got.Lines[n-1] != lines[len(lines)-1] {
 			t.Errorf("%s: the finding has %d lines", log, n)
@@ -50,6 +50,14 @@ func TestRealLogs(t *testing.T) {
 	f("toolong.log", unit.Exit{Code: 1}, unit.BadArguments, permanent, "refuses its settings: User-specified max_model_len (999999) is greater than")
 	f("toolchoice.log", unit.Exit{Code: 1}, unit.BadArguments, permanent, "Error: --enable-auto-tool-choice requires --tool-call-parser")
 	f("taken.log", unit.Exit{Code: 1}, unit.PortInUse, passing, "another process holds the port: Address already in use; free it or change --port")
+	f("badparser.log", unit.Exit{Code: 1}, unit.BadArguments, permanent, "refuses its settings: invalid tool call parser: no-such-parser")
+	f("nofolder.log", unit.Exit{Code: 1}, unit.ModelNotFound, permanent, "there is no such model: Repo id must")
+	f("kvcache.log", unit.Exit{Code: 1}, unit.GPUOutOfMemory, permanent,
+		"larger than the available KV cache memory (1.0 GiB). Based on the available memory, the estimated maximum model length is 1048448; lower --max-model-len")
+	f("enginekilled.log", unit.Exit{Code: 0}, unit.Exited, passing, "the server exited with code 0: [shutdown] MPClient: engine core exited unexpectedly")
+	f("enginekilled.log", unit.Exit{Code: 0, OOM: true}, unit.HostOOMKilled, passing, "the kernel killed it")
+	f("workerkilled.log", unit.Exit{Code: 1}, unit.Exited, passing, "WorkerProc initialization failed")
+	f("workerkilled.log", unit.Exit{Code: 1, OOM: true}, unit.HostOOMKilled, passing, "the kernel killed it")
 	f("offline.log", unit.Exit{Code: 1}, unit.ModelNotFound, permanent, "unset HF_HUB_OFFLINE, or download it first")
 	f("unreachable.log", unit.Exit{Code: 1}, unit.Exited, passing, "OSError: We couldn't connect to 'https://huggingface.co'")
 	f("start.log", unit.Exit{Code: 0}, "", passing, "")
@@ -59,7 +67,7 @@ func TestRealLogs(t *testing.T) {
 func TestTexts(t *testing.T) {
 	f := func(lines string, exit unit.Exit, reason unit.Reason, permanent bool, message string) {
 		t.Helper()
-		check(t, classify.Explain(exit, strings.Split(lines, "\n"), false), reason, permanent, message)
+		check(t, classify.Explain(exit, strings.Split(lines, "\n")), reason, permanent, message)
 	}
 	failed := unit.Exit{Code: 1}
 	core := "(EngineCore pid=7) ERROR 11-29 19:54:45 [core.py:1512] "
@@ -98,7 +106,7 @@ func TestTexts(t *testing.T) {
 func TestWhatIsSaidLastOfAnUnknownEnd(t *testing.T) {
 	f := func(lines string, exit unit.Exit, message string) {
 		t.Helper()
-		check(t, classify.Explain(exit, strings.Split(lines, "\n"), false), unit.Exited, passing, message)
+		check(t, classify.Explain(exit, strings.Split(lines, "\n")), unit.Exited, passing, message)
 	}
 	f("(Worker pid=3) ERROR 11-29 19:54:45 [multiproc_executor.py:790] ncclInternalError: Internal check failed.\n"+
 		"(EngineCore pid=2) Exception: WorkerProc initialization failed due to an exception in a background process. See stack trace for root cause.\n"+
@@ -111,23 +119,17 @@ func TestWhatIsSaidLastOfAnUnknownEnd(t *testing.T) {
 }
 
 func TestKilledForMemory(t *testing.T) {
-	killed := unit.Exit{Code: 137, Signal: "killed"}
-	check(t, classify.Explain(killed, nil, true), unit.HostOOMKilled, passing, "the kernel killed it")
-	check(t, classify.Explain(killed, nil, false), "", passing, "")
-	check(t, classify.Explain(unit.Exit{Code: 1}, nil, true), "", passing, "") // somebody else was killed
-	check(t, classify.Explain(unit.Exit{Code: 137, OOM: true}, nil, false), unit.HostOOMKilled, passing, "the kernel killed it")
-	worker := []string{"(EngineCore pid=2) ERROR 11-29 19:54:45 [multiproc_executor.py:316] Worker proc VllmWorker-0 died unexpectedly (exit code: -9), shutting down executor."}
-	check(t, classify.Explain(unit.Exit{Code: 1}, worker, true), unit.HostOOMKilled, passing, "the kernel killed it")
-	check(t, classify.Explain(unit.Exit{Code: 1}, worker, false), unit.Exited, passing, "died unexpectedly (exit code: -9)")
-}
-
-func TestKernelKillsCanBeRead(t *testing.T) {
-	if _, err := os.Stat("/proc/vmstat"); err != nil {
-		t.Skip(err)
+	f := func(exit unit.Exit, line string, reason unit.Reason, message string) {
+		t.Helper()
+		check(t, classify.Explain(exit, []string{line}), reason, passing, message)
 	}
-	if before := classify.KernelKills(); before < 0 || classify.KernelKills() < before {
-		t.Errorf("the count of kills goes down from %d", before)
-	}
+	const kernel = "the kernel killed it"
+	f(unit.Exit{Code: 137, Signal: "killed", OOM: true}, "", unit.HostOOMKilled, kernel)
+	f(unit.Exit{Code: 137, Signal: "killed"}, "", "", "")
+	worker := "(EngineCore pid=2) ERROR 11-29 19:54:45 [multiproc_executor.py:316] Worker proc VllmWorker-0 died unexpectedly (exit code: -9), shutting down executor."
+	f(unit.Exit{Code: 1, OOM: true}, worker, unit.HostOOMKilled, kernel)
+	f(unit.Exit{Code: 1}, worker, unit.Exited, "died unexpectedly (exit code: -9)")
+	f(unit.Exit{Code: 1, OOM: true}, "ValueError: of its own", unit.Exited, "of its own") // somebody else was killed
 }
 
 // FuzzExplain checks that no log breaks it, and that what it finds has a reason of the list and words for people.
@@ -145,9 +147,9 @@ func FuzzExplain(f *testing.F) {
 		f.Add(string(text), 2, true)
 	}
 	f.Add("x: error: argument \xff", 2, true)
-	f.Fuzz(func(t *testing.T, log string, code int, kernel bool) {
+	f.Fuzz(func(t *testing.T, log string, code int, oom bool) {
 		lines := strings.Split(log, "\n")
-		found := classify.Explain(unit.Exit{Code: code}, lines, kernel)
+		found := classify.Explain(unit.Exit{Code: code, OOM: oom}, lines)
 		if (found.Reason == "") != (found.Message == "") || len(found.Message) > 1000 || strings.Contains(found.Message, "\n") || len(found.Lines) > len(lines) {
 			t.Errorf("%q: %+v", log, found)
 		}

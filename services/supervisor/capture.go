@@ -31,8 +31,15 @@ func (s *Supervisor) openLogs(file *spec.File) {
 			secrets = append(secrets, value)
 		}
 	}
-	for _, secret := range file.Secrets {
-		secrets = append(secrets, secret.Reveal())
+	s.logs.Hide(secrets)
+	s.hide(file)
+}
+
+// hide keeps the secrets of a models file out of all that is printed from now on.
+func (s *Supervisor) hide(file *spec.File) {
+	secrets := make([]string, len(file.Secrets))
+	for i, secret := range file.Secrets {
+		secrets[i] = secret.Reveal()
 	}
 	s.logs.Hide(secrets)
 }
@@ -47,13 +54,12 @@ func (s *Supervisor) relaunched(i *instance, why unit.Reason) {
 
 // watchOutput has the unit learn from the output how far the start is.
 func (i *instance) watchOutput() {
-	i.kills = classify.KernelKills()
 	i.output.Observe(classify.NewScanner(i.unit.Progressed).Line)
 }
 
 // explain says why a server ended that should not have.
 func (i *instance) explain(exit unit.Exit) unit.Finding {
-	return classify.Explain(exit, i.output.Present(classify.Window), classify.KernelKills() > i.kills)
+	return classify.Explain(exit, i.output.Present(classify.Window))
 }
 
 // recordCrash keeps the last lines of a server that has failed with what is known of its end.
