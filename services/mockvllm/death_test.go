@@ -3,11 +3,13 @@ package mockvllm_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -113,6 +115,45 @@ func TestTheServerStaysWhenItsEngineDies(t *testing.T) {
 	stats := s.stats()
 	if stats.Aborted.Server != 2 || stats.InFlight != 0 {
 		t.Errorf("%+v", stats)
+	}
+}
+
+// worker is the pid of the second process, as the log tells it.
+func (s *server) worker() (pid int) {
+	s.t.Helper()
+	line := s.log.waitFor(s.t, "Worker process ")
+	if _, err := fmt.Sscanf(line[strings.Index(line, "Worker"):], "Worker process %d is up", &pid); err != nil {
+		s.t.Fatalf("%s: %v", line, err)
+	}
+	return pid
+}
+
+// TestTheWorkerIsKilled ends the second process, from outside.
+func TestTheWorkerIsKilled(t *testing.T) {
+	s := start(t, "--mock-itl", "1h", "--mock-worker")
+	stream, plain := s.inFlight(t.Context())
+	pid := s.worker()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if frames := readFrames(t, stream); !strings.Contains(strings.Join(frames, ""), deadMessage) {
+		t.Errorf("the stream ended with %q", frames)
+	}
+	if got := <-plain; !strings.Contains(got, deadMessage) {
+		t.Errorf("plain: %s", got)
+	}
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestTheWorkerGoesAlong ends the server as asked.
+func TestTheWorkerGoesAlong(t *testing.T) {
+	s := start(t, "--mock-worker")
+	pid := s.worker()
+	s.stop()
+	if code := s.exit(); code != 0 || syscall.Kill(pid, 0) == nil {
+		t.Errorf("exit code %d, the worker is left: %t", code, syscall.Kill(pid, 0) == nil)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,13 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain makes this binary the worker that a server starts of itself.
+func TestMain(m *testing.M) {
+	if os.Args[len(os.Args)-1] == "worker" {
+		os.Exit(mainOf([]string{"worker"}, newLogBuffer()))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds waits for what must happen; nothing asserts how long it took.
 const patience = 20 * time.Second

@@ -47,6 +47,7 @@ serve takes the options of vllm serve 0.32. What they do here, and the options t
   --mock-delay, --mock-error-rate, --mock-rate-limit, --mock-seed
                              faults: 5s, 0.2, 10/60s, 1; PUT /mock/faults sets them while it runs
   --mock-scenario FILE       rules for these and all other faults: cut and stalled streams, crashes, timelines
+  --mock-worker              a second process, without which the server ends as a real one does without its engine
   --mock-shutdown hang       SIGTERM leaves requests in flight without an end, as a real server may
 
 healthcheck asks a server that was started with the same options, and ends with 0 when it is healthy. With --wait 30s it
@@ -89,6 +90,8 @@ func command(ctx context.Context, args []string, env func(string) string, stdout
 		return serve(ctx, args, env, stdout)
 	case "healthcheck":
 		return healthcheck(ctx, args, env)
+	case workerCommand:
+		return work()
 	case "--version", "-v":
 		_, err := fmt.Fprintln(stdout, config.Version)
 		return err
@@ -109,6 +112,13 @@ func serve(ctx context.Context, args []string, env func(string) string, stdout i
 		return err
 	}
 	s.banner(cl)
+	if cfg.Mock.Worker {
+		end, err := s.startWorker(len(args) + 1)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	if !wait(ctx, cfg.Mock.LoadTime) {
 		return nil
 	}

@@ -157,6 +157,7 @@ type MockConfig struct {
 	Answer    string               `split_words:"true"` // what answers say: guide, echo, random, or file: and the path of a JSON file
 	LoadTime  time.Duration        `split_words:"true"` // before the port listens; connections are refused meanwhile
 	Scenario  string               `split_words:"true"` // JSON or YAML file of fault rules, after those of the settings above
+	Worker    bool                 `split_words:"true"` // a second process, whose end is that of the engine
 	Shutdown  string               `split_words:"true"` // what SIGTERM does to requests in flight: abort, or hang as a real server may
 }
 

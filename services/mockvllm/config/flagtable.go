@@ -21,6 +21,7 @@ const ownOptions = `--mock-ttft str
 --mock-error-rate float
 --mock-rate-limit str
 --mock-seed int
+--mock-worker flag
 `
 
 // setter takes the values of an option, which are of its type; a switch gets "true" or "false".
@@ -105,6 +106,7 @@ func setters() map[string]setter {
 		"--mock-load-time":  duration(func(c *Config) *time.Duration { return &c.Mock.LoadTime }),
 		"--mock-scenario":   word(func(c *Config) *string { return &c.Mock.Scenario }),
 		"--mock-shutdown":   word(func(c *Config) *string { return &c.Mock.Shutdown }),
+		"--mock-worker":     toggle(func(c *Config) *bool { return &c.Mock.Worker }),
 		"--mock-answer":     word(func(c *Config) *string { return &c.Mock.Answer }),
 		"--mock-error-rate": number(func(c *Config) *float64 { return &c.Mock.ErrorRate }),
 		"--mock-rate-limit": text(func(c *Config) encoding.TextUnmarshaler { return &c.Mock.RateLimit }),
