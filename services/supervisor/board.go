@@ -22,6 +22,7 @@ type board struct {
 	revision uint64
 	silent   int // units that have not said anything yet
 	changes  broadcast
+	firing   bool // fireLater is at work
 }
 
 func newBoard(models []*model) *board {
@@ -114,8 +115,8 @@ func (b *broadcast) fire() {
 	b.next = make(chan struct{})
 }
 
-// update stores a unit's status and returns the one before. Watchers learn of it when there is something to see. They are not woken
-// for another message, because a fleet that loads tells its progress all the time: they look for those by themselves.
+// update stores a unit's status and returns the one before. Watchers learn of it when there is something to see: of a phase at once,
+// of a message alone within a second.
 func (b *board) update(i *instance, now unit.Status) unit.Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,8 +132,26 @@ func (b *board) update(i *instance, now unit.Status) unit.Status {
 		b.changes.fire()
 	case before.Message != now.Message:
 		b.revision++
+		b.fireLater()
 	}
 	return before
+}
+
+// messagesEvery is how often watchers hear of messages alone: a fleet that loads tells its progress all the time.
+const messagesEvery = time.Second
+
+// fireLater wakes watchers once for all that happens until then. The board is locked.
+func (b *board) fireLater() {
+	if b.firing {
+		return
+	}
+	b.firing = true
+	time.AfterFunc(messagesEvery, func() {
+		b.read(func() {
+			b.firing = false
+			b.changes.fire()
+		})
+	})
 }
 
 // at returns the present revision.

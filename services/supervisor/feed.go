@@ -17,9 +17,6 @@ import (
 // maxHeartbeat bounds a heartbeat's body. A thousand backends and models take a tenth of it.
 const maxHeartbeat = 1 << 20
 
-// lookEvery is how often a watch looks for what changes all the time, such as the progress of a start; KeepAlive is a multiple.
-const lookEvery = time.Second
-
 // reconciled is the readiness of the supervisor: whether it has a snapshot to give.
 func (s *Supervisor) reconciled() error {
 	_, err := s.board.snapshot(false)
@@ -45,8 +42,8 @@ func (s *Supervisor) watch(w http.ResponseWriter, r *http.Request) error {
 	if err := out.Comment("fleet"); err != nil { // sends the header also when there is no snapshot yet
 		return err
 	}
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
+	quiet := time.NewTicker(fleet.KeepAlive)
+	defer quiet.Stop()
 	var sent uint64 // revisions begin at 1
 	for {
 		changed, last := s.board.changed(), s.over()
@@ -63,7 +60,7 @@ func (s *Supervisor) watch(w http.ResponseWriter, r *http.Request) error {
 		if last {
 			return nil
 		}
-		if err := s.idle(r, out, changed, look.C, func() bool { return s.board.at() != sent }); err != nil || r.Context().Err() != nil {
+		if err := s.idle(r, out, changed, quiet.C); err != nil || r.Context().Err() != nil {
 			return err
 		}
 	}
@@ -79,10 +76,9 @@ func (s *Supervisor) over() bool {
 	}
 }
 
-// idle keeps the connection in use until something changes, or is due when somebody looks, the client leaves or every model server has
-// ended.
-func (s *Supervisor) idle(r *http.Request, out *sse.Writer, changed <-chan struct{}, look <-chan time.Time, due func() bool) error {
-	for quiet := lookEvery; ; quiet += lookEvery {
+// idle keeps the connection in use until something changes, the client leaves or every model server has ended.
+func (s *Supervisor) idle(r *http.Request, out *sse.Writer, changed <-chan struct{}, quiet <-chan time.Time) error {
+	for {
 		select {
 		case <-changed:
 			return nil
@@ -90,12 +86,7 @@ func (s *Supervisor) idle(r *http.Request, out *sse.Writer, changed <-chan struc
 			return nil
 		case <-r.Context().Done():
 			return nil
-		case <-look:
-			if due() {
-				return nil
-			}
-		}
-		if quiet%fleet.KeepAlive == 0 {
+		case <-quiet:
 			if err := out.Comment("keep-alive"); err != nil {
 				return err
 			}

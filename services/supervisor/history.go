@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -62,8 +63,8 @@ func (s *Supervisor) follow(w http.ResponseWriter, r *http.Request, want wish) e
 	if err := out.Comment("events"); err != nil { // sends the header also when there is no event yet
 		return err
 	}
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
+	quiet := time.NewTicker(fleet.KeepAlive)
+	defer quiet.Stop()
 	for {
 		over := s.over()
 		all, news := s.store.Events.After(want.after)
@@ -83,7 +84,7 @@ func (s *Supervisor) follow(w http.ResponseWriter, r *http.Request, want wish) e
 		if over {
 			return nil
 		}
-		if err := s.idle(r, out, news, look.C, func() bool { return false }); err != nil || r.Context().Err() != nil {
+		if err := s.idle(r, out, news, quiet.C); err != nil || r.Context().Err() != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -9,8 +10,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// TestProgressWakesNobody: it is in the next snapshot, which everybody looks for by themselves.
-func TestProgressWakesNobody(t *testing.T) {
+func TestProgressInSnapshotAndReport(t *testing.T) { synctest.Test(t, progressInSnapshotAndReport) }
+
+func progressInSnapshotAndReport(t *testing.T) {
 	m := &model{Model: spec.Model{ID: "m"}}
 	i := &instance{Instance: spec.Instance{ID: "m-0"}, model: m}
 	m.instances = []*instance{i}
@@ -34,8 +36,12 @@ func TestProgressWakesNobody(t *testing.T) {
 	}
 	starting := b.shown(i)
 	half := unit.Progress{Stage: "loading weights", Percent: 43, Message: "Loading safetensors checkpoint shards:  43%"}
+	begin := time.Now()
 	if tell(unit.Event{Kind: unit.Progressed, Progress: half}) {
 		t.Error("progress wakes everybody who watches the fleet")
+	}
+	if <-b.changed(); time.Since(begin) != time.Second {
+		t.Errorf("watchers hear of progress after %s", time.Since(begin))
 	}
 	if b.shown(i) != starting || b.at() != starting+1 {
 		t.Errorf("revision %d, of the phase %d; the phase began with %d", b.at(), b.shown(i), starting)
