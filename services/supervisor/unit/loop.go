@@ -16,11 +16,10 @@ const firstProbe = 2 * time.Second
 // loop is what the goroutine of Run owns. A channel that is nil is not waited for.
 type loop struct {
 	Config
-	work     context.Context // of what goes on beside the loop
-	waits    sync.WaitGroup  // for that
-	progress latest[Progress]
-	state    State
-	timers   map[Kind]<-chan time.Time // of the present phase
+	work   context.Context // of what goes on beside the loop
+	waits  sync.WaitGroup  // for that
+	state  State
+	timers map[Kind]<-chan time.Time // of the present phase
 
 	// of the present start while it is pending
 	waiting      latest[Event]
@@ -44,9 +43,9 @@ type admission struct {
 	err     error
 }
 
-func newLoop(u *Unit, work context.Context) *loop {
+func newLoop(cfg Config, work context.Context) *loop {
 	nothing := func() {}
-	return &loop{Config: u.cfg, work: work, progress: u.progress, state: New(u.cfg.Policy, u.cfg.Before, time.Now()),
+	return &loop{Config: cfg, work: work, state: New(cfg.Policy, cfg.Before, time.Now()),
 		timers: map[Kind]<-chan time.Time{}, endAdmission: nothing, release: nothing, endProbes: nothing}
 }
 
@@ -199,7 +198,6 @@ func (l *loop) own(server Server) {
 func (l *loop) end(exit Exit) {
 	l.endProbes()
 	l.server, l.ended, l.probeDue, l.probed, l.drained = nil, nil, nil, nil, nil
-	l.progress.clear()
 	e := Event{Kind: Ended, Exit: exit}
 	if l.state.Phase != fleet.Draining && l.state.Phase != fleet.Stopping {
 		e.Finding = l.Explain(exit)

@@ -105,15 +105,11 @@ func (l latest[T]) put(v T) {
 		case l <- v:
 			return
 		default:
-			l.clear()
 		}
-	}
-}
-
-func (l latest[T]) clear() {
-	select {
-	case <-l:
-	default:
+		select {
+		case <-l:
+		default:
+		}
 	}
 }
 
@@ -121,7 +117,7 @@ func (l latest[T]) clear() {
 func (u *Unit) Run(ctx context.Context) {
 	defer close(u.done)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := newLoop(u, work)
+	l := newLoop(u.cfg, work)
 	defer l.waits.Wait()
 	defer cancel()
 	defer func() { l.release() }()
