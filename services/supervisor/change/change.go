@@ -131,7 +131,7 @@ func servers(old, next *spec.Model) []Server {
 // Of tells what becomes of an instance that both plans have.
 func Of(old, next *spec.Model, was, is spec.Instance) Effect {
 	switch {
-	case old.Driver != next.Driver, old.Container != next.Container, old.Deployment != next.Deployment:
+	case old.Driver != next.Driver, was.Container != is.Container, old.Deployment != next.Deployment:
 		return Replace
 	case next.Driver == spec.Process && !(slices.Equal(was.Argv, is.Argv) && maps.Equal(was.Env, is.Env) && was.Dir == is.Dir):
 		return Restart

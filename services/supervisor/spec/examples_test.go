@@ -54,7 +54,10 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 		},
 		"container.json": {
 			"llama": {spec.Docker, "meta-llama/Llama-3.1-8B-Instruct", []string{
-				"llama-0 at http://vllm:8000:  > http://vllm:8000"}},
+				"llama-0 at http://vllm:8000: container fluidmcp-model > http://vllm:8000"}},
+			"mock-llm": {spec.Docker, "mock-model", []string{
+				"mock-llm-0 at http://mock-a:8000: container mock-a > http://mock-a:8000",
+				"mock-llm-1 at http://mock-b:8000: container mock-b > http://mock-b:8000"}},
 		},
 		"kubernetes-deployment.json": {
 			"llama": {spec.Kubernetes, "", []string{

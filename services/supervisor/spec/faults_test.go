@@ -99,7 +99,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(`"endpoints": {"servers": [{"base_url": "http://h", "wheight": 2}]}`, `servers[0].wheight: unknown field; did you mean "weight"?`)
 	m(`"endpoints": {"servers": [{"base_url": "http://h:80/v1"}, {"base_url": "http://h/"}]}`, "servers[1].base_url: the same server as servers[0]")
 	m(mock+`, "endpoints": {"servers": [{"base_url": "http://h"}]}`, "llmModels.m.endpoints.servers: does not go with a model that is given by command")
-	m(`"container": {"name": "c"}, "endpoints": {"servers": [{"base_url": "http://h"}]}`, "does not go with a model that is given by container")
+	m(`"deployment": {"name": "d"}, "endpoints": {"servers": [{"base_url": "http://h"}]}`, "does not go with a model that is given by deployment")
 
 	// routing and limits
 	m(mock+`, "routing": {"policy": "random"}`, `"random" is not one of least_load, prefix_affinity, round_robin, weighted`)
@@ -132,6 +132,13 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(`"model": "x", "port": 1, "config": {"port": 2}`, `llmModels.m.config.port: belongs into the model's field "port"`)
 	m(`"model": "x", "port": 1, "config": {"dtype": null}`, "llmModels.m.config.dtype: expected a string, found null")
 	m(`"container": {}`, "llmModels.m.endpoints: missing", "llmModels.m.container.name: missing")
+	const at = `, "endpoints": {"base_url": "http://h"}`
+	m(`"container": {"name": "c", "names": ["d"]}`+at, "llmModels.m.container: has name and names; keep one of them")
+	m(`"container": {"name": "a/b"}`+at, `llmModels.m.container: "a/b" is not the name of a container`)
+	m(`"container": {"names": ["c", ""]}`+at, `"" is not the name of a container`, "names 2 containers, and endpoints has 1 addresses")
+	m(`"container": {"names": []}`+at, "names 0 containers")
+	m(`"container": {"names": ["c", "c"]}, "endpoints": {"servers": [{"base_url": "http://h:1"}, {"base_url": "http://h:2"}]}`, "c is named already")
+	m(`"container": {"name": "c"}, "replicas": 2`+at, "llmModels.m.replicas: does not go with a model that is given by container")
 	m(`"deployment": {"nam": "x"}, "endpoints": {"base_url": "http://h"}`, `did you mean "name"?`)
 	m(`"command": "mockvllm", "args": ["serve", "x", "--served-model-name", "a"], "served_name": "b"`, `"b" contradicts --served-model-name "a"`)
 

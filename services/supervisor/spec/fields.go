@@ -60,7 +60,9 @@ var (
 	processes   = []string{byCommand, byModel}
 	commandOnly = []string{byCommand}
 	modelOnly   = []string{byModel}
-	alone       = []string{byEndpoints}
+
+	containerOnly = []string{byContainer}
+	watched       = []string{byEndpoints, byContainer}
 )
 
 // allowed tells whether a model that is given by another field may have this one.
@@ -93,9 +95,13 @@ var modelFields = []Field{
 		Doc: "The GPUs of the process, as CUDA_VISIBLE_DEVICES has them: an item for each replica, or one for all of them."},
 	{Name: "replicas", Type: typeWhole, Min: 1, Max: 256, Forms: processes, Remote: true, Default: 1, Example: 2,
 		Doc: "How many processes serve the model. Each next one gets the next port; requests are spread over them."},
-	{Name: byContainer, Type: typeObject, Forms: []string{byContainer}, Example: map[string]any{"name": "fluidmcp-model"},
-		Doc:    "A container that exists already. Such an entry is checked, but not run yet; use endpoints alone meanwhile.",
-		Fields: []Field{{Name: "name", Type: typeText, Needed: true, Doc: "The container's name.", Example: "fluidmcp-model"}}},
+	{Name: byContainer, Type: typeObject, OneOf: true, Forms: containerOnly, Example: map[string]any{"name": "fluidmcp-model"},
+		Doc: "A container that exists already, as compose creates it, and has the label com.fluidmcp.model with the model's id. FluidMCP starts, stops and restarts it.",
+		Fields: []Field{
+			{Name: "name", Type: typeText, Absent: "names in its place", Doc: "The container's name.", Example: "fluidmcp-model"},
+			{Name: "names", Type: typeWords, Absent: "name in its place", Example: []any{"fluidmcp-model"},
+				Doc: "Several containers that answer for the model, each at its address in endpoints.servers, in the same order."},
+		}},
 	{Name: byDeployment, Type: typeObject, Forms: []string{byDeployment}, Example: map[string]any{"name": "llama", "namespace": "models"},
 		Doc: "A Kubernetes Deployment that exists already. Such an entry is checked, but not run yet; use endpoints alone meanwhile.",
 		Fields: []Field{
@@ -108,9 +114,9 @@ var modelFields = []Field{
 		Fields: []Field{
 			{Name: "base_url", Type: typeURL, Absent: "servers in its place", Example: "http://localhost:8001/v1",
 				Doc: "The address of the model server, http or https, with or without /v1 at its end."},
-			{Name: "servers", Type: typeObjects, Forms: alone, Absent: "base_url in its place",
+			{Name: "servers", Type: typeObjects, Forms: watched, Absent: "base_url in its place",
 				Example: []any{map[string]any{"base_url": "http://gpu-1:8000/v1"}, map[string]any{"base_url": "http://gpu-2:8000/v1", "weight": 3}},
-				Doc:     "Several servers that answer for the model, all alike; only where endpoints stands alone. Requests are spread over them.",
+				Doc:     "Several servers that answer for the model, all alike; only where endpoints stands alone or beside container. Requests are spread over them.",
 				Fields: []Field{
 					{Name: "base_url", Type: typeURL, Needed: true, Doc: "The address of the server.", Example: "http://gpu-1:8000/v1"},
 					{Name: "weight", Type: typeWhole, Min: 1, Max: 1000, Default: 1, Example: 3,

@@ -59,7 +59,6 @@ type Model struct {
 	Limits     fleet.Limits
 	APIKey     Secret // the model server asks for it; "" when it asks for none
 	Instances  []Instance
-	Container  Container  // of Driver Docker
 	Deployment Deployment // of Driver Kubernetes
 }
 
@@ -75,7 +74,9 @@ type Instance struct {
 	Weight  int      // relative share of the model's traffic, at least 1
 	Listens bool     // the command opens Port itself, as those that take vLLM's flags do; others may leave that to another process
 	GPU     *GPU     // nil when it takes none, or it is not known which
-	shown   []string // Argv for people
+	shown   []string // Argv, or the container, for people
+
+	Container string // its name, of Driver Docker
 }
 
 // CommandLine is the command as a person may see it: ${NAME} is not replaced and secrets are hidden.
@@ -91,9 +92,6 @@ type Timeouts struct {
 	Stall     time.Duration // the same without any progress
 	Drain     time.Duration // for requests in flight before the server is stopped
 }
-
-// Container names a container of Driver Docker.
-type Container struct{ Name string }
 
 // Deployment names a Deployment of Driver Kubernetes.
 type Deployment struct{ Name, Namespace string }

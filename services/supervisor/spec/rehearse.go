@@ -79,7 +79,7 @@ func (r *Rehearsal) process(m *Model) (note string) {
 
 // remote puts mocks in the place of servers that would not be started here.
 func (r *Rehearsal) remote(m *Model) error {
-	m.Driver, m.Container, m.Deployment = Process, Container{}, Deployment{}
+	m.Driver, m.Deployment = Process, Deployment{}
 	name := m.ServedName
 	if name == "" {
 		name = m.ID
@@ -126,7 +126,7 @@ func (i Instance) words() args {
 
 // become gives the instance another command.
 func (i *Instance) become(line args) {
-	i.GPU, i.Argv, i.shown = nil, line.values(), make([]string, len(line))
+	i.Container, i.GPU, i.Argv, i.shown = "", nil, line.values(), make([]string, len(line))
 	for n, w := range line {
 		i.shown[n] = w.shown
 	}

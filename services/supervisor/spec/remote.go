@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"regexp"
 	"strconv"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
@@ -48,19 +49,58 @@ func (e *entry) external() {
 	}
 }
 
-// remote plans a container or a Deployment.
+// remote plans containers or a Deployment.
 func (e *entry) remote(form string) {
 	if !e.has(byEndpoints) {
 		e.add(e.at(byEndpoints), "missing; a model given by %s needs its base_url", form)
 	}
-	if form == byContainer {
-		c := e.child("container")
-		c.need("name", "the container's name")
-		e.model.Container.Name = c.text("name")
-	} else {
-		d := e.child("deployment")
-		d.need("name", "the Deployment's name")
-		e.model.Deployment = Deployment{Name: d.text("name"), Namespace: d.text("namespace")}
-	}
 	e.external()
+	if form == byContainer {
+		e.containers()
+		return
+	}
+	d := e.child("deployment")
+	d.need("name", "the Deployment's name")
+	e.model.Deployment = Deployment{Name: d.text("name"), Namespace: d.text("namespace")}
+}
+
+// containerName is what Docker takes for one.
+var containerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$`)
+
+// containers brings each container and its address together.
+func (e *entry) containers() {
+	c := e.child(byContainer)
+	names := []string{c.text("name")}
+	switch one, several := c.has("name"), c.has("names"); {
+	case one && several:
+		e.add(c.path, "has name and names; keep one of them")
+	case several:
+		names = nil
+		for _, w := range c.words("names") {
+			names = append(names, w.value)
+		}
+	case !one:
+		c.need("name", "the container's name")
+	}
+	first := map[string]bool{}
+	for _, name := range names {
+		switch {
+		case name == "" && !c.has("names"): // a fault, reported already
+		case !containerName.MatchString(name):
+			e.add(c.path, "%q is not the name of a container: use letters, digits and _ . -", name)
+		case first[name]:
+			e.add(c.path, "%s is named already; keep one", name)
+		}
+		first[name] = true
+	}
+	if at := len(e.model.Instances); at == 0 {
+		return // a fault, reported already
+	} else if len(names) != at {
+		e.add(c.path, "names %d containers, and endpoints has %d addresses; give each container one of endpoints.servers, in the same order", len(names), at)
+		return
+	}
+	for n, name := range names {
+		i := &e.model.Instances[n]
+		i.Container, i.shown = name, []string{"container", name}
+	}
 }

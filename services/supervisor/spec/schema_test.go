@@ -67,6 +67,7 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	`is already a name of`, `is the model itself`, `no model of this file`, `is named already`, `percent together`, `the same server as`, `is also the port of`, `contradicts`, `beyond port 65535`,
 	`its memory, `, `items for \d+ replicas`, `not a list of GPUs`, `has the place of CUDA_VISIBLE_DEVICES`, `needs a number over 0 and at most 1`, // of GPUs
 	`FluidMCP cannot tell where`, `more than one needs --port`, `--port needs a number`,
+	`is not the name of a container`, `names \d+ containers, and endpoints has`,
 	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`, `\de-\d+ is not more than 0 and at most 100`,
 }, "|"))
 
@@ -181,7 +182,7 @@ func TestSchemaAndParserAgree(t *testing.T) {
 		`"ftp://h"`, `"http://u@h"`, `"http://h/?q"`, `"1m30s"`, `"90"`, `"0s"`, `"-1s"`, `"1w"`, `"µs"`, `".5h"`, `"+2s"`,
 		`0`, `-1`, `1`, `1.5`, `8001`, `70000`, `256`, `1e9`, `true`, `null`, `false`, `[]`, `["a", 1]`, `[1]`, `[{}]`, `["a", true]`, `["--port", "8003"]`, `["serve", "x", "--port", "8003"]`,
 		`["v1"]`, `["a b"]`, `{}`, `{"A": "1", "B": 2}`, `{"A-B": "x"}`, `{"A": true}`, `{"A": null}`, `{"port": 1}`, `{"--api_key": "k"}`, `{"dtype": ["a", 1]}`,
-		`{"dtype": [[]]}`, `{"name": "c"}`, `{"name": ""}`, `{"name": "c", "namespace": "n"}`, `{"namespace": "n"}`,
+		`{"dtype": [[]]}`, `{"name": "c"}`, `{"name": ""}`, `{"name": "c", "namespace": "n"}`, `{"name": "c", "names": ["d"]}`, `{"names": ["c", "d"]}`, `{"names": ["c", "c"]}`, `{"names": [1]}`, `{"names": "c"}`, `{"namespace": "n"}`,
 		`{"base_url": "http://h:8001"}`, `{"base_url": "https://h/v1/"}`, `{"base_url": 1}`, `{"base_url": "http://h:8001", "x": 1}`,
 		`{"servers": [{"base_url": "http://h:1"}, {"base_url": "http://h:2", "weight": 3}]}`, `{"servers": [{"base_url": "http://h:1", "weight": 0}]}`,
 		`{"servers": []}`, `{"servers": [{}]}`, `{"servers": [{"base_url": "http://h:1"}, {"base_url": "http://h:1/v1"}]}`,
