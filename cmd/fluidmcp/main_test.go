@@ -80,7 +80,7 @@ func TestPlan(t *testing.T) {
 }
 
 func TestPlanOfWhatCannotStart(t *testing.T) {
-	if code, out, _ := fluidmcp(t, "run", "../../examples/container.json"); code != 0 || !strings.Contains(out, "no driver docker") || strings.Contains(out, "Start it") {
+	if code, out, _ := fluidmcp(t, "run", "../../examples/kubernetes-deployment.json"); code != 0 || !strings.Contains(out, "no driver kubernetes") || strings.Contains(out, "Start it") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }

@@ -30,7 +30,7 @@ func printPlan(w io.Writer, path string, file *spec.File, asJSON bool) error {
 		}
 	}
 	for _, m := range file.Models {
-		if m.Driver == spec.Docker || m.Driver == spec.Kubernetes {
+		if m.Driver == spec.Kubernetes {
 			_, err := fmt.Fprintf(w, "\nIt cannot be started yet: this build has no driver %s for model %q.\n", m.Driver, m.ID)
 			return err
 		}

@@ -193,7 +193,6 @@ func TestNewRefuses(t *testing.T) {
 	missing.Models = t.TempDir() + "/none.json"
 	f(missing, supervisor.Deps{}, "does not exist")
 	f(supervisor.Default(), supervisor.Deps{Models: parse(t,
-		`"a": {"container": {"name": "x"}, "endpoints": {"base_url": "http://h"}}`,
 		`"b": {"deployment": {"name": "x"}, "endpoints": {"base_url": "http://h"}}`)},
-		`model "a": driver docker is not available yet`, `model "b": driver kubernetes is not available yet`)
+		`model "b": driver kubernetes is not available yet`)
 }

@@ -20,6 +20,7 @@ type Config struct {
 	StateDir      string        `split_words:"true"` // folder for what survives a restart of the supervisor, which no other may use; empty keeps nothing on disk
 	LogFileMB     int           `split_words:"true"` // MiB of one file of a model server's log, in StateDir
 	LogFiles      int           `split_words:"true"` // of these, for each model server
+	DockerSocket  string        `split_words:"true"` // path of the unix socket of a Docker engine, or of the proxy in front of one; asked only for models that are given by container
 	DrainTimeout  time.Duration `split_words:"true"` // for requests in flight before a server is ended, unless its model says otherwise
 	StartTimeout  time.Duration `split_words:"true"` // from a server's start to its being ready, unless its model says otherwise
 	StallTimeout  time.Duration `split_words:"true"` // the same without any progress in the server's log
@@ -34,6 +35,7 @@ func Default() Config {
 		LogLevel:      "info",
 		LogFileMB:     10,
 		LogFiles:      3,
+		DockerSocket:  "/var/run/docker.sock",
 		DrainTimeout:  120 * time.Second,
 		StartTimeout:  15 * time.Minute, // measured starts of vLLM take from half a minute to this
 		StallTimeout:  5 * time.Minute,

@@ -3,7 +3,8 @@
 //
 //	spec/     the models file ──► plan.go makes a unit of each instance in it
 //	unit/     what should happen next, one goroutine an instance; crew.go runs them
-//	driver/   how to start and end one: process/, external/
+//	driver/   how to start and end one: process/, docker/, external/
+//	engine/   what a Docker engine is asked; dockerproxy/ lets through no more than that
 //	gpu/      when a GPU has room for one
 //	probe/    how it is
 //	logs/     what it printed

@@ -46,7 +46,7 @@ func (s *Supervisor) plan(file *spec.File, commands map[string][]string) ([]*mod
 	var models []*model
 	var faults []error
 	for _, m := range file.Models {
-		if m.Driver != spec.Process && m.Driver != spec.External {
+		if m.Driver == spec.Kubernetes {
 			faults = append(faults, fmt.Errorf("model %q: driver %s is not available yet; "+
 				"with endpoints alone its server is watched and used, but not started or stopped", m.ID, m.Driver))
 			continue
@@ -64,7 +64,7 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 	i := &instance{Instance: from, model: m, output: s.logs.Stream(from.ID), end: func() {}, ended: make(chan struct{})}
 	cfg := unit.Config{
 		Policy: unit.Policy{
-			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External,
+			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
 			StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 		},
 		Before:        s.before(i),
@@ -78,13 +78,17 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,
 	}
-	if m.Driver == spec.Process {
+	switch m.Driver {
+	case spec.Process:
 		driver := s.process(i, commands)
 		cfg.Driver, cfg.Admit = driver, func(ctx context.Context, waiting waits) (func(), error) { return s.memory(ctx, i, waiting) }
 		if i.Listens {
 			i.serves = driver.Serving
 		}
-	} else {
+	case spec.Docker:
+		driver := s.container(i)
+		cfg.Driver, cfg.Admit = driver, func(ctx context.Context, waiting waits) (func(), error) { return created(ctx, driver, waiting) }
+	default:
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
 	i.unit = unit.NewUnit(cfg)

@@ -50,6 +50,8 @@ type InstanceStatus struct {
 	Restarts    int               `json:"restarts"`
 	LastExit    *ExitStatus       `json:"last_exit,omitempty"`
 	LastFailure *FailureStatus    `json:"last_failure,omitempty"`
+
+	Container string `json:"container,omitempty"` // name
 }
 
 // ExitStatus is how a process ended.
@@ -95,7 +97,7 @@ func (m *model) report() ModelStatus {
 func (i *instance) report() InstanceStatus {
 	now := i.status
 	out := InstanceStatus{
-		ID: i.ID, URL: i.URL, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since,
+		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since,
 		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts(), LastFailure: failure(now.State),
 	}
 	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {

@@ -27,7 +27,7 @@ func TestStateFolderIsNotShared(t *testing.T) {
 func TestStateFolderIsGivenBack(t *testing.T) {
 	cfg := quick()
 	cfg.StateDir = t.TempDir()
-	_, err := supervisor.New(cfg, supervisor.Deps{Models: parse(t, `"a": {"container": {"name": "x"}, "endpoints": {"base_url": "http://h"}}`)})
+	_, err := supervisor.New(cfg, supervisor.Deps{Models: parse(t, `"a": {"deployment": {"name": "x"}, "endpoints": {"base_url": "http://h"}}`)})
 	require.ErrorContains(t, err, "not available")
 	run(t, cfg, parse(t, external(partner(t))))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
@@ -32,8 +33,9 @@ type Supervisor struct {
 	log      *zap.Logger
 	store    *store.Store
 	logs     *logs.Logs
-	guard    []string       // see Deps
-	ledger   *ledger.Ledger // of the processes of all model servers
+	guard    []string        // see Deps
+	ledger   *ledger.Ledger  // of the processes of all model servers
+	engine   *docker.Session // with the engine of all containers
 	gpus     *gpu.GPUs
 	client   *http.Client // for probes
 	board    *board
@@ -64,6 +66,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if deps.Log == nil {
 		s.log = zap.NewNop()
 	}
+	s.engine = docker.Open(cfg.DockerSocket, s.log.Named("docker"))
 	var err error // before anything that may have files in the folder
 	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil {
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
@@ -104,10 +107,11 @@ func (s *Supervisor) warn(file *spec.File) {
 }
 
 // Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, all at once, and returns
-// nil: after the longest drain timeout and process.Grace at most, and nothing is left behind.
+// nil: after the longest drain timeout and process.Grace at most, and nothing is left behind but containers, which go on.
 func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	defer s.store.Close() // last, when nothing is left that belongs to the next supervisor
 	defer s.logs.Close()
+	defer s.engine.Close()
 	defer s.client.CloseIdleConnections()
 	models, endModels := context.WithCancel(ctx)
 	defer endModels()

@@ -40,11 +40,8 @@ func Open(socket string, log *zap.Logger) *Session {
 	return s
 }
 
-// Close ends the watch over all containers and leaves them as they are. A nil Session has none.
+// Close ends the watch over all containers and leaves them as they are.
 func (s *Session) Close() {
-	if s == nil {
-		return
-	}
 	s.end()
 	s.works.Wait()
 	s.engine.Close()

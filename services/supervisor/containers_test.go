@@ -1,0 +1,87 @@
+package supervisor_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/engine"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/engine/enginetest"
+)
+
+// contained is a supervisor's configuration for an engine, and the model "m" in the container "box", whose server answers all the time.
+func contained(t *testing.T, e *enginetest.Engine) (supervisor.Config, string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"data": [{"id": "fake"}]}`)
+	}))
+	t.Cleanup(server.Close)
+	cfg := quick()
+	cfg.DockerSocket = e.Socket
+	return cfg, fmt.Sprintf(`"m": {"container": {"name": "box"}, "endpoints": {"base_url": %q}, "served_name": "fake"}`, server.URL)
+}
+
+func TestContainerIsStartedStoppedAndMended(t *testing.T) {
+	e := enginetest.New(t)
+	cfg, entry := contained(t, e)
+	s := run(t, cfg, parse(t, entry))
+	feed := s.watch()
+	waiting := find(phase(t, feed, "m", fleet.Pending), "m")
+	if waiting.Reason != "" && waiting.Reason != "WaitingForDependency" {
+		t.Errorf("without a container: %+v", waiting)
+	}
+	box := e.Add("box", engine.ModelLabel, "m")
+	phase(t, feed, "m", fleet.Ready)
+	e.Do(func() { box.Print("hello from the box") })
+	if m := s.model("m"); m.Driver != "docker" || m.Instances[0].Container != "box" || m.Instances[0].PID != 0 {
+		t.Errorf("%+v", m)
+	}
+
+	e.Do(func() { box.End(137) })
+	phase(t, feed, "m", fleet.Backoff)
+	if exit := s.model("m").Instances[0].LastExit; exit == nil || exit.Code != 137 || exit.Signal != "killed" {
+		t.Errorf("last exit %+v", exit)
+	}
+	s.restarted(feed, "m", 1)
+
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
+	s.restarted(feed, "m", 2)
+	s.do(http.MethodPost, "/api/llm/models/m/stop", "")
+	phase(t, feed, "m", fleet.Stopped)
+	e.Do(func() {
+		if stops := strings.Join(box.Stops, ", "); stops != "stop t=15, stop t=15" || box.Running {
+			t.Errorf("it was asked to %s, runs: %t", stops, box.Running)
+		}
+	})
+	s.do(http.MethodPost, "/api/llm/models/m/start", "")
+	phase(t, feed, "m", fleet.Ready)
+	if _, logs := s.do(http.MethodGet, "/api/llm/models/m/logs", ""); !strings.Contains(logs, "hello from the box") {
+		t.Errorf("logs %q", logs)
+	}
+}
+
+// TestContainerOutlivesTheSupervisor looks at every snapshot of the second one: gateways are never told to leave the server.
+func TestContainerOutlivesTheSupervisor(t *testing.T) {
+	e := enginetest.New(t)
+	cfg, entry := contained(t, e)
+	box := e.Add("box", engine.ModelLabel, "m")
+	first := run(t, cfg, parse(t, entry))
+	phase(t, first.watch(), "m", fleet.Ready)
+	first.end()
+	began := box.Began
+	second := run(t, cfg, parse(t, entry))
+	now := until(t, second.watch(), "any snapshot", func(fleet.Snapshot) bool { return true })
+	if m := find(now, "m"); m.Phase != fleet.Ready || !m.Backends[0].Routable || m.Reason != "Adopted" {
+		t.Errorf("the first snapshot: %+v", m)
+	}
+	e.Do(func() {
+		if !box.Running || !box.Began.Equal(began) || len(box.Stops) > 0 {
+			t.Errorf("it began at %s, before at %s; asked to %q", box.Began, began, box.Stops)
+		}
+	})
+}
