@@ -234,7 +234,7 @@ func (m *model) foremost() unit.Status {
 	if len(m.instances) == 0 { // all of them have just been taken out
 		return unit.Status{State: unit.State{Phase: fleet.Stopped}}
 	}
-	return m.instances[0].status
+	return m.instances[0].visible()
 }
 
 // message is a state's sentence for people, with what comes next.

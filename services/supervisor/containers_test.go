@@ -85,3 +85,19 @@ func TestContainerOutlivesTheSupervisor(t *testing.T) {
 		}
 	})
 }
+
+// TestStatusBeforeTheFirstWord asks for a model while its unit still looks whether the server that it found is well.
+func TestStatusBeforeTheFirstWord(t *testing.T) {
+	asked, answer := make(chan struct{}, 100), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-answer
+	}))
+	defer server.Close()
+	defer close(answer)
+	s := run(t, quick(), parse(t, fmt.Sprintf(`"m": {"endpoints": {"base_url": %q}}`, server.URL)))
+	<-asked
+	if m := s.model("m"); m.Phase != fleet.Pending || m.Instances[0].Phase != fleet.Pending || m.Desired != "running" {
+		t.Errorf("%+v", m)
+	}
+}

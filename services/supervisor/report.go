@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -95,7 +96,7 @@ func (m *model) report() ModelStatus {
 
 // report describes the instance. The board is locked.
 func (i *instance) report() InstanceStatus {
-	now := i.status
+	now := i.visible()
 	out := InstanceStatus{
 		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since,
 		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts(), LastFailure: failure(now.State),
@@ -104,4 +105,12 @@ func (i *instance) report() InstanceStatus {
 		out.LastExit = &ExitStatus{Code: exit.Code, Signal: exit.Signal, At: exit.At}
 	}
 	return out
+}
+
+// visible is the status for people, who may ask before the unit has said anything: while it looks whether its server runs already. The
+// board is locked.
+func (i *instance) visible() unit.Status {
+	now := i.status
+	now.Phase, now.Desired = cmp.Or(now.Phase, fleet.Pending), cmp.Or(now.Desired, unit.Running)
+	return now
 }
