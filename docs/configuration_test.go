@@ -21,6 +21,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/dockerproxy"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -34,13 +35,14 @@ func TestConfigurationIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gatewayCfg, supervisorCfg, mock := gateway.Default(), supervisor.Default(), mockvllm.Default().Mock
+	gatewayCfg, supervisorCfg, mock, proxy := gateway.Default(), supervisor.Default(), mockvllm.Default().Mock, dockerproxy.Default()
 	parts := map[string]string{
-		"fields":     fieldTables(t),
-		"profiles":   profiles(t),
-		"gateway":    settings(t, "../services/gateway/config.go", "gateway", &gatewayCfg),
-		"supervisor": settings(t, "../services/supervisor/config.go", "supervisor", &supervisorCfg),
-		"mockvllm":   settings(t, "../services/mockvllm/config/config.go", "mockvllm", &mock),
+		"fields":      fieldTables(t),
+		"profiles":    profiles(t),
+		"gateway":     settings(t, "../services/gateway/config.go", "gateway", &gatewayCfg),
+		"supervisor":  settings(t, "../services/supervisor/config.go", "supervisor", &supervisorCfg),
+		"dockerproxy": settings(t, "../services/supervisor/dockerproxy/config.go", "dockerproxy", &proxy),
+		"mockvllm":    settings(t, "../services/mockvllm/config/config.go", "mockvllm", &mock),
 	}
 	marker := regexp.MustCompile(`(?s)(<!-- generated: (\w+) -->\n).*?(<!-- end -->)`)
 	found := 0

@@ -6,7 +6,7 @@ usage() {
 	cat <<'TEXT'
 Usage: scripts/images.sh release|test
 
-release  builds gateway, supervisor and mockvllm from their Dockerfiles, under the names that deploy/compose.yaml expects.
+release  builds gateway, supervisor (with dockerproxy) and mockvllm from their Dockerfiles, under the names that deploy/compose.yaml expects.
          GO_IMAGE          image to compile in (golang:1.26)
          FLUIDMCP_VERSION  what the programs call themselves (git describe)
          FLUIDMCP_GATEWAY_IMAGE, FLUIDMCP_SUPERVISOR_IMAGE, FLUIDMCP_MOCKVLLM_IMAGE
@@ -63,6 +63,8 @@ service_image() {
 		echo 'COPY etc /etc'
 		if [[ $name == supervisor ]]; then
 			mkdir "$folder/state"
+			mv "$work/bin/dockerproxy" "$folder/dockerproxy"
+			echo 'COPY dockerproxy /dockerproxy'
 			echo 'COPY --chown=65532:65532 state /var/lib/fluidmcp'
 		fi
 		sed -n '/^FROM scratch/,$p' "services/$name/Dockerfile" | grep -E '^(ENV|USER|EXPOSE|HEALTHCHECK|ENTRYPOINT) '
@@ -94,7 +96,7 @@ test_images() {
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	docker image prune -af --filter label=fluidmcp.test=true --filter until=48h >/dev/null
-	local packages=() name
+	local packages=(./services/supervisor/cmd/dockerproxy) name
 	for name in "${services[@]}"; do
 		packages+=("./services/$name/cmd/$name")
 	done

@@ -99,7 +99,8 @@ func TestSchemaAcceptsTheExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "testdata/python-mock.json", "../../../deploy/models.json", "../../../integration/testdata/models.json")
+	files = append(files, "testdata/python-mock.json", "../../../deploy/models.json", "../../../deploy/models-control.json",
+		"../../../integration/testdata/models.json", "../../../integration/testdata/control.json")
 	for _, path := range files {
 		content, err := os.ReadFile(path)
 		if err != nil {
