@@ -19,32 +19,7 @@ var services = map[string]string{mockLLM: "mockvllm", mockGPT: "mock-gpt", mockL
 
 // startCompose brings up deploy/compose.yaml with testdata/compose.override.yaml on top.
 func startCompose(t *testing.T) *stack {
-	images := composeImages(t)
-	project := fmt.Sprintf("fluidmcp-it-%d", os.Getpid())
-	file, err := compose.NewDockerComposeWith(
-		compose.StackIdentifier(project),
-		compose.WithStackFiles("../deploy/compose.yaml", "testdata/compose.override.yaml"),
-		compose.WithProfiles("mock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stackUp := file.WithEnv(images)
-	t.Cleanup(func() {
-		if t.Failed() {
-			dumpContainers(t, file)
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := file.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)); err != nil {
-			t.Errorf("compose down: %v", err)
-		}
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	if err := stackUp.Up(ctx, compose.Wait(true)); err != nil {
-		t.Fatalf("compose up: %v", err)
-	}
-
+	file, project := composeUp(t, "mock", "testdata/compose.override.yaml", composeImages(t))
 	s := &stack{
 		gateway:    address(t, file, "gateway", 8099),
 		supervisor: address(t, file, "supervisor", 8098),
@@ -67,6 +42,35 @@ func startCompose(t *testing.T) *stack {
 	}
 	eventually(t, func() error { return s.allReady(t) })
 	return s
+}
+
+// composeUp brings up a profile of deploy/compose.yaml with a file on top, as a project of its own, and takes it down with the test.
+func composeUp(t *testing.T, profile, override string, env map[string]string) (file *compose.DockerCompose, project string) {
+	t.Helper()
+	project = fmt.Sprintf("fluidmcp-it-%s-%d", profile, os.Getpid())
+	file, err := compose.NewDockerComposeWith(
+		compose.StackIdentifier(project),
+		compose.WithStackFiles("../deploy/compose.yaml", override),
+		compose.WithProfiles(profile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			dumpContainers(t, file)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := file.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)); err != nil {
+			t.Errorf("compose down: %v", err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	if err := file.WithEnv(env).Up(ctx, compose.Wait(true)); err != nil {
+		t.Fatalf("compose up: %v", err)
+	}
+	return file, project
 }
 
 // composeImages builds the images of the stack, and returns their names as the compose file reads them.

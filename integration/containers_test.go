@@ -7,8 +7,12 @@ import (
 	"testing"
 )
 
-// containersLockedUp looks at the running containers, not at the file that describes them.
-func containersLockedUp(t *testing.T, s *stack) {
+// containersLockedUp expects gateway, supervisor, three mocks and Prometheus.
+func containersLockedUp(t *testing.T, s *stack) { lockedUp(t, s, 6) }
+
+// lockedUp looks at the running containers, not at the file that describes them.
+func lockedUp(t *testing.T, s *stack, want int) {
+	t.Helper()
 	ids := docker(t, "ps", "-q", "--filter", "label=com.docker.compose.project="+s.project)
 	var containers []struct {
 		Name   string
@@ -32,8 +36,8 @@ func containersLockedUp(t *testing.T, s *stack) {
 	if err := json.Unmarshal([]byte(inspected), &containers); err != nil {
 		t.Fatal(err)
 	}
-	if len(containers) != 6 {
-		t.Errorf("%d containers, want gateway, supervisor, three mocks and Prometheus", len(containers))
+	if len(containers) != want {
+		t.Errorf("%d containers, want %d", len(containers), want)
 	}
 	for _, c := range containers {
 		h := c.HostConfig

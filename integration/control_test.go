@@ -1,0 +1,258 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The models of the stack with profile control, whose servers are containers that the supervisor starts and stops.
+const (
+	duo  = "duo"  // two, duo-a and duo-b; a token every 50 ms
+	solo = "solo" // one, which the engine would restart too
+	tiny = "tiny" // one that is not created at first, and then has not enough memory
+)
+
+// control is that stack.
+type control struct {
+	*chaos
+	mock      string // image
+	supervise string // container of the supervisor
+	proxy     string // and of the one through which it reaches the engine
+}
+
+// TestControl shares one stack, and with it the order: the last scenarios take away what the others need.
+func TestControl(t *testing.T) {
+	c := startControl(t)
+	for _, sc := range []struct {
+		name string
+		run  func(*testing.T, *control)
+	}{
+		{"the stack is locked up", func(t *testing.T, c *control) { lockedUp(t, c.stack, 7) }},
+		{"a container is stopped and started", containerStopped},
+		{"a container that is killed comes back", containerKilled},
+		{"a container that crashes is restarted by one hand", containerCrashes},
+		{"a container without memory says so", containerOutOfMemory},
+		{"the supervisor is killed under load", supervisorKilled},
+		{"the proxy is killed under load", proxyKilled},
+		{"Docker's own client cannot get out of the proxy", proxyEscape},
+	} {
+		t.Run(sc.name, func(t *testing.T) { sc.run(t, c) })
+	}
+}
+
+func startControl(t *testing.T) *control {
+	env := composeImages(t)
+	env["DOCKER_GID"] = groupOf(t, "/var/run/docker.sock")
+	file, project := composeUp(t, "control", "testdata/control.override.yaml", env)
+	s := &stack{gateway: address(t, file, "gateway", 8099), supervisor: address(t, file, "supervisor", 8098), project: project}
+	c := &control{
+		chaos:     &chaos{stack: s, model: duo},
+		mock:      env["FLUIDMCP_MOCKVLLM_IMAGE"],
+		supervise: container(t, file, "supervisor").GetContainerID(),
+		proxy:     container(t, file, "dockerproxy").GetContainerID(),
+	}
+	for _, model := range []string{duo, solo} {
+		c.waitPhase(t, model, "ready")
+		eventually(t, func() error { return c.ask(t, model) })
+	}
+	return c
+}
+
+func groupOf(t *testing.T, path string) string {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Gid))
+}
+
+// containerRun is one run of a container, as the engine tells.
+type containerRun struct {
+	Id    string
+	State struct {
+		Running   bool
+		StartedAt time.Time
+	}
+	RestartCount int
+}
+
+func (c *control) inspect(t *testing.T, service string) containerRun {
+	t.Helper()
+	var found []containerRun
+	if err := json.Unmarshal([]byte(docker(t, "inspect", c.project+"-"+service)), &found); err != nil {
+		t.Fatal(err)
+	}
+	return found[0]
+}
+
+func containerStopped(t *testing.T, c *control) {
+	before := c.inspect(t, solo)
+	c.command(t, solo, "stop").want(t, http.StatusAccepted)
+	c.waitPhase(t, solo, "stopped")
+	if c.inspect(t, solo).State.Running {
+		t.Error("the container of a stopped model runs")
+	}
+	do(t, "POST", c.gateway+"/llm/solo/chat/completions", hello).wantFailure(t, http.StatusServiceUnavailable, "model_stopped")
+	c.command(t, solo, "start").want(t, http.StatusAccepted)
+	eventually(t, func() error { return c.ask(t, solo) })
+	if now := c.inspect(t, solo); now.Id != before.Id || !now.State.StartedAt.After(before.State.StartedAt) {
+		t.Errorf("before %+v, now %+v", before, now)
+	}
+	logs := do(t, "GET", c.gateway+"/api/llm/models/solo/logs?lines=1000", nil).want(t, http.StatusOK)
+	if n := strings.Count(string(logs.body), "Application startup complete."); n != 2 {
+		t.Errorf("the log tells of %d starts, want 2: %s", n, logs.body)
+	}
+}
+
+func containerKilled(t *testing.T, c *control) {
+	before := c.status(t, solo)
+	docker(t, "kill", "--signal", "KILL", c.project+"-solo")
+	c.comesBack(t, before)
+}
+
+// containerCrashes has the server exit by itself, which is what the engine's restart policy is for.
+func containerCrashes(t *testing.T, c *control) {
+	before := c.status(t, solo)
+	began := c.inspect(t, solo).State.StartedAt
+	crash(t, c.gateway+"/llm/solo/chat/completions")
+	c.comesBack(t, before)
+	if now := c.inspect(t, solo); now.RestartCount != 0 || !now.State.StartedAt.After(began) {
+		t.Errorf("the engine has restarted it: %+v", now)
+	}
+}
+
+// crash has the mock that answers end its process.
+func crash(t *testing.T, url string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"messages": [{"role": "user", "content": "a b c d"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Mock-Fault", "crash=1")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < http.StatusInternalServerError {
+		t.Errorf("a crash is answered with %d", resp.StatusCode)
+	}
+}
+
+// comesBack waits until the model has been started anew, once, and answers.
+func (c *control) comesBack(t *testing.T, before modelStatus) {
+	t.Helper()
+	eventually(t, func() error {
+		if now := c.status(t, before.ID); now.Phase != "ready" || now.Restarts != before.Restarts+1 {
+			return fmt.Errorf("before %+v, now %+v", before, now)
+		}
+		return c.ask(t, before.ID)
+	})
+}
+
+// containerOutOfMemory begins without the container, which has not enough memory once it is there.
+func containerOutOfMemory(t *testing.T, c *control) {
+	c.waitPhase(t, tiny, "pending")
+	docker(t, "create", "--name", c.project+"-tiny", "--label", "com.fluidmcp.model=tiny", "--label", "com.docker.compose.project="+c.project,
+		"--network", c.project+"_default", "--memory", "6m", c.mock)
+	defer func() { docker(t, "rm", "-f", c.project+"-tiny") }()
+	c.waitPhase(t, tiny, "failed")
+	var now struct{ Reason, Message string }
+	do(t, "GET", c.gateway+"/api/llm/models/"+tiny, nil).want(t, http.StatusOK).decode(t, &now)
+	if now.Reason != "HostOOMKilled" {
+		t.Errorf("%+v", now)
+	}
+}
+
+// load keeps clients streaming, each one answer after the other, until it is asked for what they got.
+func (c *control) load(t *testing.T, clients int) (end func() tally) {
+	t.Helper()
+	var mu sync.Mutex
+	var all, begun sync.WaitGroup
+	got, over := tally{map[outcome]int{}, map[outcome]int{}}, make(chan struct{})
+	for i := range clients {
+		begun.Add(1)
+		all.Go(func() {
+			first := begun.Done
+			for n := 0; ; n++ {
+				o := c.streamed(t, fmt.Sprintf("Client %d, request %d", i, n), 20, func() { first() })
+				first = func() {}
+				mu.Lock()
+				got.streams[o]++
+				mu.Unlock()
+				select {
+				case <-over:
+					return
+				default:
+				}
+			}
+		})
+	}
+	begun.Wait()
+	return func() tally {
+		close(over)
+		all.Wait()
+		return got
+	}
+}
+
+func supervisorKilled(t *testing.T, c *control) {
+	before := []containerRun{c.inspect(t, "duo-a"), c.inspect(t, "duo-b")}
+	end := c.load(t, 20)
+	docker(t, "kill", "--signal", "KILL", c.supervise)
+	docker(t, "start", c.supervise)
+	port := docker(t, "port", c.supervise, "8098/tcp") // a new one
+	c.supervisor = "http://" + strings.Fields(port)[0]
+	eventually(t, func() error {
+		a, err := send(t, "GET", c.supervisor+"/api/llm/models/"+duo, nil)
+		if err != nil || a.status != http.StatusOK || !strings.Contains(string(a.body), `"Adopted"`) {
+			return fmt.Errorf("%v %d %s", err, a.status, a.body)
+		}
+		return nil
+	})
+	// And the gateway follows the new one.
+	eventually(t, func() error {
+		if now := c.status(t, duo); now.Phase != "ready" {
+			return fmt.Errorf("%+v", now)
+		}
+		return nil
+	})
+	got := end()
+	got.allWhole(t)
+	t.Logf("%d streams, all whole", got.streams[whole])
+	for i, service := range []string{"duo-a", "duo-b"} {
+		if now := c.inspect(t, service); now.Id != before[i].Id || !now.State.StartedAt.Equal(before[i].State.StartedAt) {
+			t.Errorf("%s was not gone on with: before %+v, now %+v", service, before[i], now)
+		}
+	}
+}
+
+// proxyKilled shows that nothing of the traffic needs it, and that what was wanted meanwhile is done when it is back.
+func proxyKilled(t *testing.T, c *control) {
+	end := c.load(t, 10)
+	docker(t, "kill", "--signal", "KILL", c.proxy)
+	c.command(t, solo, "stop").want(t, http.StatusAccepted)
+	c.waitPhase(t, solo, "stopping")
+	if !c.inspect(t, solo).State.Running {
+		t.Error("it was stopped without the proxy")
+	}
+	docker(t, "start", c.proxy)
+	c.waitPhase(t, solo, "stopped")
+	got := end()
+	got.allWhole(t)
+	if now := c.status(t, duo); now.Phase != "ready" {
+		t.Errorf("%+v", now)
+	}
+	c.command(t, solo, "start").want(t, http.StatusAccepted)
+	eventually(t, func() error { return c.ask(t, solo) })
+}
