@@ -18,10 +18,13 @@ import (
 
 // status answers GET /api/llm/status.
 func (s *Supervisor) status(w http.ResponseWriter, _ *http.Request) error {
-	overview := Overview{Status: "ok", Epoch: s.board.epoch, Gateways: s.gateways.live()}
+	overview := Overview{Status: "ok", Epoch: s.board.epoch, Gateways: s.gateways.live(), File: s.fileStatus()}
 	s.board.read(func() {
 		overview.Revision = s.board.revision
 		for _, m := range s.board.models {
+			if m.overridden {
+				overview.File.Overridden = append(overview.File.Overridden, m.ID)
+			}
 			now := m.foremost()
 			overview.Models.Total++
 			switch {
@@ -47,8 +50,8 @@ func (s *Supervisor) models(w http.ResponseWriter, _ *http.Request) error {
 	return web.JSON(w, http.StatusOK, map[string]any{"models": list})
 }
 
-// model answers GET /api/llm/models/{id}.
-func (s *Supervisor) model(w http.ResponseWriter, r *http.Request) error {
+// oneModel answers GET /api/llm/models/{id}.
+func (s *Supervisor) oneModel(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.find(r)
 	if err != nil {
 		return err
@@ -61,7 +64,11 @@ func (s *Supervisor) find(r *http.Request) (*model, error) {
 	if m := s.board.find(id); m != nil {
 		return m, nil
 	}
-	return nil, &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found",
+	return nil, unknown(id)
+}
+
+func unknown(id string) error {
+	return &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "model_not_found",
 		Message: fmt.Sprintf("The model %q is not in the models file.", id)}
 }
 

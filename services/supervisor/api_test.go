@@ -76,7 +76,7 @@ func TestManagement(t *testing.T) {
 		f("GET", "/api/llm/models/m/logs?lines="+lines, 400, "from 1 to 10000", `"param":"lines"`)
 	}
 	f("GET", "/api/llm/models/m/start", 405, "method_not_allowed")
-	f("POST", "/api/llm/models", 405)
+	f("PUT", "/api/llm/models", 405)
 	f("GET", "/nowhere", 404, "path_not_found")
 	f("POST", "/v1/gateways/g/heartbeat", 400, "not a heartbeat")
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -25,12 +26,16 @@ type board struct {
 	firing   bool // fireLater is at work
 }
 
-func newBoard(models []*model) *board {
-	b := &board{epoch: rand.Text(), models: models, changes: newBroadcast()}
+func newBoard() *board { return &board{epoch: rand.Text(), changes: newBroadcast()} }
+
+// begin takes in the models of the first plan. There is no snapshot before each of their units has said something.
+func (b *board) begin(models []*model) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.models = models
 	for _, m := range models {
 		b.silent += len(m.instances)
 	}
-	return b
 }
 
 // list returns the models as they are now, ordered by id.
@@ -66,7 +71,7 @@ func (b *board) servers(m *model) []*instance {
 func (b *board) put(m *model) {
 	b.change(func() {
 		for _, i := range m.instances {
-			i.coming()
+			i.greet()
 		}
 		at, _ := b.place(m.ID)
 		b.models = slices.Insert(b.models, at, m)
@@ -81,13 +86,32 @@ func (b *board) drop(m *model) {
 // add gives a model one more instance.
 func (b *board) add(m *model, i *instance) {
 	b.change(func() {
-		i.coming()
+		i.greet()
 		m.instances = append(slices.Clip(m.instances), i)
 	})
 }
 
-// coming gives an instance that joins the others later a status at once, so that no snapshot has to wait for its first word.
-func (i *instance) coming() { i.status.Phase, i.status.Since = fleet.Pending, time.Now() }
+// renew makes an instance what its file says by now, and tells whether it was something else.
+func (b *board) renew(i *instance) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i.next == nil {
+		return false
+	}
+	i.Instance, i.next = *i.next, nil
+	return true
+}
+
+// coming is what the next start of the instance runs. The board is locked.
+func (i *instance) coming() spec.Instance {
+	if i.next != nil {
+		return *i.next
+	}
+	return i.Instance
+}
+
+// greet gives an instance that joins the others later a status at once, so that no snapshot has to wait for its first word.
+func (i *instance) greet() { i.status.Phase, i.status.Since = fleet.Pending, time.Now() }
 
 // remove takes an instance out of a model.
 func (b *board) remove(m *model, i *instance) {

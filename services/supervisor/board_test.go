@@ -23,7 +23,7 @@ func TestBoardChanges(t *testing.T) {
 		}
 		return s.board.list()[0]
 	}
-	b := newBoard(nil)
+	b := newBoard()
 	f := func(want string) {
 		t.Helper()
 		snapshot, err := b.snapshot(false)
@@ -61,7 +61,7 @@ func TestBoardChanges(t *testing.T) {
 	f("5 l:pending l-0 l-1 m:pending m-0")
 	b.drop(m)
 	f("6 l:pending l-0 l-1")
-	if new(crew).begin(first) {
+	if newCrew().begin(first) {
 		t.Error("a unit began though the supervisor does not run")
 	}
 }

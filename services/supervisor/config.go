@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -26,6 +27,9 @@ type Config struct {
 	StallTimeout  time.Duration `split_words:"true"` // the same without any progress in the server's log
 	ProbeStarting time.Duration `split_words:"true"` // between two probes of a server that starts
 	ProbeInterval time.Duration `split_words:"true"` // between two probes of one that is ready; three failures in a row count
+
+	WatchModels         bool `split_words:"true"` // the models file is applied whenever its text changes; else on SIGHUP and fluidmcp apply
+	AllowRemoteCommands bool `split_words:"true"` // requests over HTTP may say which programs and servers to use
 }
 
 // Default returns the settings that need no thought.
@@ -36,6 +40,7 @@ func Default() Config {
 		LogFileMB:     10,
 		LogFiles:      3,
 		DockerSocket:  "/var/run/docker.sock",
+		WatchModels:   true,
 		DrainTimeout:  120 * time.Second,
 		StartTimeout:  15 * time.Minute, // measured starts of vLLM take from half a minute to this
 		StallTimeout:  5 * time.Minute,
@@ -76,4 +81,7 @@ type Deps struct {
 	Models   *spec.File          // nil: New loads Config.Models
 	Commands map[string][]string // what to run for a command of the file, such as mockvllm; others are looked up in PATH
 	Guard    []string            // command that calls process.RunGuard with the arguments that follow; there are no processes without it
+
+	Prepare func(*spec.File) (*spec.File, error) // makes what is run of what a file says at run time; nil: they are the same
+	Told    func(change.Set, error)              // hears of each change of the file, or why it is refused; may be nil
 }

@@ -22,7 +22,9 @@ func (i *instance) heard() time.Time {
 }
 
 // created admits the start of a container once it exists, so that one that compose is about to create has not failed.
-func created(ctx context.Context, d *docker.Driver, waiting waits) (release func(), err error) {
+func (s *Supervisor) created(ctx context.Context, i *instance, waiting waits) (release func(), err error) {
+	var d *docker.Driver
+	s.board.read(func() { d = i.driver.(*docker.Driver) })
 	err = d.Await(ctx, func(why string) { waiting(unit.WaitingForDependency, why) })
 	return func() {}, err
 }

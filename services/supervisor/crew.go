@@ -7,43 +7,84 @@ import (
 
 // crew runs the units. They may come and go at any time of its run.
 type crew struct {
-	mu    sync.Mutex
-	begun func(*instance) // nil before run and after its end
-	units sync.WaitGroup
+	mu      sync.Mutex
+	run     context.Context //nolint:containedctx // of units that begin later; nil before and after
+	opening chan struct{}   // closed when the first units have begun
+	units   sync.WaitGroup
 }
 
-// run runs the units on the board, and those that begin later, until ctx ends and every one of them is over.
-func (c *crew) run(ctx context.Context, b *board) {
+func newCrew() *crew { return &crew{opening: make(chan struct{})} }
+
+// work runs the units on the board, and those that begin later, until ctx ends and every one of them is over.
+func (c *crew) work(ctx context.Context, b *board) {
 	c.mu.Lock()
-	c.begun = func(i *instance) {
-		own, cancel := context.WithCancel(ctx)
-		i.end = cancel
-		c.units.Go(func() {
-			defer close(i.ended)
-			defer cancel()
-			i.unit.Run(own)
-		})
-	}
+	c.run = ctx
 	for _, m := range b.list() {
 		for _, i := range b.servers(m) {
-			c.begun(i)
+			c.start(i)
 		}
 	}
+	close(c.opening)
 	c.mu.Unlock()
 	<-ctx.Done()
 	c.mu.Lock()
-	c.begun = nil
+	c.run = nil
 	c.mu.Unlock()
 	c.units.Wait()
 }
 
-// begin runs the unit of an instance that is new on the board. It is false when the supervisor does not run or is ending.
+// start runs a unit. The crew is locked.
+func (c *crew) start(i *instance) {
+	var ctx context.Context
+	ctx, i.end = context.WithCancel(c.run)
+	c.units.Go(func() {
+		defer close(i.ended)
+		defer i.end()
+		i.unit.Run(ctx)
+	})
+}
+
+// begin runs the unit of an instance that is new on the board. It is false when the supervisor does not run, or ends.
 func (c *crew) begin(i *instance) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun == nil {
+	if c.run == nil {
 		return false
 	}
-	c.begun(i)
+	c.start(i)
 	return true
+}
+
+// after calls f once an instance that has begun is over.
+func (c *crew) after(i *instance, f func()) {
+	c.beside(func() {
+		<-i.ended
+		f()
+	})
+}
+
+// beside runs f beside the units. At the end nothing begins any more.
+func (c *crew) beside(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.run != nil {
+		c.units.Go(f)
+	}
+}
+
+// open tells whether units may begin.
+func (c *crew) open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.run != nil && c.run.Err() == nil
+}
+
+// opened waits until they may, or ctx ends.
+func (c *crew) opened(ctx context.Context) bool {
+	select {
+	case <-c.opening:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -2,6 +2,7 @@
 // send traffic. No request passes through it.
 //
 //	spec/     the models file ──► plan.go makes a unit of each instance in it
+//	change/   what another one changes ──► file.go reads it again, edit.go takes it over HTTP, apply.go acts
 //	unit/     what should happen next, one goroutine an instance; crew.go runs them
 //	driver/   how to start and end one: process/, docker/, external/
 //	engine/   what a Docker engine is asked; dockerproxy/ lets through no more than that

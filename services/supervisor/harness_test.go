@@ -159,6 +159,22 @@ func post(t *testing.T, url string) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// get asks a model server of the test something.
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	return resp.StatusCode, string(text)
+}
+
 func decode[T any](t *testing.T, body string) T {
 	t.Helper()
 	var v T
@@ -251,4 +267,19 @@ func sleeper(t *testing.T) proc.ID {
 	})
 	id, _ := proc.Of(cmd.Process.Pid)
 	return id
+}
+
+// eventually waits for what no snapshot tells of.
+func eventually(t *testing.T, what string, check func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !check() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("never: %s", what)
+		}
+	}
 }

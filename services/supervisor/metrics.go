@@ -17,6 +17,7 @@ type metrics struct {
 	restarts *prometheus.CounterVec
 	failures *prometheus.CounterVec
 	start    *prometheus.HistogramVec
+	refused  prometheus.Counter // models files
 }
 
 func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics {
@@ -34,12 +35,14 @@ func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics
 			Help:    "Time from starting a model server to its being ready.",
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1800},
 		}, []string{"model"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fluidmcp_reload_failures_total", ConstLabels: prometheus.Labels{"file": "models"},
+			Help: "Versions of a file that were refused, so that the one before stays in force.",
+		}),
 	}
-	reg.MustRegister(m.restarts, m.failures, m.start, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
-	for _, model := range b.models {
-		if model.Driver != spec.External {
-			m.begin(model.ID)
-		}
+	reg.MustRegister(m.restarts, m.failures, m.start, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
+	for _, model := range b.list() {
+		m.begin(model)
 	}
 	return m
 }
@@ -55,13 +58,23 @@ func writeFailures(file string, count func() uint64) prometheus.Collector {
 
 // begin makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
 // rates are reckoned from differences.
-func (m *metrics) begin(model string) {
+func (m *metrics) begin(model *model) {
+	if model.Driver == spec.External {
+		return
+	}
 	for _, why := range unit.Launches {
-		m.restarts.WithLabelValues(model, snake(string(why)))
+		m.restarts.WithLabelValues(model.ID, snake(string(why)))
 	}
 	for _, why := range unit.Failures {
-		m.failures.WithLabelValues(model, snake(string(why)))
+		m.failures.WithLabelValues(model.ID, snake(string(why)))
 	}
+}
+
+// forget drops the series of a model that is there no longer.
+func (m *metrics) forget(model string) {
+	m.restarts.DeletePartialMatch(prometheus.Labels{"model": model})
+	m.failures.DeletePartialMatch(prometheus.Labels{"model": model})
+	m.start.DeleteLabelValues(model)
 }
 
 func (m *metrics) restarted(model string, why unit.Reason) {

@@ -19,56 +19,71 @@ import (
 // probeRemote is the least time between two probes of a server that somebody else runs and that does not answer.
 const probeRemote = time.Second
 
-// model is one entry of the file while it runs. ID and Driver never change; all else does, with the file, and is read with the
-// board locked.
+// model is one entry of the file while it runs. ID and Driver are its own for life; what the file says of it changes with the
+// file, and is read with the board locked.
 type model struct {
+	ID     string
+	Driver spec.Driver
 	spec.Model
-	instances []*instance // what runs of it; the board's
+
+	instances  []*instance // what runs of it
+	leaving    bool        // it is no longer wanted, and goes when its last instance has gone
+	overridden bool        // it is not as the file says, because somebody said otherwise over HTTP
 }
 
 // instance is one model server with all that serves it. What is said of the fields of a model holds for its own, too.
 type instance struct {
+	ID string
 	spec.Instance
-	model  *model
-	unit   *unit.Unit
-	output *logs.Stream
-	status unit.Status        // the board's
-	record record             // the unit's goroutine's
-	serves func() error       // whether it is this server that listens where it should; nil: nobody can tell
-	shown  uint64             // revision of the snapshot that first had its phase; the board's
-	end    context.CancelFunc // halts the unit: its server is drained and ended
-	ended  chan struct{}      // closed when the unit's Run is over
+	next    *spec.Instance // what the file says by now and its next start will run; nil when that is what runs
+	leaving bool           // it is being drained and ended, and goes then
+	model   *model
+	unit    *unit.Unit
+	driver  unit.Driver // of what runs, or runs next
+	output  *logs.Stream
+	status  unit.Status
+	record  record             // the unit's goroutine's
+	shown   uint64             // revision of the snapshot that first had its phase
+	end     context.CancelFunc // halts the unit: its server is drained and ended
+	ended   chan struct{}      // closed when the unit's Run is over
 }
 
-// plan makes units of the models in the file.
-func (s *Supervisor) plan(file *spec.File, commands map[string][]string) ([]*model, error) {
-	s.client = probe.NewClient()
-	var models []*model
+// runnable tells whether there is a driver for every model.
+func runnable(file *spec.File) error {
 	var faults []error
 	for _, m := range file.Models {
 		if m.Driver == spec.Kubernetes {
 			faults = append(faults, fmt.Errorf("model %q: driver %s is not available yet; "+
 				"with endpoints alone its server is watched and used, but not started or stopped", m.ID, m.Driver))
-			continue
 		}
-		entry := &model{Model: m}
-		for _, i := range m.Instances {
-			entry.instances = append(entry.instances, s.instance(entry, i, commands))
-		}
-		models = append(models, entry)
 	}
-	return models, errors.Join(faults...)
+	return errors.Join(faults...)
 }
 
-func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string][]string) *instance {
-	i := &instance{Instance: from, model: m, output: s.logs.Stream(from.ID), end: func() {}, ended: make(chan struct{})}
+// model makes units of an entry of the file.
+func (s *Supervisor) model(from spec.Model) *model {
+	m := &model{ID: from.ID, Driver: from.Driver, Model: from}
+	for _, i := range from.Instances {
+		m.instances = append(m.instances, s.instance(m, i, s.before(m, i.ID)))
+	}
+	return m
+}
+
+// policy is what a model wants of its units.
+func (s *Supervisor) policy(m *spec.Model) unit.Policy {
+	return unit.Policy{
+		Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
+		StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
+	}
+}
+
+func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) *instance {
+	i := &instance{ID: from.ID, Instance: from, model: m, output: s.logs.Stream(from.ID), end: func() {}, ended: make(chan struct{})}
+	i.driver = s.driver(i)
 	cfg := unit.Config{
-		Policy: unit.Policy{
-			Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
-			StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
-		},
-		Before:        s.before(i),
-		Driver:        external.Driver{},
+		Policy:        s.policy(&m.Model),
+		Before:        before,
+		Driver:        driver{s, i},
 		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
 		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
 		Explain:       i.explain,
@@ -80,14 +95,9 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 	}
 	switch m.Driver {
 	case spec.Process:
-		driver := s.process(i, commands)
-		cfg.Driver, cfg.Admit = driver, func(ctx context.Context, waiting waits) (func(), error) { return s.memory(ctx, i, waiting) }
-		if i.Listens {
-			i.serves = driver.Serving
-		}
+		cfg.Admit = func(ctx context.Context, waiting waits) (func(), error) { return s.memory(ctx, i, waiting) }
 	case spec.Docker:
-		driver := s.container(i)
-		cfg.Driver, cfg.Admit = driver, func(ctx context.Context, waiting waits) (func(), error) { return created(ctx, driver, waiting) }
+		cfg.Admit = func(ctx context.Context, waiting waits) (func(), error) { return s.created(ctx, i, waiting) }
 	default:
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
@@ -96,12 +106,43 @@ func (s *Supervisor) instance(m *model, from spec.Instance, commands map[string]
 	return i
 }
 
-// process is the driver of an instance that is a child process.
-func (s *Supervisor) process(i *instance, commands map[string][]string) *process.Driver {
+// driver makes what starts the instance as it is.
+func (s *Supervisor) driver(i *instance) unit.Driver {
+	switch i.model.Driver {
+	case spec.External:
+		return external.Driver{}
+	case spec.Docker:
+		return s.container(i)
+	}
+	var from spec.Instance
+	s.board.read(func() { from = i.Instance })
 	return &process.Driver{
-		Argv: resolve(i.Argv, commands), Dir: i.Dir, Env: i.Env.List(), URL: i.Dial, Output: i.output,
+		Argv: resolve(from.Argv, s.commands), Dir: from.Dir, Env: from.Env.List(), URL: from.Dial, Output: i.output,
 		Guard: s.guard, Ledger: s.ledger, Name: i.ID,
 	}
+}
+
+// driver starts an instance as the file says by then. Its methods are called by the unit's goroutine alone.
+type driver struct {
+	s *Supervisor
+	i *instance
+}
+
+// Start implements unit.Driver.
+func (d driver) Start() (unit.Server, error) {
+	if d.s.board.renew(d.i) {
+		next := d.s.driver(d.i)
+		d.s.board.read(func() { d.i.driver = next })
+	}
+	return d.i.driver.Start()
+}
+
+// Adopt implements unit.Adopter.
+func (d driver) Adopt() (unit.Server, error) {
+	if a, ok := d.i.driver.(unit.Adopter); ok {
+		return a.Adopt()
+	}
+	return nil, nil
 }
 
 // resolve replaces the program of a command line by what stands for it.
@@ -126,10 +167,24 @@ func (s *Supervisor) probe(ctx context.Context, i *instance, ready bool) error {
 	if ready {
 		return target.Alive(ctx).Err
 	}
-	if err := target.Ready(ctx).Err; err != nil || i.serves == nil {
+	if err := target.Ready(ctx).Err; err != nil {
 		return err
 	}
-	return i.serves()
+	return s.serves(i)
+}
+
+// serves tells what else listens where the instance should; nil also where nobody can tell.
+func (s *Supervisor) serves(i *instance) error {
+	var own *process.Driver
+	s.board.read(func() {
+		if p, ok := i.driver.(*process.Driver); ok && i.Listens {
+			own = p
+		}
+	})
+	if own == nil {
+		return nil
+	}
+	return own.Serving()
 }
 
 // waits tells a unit what its start waits for.
@@ -138,7 +193,7 @@ type waits = func(unit.Reason, string)
 // memory admits the start of an instance once the GPUs that it takes have room for it.
 func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (release func(), err error) {
 	var takes *spec.GPU
-	s.board.read(func() { takes = i.GPU })
+	s.board.read(func() { takes = i.coming().GPU })
 	if takes == nil {
 		return func() {}, nil
 	}

@@ -16,7 +16,8 @@ func progressInSnapshotAndReport(t *testing.T) {
 	m := &model{Model: spec.Model{ID: "m"}}
 	i := &instance{Instance: spec.Instance{ID: "m-0"}, model: m}
 	m.instances = []*instance{i}
-	b := newBoard([]*model{m})
+	b := newBoard()
+	b.begin([]*model{m})
 	now := time.Now()
 	s := unit.New(unit.Policy{Restart: true}, unit.Before{}, now)
 	tell := func(e unit.Event) (woken bool) {

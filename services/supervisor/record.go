@@ -24,14 +24,14 @@ type record struct {
 }
 
 // before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan.
-func (s *Supervisor) before(i *instance) unit.Before {
-	if s.board != nil {
+func (s *Supervisor) before(m *model, instance string) unit.Before {
+	if s.crew.open() {
 		return unit.Before{}
 	}
-	known := s.store.Models.Get(i.model.ID)
+	known := s.store.Models.Get(m.ID)
 	before := unit.Before{Desired: unit.Desired(known.Desired)}
-	if i.model.Driver != spec.External { // those are not started here
-		before.Starts = known.Starts[i.ID]
+	if m.Driver != spec.External { // those are not started here
+		before.Starts = known.Starts[instance]
 	}
 	return before
 }

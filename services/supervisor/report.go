@@ -18,7 +18,16 @@ type Overview struct {
 		Ready int `json:"ready"`
 		Total int `json:"total"`
 	} `json:"models"`
-	Gateways int `json:"gateways"` // heard of within five seconds
+	Gateways int        `json:"gateways"` // heard of within five seconds
+	File     FileStatus `json:"file"`
+}
+
+// FileStatus is the models file for people.
+type FileStatus struct {
+	Path       string    `json:"path"`
+	Loaded     time.Time `json:"loaded"`     // when it was put in force
+	Fault      string    `json:"fault"`      // why what stands in it now is not, "" when it is
+	Overridden []string  `json:"overridden"` // models that are not as it says, because somebody said otherwise over HTTP
 }
 
 // ModelStatus is a model for people and their tools.
@@ -32,8 +41,9 @@ type ModelStatus struct {
 	Reason     string           `json:"reason"`
 	Message    string           `json:"message"`
 	Since      time.Time        `json:"since"`
-	Progress   *ProgressStatus  `json:"progress,omitempty"` // of the instance that speaks for the model, as Phase
-	Restarts   int              `json:"restarts"`           // of all instances, those that people asked for too
+	Progress   *ProgressStatus  `json:"progress,omitempty"`   // of the instance that speaks for the model, as Phase
+	Restarts   int              `json:"restarts"`             // of all instances, those that people asked for too
+	Overridden bool             `json:"overridden,omitempty"` // somebody said over HTTP that it is not to be as its file says
 	Instances  []InstanceStatus `json:"instances"`
 }
 
@@ -85,7 +95,7 @@ func (m *model) report() ModelStatus {
 	out := ModelStatus{
 		ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName, Driver: m.Driver,
 		Desired: first.Desired, Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State), Since: first.Since,
-		Progress: progress(first.State), Instances: make([]InstanceStatus, 0, len(m.instances)),
+		Progress: progress(first.State), Overridden: m.overridden, Instances: make([]InstanceStatus, 0, len(m.instances)),
 	}
 	for _, i := range m.instances {
 		out.Restarts += i.status.Restarts()

@@ -32,8 +32,9 @@ func (s *Supervisor) routes() *mux.Router {
 
 	const one = "/api/llm/models/{id:.+}"
 	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: s.status}))
+	r.Handle("/api/llm/apply", s.private(methods{http.MethodPost: s.applyFile}))
 	r.Handle("/api/llm/events", s.private(methods{http.MethodGet: s.events}))
-	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: s.models}))
+	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: s.models, http.MethodPost: s.addModel}))
 	r.Handle(one+"/start", s.private(methods{http.MethodPost: s.act(unit.Start)}))
 	r.Handle(one+"/stop", s.private(methods{http.MethodPost: s.act(unit.Stop)}))
 	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.act(unit.Restart)}))
@@ -41,7 +42,7 @@ func (s *Supervisor) routes() *mux.Router {
 	r.Handle(one+"/events", s.private(methods{http.MethodGet: s.modelEvents}))
 	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.readOutput}))
 	r.Handle(one+"/crashes", s.private(methods{http.MethodGet: s.crashes}))
-	r.Handle(one, s.private(methods{http.MethodGet: s.model}))
+	r.Handle(one, s.private(methods{http.MethodGet: s.oneModel, http.MethodPatch: s.patchModel, http.MethodDelete: s.deleteModel}))
 	r.NotFoundHandler = web.Handler(web.NotFound)
 	return r
 }

@@ -15,11 +15,13 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
@@ -39,7 +41,11 @@ type Supervisor struct {
 	gpus     *gpu.GPUs
 	client   *http.Client // for probes
 	board    *board
-	crew     crew
+	crew     *crew
+	file     file
+	commands map[string][]string
+	prepare  func(*spec.File) (*spec.File, error)
+	told     func(change.Set, error)
 	gateways *gateways
 	registry *prometheus.Registry
 	metrics  *metrics
@@ -52,17 +58,21 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("supervisor configuration: %w", err)
 	}
-	file := deps.Models
-	if file == nil {
+	plan := deps.Models
+	if plan == nil {
 		if cfg.Models == "" {
 			return nil, errors.New("no models file: set SUPERVISOR_MODELS to its path")
 		}
 		var err error
-		if file, err = spec.Load(cfg.Models); err != nil {
+		if plan, err = spec.Load(cfg.Models); err != nil {
 			return nil, err
 		}
 	}
-	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), registry: telemetry.NewRegistry(), ending: make(chan struct{})}
+	if err := runnable(plan); err != nil {
+		return nil, err
+	}
+	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
+		commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
 	}
@@ -71,15 +81,17 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil {
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
-	s.openLogs(file)
+	s.openLogs(plan)
 	s.guard, s.ledger, s.gpus = deps.Guard, ledger.Open(s.running(), s.log), gpu.New(s.log)
-	models, err := s.plan(file, deps.Commands)
-	if err != nil {
-		return nil, errors.Join(err, s.store.Close())
+	s.file.path, s.file.plan, s.file.declared, s.file.loaded = plan.Path, plan, plan.Source, time.Now()
+	s.board = newBoard()
+	var models []*model
+	for _, m := range plan.Models {
+		models = append(models, s.model(m))
 	}
-	s.board = newBoard(models)
+	s.board.begin(models)
 	s.metrics = newMetrics(s.registry, s.board, s.store)
-	s.warn(file)
+	s.warn(plan)
 	return s, nil
 }
 
@@ -135,10 +147,14 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	g.Go(func() error {
+		s.watchFile(models)
+		return nil
+	})
+	g.Go(func() error {
 		defer endServer()
 		s.recordStart()
 		s.ledger.EndLeft(models, process.GuardGrace)
-		s.crew.run(models, s.board)
+		s.crew.work(models, s.board)
 		s.recordEnd()
 		endWriting()
 		<-s.ending

@@ -141,6 +141,11 @@ func Of(old, next *spec.Model, was, is spec.Instance) Effect {
 	return None
 }
 
+// Alike tells whether two sources say the same of a model.
+func Alike(a, b *spec.Source, id string) bool {
+	return len(fields(a.Settings(id), b.Settings(id))) == 0
+}
+
 // fields compares the settings of a model, those of the new file in its order, and then those that are gone.
 func fields(old, next []spec.Setting) []Field {
 	changed := []Field{}

@@ -12,8 +12,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
-// maxFile bounds a models file. A thousand models take well under a megabyte.
-const maxFile = 4 << 20
+// MaxFile bounds a models file, in bytes. A thousand models take well under a megabyte.
+const MaxFile = 4 << 20
 
 // File is the plan that a models file describes.
 type File struct {
@@ -175,8 +175,8 @@ func text(path string) ([]byte, error) {
 		return nil, fmt.Errorf("open models file: %w", err)
 	case info.IsDir():
 		return nil, fmt.Errorf("models file %s is a directory: name a file in it", path)
-	case info.Mode()&fs.ModeType == 0 && info.Size() > maxFile:
-		return nil, fmt.Errorf("models file %s has %d bytes, more than the %d that a models file may have", path, info.Size(), maxFile)
+	case info.Mode()&fs.ModeType == 0 && info.Size() > MaxFile:
+		return nil, fmt.Errorf("models file %s has %d bytes, more than the %d that a models file may have", path, info.Size(), MaxFile)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -29,6 +29,9 @@ func Read(name string, data []byte) (*Source, error) {
 // Says tells whether the source was read from this very text, and not changed since.
 func (s *Source) Says(data []byte) bool { return s.data != nil && bytes.Equal(s.data, data) }
 
+// Same tells whether two sources were read from the same text.
+func (s *Source) Same(other *Source) bool { return other.data != nil && s.Says(other.data) }
+
 // IDs are those of the models, in the order of the file.
 func (s *Source) IDs() []string {
 	var ids []string

@@ -1,0 +1,212 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+var errNotRunning = errors.New("the supervisor is only starting, or ends already")
+
+// apply brings what runs in line with a plan and returns what that changes. It does not wait for servers: those that are no longer
+// wanted are drained, and restarts go on, after it has returned. The file is locked.
+func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, error) {
+	if !s.crew.open() {
+		return change.Set{}, errNotRunning
+	}
+	set := change.Between(s.present(), plan)
+	s.warn(plan)
+	s.file.plan = plan
+	for _, have := range s.board.list() {
+		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
+			s.dismiss(have)
+		} else {
+			s.revise(have, plan.Models[at])
+		}
+	}
+	for _, m := range plan.Models {
+		if s.board.find(m.ID) == nil {
+			s.enter(m)
+		}
+	}
+	s.mark(plan.Source, declared)
+	return set, nil
+}
+
+// present is the plan in force with the instances that are there, as they are.
+func (s *Supervisor) present() *spec.File {
+	file := &spec.File{Source: s.file.plan.Source}
+	s.board.read(func() {
+		for _, m := range s.board.models {
+			if m.leaving {
+				continue
+			}
+			now := m.Model
+			now.Instances = nil
+			for _, i := range m.instances {
+				if !i.leaving {
+					now.Instances = append(now.Instances, i.coming())
+				}
+			}
+			file.Models = append(file.Models, now)
+		}
+	})
+	return file
+}
+
+// mark says of each model whether it is as the file has it.
+func (s *Supervisor) mark(plan, declared *spec.Source) {
+	s.board.change(func() {
+		for _, m := range s.board.models {
+			m.overridden = !change.Alike(plan, declared, m.ID)
+		}
+	})
+}
+
+// enter takes in a model that is new.
+func (s *Supervisor) enter(from spec.Model) {
+	m := s.model(from)
+	s.metrics.begin(m)
+	s.board.put(m)
+	for _, i := range s.board.servers(m) {
+		s.begin(i)
+	}
+}
+
+// begin runs an instance that is on the board.
+func (s *Supervisor) begin(i *instance) {
+	if !s.crew.begin(i) { // everything ends
+		s.board.remove(i.model, i)
+	}
+}
+
+// dismiss drains and ends a model. It goes with its last instance.
+func (s *Supervisor) dismiss(m *model) {
+	s.board.read(func() { m.leaving = true })
+	for _, i := range s.board.servers(m) {
+		s.retire(i)
+	}
+}
+
+// revise makes a model what the file says by now. Servers are touched only where their command or their address has changed.
+func (s *Supervisor) revise(m *model, to spec.Model) {
+	if m.Driver != to.Driver || m.leaving { // it is as good as new, and comes when the one before has gone
+		s.dismiss(m)
+		return
+	}
+	var retired, restarted, all []*instance
+	s.board.change(func() {
+		from := m.Model
+		m.Model = to
+		all = slices.Clone(m.instances)
+		for _, i := range m.instances {
+			at := slices.IndexFunc(to.Instances, func(next spec.Instance) bool { return next.ID == i.ID })
+			switch {
+			case i.leaving:
+			case at < 0:
+				retired = append(retired, i)
+			default:
+				switch next := to.Instances[at]; change.Of(&from, &to, i.Instance, next) {
+				case change.None:
+					i.Instance, i.next = next, nil
+				case change.Restart:
+					i.next = &next
+					restarted = append(restarted, i)
+				default:
+					retired = append(retired, i)
+				}
+			}
+		}
+	})
+	for _, i := range all {
+		_, _ = i.unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.policy(&to)}) // ErrEnded: it goes
+	}
+	for _, i := range retired {
+		s.retire(i)
+	}
+	s.fill(m)
+	if restarted != nil {
+		s.roll(m, rolling{why: unit.Reconfigured, instances: restarted, done: func(ok bool) { s.rolled(m, restarted, ok) }})
+	}
+}
+
+// rolled has what a restart that failed has not come to keep the command that it runs with.
+func (s *Supervisor) rolled(m *model, restarted []*instance, ok bool) {
+	var kept []string
+	s.board.read(func() {
+		for _, i := range restarted {
+			if i.next != nil && !ok {
+				i.next = nil
+				kept = append(kept, i.ID)
+			}
+		}
+	})
+	if kept != nil {
+		s.log.Warn("a server did not come up as the models file says by now; the others keep what they run with", zap.String("model", m.ID), zap.Strings("kept", kept))
+	}
+}
+
+// fill starts the instances of a model that are missing. One that is still being drained under the same id comes later.
+func (s *Supervisor) fill(m *model) {
+	var missing []spec.Instance
+	var before unit.Before
+	s.board.read(func() {
+		stopped := len(m.instances) > 0
+		for _, i := range m.instances {
+			stopped = stopped && i.status.Desired == unit.Stopped
+		}
+		if stopped { // by a person: it stays so
+			before.Desired = unit.Stopped
+		}
+		for _, next := range m.Instances {
+			if !slices.ContainsFunc(m.instances, func(i *instance) bool { return i.ID == next.ID }) {
+				missing = append(missing, next)
+			}
+		}
+	})
+	for _, next := range missing {
+		i := s.instance(m, next, before)
+		s.board.add(m, i)
+		s.begin(i)
+	}
+}
+
+// retire drains and ends an instance. It leaves the board when it is over.
+func (s *Supervisor) retire(i *instance) {
+	first := false
+	s.board.read(func() { first, i.leaving = !i.leaving, true })
+	if !first {
+		return
+	}
+	i.end()
+	s.crew.after(i, func() {
+		s.file.mu.Lock()
+		defer s.file.mu.Unlock()
+		s.gone(i)
+	})
+}
+
+// gone takes an instance off the board, and its model when it was the last of one that is leaving. What the file wants in their
+// places comes now. The file is locked.
+func (s *Supervisor) gone(i *instance) {
+	m := i.model
+	s.board.remove(m, i)
+	switch left := s.board.servers(m); {
+	case !m.leaving:
+		s.fill(m)
+	case len(left) == 0:
+		s.metrics.forget(m.ID)
+		s.store.Models.Forget(m.ID)
+		s.board.drop(m)
+		s.log.Info("model is gone", zap.String("model", m.ID))
+		if at := slices.IndexFunc(s.file.plan.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && s.crew.open() {
+			s.enter(s.file.plan.Models[at])
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package supervisor_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// living is a supervisor whose models file changes.
+type living struct {
+	*stack
+	path string
+	feed <-chan fleet.Snapshot
+}
+
+// live runs the models of a file with these entries.
+func live(t *testing.T, cfg supervisor.Config, entries ...string) *living {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "models.json")
+	l := &living{path: path}
+	l.write(t, entries...)
+	file, err := spec.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.stack = run(t, cfg, file)
+	l.feed = l.watch()
+	return l
+}
+
+func (l *living) write(t *testing.T, entries ...string) {
+	t.Helper()
+	l.text(t, `{"llmModels": {`+strings.Join(entries, ",")+`}}`)
+}
+
+func (l *living) text(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(l.path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// apply changes the file and has it read, and returns what that changes.
+func (l *living) apply(entries ...string) change.Set {
+	l.t.Helper()
+	l.write(l.t, entries...)
+	return l.set(http.MethodPost, "/api/llm/apply", "", http.StatusAccepted)
+}
+
+// set sends a change and returns what it makes.
+func (l *living) set(method, path, body string, status int) change.Set {
+	l.t.Helper()
+	got, text := l.do(method, path, body)
+	if got != status {
+		l.t.Fatalf("%s %s: %d %s", method, path, got, text)
+	}
+	return decode[change.Set](l.t, text)
+}
+
+func (l *living) pids(id string) (pids []int) {
+	l.t.Helper()
+	for _, i := range l.model(id).Instances {
+		pids = append(pids, i.PID)
+	}
+	return pids
+}
+
+// until waits for a model to be as it should be in the feed.
+func (l *living) until(what, id string, satisfies func(fleet.Model) bool) fleet.Snapshot {
+	l.t.Helper()
+	return until(l.t, l.feed, what, func(s fleet.Snapshot) bool { return satisfies(find(s, id)) })
+}
+
+func routable(n int) func(fleet.Model) bool {
+	return func(m fleet.Model) bool {
+		up := 0
+		for _, b := range m.Backends {
+			if b.Routable {
+				up++
+			}
+		}
+		return up == n && len(m.Backends) == n
+	}
+}
+
+func effects(set change.Set) string {
+	var all []string
+	for _, m := range set.Models {
+		all = append(all, m.ID+": "+string(m.Effect))
+	}
+	return strings.Join(all, ", ")
+}
+
+// What is no command and no address is in force at once, and no process notices. A file with a fault changes nothing.
+func TestFileIsFollowed(t *testing.T) {
+	entry := fake(freePort(t), "")
+	l := live(t, quick(), `"m": {`+entry+`}`)
+	phase(t, l.feed, "m", fleet.Ready)
+	pid := l.pids("m")
+	l.write(t, `/* a comment */ "m": {`+entry+`, "limits": {"inflight": 7}, "aliases": ["a"], "routing": {"policy": "round_robin"}, "timeouts": {"idle": 9, "start": 1000}, "restart_policy": "never"}`)
+	now := l.until("new limits", "m", func(m fleet.Model) bool { return m.Limits.Inflight == 7 })
+	if m := find(now, "m"); m.Aliases[0] != "a" || m.Routing.Policy != fleet.RoundRobin || m.Timeouts.Idle.Seconds() != 9 || m.Phase != fleet.Ready {
+		t.Errorf("%+v", m)
+	}
+
+	l.text(t, `{"llmModels": {"m": {"frobnicate": 1}, "n": 5}}`)
+	eventually(t, "the fault", func() bool { return l.fault() != "" })
+	if f := l.fault(); !strings.Contains(f, "3 faults") || !strings.Contains(f, "frobnicate") {
+		t.Errorf("status tells: %s", f)
+	}
+	if _, body := l.do(http.MethodGet, "/metrics", ""); !strings.Contains(body, `fluidmcp_reload_failures_total{file="models"} 1`+"\n") {
+		t.Error("no metric tells of the broken file")
+	}
+	l.write(t, `"m": {`+entry+`, "limits": {"inflight": 8}}`)
+	l.until("the mended file", "m", func(m fleet.Model) bool { return m.Limits.Inflight == 8 })
+	if l.fault() != "" || fmt.Sprint(l.pids("m")) != fmt.Sprint(pid) || l.model("m").Restarts != 0 {
+		t.Errorf("fault %q, %+v, before %v", l.fault(), l.model("m"), pid)
+	}
+}
+
+func (l *living) fault() string {
+	l.t.Helper()
+	_, body := l.do(http.MethodGet, "/api/llm/status", "")
+	return decode[supervisor.Overview](l.t, body).File.Fault
+}
