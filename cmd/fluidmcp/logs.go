@@ -97,7 +97,7 @@ func (o *logsOptions) print(ctx context.Context, path string, out *logPrinter) e
 	if o.asJSON {
 		header.Set("Accept", "application/json")
 	}
-	resp, err := o.gateway.open(ctx, http.MethodGet, path+o.query(out.terminal), header)
+	resp, err := o.gateway.open(ctx, http.MethodGet, path+o.query(out.terminal), header, nil)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,8 @@ func newRoot() *cobra.Command {
 		Short: "Run vLLM models behind one OpenAI-compatible address, without a GPU if need be",
 		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server   start the models and serve them on port 8099
   fluidmcp run examples/vllm-mock-config.json                  check the file and show what would start
+  fluidmcp run models.yaml --mock                              rehearse a file for GPUs without one
+  fluidmcp apply --dry-run                                     show what a changed models file would change
   fluidmcp ps                                                  list the models of a running FluidMCP`,
 		Version:       version.Get().Version,
 		SilenceErrors: true,
@@ -87,7 +89,7 @@ func newRoot() *cobra.Command {
 		return fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
-	root.AddCommand(newRun(), newPs(), newLogs(), newEvents(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())
+	root.AddCommand(newRun(), newApply(), newPs(), newLogs(), newEvents(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())
 	for _, verb := range []string{"start", "stop", "restart"} {
 		root.AddCommand(newLifecycle(verb))
 	}

@@ -99,6 +99,10 @@ func TestRefusals(t *testing.T) {
 	f("unknown flag: --starts; `fluidmcp run --help` lists the flags", "run", "x", "--starts")
 	f("0 arguments; name one models file: fluidmcp run FILE", "run")
 	f("2 arguments; name one model, `fluidmcp ps` lists them: fluidmcp stop MODEL", "stop", "a", "b")
+	f("--mock-load-time goes with --mock", "run", "../../examples/vllm-mock-config.json", "--mock-load-time", "1s")
+	f("or a number by which an estimate for each model is multiplied", "run", "../../examples/vllm-mock-config.json", "--mock", "--mock-load-time", "-1")
+	f("no such file", "apply", "nowhere.json")
+	f("accepts at most 1 arg", "apply", "a", "b")
 	f("write an address such as http://localhost:8099", "ps", "--url", "localhost:8099")
 	f("is FluidMCP running there?", "ps", "--url", "http://127.0.0.1:1")
 }
@@ -163,7 +167,7 @@ func TestManagementCommands(t *testing.T) {
 
 // The help of each command that needs a key says how to give one.
 func TestHelpTellsOfTheKey(t *testing.T) {
-	for _, command := range []string{"ps", "logs", "events", "start", "stop", "restart"} {
+	for _, command := range []string{"ps", "logs", "events", "start", "stop", "restart", "apply"} {
 		if code, out, _ := fluidmcp(t, command, "--help"); code != 0 || !strings.Contains(out, "FLUIDMCP_API_KEY") {
 			t.Errorf("fluidmcp %s --help: exit %d: %s", command, code, out)
 		}

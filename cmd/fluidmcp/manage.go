@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -25,11 +26,12 @@ type gatewayURL struct{ base string }
 
 func (g *gatewayURL) addFlag(cmd *cobra.Command) {
 	addURL(cmd, &g.base, "gateway to talk to")
-	cmd.Long = cmd.Short + `.
-
-Where the gateway has a file of API keys, the environment variable FLUIDMCP_API_KEY has to hold one with the scope admin. It is no
-flag because others can read command lines. SSL_CERT_FILE names a certificate to trust, such as the gateway's own.`
+	cmd.Long = cmd.Short + ".\n\n" + keyed
 }
+
+// keyed ends the help of commands that talk to a gateway.
+const keyed = `Where the gateway has a file of API keys, the environment variable FLUIDMCP_API_KEY has to hold one with the scope admin. It is no
+flag because others can read command lines. SSL_CERT_FILE names a certificate to trust, such as the gateway's own.`
 
 // addURL adds --url, with the environment's as default. The help does not show that one: it may have a password.
 func addURL(cmd *cobra.Command, url *string, usage string) {
@@ -40,7 +42,12 @@ func addURL(cmd *cobra.Command, url *string, usage string) {
 
 // call sends one management request and returns the body of its answer.
 func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, error) {
-	resp, err := g.open(ctx, method, path, nil)
+	return g.send(ctx, method, path, nil)
+}
+
+// send is call with a body for the request.
+func (g *gatewayURL) send(ctx context.Context, method, path string, text []byte) ([]byte, error) {
+	resp, err := g.open(ctx, method, path, nil, text)
 	if err != nil {
 		return nil, err
 	}
@@ -49,9 +56,9 @@ func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, err
 }
 
 // open sends one management request and leaves the body of its answer, which is no failure, to the caller.
-func (g *gatewayURL) open(ctx context.Context, method, path string, header http.Header) (*http.Response, error) {
+func (g *gatewayURL) open(ctx context.Context, method, path string, header http.Header, text []byte) (*http.Response, error) {
 	base := strings.TrimSuffix(strings.TrimSuffix(g.base, "/"), "/v1") // as the settings of OpenAI's clients have it
-	req, err := http.NewRequestWithContext(ctx, method, base+"/api/llm/"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, base+"/api/llm/"+path, bytes.NewReader(text))
 	if err != nil || req.URL.Host == "" || !strings.HasPrefix(req.URL.Scheme, "http") {
 		return nil, fmt.Errorf("--url %q: write an address such as http://localhost:8099", g.base)
 	}
@@ -74,22 +81,21 @@ func (g *gatewayURL) open(ctx context.Context, method, path string, header http.
 	if err != nil {
 		return nil, err
 	}
-	err = failure(resp.Status, body)
-	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		err = fmt.Errorf("%w Set FLUIDMCP_API_KEY to a key with the scope admin", err)
-	}
-	return nil, err
+	return nil, failure(resp, body)
 }
 
 // failure takes the message out of an OpenAI error envelope.
-func failure(status string, body []byte) error {
+func failure(resp *http.Response, body []byte) error {
 	var envelope struct {
-		Error struct{ Message string }
+		Error struct{ Message, Code string }
 	}
-	if json.Unmarshal(body, &envelope) == nil && envelope.Error.Message != "" {
-		return errors.New(envelope.Error.Message)
+	if json.Unmarshal(body, &envelope) != nil || envelope.Error.Message == "" {
+		return fmt.Errorf("%s: %s; is that address a gateway's?", resp.Status, body)
 	}
-	return fmt.Errorf("%s: %s; is that address a gateway's?", status, body)
+	if resp.StatusCode == http.StatusUnauthorized || envelope.Error.Code == "insufficient_scope" {
+		return fmt.Errorf("%s Set FLUIDMCP_API_KEY to a key with the scope admin", envelope.Error.Message)
+	}
+	return errors.New(envelope.Error.Message)
 }
 
 // model is what the commands show of a model's status.

@@ -8,8 +8,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
-// printPlan shows what a valid models file would start.
-func printPlan(w io.Writer, path string, file *spec.File, asJSON bool) error {
+// printPlan shows what a valid models file would start, and the flag that does.
+func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON bool) error {
 	if asJSON {
 		return planJSON(w, file)
 	}
@@ -35,7 +35,7 @@ func printPlan(w io.Writer, path string, file *spec.File, asJSON bool) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "\nStart it with: fluidmcp run %s --start-server\n", path)
+	_, err := fmt.Fprintf(w, "\nStart it with: fluidmcp run %s %s\n", path, start)
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -48,6 +49,9 @@ func (p *progress) hello(base string, keyed bool) {
 	defer p.mu.Unlock()
 	p.base, p.keyed = base, keyed
 	fmt.Fprintf(p.w, "FluidMCP %s runs %s\n\n", version.Get().Version, p.file.Path)
+	for _, warning := range p.file.Warnings {
+		fmt.Fprintf(p.w, "%s\n\n", warning)
+	}
 }
 
 // show prints what changed since the last snapshot, and the addresses to try once a model is ready and none that starts here is
@@ -98,6 +102,22 @@ func news(before, m fleet.Model) bool {
 
 // stage is how far a start is without its percentage.
 func stage(message string) string { return strings.TrimRight(message, "0123456789 %") }
+
+// changed prints what another text of the models file changes, or why it is refused.
+func (p *progress) changed(file *spec.File, set change.Set, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		fmt.Fprintf(p.w, "\n%v\nIt is refused; the models before stay in force.\n\n", err)
+		return
+	}
+	p.file = file
+	if len(set.Models) > 0 {
+		fmt.Fprintln(p.w, "\nThe models change:")
+		_ = set.Text(p.w, p.colour)
+		fmt.Fprintln(p.w)
+	}
+}
 
 // servers tells where a model that is ready answers: one of several may be down all the same.
 func servers(m fleet.Model) string {

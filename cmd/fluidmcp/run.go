@@ -37,6 +37,9 @@ type runOptions struct {
 	logLevel       string
 	keys           string
 	allowOpen      bool
+	remoteCommands bool
+	mock           bool
+	mockLoad       loadTime
 }
 
 func newRun() *cobra.Command {
@@ -52,16 +55,29 @@ What is to survive a restart (which models somebody stopped, what happened when)
 its own below $XDG_STATE_HOME/fluidmcp, or ~/.local/state/fluidmcp. SUPERVISOR_STATE_DIR names another folder, and set to
 nothing none.
 
+The file may be changed meanwhile, and is followed: another limit is in force at once, another command is started by one server after the
+other, a model that is gone is drained. SIGHUP and ` + "`fluidmcp apply`" + ` have it read again too, and a file with a fault changes nothing.
+
+--mock rehearses a file for GPUs without one: mockvllm, with the same flags, has the place of every vLLM, and of containers and servers
+elsewhere too, so that nothing leaves this machine. Other commands run as they are.
+
 The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts,
 limits and TLS come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT, GATEWAY_TLS_CERT_FILE and so
 on; docs/configuration.md lists them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server
+  fluidmcp run examples/vllm-profile.json --mock --mock-load-time 0.1
   fluidmcp run examples/vllm-mock-config.json --json | jq
   fluidmcp run examples/vllm-mock-config.json --start-server --host 0.0.0.0 --keys keys.yaml`,
 		Args: exactly("one models file"),
 
 		ValidArgsFunction: configFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.mockLoad.text != "" && !o.mock {
+				return errors.New("--mock-load-time goes with --mock")
+			}
+			if o.mock && !cmd.Flags().Changed("start-server") {
+				o.start = true
+			}
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -75,6 +91,9 @@ on; docs/configuration.md lists them).`,
 	f.IntVar(&o.supervisorPort, "supervisor-port", 8098, "port of the supervisor; 0 takes a free one")
 	f.StringVar(&o.keys, "keys", "", "file of API keys, which fluidmcp keys new makes; without it everyone who reaches the gateway may ask (environment: GATEWAY_KEYS_FILE)")
 	f.BoolVar(&o.allowOpen, "allow-open", false, "listen on an address that others can reach, without keys (environment: GATEWAY_ALLOW_OPEN)")
+	f.BoolVar(&o.remoteCommands, "allow-remote-commands", false, "let requests with an administrator's key say which programs and servers to use (environment: SUPERVISOR_ALLOW_REMOTE_COMMANDS)")
+	f.BoolVar(&o.mock, "mock", false, "start mockvllm in the place of every vLLM and of every server elsewhere; --start-server=false only shows it")
+	f.Var(&o.mockLoad, "mock-load-time", "with --mock, how long these mocks load: a time such as 10s, or a number to multiply an estimate for each model with, such as 0.1")
 	f.StringVar(&o.logLevel, "log-level", "error", "log lines of gateway and supervisor on standard error: debug, info, warn or error")
 	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("log-level", levels); err != nil {
@@ -88,6 +107,13 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 	defer lines.Close()
 	log, logErr := telemetry.NewLogger(lines, o.logLevel)
 	file, fileErr := spec.Load(path)
+	var prepare func(*spec.File) (*spec.File, error)
+	if o.mock {
+		prepare = (&spec.Rehearsal{Load: o.mockLoad.of, FreePort: freePort}).Of
+		if fileErr == nil {
+			file, fileErr = prepare(file)
+		}
+	}
 	if !o.start {
 		var keysErr error
 		if o.keys != "" {
@@ -96,7 +122,11 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 		if err := errors.Join(fileErr, logErr, keysErr); err != nil {
 			return err
 		}
-		return printPlan(stdout, path, file, o.asJSON)
+		start := "--start-server"
+		if o.mock {
+			start = "--mock"
+		}
+		return printPlan(stdout, path, file, start, o.asJSON)
 	}
 	// All faults at once: what is wrong with the file and which ports are taken.
 	ports, portErr := o.listen(ctx, file)
@@ -105,7 +135,7 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 		return err
 	}
 	memory.CollectLate(os.Getenv)
-	return o.serve(ctx, log, lines.Dropped, file, ports, newProgress(stdout, file))
+	return o.serve(ctx, log, lines.Dropped, file, prepare, ports, newProgress(stdout, file))
 }
 
 // listeners are the two addresses of the program itself.
@@ -152,7 +182,8 @@ func (o *runOptions) listen(ctx context.Context, file *spec.File) (listeners, er
 
 // serve runs supervisor and gateway until ctx ends. The gateway goes first, so that requests in flight still find their
 // models; then the supervisor ends the models.
-func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines func() uint64, file *spec.File, ports listeners, progress *progress) error {
+func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines func() uint64, file *spec.File, prepare func(*spec.File) (*spec.File, error),
+	ports listeners, progress *progress) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find the path of this program, which mock models run: %w", err)
@@ -165,12 +196,19 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines fu
 		return err
 	}
 	if _, told := os.LookupEnv("SUPERVISOR_STATE_DIR"); !told {
-		supervisorCfg.StateDir = stateFolder(log, file.Path)
+		models := file.Path
+		if o.mock { // what is done to mocks is not done to the models
+			models += ".mock"
+		}
+		supervisorCfg.StateDir = stateFolder(log, models)
 	}
 	supervisorCfg.Token = token
+	supervisorCfg.AllowRemoteCommands = o.remoteCommands || supervisorCfg.AllowRemoteCommands
 	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{
 		Log:      log.Named("supervisor"),
 		Models:   file,
+		Prepare:  prepare,
+		Told:     progress.changed,
 		Commands: map[string][]string{"mockvllm": {self, "mockvllm"}},
 		Guard:    []string{self, "guard"},
 	})
@@ -205,6 +243,9 @@ func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines fu
 	g.Go(func() error {
 		defer endWatch()
 		return sup.Run(models, ports.supervisor)
+	})
+	g.Go(func() error {
+		return onHangup(ctx, func() { _ = sup.Reload() }) // which tells of its faults itself
 	})
 	g.Go(func() error {
 		client := &fleet.Client{URL: supervisorURL, Token: token}

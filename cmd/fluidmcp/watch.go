@@ -47,7 +47,7 @@ func watch[T any](ctx context.Context, g *gatewayURL, path, what string, notes i
 
 // stream shows one stream to its end, which is always an error, and tells whether it had begun.
 func stream[T any](ctx context.Context, g *gatewayURL, path string, header http.Header, show func(T, []byte) (string, error)) (began bool, err error) {
-	resp, err := g.open(ctx, http.MethodGet, path, header)
+	resp, err := g.open(ctx, http.MethodGet, path, header, nil)
 	if err != nil {
 		return false, err
 	}

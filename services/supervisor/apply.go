@@ -22,6 +22,7 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 	}
 	set := change.Between(s.present(), plan)
 	s.warn(plan)
+	s.hide(plan)
 	s.file.plan = plan
 	for _, have := range s.board.list() {
 		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {

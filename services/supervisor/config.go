@@ -83,5 +83,5 @@ type Deps struct {
 	Guard    []string            // command that calls process.RunGuard with the arguments that follow; there are no processes without it
 
 	Prepare func(*spec.File) (*spec.File, error) // makes what is run of what a file says at run time; nil: they are the same
-	Told    func(change.Set, error)              // hears of each change of the file, or why it is refused; may be nil
+	Told    func(*spec.File, change.Set, error)  // hears what is in force with each change, or why the file is refused; may be nil
 }

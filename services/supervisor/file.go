@@ -90,7 +90,7 @@ func (s *Supervisor) refuse(err error) {
 
 func (s *Supervisor) tell(set change.Set, err error) {
 	if s.told != nil {
-		s.told(set, err)
+		s.told(s.file.plan, set, err)
 	}
 }
 

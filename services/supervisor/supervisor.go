@@ -45,7 +45,7 @@ type Supervisor struct {
 	file     file
 	commands map[string][]string
 	prepare  func(*spec.File) (*spec.File, error)
-	told     func(change.Set, error)
+	told     func(*spec.File, change.Set, error)
 	gateways *gateways
 	registry *prometheus.Registry
 	metrics  *metrics

@@ -80,9 +80,8 @@ func (r *Rehearsal) process(m *Model) (note string) {
 // remote puts mocks in the place of servers that would not be started here.
 func (r *Rehearsal) remote(m *Model) error {
 	m.Driver, m.Deployment = Process, Deployment{}
-	name := m.ServedName
-	if name == "" {
-		name = m.ID
+	if m.ServedName == "" {
+		m.ServedName = m.ID
 	}
 	for n := range m.Instances {
 		i := &m.Instances[n]
@@ -99,7 +98,7 @@ func (r *Rehearsal) remote(m *Model) error {
 		i.Port = r.ports[i.ID]
 		at := endpoint{scheme: "http", host: "127.0.0.1", port: i.Port}
 		i.URL, i.Dial = at.String(), at.dial()
-		i.become(r.mock(args{plain(name)}.with("--host", "127.0.0.1").with("--port", strconv.Itoa(i.Port))))
+		i.become(r.mock(args{plain(m.ServedName)}.with("--host", "127.0.0.1").with("--port", strconv.Itoa(i.Port))))
 		if m.APIKey != "" {
 			i.Env = Env{"VLLM_API_KEY": m.APIKey}
 		}

@@ -1,6 +1,6 @@
 // Command supervisor runs the supervisor, configured by SUPERVISOR_* in the environment.
 //
-//	supervisor [serve]      run the models of SUPERVISOR_MODELS until SIGINT or SIGTERM
+//	supervisor [serve]      run the models of SUPERVISOR_MODELS until SIGINT or SIGTERM; SIGHUP reads that file again
 //	supervisor guard        be the parent of one model server; for the supervisor's own use
 //	supervisor healthcheck  exit 0 when the supervisor at SUPERVISOR_ADDR is up
 package main
@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/fluidmcp/fluidmcp/internal/settings"
@@ -68,5 +69,25 @@ func serve(ctx context.Context, cfg supervisor.Config, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	ctx, end := context.WithCancel(ctx)
+	var hangups sync.WaitGroup
+	hangups.Go(func() { reload(ctx, s) })
+	defer hangups.Wait()
+	defer end()
 	return s.Run(ctx, ln)
+}
+
+// reload has the models file read again for each SIGHUP, until ctx ends.
+func reload(ctx context.Context, s *supervisor.Supervisor) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			_ = s.Reload() // it tells of its faults itself
+		}
+	}
 }

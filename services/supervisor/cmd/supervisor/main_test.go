@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,6 +60,7 @@ func TestServeAndHealthcheck(t *testing.T) {
 	t.Setenv("SUPERVISOR_ADDR", addr)
 	t.Setenv("SUPERVISOR_MODELS", models)
 	t.Setenv("SUPERVISOR_DRAIN_TIMEOUT", "1s")
+	t.Setenv("SUPERVISOR_WATCH_MODELS", "false")
 	ctx, cancel := context.WithCancel(t.Context())
 	var log buffer
 	ended := make(chan error, 1)
@@ -72,6 +75,17 @@ func TestServeAndHealthcheck(t *testing.T) {
 			t.Fatalf("ended with %v: %s", err, log.String())
 		case <-deadline:
 			t.Fatal("never healthy")
+		}
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // from now on it does not end this process
+	for deadline := time.After(20 * time.Second); !strings.Contains(log.String(), `"models file applied"`); {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("SIGHUP does not have the file read: %s", log.String())
 		}
 	}
 	cancel()

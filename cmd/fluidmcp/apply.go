@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+)
+
+func newApply() *cobra.Command {
+	var gateway gatewayURL
+	var dryRun, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Bring a running FluidMCP in line with its models file, and show what that changes",
+		Example: `  fluidmcp apply                          read the models file again, as SIGHUP has it done
+  fluidmcp apply models.json --dry-run    show what would change, and change nothing
+  fluidmcp apply models.json --json | jq  the changes for a script`,
+		Args: cobra.MaximumNArgs(1),
+
+		ValidArgsFunction: configFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
+			var text []byte
+			if len(args) > 0 {
+				var err error
+				if text, err = os.ReadFile(args[0]); err != nil {
+					return fmt.Errorf("read the models file: %w", err)
+				}
+				if len(text) == 0 { // which would mean the supervisor's own
+					return fmt.Errorf("models file %s: the file is empty", args[0])
+				}
+				query.Set("name", filepath.Base(args[0]))
+			}
+			body, err := gateway.send(cmd.Context(), http.MethodPost, "apply?"+query.Encode(), text)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				_, err := cmd.OutOrStdout().Write(body)
+				return err
+			}
+			var set change.Set
+			if err := json.Unmarshal(body, &set); err != nil {
+				return fmt.Errorf("decode the changes: %w", err)
+			}
+			if err := set.Text(cmd.OutOrStdout(), isTerminal(cmd.OutOrStdout())); err != nil || len(set.Models) == 0 {
+				return err
+			}
+			end := "\nApplied; `fluidmcp ps` shows how it goes on.\n"
+			if dryRun {
+				end = "\nNothing was changed: this was a dry run.\n"
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), end)
+			return err
+		},
+	}
+	gateway.addFlag(cmd)
+	cmd.Long = `Bring a running FluidMCP in line with its models file, and show what that changes: each field, its old and new value, and the effect.
+
+  none              in force at once; no server is touched: limits, routing, timeouts, aliases
+  start             a server that was not there
+  rolling restart   one server after the other is drained and started with its new command
+  replace           another server comes in the place of one that is drained
+  drain and remove  requests in flight may finish, then the server ends
+
+A file with a fault changes nothing, and all its faults are told. Without FILE, or with the very file that the supervisor reads, everything
+may change; another FILE, as every request over HTTP, only what names no program and no address, unless FluidMCP runs with
+--allow-remote-commands. What another FILE says holds until the supervisor reads its own again.
+
+` + keyed
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, and change nothing")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the changes as JSON for scripts")
+	return cmd
+}
