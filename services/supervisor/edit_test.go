@@ -135,6 +135,11 @@ func TestApplyWithAText(t *testing.T) {
 	if status, text := l.do("POST", "/api/llm/apply?dry_run=true", other+" "); status != http.StatusForbidden {
 		t.Errorf("nearly the text of the file: %d %s", status, text)
 	}
+	l.set("POST", "/api/llm/apply", other, http.StatusAccepted)
+	l.restarted(l.feed, "m", 1)
+	if l.overridden() != "" {
+		t.Error("what the file says is taken for something else")
+	}
 }
 
 func TestRemoteCommandsWhereTheyAreAllowed(t *testing.T) {

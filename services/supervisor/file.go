@@ -58,14 +58,7 @@ func (s *Supervisor) load(news bool) (change.Set, error) {
 		s.refuse(err)
 		return change.Set{}, err
 	}
-	set, err := s.apply(plan, plan.Source)
-	if err != nil {
-		return change.Set{}, err
-	}
-	s.file.declared, s.file.loaded, s.file.fault = plan.Source, time.Now(), ""
-	s.log.Info("models file applied", zap.String("path", s.file.path), zap.Int("changed", len(set.Models)))
-	s.tell(set, nil)
-	return set, nil
+	return s.force(plan, plan.Source, "models file applied")
 }
 
 // read makes the plan of the file as it is now.
@@ -115,7 +108,8 @@ func (s *Supervisor) edit(make rewrite, dry bool) (change.Set, error) {
 	if err != nil {
 		return change.Set{}, err
 	}
-	if own := s.ownText(); !s.cfg.AllowRemoteCommands && !(own != nil && source.Says(own)) {
+	own := source.Says(s.ownText())
+	if !own && !s.cfg.AllowRemoteCommands {
 		if forbidden := change.Forbidden(current.Source, s.file.declared, source); forbidden != nil {
 			return change.Set{}, tooFar(forbidden)
 		}
@@ -130,11 +124,23 @@ func (s *Supervisor) edit(make rewrite, dry bool) (change.Set, error) {
 	if dry {
 		return change.Between(s.present(), plan), nil
 	}
-	set, err := s.apply(plan, s.file.declared)
+	declared := s.file.declared
+	if own {
+		declared = source
+	}
+	return s.force(plan, declared, "models changed over HTTP")
+}
+
+// force puts a plan in force. The file is locked.
+func (s *Supervisor) force(plan *spec.File, declared *spec.Source, what string) (change.Set, error) {
+	set, err := s.apply(plan, declared)
 	if err != nil {
 		return change.Set{}, err
 	}
-	s.log.Info("models changed over HTTP", zap.Int("changed", len(set.Models)))
+	if declared == plan.Source {
+		s.file.declared, s.file.loaded, s.file.fault = declared, time.Now(), ""
+	}
+	s.log.Info(what, zap.String("path", s.file.path), zap.Int("changed", len(set.Models)))
 	s.tell(set, nil)
 	return set, nil
 }
