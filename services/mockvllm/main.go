@@ -119,7 +119,7 @@ func serve(ctx context.Context, args []string, env func(string) string, stdout i
 		}
 		defer end()
 	}
-	if !wait(ctx, cfg.Mock.LoadTime) {
+	if !s.load(ctx) {
 		return nil
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
