@@ -1,0 +1,249 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// simulation is a supervisor whose servers are not real.
+type simulation struct {
+	t *testing.T
+	*Supervisor
+	random *rand.Rand // of the test's goroutine
+
+	mu        sync.Mutex
+	servers   map[*instance]*simulated
+	routed    map[string]bool // by the gateway, by instance
+	statuses  int
+	snapshots int
+}
+
+// simulated is a server: it loads until ready and is then well, unless something befalls it.
+type simulated struct {
+	sim      *simulation
+	of       *instance
+	ready    time.Time
+	sick     bool
+	stopping bool
+	done     chan unit.Exit
+}
+
+func newSimulation(t *testing.T) *simulation {
+	t.Helper()
+	var file spec.File
+	for n := range *units {
+		id := fmt.Sprintf("m%03d", n)
+		file.Models = append(file.Models, spec.Model{ID: id, Driver: spec.Process, ServedName: id,
+			Instances: []spec.Instance{{ID: id + "-0", Argv: []string{"mockvllm"}, Dial: "http://127.0.0.1:8001", Weight: 1}}})
+	}
+	s, err := New(Default(), Deps{Models: &file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := &simulation{t: t, Supervisor: s, random: rand.New(rand.NewPCG(1, 2)), servers: map[*instance]*simulated{}, routed: map[string]bool{}}
+	for n, i := range sim.instances() {
+		jitter := rand.New(rand.NewPCG(3, uint64(n))) // of the unit's goroutine
+		i.unit = unit.NewUnit(unit.Config{
+			Policy: unit.Policy{Restart: true, StartTimeout: s.cfg.StartTimeout, StallTimeout: s.cfg.StallTimeout},
+			Driver: simulatedDriver{sim, i, jitter}, Probe: func(context.Context, bool) error { return sim.probe(i) },
+			Drain:   func(ctx context.Context) { s.drain(ctx, i) },
+			Changed: func(now unit.Status) { sim.changed(i, now) }, Launching: func(why unit.Reason) { s.metrics.restarted(i.model.ID, why) },
+			Jitter: jitter.Float64, ProbeStarting: s.cfg.ProbeStarting, ProbeReady: s.cfg.ProbeInterval,
+		})
+	}
+	return sim
+}
+
+func (sim *simulation) instances() []*instance {
+	var out []*instance
+	for _, m := range sim.board.list() {
+		out = append(out, sim.board.servers(m)...)
+	}
+	return out
+}
+
+func (sim *simulation) count(phase fleet.Phase) (n int) {
+	for _, i := range sim.instances() {
+		sim.board.read(func() {
+			if i.status.Phase == phase {
+				n++
+			}
+		})
+	}
+	return n
+}
+
+func (sim *simulation) counts() string {
+	starts, failures := 0, 0
+	var phases []string
+	for _, phase := range order {
+		if n := sim.count(phase); n > 0 {
+			phases = append(phases, fmt.Sprintf("%d %s", n, phase))
+		}
+	}
+	for _, i := range sim.instances() {
+		sim.board.read(func() { starts, failures = starts+i.status.Starts, failures+i.status.Failures })
+	}
+	return fmt.Sprintf("%s; %d starts, %d failures", strings.Join(phases, ", "), starts, failures)
+}
+
+// changed checks what a unit says against what is.
+func (sim *simulation) changed(i *instance, now unit.Status) {
+	sim.Supervisor.changed(i, now)
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	sim.statuses++
+	if alive := sim.servers[i] != nil; now.Routable() && !alive {
+		sim.t.Errorf("%s is routable without a server", i.ID)
+	}
+}
+
+type simulatedDriver struct {
+	sim    *simulation
+	of     *instance
+	random *rand.Rand
+}
+
+// Start fails now and then, and loads for some time or for ever.
+func (d simulatedDriver) Start() (unit.Server, error) {
+	d.sim.mu.Lock()
+	defer d.sim.mu.Unlock()
+	if d.sim.servers[d.of] != nil {
+		d.sim.t.Errorf("two servers for %s", d.of.ID)
+	}
+	if d.random.IntN(50) == 0 {
+		return nil, errors.New("no more processes")
+	}
+	load := time.Duration(d.random.Int64N(int64(time.Minute)))
+	s := &simulated{sim: d.sim, of: d.of, ready: time.Now().Add(load), done: make(chan unit.Exit, 1)}
+	d.sim.servers[d.of] = s
+	for n := range 10 { // its log
+		time.AfterFunc(time.Duration(n)*load/10, func() {
+			d.of.unit.Progressed(unit.Progress{Stage: "loading weights", Percent: float64(10 * n)})
+		})
+	}
+	return s, nil
+}
+
+func (s *simulated) PID() int { return 1 }
+
+func (s *simulated) Done() <-chan unit.Exit { return s.done }
+
+// Stop takes up to the grace of the driver: a server may not listen to SIGTERM.
+func (s *simulated) Stop() {
+	s.sim.mu.Lock()
+	defer s.sim.mu.Unlock()
+	if s.sim.routed[s.of.ID] && s.ill() == nil && !s.stopping {
+		s.sim.t.Errorf("%s was ended while the gateway sends requests there", s.of.ID)
+	}
+	if !s.stopping {
+		s.stopping = true
+		time.AfterFunc(15*time.Second, func() { s.end(unit.Exit{Code: 137, Signal: "killed"}) })
+	}
+}
+
+// end ends the server if it is still there.
+func (s *simulated) end(exit unit.Exit) {
+	s.sim.mu.Lock()
+	defer s.sim.mu.Unlock()
+	if s.sim.servers[s.of] == s {
+		delete(s.sim.servers, s.of)
+		exit.At = time.Now()
+		s.done <- exit
+	}
+}
+
+func (sim *simulation) probe(i *instance) error {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	if s := sim.servers[i]; s != nil {
+		return s.ill()
+	}
+	return errRefused
+}
+
+var errRefused = errors.New("connection refused")
+
+// ill is what a health check would say. The simulation is locked.
+func (s *simulated) ill() error {
+	switch {
+	case time.Now().Before(s.ready):
+		return errRefused
+	case s.sick:
+		return errors.New("health check answered 503")
+	}
+	return nil
+}
+
+// happen does something to one of the units.
+func (sim *simulation) happen(ctx context.Context) {
+	all := sim.instances()
+	i := all[sim.random.IntN(len(all))]
+	sim.mu.Lock()
+	s := sim.servers[i]
+	sim.mu.Unlock()
+	wish := func(kind unit.Kind) {
+		if _, err := i.unit.Do(ctx, unit.Event{Kind: kind, By: "api"}); err != nil {
+			sim.t.Error(err)
+		}
+	}
+	switch what := sim.random.IntN(10); {
+	case what < 3:
+		wish(unit.Restart)
+	case what < 5:
+		wish(unit.Start)
+	case what < 6:
+		wish(unit.Stop)
+	case s == nil:
+	case what < 8:
+		s.end(unit.Exit{}) // as vLLM does when its engine is killed
+	case what < 9:
+		sim.mu.Lock()
+		s.sick = true
+		sim.mu.Unlock()
+	default:
+		sim.mu.Lock()
+		s.ready = s.ready.Add(time.Hour) // it hangs
+		sim.mu.Unlock()
+	}
+}
+
+// gateway applies snapshots as they come and reports that nothing is in flight.
+func (sim *simulation) gateway(ctx context.Context) {
+	beat := time.NewTicker(time.Second)
+	defer beat.Stop()
+	for {
+		changed := sim.board.changed()
+		if snapshot, err := sim.board.snapshot(false); err == nil {
+			sim.apply(snapshot)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-beat.C:
+		}
+	}
+}
+
+func (sim *simulation) apply(snapshot fleet.Snapshot) {
+	sim.mu.Lock()
+	sim.snapshots++
+	for _, m := range snapshot.Models {
+		for _, b := range m.Backends {
+			sim.routed[b.ID] = b.Routable
+		}
+	}
+	sim.mu.Unlock()
+	sim.gateways.beat("g", fleet.Heartbeat{Epoch: snapshot.Epoch, Revision: snapshot.Revision})
+}
