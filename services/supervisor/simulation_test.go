@@ -54,7 +54,7 @@ func TestSimulation(t *testing.T) {
 		stop()
 		all.Wait()
 		processor, most := used(t)
-		t.Logf("%d statuses of units, %d snapshots of the fleet: %v of processor time for 95 minutes, at most %.0f MB resident",
+		t.Logf("%d statuses of units, %d snapshots of the fleet: %v of processor time for an hour and a half, at most %.0f MB resident",
 			sim.statuses, sim.snapshots, processor.Round(10*time.Millisecond), most/1e6)
 	})
 }
