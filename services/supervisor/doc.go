@@ -9,11 +9,13 @@
 //	gpu/      when a GPU has room for one
 //	probe/    how it is
 //	logs/     what it printed
+//	store/    what happened, and what outlives the supervisor
 //	   │ every change
 //	   ▼
 //	board.go ──► feed.go      snapshots for gateways     gateways.go ◄── their heartbeats: what is in flight
 //	         ──► api.go       management for people             │
 //	         ──► metrics.go                                     └──► a drain waits for them
+//	record.go ──► history.go  what happened
 //
 // routes.go has every URL.
 package supervisor

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -250,4 +252,37 @@ func BenchmarkAdd(b *testing.B) {
 	for i := range b.N {
 		s.Events.Add(Event{Model: "m", Instance: "m-" + strconv.Itoa(i%500), From: fleet.Starting, Phase: fleet.Ready, Attempt: i})
 	}
+}
+
+// BenchmarkOpen takes up 10,000 events, and tells what it takes to keep them.
+func BenchmarkOpen(b *testing.B) {
+	path := b.TempDir()
+	s, err := Open(path, zap.NewNop())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range Keep {
+		s.Events.Add(Event{Model: "qwen3-0.6b", Instance: "qwen3-0.6b-0", From: fleet.Ready, Phase: fleet.Backoff, Reason: "Exited",
+			Message: "the server was ended by signal \"killed\"; starting again in 900ms", Attempt: i, Exit: &Exit{137, "killed"}})
+	}
+	if err := errors.Join(s.Events.write(s.Events.after(0)), s.Close()); err != nil {
+		b.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	for b.Loop() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		if s, err = Open(path, zap.NewNop()); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if kept, _ := s.Events.After(0); len(kept) != Keep {
+			b.Fatalf("%d events", len(kept))
+		}
+		_ = s.Close()
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MiB")
 }
