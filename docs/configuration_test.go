@@ -76,6 +76,7 @@ func fieldTables(t *testing.T) string {
 		{"Given by a command", []string{"command"}},
 		{"Given by a model for vLLM", []string{"model"}},
 		{"Given by a command or a model for vLLM", []string{"command", "model"}},
+		{"Given by a command, a model for vLLM or a container", []string{"command", "model", "container"}},
 		{"Given by a container", []string{"container"}},
 		{"Given by a Deployment", []string{"deployment"}},
 		{"All models", nil},

@@ -1,6 +1,9 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // check finds what only the whole file shows.
 func (r *reader) check(file *File) {
@@ -9,6 +12,7 @@ func (r *reader) check(file *File) {
 	r.checkNames(models)
 	r.checkRouting(models)
 	r.checkShares(file)
+	r.checkDependencies(models)
 }
 
 // checkPorts reports ports of this machine that two processes would open.
@@ -45,10 +49,7 @@ func (r *reader) checkNames(models []Model) {
 
 // checkRouting reports canaries and fallbacks that are not other models of the file, and parts that are more than the whole.
 func (r *reader) checkRouting(models []Model) {
-	ids := make([]string, len(models))
-	for i, m := range models {
-		ids[i] = m.ID
-	}
+	ids := idsOf(models)
 	for _, m := range models {
 		at := join("llmModels", m.ID) + ".routing"
 		whole, canaries := 0.0, make([]string, len(m.Routing.Canary))
@@ -61,6 +62,45 @@ func (r *reader) checkRouting(models []Model) {
 		}
 		r.checkOthers(m.ID, canaries, ids, func(i int) string { return index(at+".canary", i) + ".model" })
 		r.checkOthers(m.ID, m.Routing.Fallbacks, ids, func(i int) string { return index(at+".fallbacks", i) })
+	}
+}
+
+func idsOf(models []Model) []string {
+	ids := make([]string, len(models))
+	for i, m := range models {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+// checkDependencies reports dependencies that are not other models of the file, and those that go round in a circle, each circle
+// once.
+func (r *reader) checkDependencies(models []Model) {
+	ids := idsOf(models)
+	needs := make(map[string][]string, len(models))
+	for _, m := range models {
+		at := join("llmModels", m.ID) + ".depends_on"
+		r.checkOthers(m.ID, m.DependsOn, ids, func(i int) string { return index(at, i) })
+		needs[m.ID] = slices.DeleteFunc(slices.Clone(m.DependsOn), func(id string) bool { return id == m.ID })
+	}
+	known := map[string]bool{} // models whose dependencies have been followed to their ends
+	var follow func(id string, way []string)
+	follow = func(id string, way []string) {
+		if begin := slices.Index(way, id); begin >= 0 {
+			circle := append(slices.Clone(way[begin:]), id)
+			r.add(join("llmModels", id)+".depends_on", "goes round in a circle, so that none of them could start: %s", strings.Join(circle, " needs "))
+			return
+		}
+		if known[id] {
+			return
+		}
+		for _, other := range needs[id] {
+			follow(other, append(way, id))
+		}
+		known[id] = true
+	}
+	for _, id := range ids {
+		follow(id, nil)
 	}
 }
 

@@ -154,6 +154,20 @@ func TestFaultsAreNamed(t *testing.T) {
 	f(`{"llmModels": {"a": {"model": "x", "port": 1, "aliases": ["b"]}, "b": {"model": "y", "port": 2}}}`,
 		`llmModels.a.aliases: "b" is already a name of model "b"`)
 	f(`{"llmModels": {"a": {"model": "x", "port": 1}, "a": {"model": "y", "port": 2}}}`, "llmModels.a: given twice")
+	d := func(a, b, c string, want ...string) {
+		t.Helper()
+		f(`{"llmModels": {"a": {"model": "x", "port": 1, "depends_on": `+a+`}, "b": {"model": "y", "port": 2, "depends_on": `+b+`},
+			"c": {"model": "z", "port": 3, "depends_on": `+c+`}}}`, want...)
+	}
+	d(`["a"]`, `[]`, `[]`, "llmModels.a.depends_on[0]: is the model itself")
+	d(`["bb", "b", "b", 7]`, `[]`, `[]`, `depends_on[0]: no model of this file has the id "bb"; known are a, b, c`, `depends_on[2]: "b" is named already`,
+		"depends_on[3]: expected a string")
+	d(`["b"]`, `["a"]`, `["x"]`, "llmModels.a.depends_on: goes round in a circle, so that none of them could start: a needs b needs a", `llmModels.c.depends_on[0]: no model`)
+	d(`["b"]`, `["c"]`, `["b"]`, "llmModels.b.depends_on: goes round in a circle, so that none of them could start: b needs c needs b")
+	d(`["b", "c"]`, `["c"]`, `["a", "b"]`, "models.json has 2 faults:", "a needs b needs c needs a", "b needs c needs b")
+	m(`"endpoints": {"base_url": "http://h"}, "depends_on": ["x"]`, "llmModels.m.depends_on: does not go with a model that is given by endpoints")
+	m(`"command": "./server", "endpoints": {"base_url": "http://h:1"}, "rollout": {"surge": true}`, "llmModels.m.rollout.surge: needs --port in args")
+	m(mock+`, "rollout": {"surge": 1}`, "llmModels.m.rollout.surge: expected true or false, found a number")
 	r := func(routing string, want ...string) {
 		t.Helper()
 		f(`{"llmModels": {"llama": {`+mock+`, "routing": {`+routing+`}}, "next": {"model": "y", "port": 2, "aliases": ["newest"]}}}`, want...)

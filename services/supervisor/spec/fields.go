@@ -60,6 +60,7 @@ var (
 	processes   = []string{byCommand, byModel}
 	commandOnly = []string{byCommand}
 	modelOnly   = []string{byModel}
+	started     = []string{byCommand, byModel, byContainer} // whose servers are started here
 
 	containerOnly = []string{byContainer}
 	watched       = []string{byEndpoints, byContainer}
@@ -137,6 +138,15 @@ var modelFields = []Field{
 			"such an end is a failure whatever the exit code; never leaves it down."},
 	{Name: "start", Type: typeChoice, Remote: true, Choices: []string{"auto"}, Default: "auto", Example: "auto",
 		Doc: "When the process is started: auto is at once, together with FluidMCP. There is no other way yet."},
+	{Name: "depends_on", Type: typeIDs, Forms: started, Remote: true, Example: []any{"embedder"},
+		Doc: "The ids of models of this file that have to be ready before a server of this one starts. At the end they are drained after it."},
+	{Name: "rollout", Type: typeObject, Forms: processes, Remote: true, Example: map[string]any{"surge": true},
+		Doc: "How a restart replaces the servers of the model: one after the other, each drained first.",
+		Fields: []Field{
+			{Name: "surge", Type: typeYesNo, Example: true, Absent: "true for one server of the mock, else false",
+				Doc: "Whether there is room for one more server, at a port after those of the model, while a restart lasts: it starts first, so that " +
+					"also a model of one server answers all the time. A server on a GPU needs as much free memory there as the first."},
+		}},
 	{Name: "timeouts", Type: typeObject, Remote: true, Example: map[string]any{"first_byte": "2m", "drain": 60},
 		Doc: "How long this model may take; what is left out comes from the settings of gateway and supervisor.",
 		Fields: []Field{

@@ -57,7 +57,9 @@ type Model struct {
 	Timeouts   Timeouts
 	Routing    fleet.Routing
 	Limits     fleet.Limits
-	APIKey     Secret // the model server asks for it; "" when it asks for none
+	APIKey     Secret   // the model server asks for it; "" when it asks for none
+	DependsOn  []string // ids of models that have to be ready before a server of this one starts
+	Surge      bool     // there is room for one more server while a restart lasts
 	Instances  []Instance
 	Deployment Deployment // of Driver Kubernetes
 }
@@ -74,6 +76,7 @@ type Instance struct {
 	Weight  int      // relative share of the model's traffic, at least 1
 	Listens bool     // the command opens Port itself, as those that take vLLM's flags do; others may leave that to another process
 	GPU     *GPU     // nil when it takes none, or it is not known which
+	Extra   bool     // one more server, for as long as a rollout lasts
 	shown   []string // Argv, or the container, for people
 
 	Container string // its name, of Driver Docker

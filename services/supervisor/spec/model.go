@@ -107,6 +107,7 @@ func (e *entry) shared() {
 	}
 	m.Routing = e.child("routing").routing()
 	m.Limits = e.child("limits").limits()
+	m.DependsOn = e.ids("depends_on")
 	e.where()
 }
 

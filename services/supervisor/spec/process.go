@@ -119,6 +119,7 @@ func (e *entry) processes(line args, env Env) {
 		return
 	}
 	line.secrets(func(_ int, _, value string) { e.secrets = append(e.secrets, Secret(value)) })
+	e.surge(path.Base(line[0].value) == mockCommand && replicas == 1, settable || known)
 	dir, gpu := e.text("cwd"), e.gpu(line)
 	for i := range replicas {
 		own := line.replaced("--port", strconv.Itoa(port+i))

@@ -66,7 +66,7 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
 	`is already a name of`, `is the model itself`, `no model of this file`, `is named already`, `percent together`, `the same server as`, `is also the port of`, `contradicts`, `beyond port 65535`,
 	`its memory, `, `items for \d+ replicas`, `not a list of GPUs`, `has the place of CUDA_VISIBLE_DEVICES`, `needs a number over 0 and at most 1`, // of GPUs
-	`FluidMCP cannot tell where`, `more than one needs --port`, `--port needs a number`,
+	`FluidMCP cannot tell where`, `more than one needs --port`, `needs --port in args`, `goes round in a circle`, `--port needs a number`,
 	`is not the name of a container`, `names \d+ containers, and endpoints has`,
 	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`, `\de-\d+ is not more than 0 and at most 100`,
 }, "|"))
@@ -130,7 +130,7 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 				entry[name] = given
 			}
 		}
-		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{"m": entry, "llama-next": other, "partner": other}})
+		file, err := json.Marshal(map[string]any{"llmModels": map[string]any{"m": entry, "llama-next": other, "partner": other, "embedder": other}})
 		if err != nil {
 			t.Fatal(err)
 		}
