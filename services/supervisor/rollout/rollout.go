@@ -1,0 +1,212 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// Server is one that a rollout replaces.
+type Server struct {
+	ID      string
+	Status  func() unit.Status
+	Replace func(ctx context.Context) error // lets it drain, end and start anew; returns once that has begun
+}
+
+// Extra is one more server of the model, which serves while the others are replaced.
+type Extra struct {
+	ID     string
+	Status func() unit.Status
+	Retire func() // drains and ends it, and returns once nothing of it is left
+}
+
+// Plan is what a rollout is to do.
+type Plan struct {
+	Why     unit.Reason
+	Servers []Server
+	AtOnce  bool                   // replaces all at the same time, so that the model is not served meanwhile
+	Surge   func() (*Extra, error) // starts one more server; nil: there is no room
+	Missing func() string          // what a new server would have to wait for, "" when nothing; may be nil
+	Ended   func(Status)           // called at the end; may be nil
+}
+
+// State says how far a rollout is.
+type State string
+
+// The states.
+const (
+	Rolling  State = "rolling"
+	Done     State = "done"     // every server is a new one, and ready
+	Failed   State = "failed"   // a server did not come back; those that were not replaced yet are as they were
+	Canceled State = "canceled" // somebody stopped the model or began another rollout, or the supervisor ends
+)
+
+// Status is what there is to say of a rollout.
+type Status struct {
+	State   State
+	Why     unit.Reason
+	Done    int       // servers that are replaced and ready
+	Total   int       // servers to be replaced
+	Message string    // what it is doing or waiting for, or why it has ended; for people
+	Begun   time.Time //
+	Ended   time.Time // zero while it goes on
+}
+
+// errSuperseded is the cause of a rollout's end when another one takes its place.
+var errSuperseded = errors.New("another rollout has begun")
+
+// run is one rollout.
+type run struct {
+	plan    Plan
+	servers []seen
+	extra   *Extra
+	before  *run // the one whose place it takes; its extra server is taken over
+	changed func() <-chan struct{}
+	report  func(Status)
+	cancel  context.CancelCauseFunc
+	over    chan struct{} // closed at its end
+
+	status Status // of the run's goroutine; others get copies by report
+	said   Status // that was reported last
+}
+
+// do sees the rollout to its end.
+func (r *run) do(ctx context.Context) {
+	defer close(r.over)
+	if r.before != nil {
+		<-r.before.over
+		r.extra, r.before = r.before.extra, nil
+		if r.extra != nil && !r.extra.Status().Routable() {
+			r.retire()
+		}
+	}
+	state, message := r.roll(ctx)
+	if r.extra != nil && state == Failed && r.extra.Status().Routable() {
+		r.end(Failed, message+"; "+r.extra.ID+" serves in its place until it does")
+		r.linger(ctx)
+	}
+	if r.extra != nil && !errors.Is(context.Cause(ctx), errSuperseded) {
+		if state == Done {
+			r.say("ends " + r.extra.ID)
+		}
+		r.retire()
+	}
+	if r.status.State == Rolling {
+		r.end(state, message)
+	}
+}
+
+// roll replaces the servers.
+func (r *run) roll(ctx context.Context) (State, string) {
+	if r.surges() {
+		extra, err := r.plan.Surge()
+		if err != nil {
+			return Failed, err.Error()
+		}
+		r.extra = extra
+	}
+	for {
+		changed := r.changed()
+		d := decide(r.look())
+		r.status.Done = d.done
+		if d.state != Rolling {
+			return d.state, d.message
+		}
+		if len(d.replace) == 0 {
+			r.say(d.message)
+			select {
+			case <-ctx.Done():
+				return Canceled, context.Cause(ctx).Error()
+			case <-changed:
+				continue
+			}
+		}
+		switch err := r.replace(ctx, d.replace); {
+		case err == nil:
+		case ctx.Err() != nil:
+			return Canceled, context.Cause(ctx).Error()
+		case errors.Is(err, unit.ErrEnded):
+			return Canceled, err.Error()
+		default:
+			return Failed, err.Error()
+		}
+	}
+}
+
+// surges tells whether one more server is to be started: something is served now, and it would not be.
+func (r *run) surges() bool {
+	ready := func(s Server) bool { return s.Status().Routable() }
+	return r.extra == nil && r.plan.Surge != nil && !r.plan.AtOnce && slices.ContainsFunc(r.plan.Servers, ready)
+}
+
+// look asks every server how it is.
+func (r *run) look() view {
+	for i, s := range r.plan.Servers {
+		r.servers[i].Status = s.Status()
+	}
+	v := view{servers: r.servers, atOnce: r.plan.AtOnce}
+	if r.extra != nil {
+		v.extra = &seen{id: r.extra.ID, Status: r.extra.Status()}
+	}
+	if r.plan.Missing != nil {
+		v.missing = r.plan.Missing()
+	}
+	return v
+}
+
+func (r *run) replace(ctx context.Context, servers []int) error {
+	names := make([]string, len(servers))
+	for n, i := range servers {
+		names[n] = r.servers[i].id
+	}
+	r.say("replaces " + strings.Join(names, ", "))
+	for _, i := range servers {
+		if err := r.plan.Servers[i].Replace(ctx); err != nil {
+			return fmt.Errorf("replace %s: %w", r.servers[i].id, err)
+		}
+		r.servers[i].asked, r.servers[i].failures = true, r.plan.Servers[i].Status().Failures
+	}
+	return nil
+}
+
+func (r *run) retire() {
+	r.extra.Retire()
+	r.extra = nil
+}
+
+// linger waits until every server is ready after all, so that the extra one is not missed.
+func (r *run) linger(ctx context.Context) {
+	for {
+		changed := r.changed()
+		if !slices.ContainsFunc(r.plan.Servers, func(s Server) bool { return !s.Status().Routable() }) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+// say reports what the rollout does, once.
+func (r *run) say(message string) {
+	before := r.said
+	r.status.Message = message
+	if r.said = r.status; r.said != before {
+		r.report(r.status)
+	}
+}
+
+func (r *run) end(state State, message string) {
+	r.status.State, r.status.Ended = state, time.Now()
+	r.say(message)
+	if r.plan.Ended != nil {
+		r.plan.Ended(r.status)
+	}
+}
