@@ -12,7 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -47,6 +47,9 @@ func (s *Supervisor) models(w http.ResponseWriter, _ *http.Request) error {
 			list = append(list, m.report())
 		}
 	})
+	for n := range list { // not with the board locked: a rollout that begins asks the board
+		list[n].Rollout = s.rollout(list[n].ID)
+	}
 	return web.JSON(w, http.StatusOK, map[string]any{"models": list})
 }
 
@@ -75,23 +78,23 @@ func unknown(id string) error {
 func (s *Supervisor) send(w http.ResponseWriter, status int, m *model) error {
 	var report ModelStatus
 	s.board.read(func() { report = m.report() })
+	report.Rollout = s.rollout(m.ID)
 	return web.JSON(w, status, report)
 }
 
-// act answers POST /api/llm/models/{id}/start, stop and restart. It does not wait for what it sets off.
+// act answers POST /api/llm/models/{id}/start and stop. It does not wait for what it sets off.
 func (s *Supervisor) act(kind unit.Kind) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		m, err := s.find(r)
 		if err != nil {
 			return err
 		}
-		if kind == unit.Restart && m.Driver == spec.External {
-			return conflict(m, "cannot be restarted")
+		if kind == unit.Stop {
+			s.rollouts.Cancel(m.ID, rollout.ErrStopped)
 		}
 		for _, i := range s.board.servers(m) {
 			if _, err := i.unit.Do(r.Context(), unit.Event{Kind: kind, By: "api"}); errors.Is(err, unit.ErrEnded) {
-				return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
-					Message: "The supervisor is ending.", Cause: err}
+				return shuttingDown(err)
 			} else if err != nil {
 				return err
 			}
@@ -99,6 +102,11 @@ func (s *Supervisor) act(kind unit.Kind) web.Handler {
 		s.store.Models.Saved(r.Context()) // what was answered outlives a kill
 		return s.send(w, http.StatusAccepted, m)
 	}
+}
+
+func shuttingDown(err error) error {
+	return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "shutting_down",
+		Message: "The supervisor is ending.", Cause: err}
 }
 
 // conflict refuses what FluidMCP cannot do with a server that it does not run.

@@ -155,7 +155,7 @@ func TestMetrics(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
 	feed := s.watch()
 	phase(t, feed, "m", fleet.Ready)
-	s.do(http.MethodPost, "/api/llm/models/m/restart", "")
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	s.restarted(feed, "m", 1)
 	_, body := s.do("GET", "/metrics", "")
 	lines := strings.Split(body, "\n")

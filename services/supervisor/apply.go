@@ -8,9 +8,12 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
+
+var errNotWanted = errors.New("the model is no longer in the models file")
 
 var errNotRunning = errors.New("the supervisor is only starting, or ends already")
 
@@ -51,7 +54,7 @@ func (s *Supervisor) present() *spec.File {
 			now := m.Model
 			now.Instances = nil
 			for _, i := range m.instances {
-				if !i.leaving {
+				if !i.leaving && !i.Extra {
 					now.Instances = append(now.Instances, i.coming())
 				}
 			}
@@ -90,6 +93,7 @@ func (s *Supervisor) begin(i *instance) {
 // dismiss drains and ends a model. It goes with its last instance.
 func (s *Supervisor) dismiss(m *model) {
 	s.board.read(func() { m.leaving = true })
+	s.rollouts.Cancel(m.ID, errNotWanted)
 	for _, i := range s.board.servers(m) {
 		s.retire(i)
 	}
@@ -105,8 +109,11 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 	s.board.change(func() {
 		from := m.Model
 		m.Model = to
-		all = slices.Clone(m.instances)
 		for _, i := range m.instances {
+			if i.Extra { // its rollout will end it
+				continue
+			}
+			all = append(all, i)
 			at := slices.IndexFunc(to.Instances, func(next spec.Instance) bool { return next.ID == i.ID })
 			switch {
 			case i.leaving:
@@ -126,23 +133,26 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 		}
 	})
 	for _, i := range all {
-		_, _ = i.unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.policy(&to)}) // ErrEnded: it goes
+		_, _ = i.unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.policy(&to, false)}) // ErrEnded: it goes
 	}
 	for _, i := range retired {
 		s.retire(i)
 	}
 	s.fill(m)
 	if restarted != nil {
-		s.roll(m, rolling{why: unit.Reconfigured, instances: restarted, done: func(ok bool) { s.rolled(m, restarted, ok) }})
+		_ = s.roll(m, rolling{why: unit.Reconfigured, by: "file", instances: restarted, done: func(end rollout.Status) { s.rolled(m, restarted, end) }}) // ErrEnded: it goes
 	}
 }
 
-// rolled has what a restart that failed has not come to keep the command that it runs with.
-func (s *Supervisor) rolled(m *model, restarted []*instance, ok bool) {
+// rolled has what a rollout that failed has not come to keep the command that it runs with.
+func (s *Supervisor) rolled(m *model, restarted []*instance, end rollout.Status) {
+	if end.State != rollout.Failed { // one that another takes the place of goes on there
+		return
+	}
 	var kept []string
 	s.board.read(func() {
 		for _, i := range restarted {
-			if i.next != nil && !ok {
+			if i.next != nil {
 				i.next = nil
 				kept = append(kept, i.ID)
 			}

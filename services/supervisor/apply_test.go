@@ -60,7 +60,7 @@ func TestBadCommandStopsTheRollout(t *testing.T) {
 		t.Errorf("%+v", set)
 	}
 	l.until("both again", "m", routable(2))
-	eventually(t, "the second has come to its turn", func() bool { return l.pids("m")[1] != before[1] })
+	eventually(t, "the second has come to its turn", func() bool { return l.model("m").Rollout.State == "done" && l.pids("m")[1] != before[1] })
 	l.apply(with(`"--crash", `))
 	eventually(t, "the first has failed", func() bool { return l.model("m").Instances[0].Phase == fleet.Failed })
 	second := l.pids("m")[1]

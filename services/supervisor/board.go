@@ -67,6 +67,13 @@ func (b *board) servers(m *model) []*instance {
 	return slices.Clone(m.instances)
 }
 
+// status returns what the unit of an instance last said.
+func (b *board) status(i *instance) unit.Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return i.status
+}
+
 // put takes in a model whose id is new.
 func (b *board) put(m *model) {
 	b.change(func() {
@@ -126,6 +133,13 @@ func (b *board) change(f func()) {
 	defer b.mu.Unlock()
 	f()
 	b.revision++
+	b.changes.fire()
+}
+
+// news wakes watchers of what is no part of a snapshot.
+func (b *board) news() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.changes.fire()
 }
 

@@ -25,6 +25,7 @@ type Config struct {
 	DrainTimeout  time.Duration `split_words:"true"` // for requests in flight before a server is ended, unless its model says otherwise
 	StartTimeout  time.Duration `split_words:"true"` // from a server's start to its being ready, unless its model says otherwise
 	StallTimeout  time.Duration `split_words:"true"` // the same without any progress in the server's log
+	MaxLoading    int           `split_words:"true"` // servers that may load at a time; 0: as many as there are processors
 	ProbeStarting time.Duration `split_words:"true"` // between two probes of a server that starts
 	ProbeInterval time.Duration `split_words:"true"` // between two probes of one that is ready; three failures in a row count
 
@@ -62,6 +63,9 @@ func (c Config) Validate() error {
 	}
 	within("LOG_FILE_MB", c.LogFileMB, 1024)
 	within("LOG_FILES", c.LogFiles, 100)
+	if c.MaxLoading < 0 {
+		faults = append(faults, fmt.Errorf("SUPERVISOR_MAX_LOADING %d: must not be negative; 0 means as many as there are processors", c.MaxLoading))
+	}
 	positive := func(name string, d time.Duration) {
 		if d <= 0 {
 			faults = append(faults, fmt.Errorf("SUPERVISOR_%s %s: must be positive", name, d))

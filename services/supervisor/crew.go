@@ -8,17 +8,21 @@ import (
 // crew runs the units. They may come and go at any time of its run.
 type crew struct {
 	mu      sync.Mutex
-	run     context.Context //nolint:containedctx // of units that begin later; nil before and after
-	opening chan struct{}   // closed when the first units have begun
+	run     context.Context //nolint:containedctx // ends when units are to end; nil before units may begin, and when they may not any more
+	board   *board
+	opening chan struct{} // closed when the first units have begun
 	units   sync.WaitGroup
 }
 
 func newCrew() *crew { return &crew{opening: make(chan struct{})} }
 
-// work runs the units on the board, and those that begin later, until ctx ends and every one of them is over.
-func (c *crew) work(ctx context.Context, b *board) {
+// work runs the units on the board, and those that begin later, until ctx ends and every one of them is over. ending is called before
+// the first of them has to end; a model does when those that depend on it have been drained.
+func (c *crew) work(ctx context.Context, b *board, ending func()) {
+	run, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	c.mu.Lock()
-	c.run = ctx
+	c.run, c.board = run, b
 	for _, m := range b.list() {
 		for _, i := range b.servers(m) {
 			c.start(i)
@@ -30,18 +34,55 @@ func (c *crew) work(ctx context.Context, b *board) {
 	c.mu.Lock()
 	c.run = nil
 	c.mu.Unlock()
+	ending()
+	end()
 	c.units.Wait()
 }
 
 // start runs a unit. The crew is locked.
 func (c *crew) start(i *instance) {
-	var ctx context.Context
-	ctx, i.end = context.WithCancel(c.run)
+	run, board := c.run, c.board
+	own, end := context.WithCancel(context.WithoutCancel(run))
+	i.end = end
 	c.units.Go(func() {
-		defer close(i.ended)
-		defer i.end()
-		i.unit.Run(ctx)
+		i.unit.Run(own)
+		close(i.ended)
+		board.news()
 	})
+	c.units.Go(func() {
+		defer end()
+		i.await(run, board)
+	})
+}
+
+// await returns when the instance is over, or has to end: run has ended, and nothing needs the instance any more.
+func (i *instance) await(run context.Context, b *board) {
+	select {
+	case <-i.ended:
+		return
+	case <-run.Done():
+	}
+	for {
+		changed := b.changed()
+		if !b.needed(i.model.ID) {
+			return
+		}
+		select {
+		case <-i.ended:
+			return
+		case <-changed:
+		}
+	}
+}
+
+// over tells whether the instance's unit has ended.
+func (i *instance) over() bool {
+	select {
+	case <-i.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // begin runs the unit of an instance that is new on the board. It is false when the supervisor does not run, or ends.

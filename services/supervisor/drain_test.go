@@ -86,7 +86,7 @@ func TestDrainTimeoutOfTheModel(t *testing.T) {
 	up := phase(t, feed, "m", fleet.Ready)
 	g := gateway{s, "g"}
 	g.beat(up, 1)
-	s.do(http.MethodPost, "/api/llm/models/m/restart", "")
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	g.beat(up, 1)
 	s.restarted(feed, "m", 1)
 }

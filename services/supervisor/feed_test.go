@@ -37,7 +37,7 @@ func TestFeedIsWholeAndInOrder(t *testing.T) {
 		return find(now, "a").Phase == fleet.Ready && find(now, "b").Phase == fleet.Ready
 	}
 	until(t, feed, "two models", ready)
-	s.do(http.MethodPost, "/api/llm/models/a/restart", "")
+	s.do(http.MethodPost, "/api/llm/models/a/restart?force=true", "")
 	until(t, feed, "the restart", func(now fleet.Snapshot) bool { return ready(now) && s.model("a").Restarts == 1 })
 }
 

@@ -63,6 +63,11 @@ func fake(port int, more string) string {
 	return fmt.Sprintf(`"command": "fakevllm", "args": ["--port", "%d"], "served_name": "fake", "endpoints": {"base_url": "http://localhost:%[1]d/v1"}%s`, port, more)
 }
 
+// fakeWith is fake with more arguments.
+func fakeWith(port int, args, more string) string {
+	return strings.Replace(fake(port, more), `"args": [`, `"args": [`+args+`, `, 1)
+}
+
 // parse makes a plan of entries such as `"id": {fields}`.
 func parse(t *testing.T, entries ...string) *spec.File {
 	t.Helper()

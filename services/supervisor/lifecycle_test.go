@@ -22,7 +22,7 @@ func TestModelComesUpIsRestartedAndLeavesNothing(t *testing.T) {
 	}
 	first := s.model("m").Instances[0].PID
 
-	status, _ := s.do(http.MethodPost, "/api/llm/models/m/restart", "")
+	status, _ := s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	if status != http.StatusAccepted {
 		t.Fatalf("restart answered %d", status)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -37,19 +38,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeVLLM answers as much of vLLM as a supervisor sees. POST /die and /sick make it fail, /print has it print the body.
+// fakeVLLM answers as much of vLLM as a supervisor sees. POST /die and /sick make it fail, /print has it print the body. A second start with the
+// same --once folder and port fails.
 func fakeVLLM(args []string) {
 	flags := flag.NewFlagSet("fakevllm", flag.ExitOnError)
 	name := flags.String("name", "fake", "served model name")
 	port := flags.String("port", "", "")
 	crash := flags.Bool("crash", false, "exit at once")
+	once := flags.String("once", "", "folder for a mark of the first start")
+	load := flags.Duration("load", 0, "time until it listens")
 	stuck := flags.Bool("stuck", false, "load for ever")
 	if len(args) > 1 && args[0] == "serve" {
 		args = args[2:] // the model is called fake in any case
 	}
 	_ = flags.Parse(args)
 	fmt.Println("fake vLLM says hello")
-	if *crash {
+	if *crash || *once != "" && os.Mkdir(filepath.Join(*once, *port), 0o700) != nil {
 		os.Exit(3)
 	}
 	if *stuck {
@@ -61,6 +65,7 @@ func fakeVLLM(args []string) {
 		<-term
 		os.Exit(0)
 	}()
+	time.Sleep(*load)
 	sick := false
 	http.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		if sick {

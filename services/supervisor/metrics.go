@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -17,6 +18,7 @@ type metrics struct {
 	restarts *prometheus.CounterVec
 	failures *prometheus.CounterVec
 	start    *prometheus.HistogramVec
+	rollouts *prometheus.CounterVec
 	refused  prometheus.Counter // models files
 }
 
@@ -35,12 +37,16 @@ func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics
 			Help:    "Time from starting a model server to its being ready.",
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1800},
 		}, []string{"model"}),
+		rollouts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fluidmcp_model_rollouts_total",
+			Help: "Times that the servers of a model were replaced, by how that ended: done, failed or canceled.",
+		}, []string{"model", "outcome"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fluidmcp_reload_failures_total", ConstLabels: prometheus.Labels{"file": "models"},
 			Help: "Versions of a file that were refused, so that the one before stays in force.",
 		}),
 	}
-	reg.MustRegister(m.restarts, m.failures, m.start, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
+	reg.MustRegister(m.restarts, m.failures, m.start, m.rollouts, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
 	for _, model := range b.list() {
 		m.begin(model)
 	}
@@ -68,6 +74,9 @@ func (m *metrics) begin(model *model) {
 	for _, why := range unit.Failures {
 		m.failures.WithLabelValues(model.ID, snake(string(why)))
 	}
+	for _, outcome := range []rollout.State{rollout.Done, rollout.Failed, rollout.Canceled} {
+		m.rollouts.WithLabelValues(model.ID, string(outcome))
+	}
 }
 
 // forget drops the series of a model that is there no longer.
@@ -75,6 +84,7 @@ func (m *metrics) forget(model string) {
 	m.restarts.DeletePartialMatch(prometheus.Labels{"model": model})
 	m.failures.DeletePartialMatch(prometheus.Labels{"model": model})
 	m.start.DeleteLabelValues(model)
+	m.rollouts.DeletePartialMatch(prometheus.Labels{"model": model})
 }
 
 func (m *metrics) restarted(model string, why unit.Reason) {

@@ -125,7 +125,7 @@ func TestLogsAreFollowed(t *testing.T) {
 	f.close()
 
 	prints(t, port, "while nobody looked\n")
-	s.do(http.MethodPost, "/api/llm/models/m/restart", "")
+	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	s.restarted(feed, "m", 1)
 	again := s.tail("/api/llm/models/m/logs?follow=true&since=1&ansi=true", last.id)
 	if e, err := again.next(); err != nil || e.Text != "while nobody looked" {

@@ -69,10 +69,10 @@ func (s *Supervisor) model(from spec.Model) *model {
 	return m
 }
 
-// policy is what a model wants of its units.
-func (s *Supervisor) policy(m *spec.Model) unit.Policy {
+// policy is what a model wants of its units. An extra one is not tried again: there is the rollout to say so, and the model's own.
+func (s *Supervisor) policy(m *spec.Model, extra bool) unit.Policy {
 	return unit.Policy{
-		Restart: m.Restart != spec.Never, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
+		Restart: m.Restart != spec.Never && !extra, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
 		StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 	}
 }
@@ -81,7 +81,7 @@ func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) 
 	i := &instance{ID: from.ID, Instance: from, model: m, output: s.logs.Stream(from.ID), end: func() {}, ended: make(chan struct{})}
 	i.driver = s.driver(i)
 	cfg := unit.Config{
-		Policy:        s.policy(&m.Model),
+		Policy:        s.policy(&m.Model, from.Extra),
 		Before:        before,
 		Driver:        driver{s, i},
 		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
@@ -93,12 +93,9 @@ func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) 
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,
 	}
-	switch m.Driver {
-	case spec.Process:
-		cfg.Admit = func(ctx context.Context, waiting waits) (func(), error) { return s.memory(ctx, i, waiting) }
-	case spec.Docker:
-		cfg.Admit = func(ctx context.Context, waiting waits) (func(), error) { return s.created(ctx, i, waiting) }
-	default:
+	if m.Driver != spec.External {
+		cfg.Admit = s.admit(i)
+	} else {
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
 	i.unit = unit.NewUnit(cfg)
@@ -206,13 +203,34 @@ func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	var patience time.Duration
 	var adopted bool
 	s.board.read(func() {
-		patience = cmp.Or(i.model.Timeouts.Drain, s.cfg.DrainTimeout)
+		patience = s.drainTimeout(i.model)
 		adopted = i.status.Launched.IsZero() && !i.status.Policy.Remote
 	})
+	if end := s.drainsEnd.Load(); end != nil {
+		patience = min(patience, time.Until(*end))
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if adopted { // it may carry what was sent before there was this supervisor
 		s.gateways.introduced(ctx)
 	}
 	s.gateways.drained(ctx, s.board.epoch, s.board.shown(i), i.ID)
+}
+
+// drainTimeout is that of a model. The board is locked.
+func (s *Supervisor) drainTimeout(m *model) time.Duration {
+	return cmp.Or(m.Timeouts.Drain, s.cfg.DrainTimeout)
+}
+
+// hurry bounds the drains of the supervisor's end, which come one after the other where models depend on each other: all together
+// take no longer than the longest alone.
+func (s *Supervisor) hurry() {
+	var longest time.Duration
+	s.board.read(func() {
+		for _, m := range s.board.models {
+			longest = max(longest, s.drainTimeout(m))
+		}
+	})
+	end := time.Now().Add(longest)
+	s.drainsEnd.Store(&end)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -44,7 +45,19 @@ type ModelStatus struct {
 	Progress   *ProgressStatus  `json:"progress,omitempty"`   // of the instance that speaks for the model, as Phase
 	Restarts   int              `json:"restarts"`             // of all instances, those that people asked for too
 	Overridden bool             `json:"overridden,omitempty"` // somebody said over HTTP that it is not to be as its file says
+	Rollout    *RolloutStatus   `json:"rollout,omitempty"`    // the present or last one, if there was any
 	Instances  []InstanceStatus `json:"instances"`
+}
+
+// RolloutStatus is how far the servers of a model are replaced.
+type RolloutStatus struct {
+	State   rollout.State `json:"state"`
+	Reason  string        `json:"reason"` // Requested or Reconfigured
+	Done    int           `json:"done"`   // servers that are replaced and ready
+	Total   int           `json:"total"`
+	Message string        `json:"message"` // what it does or waits for, or why it ended
+	Since   time.Time     `json:"since"`
+	Ended   *time.Time    `json:"ended,omitempty"`
 }
 
 // InstanceStatus is one model server.
@@ -123,4 +136,17 @@ func (i *instance) visible() unit.Status {
 	now := i.status
 	now.Phase, now.Desired = cmp.Or(now.Phase, fleet.Pending), cmp.Or(now.Desired, unit.Running)
 	return now
+}
+
+// rollout describes the present or last rollout of a model, nil when there was none.
+func (s *Supervisor) rollout(id string) *RolloutStatus {
+	now, ok := s.rollouts.Status(id)
+	if !ok {
+		return nil
+	}
+	out := &RolloutStatus{State: now.State, Reason: string(now.Why), Done: now.Done, Total: now.Total, Message: now.Message, Since: now.Begun}
+	if !now.Ended.IsZero() {
+		out.Ended = &now.Ended
+	}
+	return out
 }

@@ -37,7 +37,7 @@ func (s *Supervisor) routes() *mux.Router {
 	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: s.models, http.MethodPost: s.addModel}))
 	r.Handle(one+"/start", s.private(methods{http.MethodPost: s.act(unit.Start)}))
 	r.Handle(one+"/stop", s.private(methods{http.MethodPost: s.act(unit.Stop)}))
-	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.act(unit.Restart)}))
+	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.restart}))
 	r.Handle(one+"/health-check", s.private(methods{http.MethodPost: s.healthCheck}))
 	r.Handle(one+"/events", s.private(methods{http.MethodGet: s.modelEvents}))
 	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.readOutput}))

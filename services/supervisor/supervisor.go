@@ -1,12 +1,15 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,8 +23,10 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
@@ -47,9 +52,13 @@ type Supervisor struct {
 	prepare  func(*spec.File) (*spec.File, error)
 	told     func(*spec.File, change.Set, error)
 	gateways *gateways
+	rollouts *rollout.Rollouts
+	slots    loading.Rule // how many servers may load at a time
 	registry *prometheus.Registry
 	metrics  *metrics
-	ending   chan struct{} // closed once every model server has ended and that is on record; watchers leave then
+
+	drainsEnd atomic.Pointer[time.Time] // when every drain has to be over; nil before the supervisor ends
+	ending    chan struct{}             // closed once every model server has ended and that is on record; watchers leave then
 }
 
 // New plans every model and starts nothing. A model that no driver can run is an error, and so is a state folder that another
@@ -72,7 +81,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		return nil, err
 	}
 	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
-		commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
+		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
 	}
@@ -91,6 +100,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	}
 	s.board.begin(models)
 	s.metrics = newMetrics(s.registry, s.board, s.store)
+	s.rollouts = rollout.New(s.board.changed, s.tellRollout)
 	s.warn(plan)
 	return s, nil
 }
@@ -118,8 +128,9 @@ func (s *Supervisor) warn(file *spec.File) {
 	}
 }
 
-// Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, all at once, and returns
-// nil: after the longest drain timeout and process.Grace at most, and nothing is left behind but containers, which go on.
+// Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, those first on which no other
+// depends, and returns nil: after the longest drain timeout and process.Grace at most, and nothing is left behind but
+// containers, which go on.
 func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	defer s.store.Close() // last, when nothing is left that belongs to the next supervisor
 	defer s.logs.Close()
@@ -154,10 +165,15 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		defer endServer()
 		s.recordStart()
 		s.ledger.EndLeft(models, process.GuardGrace)
-		s.crew.work(models, s.board)
+		s.crew.work(models, s.board, s.hurry)
 		s.recordEnd()
 		endWriting()
 		<-s.ending
+		return nil
+	})
+	g.Go(func() error {
+		<-models.Done()
+		s.rollouts.Close()
 		return nil
 	})
 	return g.Wait()

@@ -1,0 +1,58 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+)
+
+// TestDrainsOfTheEndShareTheLongest runs on fake time, for which it has to be inside of the package: sockets have none.
+func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
+	file, err := spec.Parse("m.json", []byte(`{"llmModels": {
+		"a": {"endpoints": {"base_url": "http://a"}, "timeouts": {"drain": 60}}, "b": {"endpoints": {"base_url": "http://b"}, "timeouts": {"drain": 300}}}}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Default(), Deps{Models: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := s.board.find("a").instances[0], s.board.find("b").instances[0]
+	synctest.Test(t, func(t *testing.T) {
+		s.gateways = newGateways() // of this bubble
+		ctx, cancel := context.WithCancel(t.Context())
+		var gateway sync.WaitGroup
+		defer gateway.Wait()
+		defer cancel()
+		gateway.Go(func() { // it never lets go
+			for ctx.Err() == nil {
+				s.gateways.beat("g", fleet.Heartbeat{Inflight: map[string]int{"a-0": 1, "b-0": 1}})
+				time.Sleep(time.Second)
+			}
+		})
+		synctest.Wait()
+		took := func(i *instance) time.Duration {
+			begin := time.Now()
+			s.drain(ctx, i)
+			return time.Since(begin)
+		}
+		if d := took(a); d != time.Minute {
+			t.Errorf("a drain before the end took %s", d)
+		}
+		s.hurry()
+		if d := took(a); d != time.Minute {
+			t.Errorf("the first drain of the end took %s", d)
+		}
+		if d := took(b); d != 4*time.Minute {
+			t.Errorf("the next one, of five minutes, took %s", d)
+		}
+		if d := took(a); d != 0 {
+			t.Errorf("the last one took %s", d)
+		}
+	})
+}

@@ -1,0 +1,167 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// surgePorts is how many ports after those of a model are tried for one more server.
+const surgePorts = 100
+
+// rolling is what a rollout is to do with a model.
+type rolling struct {
+	why       unit.Reason // Requested or Reconfigured
+	by        string
+	instances []*instance          // nil: all
+	atOnce    bool                 // the model is not served meanwhile
+	done      func(rollout.Status) // told how it has ended; may be nil
+}
+
+// restart answers POST /api/llm/models/{id}/restart. It does not wait for the rollout that it begins.
+func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	force, err := readBool(r, "force")
+	switch {
+	case err != nil:
+		return err
+	case m.Driver == spec.External:
+		return conflict(m, "cannot be restarted")
+	}
+	now, _ := s.rollouts.Status(m.ID)
+	if !force && now.State == rollout.Rolling && now.Why == unit.Requested { // that is what is asked for
+		return s.send(w, http.StatusAccepted, m)
+	}
+	if !force && s.interrupts(m) {
+		return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "would_interrupt",
+			Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile: it would answer 503 until it has started anew. "+
+				"Restart it all the same with ?force=true (fluidmcp restart --force), or give it rollout.surge, replicas or limits.keep_alive.", m.ID)}
+	}
+	if err := s.roll(m, rolling{why: unit.Requested, by: "api", atOnce: force}); err != nil {
+		return shuttingDown(err)
+	}
+	return s.send(w, http.StatusAccepted, m)
+}
+
+// interrupts tells whether a restart of the model leaves its requests without a server and without a place to wait.
+func (s *Supervisor) interrupts(m *model) (yes bool) {
+	s.board.read(func() {
+		yes = len(m.instances) == 1 && m.instances[0].status.Routable() && !m.Surge && !m.Limits.KeepAlive
+	})
+	return yes
+}
+
+// roll begins to replace servers of a model, and takes the place of the rollout that there may be. A new command has to be set
+// before: a server that crashes meanwhile and comes back by itself counts as replaced.
+func (s *Supervisor) roll(m *model, r rolling) error {
+	p := rollout.Plan{Why: r.why, AtOnce: r.atOnce, Ended: r.done}
+	p.Missing = func() string {
+		what, _ := s.missing(m)
+		return what
+	}
+	if r.instances == nil {
+		r.instances = s.board.servers(m)
+	}
+	for _, i := range r.instances {
+		if i.Extra { // it is a rollout's own
+			continue
+		}
+		p.Servers = append(p.Servers, rollout.Server{
+			ID:     i.ID,
+			Status: func() unit.Status { return s.board.status(i) },
+			Replace: func(ctx context.Context) error {
+				_, err := i.unit.Do(ctx, unit.Event{Kind: unit.Restart, Reason: r.why, By: r.by})
+				return err
+			},
+		})
+	}
+	s.board.read(func() {
+		if m.Surge {
+			p.Surge = func() (*rollout.Extra, error) { return s.surge(m) }
+		}
+	})
+	return s.rollouts.Start(m.ID, p)
+}
+
+// surge starts one more server of the model.
+func (s *Supervisor) surge(m *model) (*rollout.Extra, error) {
+	port, err := s.freePort(m)
+	if err != nil {
+		return nil, err
+	}
+	var from spec.Instance
+	s.board.read(func() { from = m.ExtraServer(port) })
+	i := s.instance(m, from, unit.Before{})
+	s.board.add(m, i)
+	if !s.crew.begin(i) {
+		s.board.remove(m, i)
+		return nil, unit.ErrEnded
+	}
+	retire := func() {
+		i.end()
+		<-i.ended
+		s.board.remove(m, i)
+	}
+	return &rollout.Extra{ID: i.ID, Status: func() unit.Status { return s.board.status(i) }, Retire: retire}, nil
+}
+
+// freePort finds a port for one more server of the model, after those that it has.
+func (s *Supervisor) freePort(m *model) (int, error) {
+	var taken []int
+	last := 0
+	s.board.read(func() {
+		for _, other := range s.board.models {
+			for _, i := range other.instances {
+				taken = append(taken, i.Port)
+				if other == m {
+					last = max(last, i.Port)
+				}
+			}
+		}
+	})
+	for port := last + 1; port <= min(last+surgePorts, 65535); port++ {
+		if !slices.Contains(taken, port) && isFree(port) {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("none of the %d ports after %d is free for one more server", surgePorts, last)
+}
+
+func isFree(port int) bool {
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	return ln.Close() == nil
+}
+
+// tellRollout takes in what a rollout does. What happens to each server is logged already.
+func (s *Supervisor) tellRollout(id string, now rollout.Status) {
+	log := s.log.With(zap.String("model", id), zap.String("reason", string(now.Why)), zap.Int("done", now.Done), zap.Int("total", now.Total),
+		zap.String("detail", now.Message))
+	switch now.State {
+	case rollout.Rolling:
+		log.Debug("model is rolling")
+		return
+	case rollout.Done:
+		log.Info("rollout is done")
+	case rollout.Failed:
+		log.Warn("rollout has failed")
+	case rollout.Canceled:
+		log.Info("rollout was canceled")
+	}
+	s.metrics.rollouts.WithLabelValues(id, string(now.State)).Inc()
+}
