@@ -89,8 +89,8 @@ func newRoot() *cobra.Command {
 		return fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
-	root.AddCommand(newRun(), newApply(), newPs(), newLogs(), newEvents(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())
-	for _, verb := range []string{"start", "stop", "restart"} {
+	root.AddCommand(newRun(), newApply(), newPs(), newRestart(), newLogs(), newEvents(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())
+	for _, verb := range []string{"start", "stop"} {
 		root.AddCommand(newLifecycle(verb))
 	}
 	return root

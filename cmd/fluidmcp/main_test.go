@@ -132,7 +132,7 @@ func TestManagementCommands(t *testing.T) {
 		switch r.Method + " " + r.URL.EscapedPath() + "?" + r.URL.RawQuery {
 		case "GET /api/llm/models?":
 			_, _ = w.Write([]byte(`{"models":[` + status + `]}`))
-		case "POST /api/llm/models/org%2Fm/restart?":
+		case "POST /api/llm/models/org%2Fm/stop?":
 			w.WriteHeader(http.StatusAccepted)
 			_, _ = w.Write([]byte(status))
 		case "GET /api/llm/models/org%2Fm/logs?lines=5":
@@ -156,7 +156,7 @@ func TestManagementCommands(t *testing.T) {
 	f(0, "backoff", "ps")
 	f(0, "http://localhost:8002   killed", "ps")
 	f(0, `"restarts":2`, "ps", "--json")
-	f(0, "restart requested", "restart", "org/m")
+	f(0, "stop requested", "stop", "org/m")
 	f(0, "last words", "logs", "org/m", "--lines", "5")
 	f(1, "No model of that name.", "stop", "nobody")
 	if code, out, failed := fluidmcp(t, "ps", "--url", gateway.URL+"/v1/"); code != 0 || !strings.Contains(out, "org/m") {

@@ -161,12 +161,11 @@ func printModels(w io.Writer, models []model, now time.Time) error {
 	return table.Flush()
 }
 
-// newLifecycle makes `start`, `stop` and `restart`.
+// newLifecycle makes `start` and `stop`.
 func newLifecycle(verb string) *cobra.Command {
 	short := map[string]string{
-		"start":   "Start a model that was stopped or has failed",
-		"stop":    "Let a model's requests finish, stop it, and keep it stopped",
-		"restart": "Let a model's requests finish and start its server anew",
+		"start": "Start a model that was stopped or has failed",
+		"stop":  "Let a model's requests finish, stop it, and keep it stopped",
 	}[verb]
 	var gateway gatewayURL
 	cmd := &cobra.Command{
