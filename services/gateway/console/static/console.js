@@ -24,10 +24,14 @@ function login(event) {
   refresh();
 }
 
-// failure reads the message out of an error envelope.
-async function failure(response) {
+// refusal reads an error envelope.
+async function refusal(response) {
   const body = await response.json().catch(() => ({}));
-  return body.error?.message ?? `${response.status} ${response.statusText}`;
+  return body.error ?? { message: `${response.status} ${response.statusText}` };
+}
+
+async function failure(response) {
+  return (await refusal(response)).message;
 }
 
 async function refresh() {
@@ -81,10 +85,13 @@ function row(model) {
   return tr;
 }
 
-async function manage(id, action) {
-  const response = await ask(`/api/llm/models/${encodeURIComponent(id)}/${action}`, { method: "POST" });
-  if (!response.ok) byId("notice").textContent = await failure(response);
-  else refresh();
+// manage does something with a model. A restart that would interrupt it is for the person to decide.
+async function manage(id, action, query = "") {
+  const response = await ask(`/api/llm/models/${encodeURIComponent(id)}/${action}${query}`, { method: "POST" });
+  if (response.ok) return refresh();
+  const { code, message } = await refusal(response);
+  if (code === "would_interrupt" && confirm(`${id} will not answer until it has started anew. Restart it?`)) return manage(id, action, "?force=true");
+  byId("notice").textContent = message;
 }
 
 let running = null; // AbortController of the answer on the screen
