@@ -63,6 +63,14 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 			"llama": {spec.Kubernetes, "", []string{
 				"llama-0 at http://llama.models.svc:8000:  > http://llama.models.svc:8000"}},
 		},
+		"start-order.json": {
+			"embedder": {spec.Process, "mock-embedder", []string{
+				"embedder-0 at http://127.0.0.1:8001: mockvllm serve mock-embedder --port 8001 > http://127.0.0.1:8001"}},
+			"chat": {spec.Process, "mock-chat", []string{
+				"chat-0 at http://127.0.0.1:8011: mockvllm serve mock-chat --port 8011 > http://127.0.0.1:8011",
+				"chat-1 at http://127.0.0.1:8012: mockvllm serve mock-chat --port 8012 > http://127.0.0.1:8012",
+				"chat-2 at http://127.0.0.1:8013: mockvllm serve mock-chat --port 8013 > http://127.0.0.1:8013"}},
+		},
 		"replicas.json": {
 			"mock-llm": {spec.Process, "mock-model", []string{
 				"mock-llm-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 > http://127.0.0.1:8001",
