@@ -39,6 +39,7 @@ type happened struct {
 	Reason   string    `json:"reason"`
 	Message  string    `json:"message"`
 	By       string    `json:"by"`
+	Key      string    `json:"key"`
 	Exit     *struct {
 		Code   int    `json:"code"`
 		Signal string `json:"signal"`
@@ -138,7 +139,7 @@ func (e happened) line() string {
 	}
 	why := []string{e.Reason}
 	if e.By != "" {
-		why = append(why, "by "+e.By)
+		why = append(why, strings.TrimSpace("by "+e.By+" "+e.Key))
 	}
 	if x := e.Exit; x != nil && x.Signal != "" {
 		why = append(why, "signal "+x.Signal)

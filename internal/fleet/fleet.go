@@ -18,6 +18,9 @@ const (
 	Failed    Phase = "failed"
 )
 
+// KeyHeader is the header in which a gateway tells the supervisor whose API key came with what it hands on: the id of the key.
+const KeyHeader = "X-Fluidmcp-Key"
+
 // Restarting is the reason of a model that is draining or stopping and then starts anew.
 const Restarting = "Restarting"
 

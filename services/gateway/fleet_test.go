@@ -100,14 +100,14 @@ func TestSeriesGoWithTheirModel(t *testing.T) {
 
 func TestManagement(t *testing.T) {
 	f := start(t, func(c *gateway.Config) { c.SupervisorToken = "fleet-secret" })
-	a := f.do("POST", "/api/llm/models/org%2Fname/start?lines=3", "", "Authorization", "Bearer client", "Cookie", "a=b", "X-Api-Key", "client", "Api-Key", "client")
+	a := f.do("POST", "/api/llm/models/org%2Fname/start?lines=3", "", "Authorization", "Bearer client", "Cookie", "a=b", "X-Api-Key", "client", "Api-Key", "client", fleet.KeyHeader, "client")
 	if a.status != 200 || a.body != `{"path":"/api/llm/models/org%2Fname/start"}` {
 		t.Errorf("got %d %s", a.status, a.body)
 	}
 	f.supervisor.mu.Lock()
 	got := f.managed[len(f.managed)-1]
 	f.supervisor.mu.Unlock()
-	if got.Header.Get("Authorization") != "Bearer fleet-secret" || got.Header.Get("Cookie")+got.Header.Get("X-Api-Key")+got.Header.Get("Api-Key") != "" || got.URL.RawQuery != "lines=3" ||
+	if _, told := got.Header[fleet.KeyHeader]; told || got.Header.Get("Authorization") != "Bearer fleet-secret" || got.Header.Get("Cookie")+got.Header.Get("X-Api-Key")+got.Header.Get("Api-Key") != "" || got.URL.RawQuery != "lines=3" ||
 		got.Header.Get("X-Request-Id") != a.header.Get("X-Request-Id") {
 		t.Errorf("the supervisor got %v %v", got.URL, got.Header)
 	}

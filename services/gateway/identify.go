@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
@@ -42,9 +43,10 @@ func (c *call) visible(t *routing.Table) []*routing.Model {
 	return slices.DeleteFunc(slices.Clone(t.Models), func(m *routing.Model) bool { return !c.mayUse(m) })
 }
 
-// administrators guards what is none of the inference paths.
+// administrators guards what is handed to the supervisor, and tells it whose key it was.
 func (g *Gateway) administrators(next http.Handler) http.Handler {
 	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		r.Header.Del(fleet.KeyHeader)
 		if g.doors.Locked() {
 			key, err := g.doors.Identify(r)
 			if err != nil {
@@ -54,6 +56,7 @@ func (g *Gateway) administrators(next http.Handler) http.Handler {
 				return err
 			}
 			web.RecordOf(r.Context()).Add(zap.String("key", key.ID))
+			r.Header.Set(fleet.KeyHeader, key.ID)
 		}
 		next.ServeHTTP(w, r)
 		return nil

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 )
@@ -64,9 +66,14 @@ func TestKeys(t *testing.T) {
 	ask("POST", "/llm/m/sleep", `{"level":1}`, 403, "insufficient_scope", append(bearer("boss"), "Sec-Fetch-Site", "cross-site")...)
 	ask("GET", "/api/llm/status", "", 401, "missing_api_key")
 	ask("GET", "/api/llm/status", "", 403, "insufficient_scope", bearer("user")...)
-	if a := f.do("GET", "/api/llm/status", "", bearer("boss")...); a.status == 401 || a.status == 403 {
+	if a := f.do("GET", "/api/llm/status", "", append(bearer("boss"), fleet.KeyHeader, "somebody")...); a.status == 401 || a.status == 403 {
 		t.Errorf("management = %d %s", a.status, a.body)
 	}
+	f.supervisor.mu.Lock()
+	if got := f.managed[len(f.managed)-1].Header[fleet.KeyHeader]; !slices.Equal(got, []string{"boss"}) {
+		t.Errorf("the supervisor is told of the key %q", got)
+	}
+	f.supervisor.mu.Unlock()
 	if n := len(b.requests()); n != before+1 || b.last().URL.Path != "/sleep" || b.last().Header.Get("Authorization") != "" {
 		t.Errorf("%d requests reached the backend, the last is %v", n-before, b.last())
 	}

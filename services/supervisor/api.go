@@ -93,7 +93,7 @@ func (s *Supervisor) act(kind unit.Kind) web.Handler {
 			s.rollouts.Cancel(m.ID, rollout.ErrStopped)
 		}
 		for _, i := range s.board.servers(m) {
-			if _, err := i.unit.Do(r.Context(), unit.Event{Kind: kind, By: "api"}); errors.Is(err, unit.ErrEnded) {
+			if _, err := i.unit.Do(r.Context(), unit.Event{Kind: kind, By: asker(r)}); errors.Is(err, unit.ErrEnded) {
 				return shuttingDown(err)
 			} else if err != nil {
 				return err

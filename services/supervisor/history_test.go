@@ -110,7 +110,7 @@ func TestEventsTellALife(t *testing.T) {
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	f.until("starting>ready  api")
 	s.do(http.MethodPost, "/api/llm/models/m/stop", "")
-	f.until("stopping>stopped  api")
+	require.Empty(t, f.until("stopping>stopped  api").Key)
 	s.do(http.MethodPost, "/api/llm/models/m/start", "")
 	f.until("starting>ready  api")
 
@@ -177,6 +177,20 @@ func TestEventsThatAreAskedFor(t *testing.T) {
 	}
 	status, body := s.do(http.MethodGet, "/api/llm/models/nobody/events", "")
 	require.Equal(t, http.StatusNotFound, status, body)
+}
+
+// TestEventsTellWhoseKeyItWas: a gateway says so.
+func TestEventsTellWhoseKeyItWas(t *testing.T) {
+	s := run(t, quick(), parse(t, external(partner(t))))
+	phase(t, s.watch(), "org/partner", fleet.Ready)
+	req, err := http.NewRequest(http.MethodPost, s.url+"/api/llm/models/org/partner/stop", nil)
+	require.NoError(t, err)
+	req.Header.Set(fleet.KeyHeader, "ops:anna")
+	resp, err := s.client.Do(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	stopped := s.listen("events?follow=true", "").until("stopping>stopped  api")
+	require.Equal(t, "ops:anna", stopped.Key)
 }
 
 // TestFollowerComesBack sends the header that browsers send: it misses nothing and sees nothing twice, to the very last event.

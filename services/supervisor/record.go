@@ -2,7 +2,9 @@ package supervisor
 
 import (
 	"fmt"
+	"net/http"
 	"os"
+	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
@@ -21,6 +23,14 @@ const (
 type record struct {
 	phase fleet.Phase // of the last event
 	cause unit.Reason // of the last start after the first
+}
+
+// asker is who asks over HTTP, for the events: "api", and the id of the API key that a gateway tells.
+func asker(r *http.Request) string {
+	if key := r.Header.Get(fleet.KeyHeader); key != "" {
+		return "api:" + key
+	}
+	return "api"
 }
 
 // before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan.
@@ -54,10 +64,11 @@ func (s *Supervisor) remember(i *instance, before, now unit.Status) {
 
 func (i *instance) event(before, now unit.Status) store.Event {
 	e := store.Event{Model: i.model.ID, Instance: i.ID, From: i.record.phase, Phase: now.Phase,
-		Reason: string(now.Reason), Message: message(now.State), By: now.By, Attempt: now.Starts, PID: now.PID}
+		Reason: string(now.Reason), Message: message(now.State), Attempt: now.Starts, PID: now.PID}
+	e.By, e.Key, _ = strings.Cut(now.By, ":")
 	switch now.Phase {
 	case fleet.Unhealthy, fleet.Backoff, fleet.Failed: // nobody has asked for that
-		e.By = ""
+		e.By, e.Key = "", ""
 	case fleet.Starting:
 		if e.Reason == "" && now.Starts > 1 {
 			e.Reason = string(i.record.cause)

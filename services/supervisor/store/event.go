@@ -22,6 +22,7 @@ type Event struct {
 	Reason   string      `json:"reason,omitempty"`
 	Message  string      `json:"message,omitempty"` // one sentence for people
 	By       string      `json:"by,omitempty"`      // who asked for it, "" when nobody did
+	Key      string      `json:"key,omitempty"`     // id of the API key with which it was asked for
 	Attempt  int         `json:"attempt,omitempty"` // which start of the server it belongs to, counted over restarts of the supervisor
 	PID      int         `json:"pid,omitempty"`
 	Exit     *Exit       `json:"exit,omitempty"` // when a server has ended
