@@ -2,11 +2,14 @@ package supervisor_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 )
 
@@ -30,4 +33,53 @@ func TestStateFolderIsGivenBack(t *testing.T) {
 	_, err := supervisor.New(cfg, supervisor.Deps{Models: parse(t, `"a": {"deployment": {"name": "x"}, "endpoints": {"base_url": "http://h"}}`)})
 	require.ErrorContains(t, err, "not available")
 	run(t, cfg, parse(t, external(partner(t))))
+}
+
+// TestFirstSnapshotIsTrue starts a supervisor whose external server takes its time to say how it is. There is no snapshot before that: a
+// gateway that came with an older one would drop a server that answers.
+func TestFirstSnapshotIsTrue(t *testing.T) {
+	asked, answer := make(chan struct{}, 100), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-answer
+	}))
+	t.Cleanup(slow.Close)
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	models := parse(t, `"far": {"endpoints": {"base_url": "`+slow.URL+`"}}`, `"halted": {`+fake(freePort(t), "")+`}`)
+	begin := func() (*stack, <-chan fleet.Snapshot) {
+		s := run(t, cfg, models)
+		feed := s.watch()
+		<-asked
+		return s, feed
+	}
+	early := func(s *stack, feed <-chan fleet.Snapshot) {
+		t.Helper()
+		for _, path := range []string{"/v1/fleet", "/ready"} {
+			status, body := s.do(http.MethodGet, path, "")
+			require.Equal(t, http.StatusServiceUnavailable, status, body)
+		}
+		require.Empty(t, feed)
+	}
+	s, feed := begin()
+	early(s, feed)
+	close(answer)
+	until(t, feed, "both ready", func(s fleet.Snapshot) bool {
+		return find(s, "far").Phase == fleet.Ready && find(s, "halted").Phase == fleet.Ready
+	})
+	s.do(http.MethodPost, "/api/llm/models/halted/stop", "")
+	phase(t, feed, "halted", fleet.Stopped)
+	s.end()
+
+	answer = make(chan struct{})
+	for len(asked) > 0 {
+		<-asked
+	}
+	s, feed = begin()
+	early(s, feed)
+	close(answer)
+	first := <-feed
+	require.Equal(t, fleet.Ready, find(first, "far").Phase)
+	require.True(t, find(first, "far").Backends[0].Routable)
+	require.Equal(t, fleet.Stopped, find(first, "halted").Phase)
 }
