@@ -102,7 +102,6 @@ func supervise(path string, args []string) {
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		book.Look("m-0")
-		book.Remove("no such server") // writes
 		fmt.Println("server", s.PID())
 	}
 	<-s.Done()

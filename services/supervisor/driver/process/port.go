@@ -28,7 +28,8 @@ func (d *Driver) free() error {
 	return d.taken(proc.Listeners(d.port()))
 }
 
-// Serving is an error when what listens where the server should is somebody else: it may have come while the server was loading.
+// Serving is asked when the server seems to be ready, and writes down what that has started by then. It is an error when what listens
+// where the server should is somebody else: it may have come while the server was loading.
 func (d *Driver) Serving() error {
 	sockets := proc.Listeners(d.port())
 	if len(sockets) == 0 {

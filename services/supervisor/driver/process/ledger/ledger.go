@@ -95,6 +95,7 @@ func (l *Ledger) Look(name string) []proc.ID {
 		return nil
 	}
 	l.lookAt(name, proc.Read())
+	l.write()
 	return append([]proc.ID{e.Server}, l.servers[name].Workers...)
 }
 
