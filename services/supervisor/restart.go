@@ -50,7 +50,7 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 			Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile: it would answer 503 until it has started anew. "+
 				"Restart it all the same with ?force=true (fluidmcp restart --force), or give it rollout.surge, replicas or limits.keep_alive.", m.ID)}
 	}
-	if err := s.roll(m, rolling{why: unit.Requested, by: "api", atOnce: force}); err != nil {
+	if err := s.roll(m, rolling{why: unit.Requested, by: asker(r), atOnce: force}); err != nil {
 		return shuttingDown(err)
 	}
 	return s.send(w, http.StatusAccepted, m)
