@@ -108,7 +108,7 @@ func TestEventsTellALife(t *testing.T) {
 	again := f.until("starting>ready")
 	require.Equal(t, s.model("m").Instances[0].PID, again.PID)
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
-	f.until("starting>ready  api")
+	f.until("> RolloutDone")
 	s.do(http.MethodPost, "/api/llm/models/m/stop", "")
 	require.Empty(t, f.until("stopping>stopped  api").Key)
 	s.do(http.MethodPost, "/api/llm/models/m/start", "")
@@ -116,13 +116,17 @@ func TestEventsTellALife(t *testing.T) {
 
 	require.Equal(t, []string{
 		">starting", "starting>ready", "ready>backoff Exited", "backoff>starting Exited", "starting>ready",
-		"ready>draining Restarting api", "draining>stopping Restarting api", "stopping>starting Requested api", "starting>ready  api",
+		"ready>draining Restarting api", "draining>stopping Restarting api", "stopping>starting Requested api", "starting>ready  api", "> RolloutDone",
 		"ready>draining Requested api", "draining>stopping Requested api", "stopping>stopped  api", "stopped>starting Requested api", "starting>ready  api",
 	}, briefs(f.seen))
-	attempts := []int{1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4}
+	attempts := []int{1, 1, 1, 2, 2, 2, 2, 3, 3, 0, 3, 3, 3, 4, 4}
 	for i, e := range f.seen {
+		instance := "m-0"
+		if attempts[i] == 0 {
+			instance = "" // a rollout is of the model
+		}
 		require.Equal(t, "m", e.Model)
-		require.Equal(t, "m-0", e.Instance)
+		require.Equal(t, instance, e.Instance)
 		require.Equal(t, attempts[i], e.Attempt, brief(e))
 	}
 	require.Equal(t, f.seen, s.happened("models/m/events"))
@@ -201,7 +205,7 @@ func TestFollowerComesBack(t *testing.T) {
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	s.restarted(s.watch(), "m", 1)
 	second := s.listen("events?follow=true&since=0", strconv.FormatUint(first.seen[1].Number, 10))
-	second.until("starting>ready  api")
+	second.until("> RolloutDone")
 	require.Equal(t, s.happened("events?limit=1")[0].Number, second.seen[len(second.seen)-1].Number)
 	require.Equal(t, first.seen[2], second.seen[0], "the header wins")
 

@@ -14,10 +14,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
 )
 
-// TestStartWaitsForMemoryOfTheGPU has a GPU whose memory another program holds and then gives back.
-func TestStartWaitsForMemoryOfTheGPU(t *testing.T) {
+// fakeGPU gives the machine a GPU of 24 GiB. The function says how many MiB of it are free.
+func fakeGPU(t *testing.T) (free func(mib int)) {
+	t.Helper()
 	folder := t.TempDir()
-	free := func(mib int) {
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	return func(mib int) {
 		t.Helper()
 		script := fmt.Sprintf("#!/bin/sh\necho 0, GPU-a, 24576, %d\n", mib)
 		if err := os.WriteFile(filepath.Join(folder, "next"), []byte(script), 0o700); err != nil {
@@ -27,8 +29,12 @@ func TestStartWaitsForMemoryOfTheGPU(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestStartWaitsForMemoryOfTheGPU has a GPU whose memory another program holds and then gives back.
+func TestStartWaitsForMemoryOfTheGPU(t *testing.T) {
+	free := fakeGPU(t)
 	free(2048)
-	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
 	s := run(t, quick(), parse(t,
 		fmt.Sprintf(`"m": {"command": "vllm", "args": ["serve", "fake", "--port", "%d"], "env": {"CUDA_VISIBLE_DEVICES": "0"}}`, freePort(t)),
 		`"other": {`+fake(freePort(t), "")+`}`))

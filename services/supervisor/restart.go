@@ -2,17 +2,20 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -45,10 +48,12 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 	if !force && now.State == rollout.Rolling && now.Why == unit.Requested { // that is what is asked for
 		return s.send(w, http.StatusAccepted, m)
 	}
-	if !force && s.interrupts(m) {
-		return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "would_interrupt",
-			Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile: it would answer 503 until it has started anew. "+
-				"Restart it all the same with ?force=true (fluidmcp restart --force), or give it rollout.surge, replicas or limits.keep_alive.", m.ID)}
+	if !force && s.only(m) {
+		if err := s.room(r.Context(), m); err != nil {
+			return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "would_interrupt",
+				Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile (%s): it would answer 503 until it has started anew. "+
+					"Restart it all the same with ?force=true (fluidmcp restart --force), or give it rollout.surge, replicas or limits.keep_alive.", m.ID, err)}
+		}
 	}
 	if err := s.roll(m, rolling{why: unit.Requested, by: asker(r), atOnce: force}); err != nil {
 		return shuttingDown(err)
@@ -56,12 +61,33 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, http.StatusAccepted, m)
 }
 
-// interrupts tells whether a restart of the model leaves its requests without a server and without a place to wait.
-func (s *Supervisor) interrupts(m *model) (yes bool) {
-	s.board.read(func() {
-		yes = len(m.instances) == 1 && m.instances[0].status.Routable() && !m.Surge && !m.Limits.KeepAlive
-	})
+// only tells whether one server is all that the requests of the model have: there is no other one, and they cannot wait.
+func (s *Supervisor) only(m *model) (yes bool) {
+	s.board.read(func() { yes = len(m.instances) == 1 && m.instances[0].status.Routable() && !m.Limits.KeepAlive })
 	return yes
+}
+
+var errNoSurge = errors.New("rollout.surge is not true")
+
+// room is nil when one more server of the model can run beside those that it has, and otherwise says what lacks.
+func (s *Supervisor) room(ctx context.Context, m *model) error {
+	var takes *spec.GPU
+	surge := false
+	s.board.read(func() {
+		if surge = m.Surge; surge {
+			takes = m.Model.Instances[0].GPU
+		}
+	})
+	switch {
+	case !surge:
+		return errNoSurge
+	case takes == nil:
+		return nil
+	}
+	if lack := s.gpus.Lacks(ctx, takes.Share, takes.Taken()); lack != "" {
+		return errors.New(lack)
+	}
+	return nil
 }
 
 // roll begins to replace servers of a model, and takes the place of the rollout that there may be. A new command has to be set
@@ -88,11 +114,12 @@ func (s *Supervisor) roll(m *model, r rolling) error {
 			},
 		})
 	}
-	s.board.read(func() {
-		if m.Surge {
-			p.Surge = func() (*rollout.Extra, error) { return s.surge(m) }
+	p.Surge = func(ctx context.Context) (*rollout.Extra, error) {
+		if s.room(ctx, m) != nil {
+			return nil, nil
 		}
-	})
+		return s.surge(m)
+	}
 	return s.rollouts.Start(m.ID, p)
 }
 
@@ -148,6 +175,9 @@ func isFree(port int) bool {
 	return ln.Close() == nil
 }
 
+// rolloutEvents are the reasons of the events of a rollout's end.
+var rolloutEvents = map[rollout.State]string{rollout.Done: "RolloutDone", rollout.Failed: "RolloutFailed", rollout.Canceled: "RolloutCanceled"}
+
 // tellRollout takes in what a rollout does. What happens to each server is logged already.
 func (s *Supervisor) tellRollout(id string, now rollout.Status) {
 	log := s.log.With(zap.String("model", id), zap.String("reason", string(now.Why)), zap.Int("done", now.Done), zap.Int("total", now.Total),
@@ -164,4 +194,6 @@ func (s *Supervisor) tellRollout(id string, now rollout.Status) {
 		log.Info("rollout was canceled")
 	}
 	s.metrics.rollouts.WithLabelValues(id, string(now.State)).Inc()
+	s.store.Events.Add(store.Event{Model: id, Reason: rolloutEvents[now.State],
+		Message: strings.TrimSuffix(fmt.Sprintf("%d of %d servers are new ones; %s", now.Done, now.Total, now.Message), "; ")})
 }

@@ -95,6 +95,9 @@ func TestRestartTakesOneAtATime(t *testing.T) {
 			t.Errorf("%+v", i)
 		}
 	}
+	if _, body := s.do("GET", "/api/llm/models/m/events", ""); !strings.Contains(body, `"model":"m","reason":"RolloutDone","message":"2 of 2 servers are new ones"`) {
+		t.Errorf("no event: %s", body)
+	}
 	_, body := s.do("GET", "/metrics", "")
 	for _, want := range []string{`{model="m",outcome="done"} 1`, `{model="m",outcome="failed"} 0`, `{model="m",outcome="canceled"} 0`} {
 		if !strings.Contains(body, "fluidmcp_model_rollouts_total"+want+"\n") {
@@ -161,6 +164,23 @@ func TestSurge(t *testing.T) {
 	}
 	if m := s.model("m"); len(m.Instances) != 1 || m.Instances[0].Restarts != 1 || running(pid) {
 		t.Errorf("afterwards: %+v", m)
+	}
+}
+
+// TestSurgeNeedsMemoryOfTheGPU as much as the first server has.
+func TestSurgeNeedsMemoryOfTheGPU(t *testing.T) {
+	free := fakeGPU(t)
+	free(24000)
+	s := run(t, quick(), parse(t, fmt.Sprintf(`"m": {"command": "vllm", "args": ["serve", "fake", "--port", "%d"], "env": {"CUDA_VISIBLE_DEVICES": "0"},
+		"rollout": {"surge": true}}`, freePort(t))))
+	feed := s.watch()
+	ready(t, feed, "m", 1)
+	free(1024)
+	s.post("/api/llm/models/m/restart", http.StatusConflict, `"code":"would_interrupt"`, "GPU 0 has 1.0 GiB free of the 22.1 that the model takes")
+	free(24000)
+	s.post("/api/llm/models/m/restart", http.StatusAccepted)
+	if end := s.rolled(feed, "m", 1); end.State != "done" {
+		t.Errorf("%+v", end)
 	}
 }
 

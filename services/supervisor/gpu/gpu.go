@@ -46,6 +46,12 @@ func (g *GPUs) Admit(ctx context.Context, share float64, devices []string, waiti
 	return release, nil
 }
 
+// Lacks says which of the devices have less memory free than a server with that share takes, and how much; "" when none has.
+func (g *GPUs) Lacks(ctx context.Context, share float64, devices []string) string {
+	_, lack := memory(g.look(ctx), g.uuids(ctx, devices), share)
+	return lack
+}
+
 // look asks nvidia-smi. What it cannot answer holds nobody up.
 func (g *GPUs) look(ctx context.Context) []device {
 	all, err := query(ctx)

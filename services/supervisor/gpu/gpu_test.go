@@ -76,6 +76,21 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+func TestLacks(t *testing.T) {
+	m := newMachine(t, "0, GPU-a, 24576, 1024\n1, GPU-b, 24576, 24000\n")
+	f := func(want string, share float64, devices ...string) {
+		t.Helper()
+		if got := m.gpus.Lacks(t.Context(), share, devices); got != want {
+			t.Errorf("%v of %v lacks %q, want %q", share, devices, got, want)
+		}
+	}
+	f("GPU 0 has 1.0 GiB free of the 12.0 that the model takes", 0.5, "0", "1")
+	f("", 0.5, "1")
+	f("", 0.5, "2") // nobody knows
+	t.Setenv("PATH", t.TempDir())
+	f("", 0.5, "0")
+}
+
 func TestStartWaitsForItsMemory(t *testing.T) {
 	m := newMachine(t, "0, GPU-a, 24576, 1024\n1, GPU-b, 24576, 24000\n")
 	synctest.Test(t, func(t *testing.T) {

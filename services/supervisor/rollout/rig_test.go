@@ -215,8 +215,8 @@ func (r *rig) start(p rollout.Plan) {
 }
 
 // surge is room for one more server, of which so many starts fail.
-func (r *rig) surge(broken int) func() (*rollout.Extra, error) {
-	return func() (*rollout.Extra, error) {
+func (r *rig) surge(broken int) func(context.Context) (*rollout.Extra, error) {
+	return func(context.Context) (*rollout.Extra, error) {
 		s := r.begin("m-surge", false)
 		r.set(func() { r.extra, s.broken = s, broken })
 		return &rollout.Extra{ID: s.id, Status: s.now, Retire: func() {

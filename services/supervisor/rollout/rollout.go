@@ -29,10 +29,10 @@ type Extra struct {
 type Plan struct {
 	Why     unit.Reason
 	Servers []Server
-	AtOnce  bool                   // replaces all at the same time, so that the model is not served meanwhile
-	Surge   func() (*Extra, error) // starts one more server; nil: there is no room
-	Missing func() string          // what a new server would have to wait for, "" when nothing; may be nil
-	Ended   func(Status)           // called at the end; may be nil
+	AtOnce  bool                                      // replaces all at the same time, so that the model is not served meanwhile
+	Surge   func(ctx context.Context) (*Extra, error) // starts one more server, or gives nil where there is no room; may be nil
+	Missing func() string                             // what a new server would have to wait for, "" when nothing; may be nil
+	Ended   func(Status)                              // called at the end; may be nil
 }
 
 // State says how far a rollout is.
@@ -104,7 +104,7 @@ func (r *run) do(ctx context.Context) {
 // roll replaces the servers.
 func (r *run) roll(ctx context.Context) (State, string) {
 	if r.surges() {
-		extra, err := r.plan.Surge()
+		extra, err := r.plan.Surge(ctx)
 		if err != nil {
 			return Failed, err.Error()
 		}

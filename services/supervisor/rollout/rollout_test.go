@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -144,12 +145,23 @@ func TestSurgeThatFails(t *testing.T) {
 		if !strings.HasPrefix(got.Message, "m-surge does not come back") || r.spare() != nil {
 			t.Errorf("%+v, extra %v", got, r.spare())
 		}
-		p.Surge = func() (*rollout.Extra, error) { return nil, errors.New("no port is free") }
+		p.Surge = func(context.Context) (*rollout.Extra, error) { return nil, errors.New("no port is free") }
 		r.start(p)
 		after(time.Hour)
 		if got := r.expect(rollout.Failed, 1, 1); got.Message != "no port is free" {
 			t.Errorf("%+v", got)
 		}
+	})
+}
+
+// TestSurgeWithoutRoom: by then somebody else has what was free.
+func TestSurgeWithoutRoom(t *testing.T) {
+	inBubble(t, 2, func(r *rig) {
+		p := r.plan()
+		p.Surge = func(context.Context) (*rollout.Extra, error) { return nil, nil }
+		r.start(p)
+		after(time.Hour)
+		r.expect(rollout.Done, 1, 2, 2)
 	})
 }
 
