@@ -98,7 +98,9 @@ func (r *run) do(ctx context.Context) {
 	}
 	if r.status.State == Rolling {
 		r.end(state, message)
+		return
 	}
+	r.say(message) // the extra server has gone, or goes on with another rollout
 }
 
 // roll replaces the servers.
@@ -106,7 +108,7 @@ func (r *run) roll(ctx context.Context) (State, string) {
 	if r.surges() {
 		extra, err := r.plan.Surge(ctx)
 		if err != nil {
-			return Failed, err.Error()
+			return because(ctx, err)
 		}
 		r.extra = extra
 	}
@@ -126,16 +128,21 @@ func (r *run) roll(ctx context.Context) (State, string) {
 				continue
 			}
 		}
-		switch err := r.replace(ctx, d.replace); {
-		case err == nil:
-		case ctx.Err() != nil:
-			return Canceled, context.Cause(ctx).Error()
-		case errors.Is(err, unit.ErrEnded):
-			return Canceled, err.Error()
-		default:
-			return Failed, err.Error()
+		if err := r.replace(ctx, d.replace); err != nil {
+			return because(ctx, err)
 		}
 	}
+}
+
+// because says how a rollout ends with an error.
+func because(ctx context.Context, err error) (State, string) {
+	switch {
+	case ctx.Err() != nil:
+		return Canceled, context.Cause(ctx).Error()
+	case errors.Is(err, unit.ErrEnded):
+		return Canceled, err.Error()
+	}
+	return Failed, err.Error()
 }
 
 // surges tells whether one more server is to be started: something is served now, and it would not be.

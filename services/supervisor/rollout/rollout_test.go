@@ -151,6 +151,10 @@ func TestSurgeThatFails(t *testing.T) {
 		if got := r.expect(rollout.Failed, 1, 1); got.Message != "no port is free" {
 			t.Errorf("%+v", got)
 		}
+		p.Surge = func(context.Context) (*rollout.Extra, error) { return nil, unit.ErrEnded }
+		r.start(p)
+		after(time.Hour)
+		r.expect(rollout.Canceled, 1, 1)
 	})
 }
 
@@ -185,9 +189,8 @@ func TestSurgeServesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		after(loading + draining)
-		r.expect(rollout.Failed, 1, 7)
-		if r.spare() != nil {
-			t.Error("the extra server is left")
+		if got := r.expect(rollout.Failed, 1, 7); r.spare() != nil || strings.Contains(got.Message, "serves") {
+			t.Errorf("the extra server is left, or said to be: %+v", got)
 		}
 	})
 }
