@@ -23,7 +23,8 @@ type simulation struct {
 
 	mu        sync.Mutex
 	servers   map[*instance]*simulated
-	routed    map[string]bool // by the gateway, by instance
+	ended     map[*instance]time.Time // when the last server did
+	routed    map[string]bool         // by the gateway, by instance
 	statuses  int
 	snapshots int
 }
@@ -50,7 +51,8 @@ func newSimulation(t *testing.T) *simulation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := &simulation{t: t, Supervisor: s, random: rand.New(rand.NewPCG(1, 2)), servers: map[*instance]*simulated{}, routed: map[string]bool{}}
+	sim := &simulation{t: t, Supervisor: s, random: rand.New(rand.NewPCG(1, 2)), servers: map[*instance]*simulated{},
+		ended: map[*instance]time.Time{}, routed: map[string]bool{}}
 	for n, i := range sim.instances() {
 		jitter := rand.New(rand.NewPCG(3, uint64(n))) // of the unit's goroutine
 		i.unit = unit.NewUnit(unit.Config{
@@ -103,7 +105,8 @@ func (sim *simulation) changed(i *instance, now unit.Status) {
 	sim.mu.Lock()
 	defer sim.mu.Unlock()
 	sim.statuses++
-	if alive := sim.servers[i] != nil; now.Routable() && !alive {
+	alive := sim.servers[i] != nil || sim.ended[i].Equal(time.Now()) // of that the unit hears in this moment
+	if now.Routable() && !alive {
 		sim.t.Errorf("%s is routable without a server", i.ID)
 	}
 }
@@ -158,6 +161,7 @@ func (s *simulated) end(exit unit.Exit) {
 	defer s.sim.mu.Unlock()
 	if s.sim.servers[s.of] == s {
 		delete(s.sim.servers, s.of)
+		s.sim.ended[s.of] = time.Now()
 		exit.At = time.Now()
 		s.done <- exit
 	}
