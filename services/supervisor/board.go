@@ -34,7 +34,11 @@ func (b *board) begin(models []*model) {
 	defer b.mu.Unlock()
 	b.models = models
 	for _, m := range models {
-		b.silent += len(m.instances)
+		for _, i := range m.instances {
+			i.greet()
+			i.silent = true
+			b.silent++
+		}
 	}
 }
 
@@ -117,8 +121,8 @@ func (i *instance) coming() spec.Instance {
 	return i.Instance
 }
 
-// greet gives an instance that joins the others later a status at once, so that no snapshot has to wait for its first word.
-func (i *instance) greet() { i.status.Phase, i.status.Since = fleet.Pending, time.Now() }
+// greet gives an instance a status before its unit has said anything. No snapshot waits for the first word of one that joins later.
+func (i *instance) greet() { i.status, i.silent = unit.Status{State: i.unit.First()}, false }
 
 // remove takes an instance out of a model.
 func (b *board) remove(m *model, i *instance) {
@@ -160,11 +164,13 @@ func (b *board) update(i *instance, now unit.Status) unit.Status {
 	defer b.mu.Unlock()
 	before := i.status
 	i.status = now
-	if before.Phase == "" {
+	first := i.silent
+	if first {
+		i.silent = false
 		b.silent--
 	}
 	switch {
-	case before.Phase != now.Phase || before.Reason != now.Reason || before.Starts != now.Starts:
+	case first || before.Phase != now.Phase || before.Reason != now.Reason || before.Starts != now.Starts:
 		b.revision++
 		i.shown = b.revision
 		b.changes.fire()
@@ -270,7 +276,7 @@ func (m *model) foremost() unit.Status {
 		}
 	}
 	if len(m.instances) == 0 { // all of them have just been taken out
-		return unit.Status{State: unit.State{Phase: fleet.Stopped}}
+		return unit.Status{State: unit.State{Desired: unit.Stopped, Phase: fleet.Stopped}}
 	}
 	return m.instances[0].visible()
 }

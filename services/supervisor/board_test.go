@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // Models and instances come and go without a pause in the feed: each change is a snapshot, and none waits for what is new.
@@ -64,4 +65,31 @@ func TestBoardChanges(t *testing.T) {
 	if newCrew().begin(first) {
 		t.Error("a unit began though the supervisor does not run")
 	}
+}
+
+// TestBeforeTheFirstWord: people can ask for a model before its unit has said anything. Gateways wait for that.
+func TestBeforeTheFirstWord(t *testing.T) {
+	f := func(policy unit.Policy, before unit.Before, desired unit.Desired, phase fleet.Phase) {
+		t.Helper()
+		m := &model{ID: "m"}
+		i := &instance{ID: "m-0", model: m, unit: unit.NewUnit(unit.Config{Policy: policy, Before: before})}
+		m.instances = []*instance{i}
+		b := newBoard()
+		b.begin([]*model{m})
+		if r := m.report(); r.Desired != desired || r.Phase != phase || r.Since.IsZero() || len(r.Instances[0].Conditions) != 3 {
+			t.Errorf("before the first word: %+v", r)
+		}
+		if _, err := b.snapshot(false); err == nil {
+			t.Error("there is a snapshot")
+		}
+		changed := b.changed()
+		b.update(i, unit.Status{State: i.unit.First()}) // also when it says what was to be expected
+		<-changed
+		if s, err := b.snapshot(false); err != nil || s.Revision != 1 {
+			t.Errorf("after the first word: revision %d, %v", s.Revision, err)
+		}
+	}
+	f(unit.Policy{}, unit.Before{}, unit.Running, fleet.Pending)
+	f(unit.Policy{OnDemand: true}, unit.Before{}, unit.OnDemand, fleet.Stopped)
+	f(unit.Policy{}, unit.Before{Desired: unit.Stopped}, unit.Stopped, fleet.Stopped)
 }

@@ -42,6 +42,7 @@ type instance struct {
 	driver  unit.Driver // of what runs, or runs next
 	output  *logs.Stream
 	status  unit.Status
+	silent  bool               // the unit has not said anything yet, and snapshots wait for it
 	record  record             // the unit's goroutine's
 	shown   uint64             // revision of the snapshot that first had its phase
 	end     context.CancelFunc // halts the unit: its server is drained and ended

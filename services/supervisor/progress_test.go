@@ -14,7 +14,7 @@ func TestProgressInSnapshotAndReport(t *testing.T) { synctest.Test(t, progressIn
 
 func progressInSnapshotAndReport(t *testing.T) {
 	m := &model{Model: spec.Model{ID: "m"}}
-	i := &instance{Instance: spec.Instance{ID: "m-0"}, model: m}
+	i := &instance{Instance: spec.Instance{ID: "m-0"}, model: m, unit: unit.NewUnit(unit.Config{Policy: unit.Policy{Restart: true}})}
 	m.instances = []*instance{i}
 	b := newBoard()
 	b.begin([]*model{m})

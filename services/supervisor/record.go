@@ -48,7 +48,7 @@ func (s *Supervisor) before(m *model, instance string) unit.Before {
 
 // remember keeps what a later supervisor has to know, and makes an event of what people want to know.
 func (s *Supervisor) remember(i *instance, before, now unit.Status) {
-	if before.Desired != now.Desired && before.Phase != "" && !i.Extra {
+	if before.Desired != now.Desired && !i.Extra {
 		s.store.Models.Wanted(i.model.ID, string(now.Desired))
 	}
 	if before.Starts != now.Starts && !i.Extra {

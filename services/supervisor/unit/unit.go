@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
 // ErrEnded is returned by Do once the unit's Run is over.
@@ -75,6 +77,15 @@ func NewUnit(cfg Config) *Unit {
 		cfg.Explain = func(Exit) Finding { return Finding{} }
 	}
 	return &Unit{cfg: cfg, wishes: make(chan wish), progress: newLatest[Progress](), done: make(chan struct{})}
+}
+
+// First is what there is to say of the unit before it has said anything.
+func (u *Unit) First() State {
+	s := New(u.cfg.Policy, u.cfg.Before, time.Now())
+	if s.Desired == Running { // it is about to be started or taken over
+		s = s.enter(Event{At: s.Since}, fleet.Pending, "", "").observe(s.Since)
+	}
+	return s
 }
 
 // Do passes a wish on, an event from Start to Configured with its Reason, By and Policy, and returns the status that follows at once.
