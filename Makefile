@@ -1,7 +1,7 @@
 # make without a target lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-unit test-scenarios test-js test-python conformance-real bench-mock bench-gateway bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
+.PHONY: help build run test test-unit test-scenarios test-js test-python conformance-real e2e-real bench-mock bench-gateway bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -48,6 +48,12 @@ conformance-real: ## compare the golden exchanges with a real vLLM on the CPU
 # BENCH_DRIFT=10m has the run that looks for drift take ten minutes.
 bench-mock: ## measure what an answer and a stream of the mock model cost
 	go test -timeout 80m -run '^$$' -bench . ./services/mockvllm/bench
+
+# Opt-in: some minutes, and 6 GiB of disk for a vLLM on the first run. VLLM_CACHE is where that is put.
+VLLM_CACHE ?= $(CURDIR)/.cache/vllm
+e2e-real: ## take a real vLLM on the CPU through its life, under the supervisor and behind the gateway
+	tools/conformance/serve.sh $(VLLM_CACHE) --install
+	VLLM_CACHE=$(VLLM_CACHE) go test -tags real -count=1 -v -timeout 40m -run 'TestReal$$' ./integration
 
 # Opt-in: it takes a minute for each gateway and round. ARGS="--only nginx,ours --rounds 1" takes less, see tools/gatewaybench.
 bench-gateway: ## measure the gateway beside nginx, HAProxy and others

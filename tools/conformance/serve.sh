@@ -2,12 +2,13 @@
 # Runs `vllm serve ARGS...` of a real vLLM 0.32.0 on the CPU, in a directory that has the tiny model as ./tiny-model.
 #
 #   tools/conformance/serve.sh CACHE_DIR ARGS...
+#   tools/conformance/serve.sh CACHE_DIR --install       # and no more than that
 #
 # The first run installs vLLM there (6 GiB of disk, a minute or two) and makes the model. It needs Linux on x86-64, Python
 # 3.10 to 3.13 with venv as python3, and a package index.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -ge 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 cache=$(cd "$1" && pwd)
 shift
@@ -44,6 +45,7 @@ make_model() {
 
 [ -e "$cache/venv/installed" ] || install
 [ -d "$cache/tiny-model" ] || make_model
+[ "$1" != --install ] || exit 0
 
 export HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 VLLM_CPU_KVCACHE_SPACE=1 # GiB
 export PATH="$cache/venv/bin:$PATH"
