@@ -42,7 +42,7 @@ func TestEscapes(t *testing.T) {
 	}
 	for _, target := range []string{
 		"//containers/json", "/containers//json", "/containers/json/", "/./containers/json", "/containers/../containers/json", "/containers/model/../create", "/v1.41/../containers/create",
-		"/containers/model%2fexec", "/containers/%6dodel/json", "/containers/..%2fcreate/json", "/containers/%2e%2e/json", "/containers/../json", "/containers/.model/json", "/containers/model/json%00",
+		"/containers/model%2fexec", "/containers/%6dodel/json", "/containers/m%6fdel/json", "/containers/..%2fcreate/json", "/containers/%2e%2e/json", "/containers/../json", "/containers/.model/json", "/containers/model/json%00",
 		"/containers/model/json%3f", "/containers/model;x/json", "/containers/model/json;x=1", "/containers/model\\json", "/v1.41//containers/json", "/v1/containers/json", "/v1.1234/containers/json",
 		"/v1.41/v1.41/containers/json", "/V1.41/containers/json", "/Containers/json", "/containers/model/JSON", "/containers/" + long + "/json", "/containers/mod\x01el/json", "/containers/mödel/json",
 		"http://engine/containers/json", "HTTP://x/containers/create", "http://x@y/containers/json", "*", "containers/json", "",

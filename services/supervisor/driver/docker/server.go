@@ -117,7 +117,7 @@ func (s *server) autopsy(ctx context.Context, code int) unit.Exit {
 		return exitOf(code, false)
 	}
 	s.takeOver(ctx, now)
-	return exitOf(code, now.State.OOMKilled && now.State.StartedAt.Equal(s.begun))
+	return exitOf(code, now.State.OOMKilled)
 }
 
 // takeOver takes the starting from the engine's restart policy, if the container has one: two that start it would hide from each other how
