@@ -66,9 +66,12 @@ type Effect struct {
 	After  time.Duration
 }
 
+// Unseen is the code of an exit that nobody has seen, such as that of a container while its engine was away.
+const Unseen = -1
+
 // Exit is how a server ended.
 type Exit struct {
-	Code   int       // of the process; 128 plus the signal's number when a signal ended it, as shells count
+	Code   int       // of the process, or Unseen; 128 plus the signal's number when a signal ended it, as shells count
 	Signal string    // that ended it, such as "killed"; "" for an exit of its own
 	OOM    bool      // the engine of a container, or the kernel, says that memory ran out
 	At     time.Time // zero as long as there was no exit
@@ -78,6 +81,9 @@ type Exit struct {
 func (x Exit) String() string {
 	if x.Signal != "" {
 		return fmt.Sprintf("the server was ended by signal %q", x.Signal)
+	}
+	if x.Code == Unseen {
+		return "the server ended while nobody could see how"
 	}
 	return fmt.Sprintf("the server exited with code %d", x.Code)
 }

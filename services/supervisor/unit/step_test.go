@@ -260,3 +260,15 @@ func TestAdoptionIsNoRestart(t *testing.T) {
 		}
 	}
 }
+
+func TestExitsInWords(t *testing.T) {
+	for want, exit := range map[string]unit.Exit{
+		"the server exited with code 0":               {},
+		`the server was ended by signal "killed"`:     {Code: 137, Signal: "killed"},
+		"the server ended while nobody could see how": {Code: unit.Unseen},
+	} {
+		if got := exit.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

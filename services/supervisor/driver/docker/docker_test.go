@@ -285,8 +285,8 @@ func TestEngineThatIsAway(t *testing.T) {
 		want      unit.Exit
 	}{
 		"it ended":             {func(r *rig) { r.engine.Do(func() { r.box.OOM = true; r.box.End(9) }) }, unit.Exit{Code: 9, OOM: true}},
-		"it was removed":       {func(r *rig) { r.engine.Remove(r.box) }, unit.Exit{Code: -1}},
-		"it was started anew":  {func(r *rig) { r.engine.Do(func() { r.box.End(1); r.box.Run() }) }, unit.Exit{Code: -1}},
+		"it was removed":       {func(r *rig) { r.engine.Remove(r.box) }, unit.Exit{Code: unit.Unseen}},
+		"it was started anew":  {func(r *rig) { r.engine.Do(func() { r.box.End(1); r.box.Run() }) }, unit.Exit{Code: unit.Unseen}},
 		"it ended a bit later": {func(r *rig) { go func() { r.asked("/wait", 2); r.engine.Do(func() { r.box.End(7) }) }() }, unit.Exit{Code: 7}},
 	} {
 		t.Run(name, func(t *testing.T) {

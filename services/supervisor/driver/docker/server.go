@@ -14,9 +14,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// unknown is the code of an exit that nobody can tell any more.
-const unknown = -1
-
 // server is one run of a container.
 type server struct {
 	*Driver
@@ -89,7 +86,7 @@ func (s *server) await(ctx context.Context) (exit unit.Exit, ended bool) {
 		case err == nil:
 			exit = s.autopsy(ctx, code)
 		case errors.Is(err, errGone), engine.NotFound(err):
-			exit = exitOf(unknown, false)
+			exit = exitOf(unit.Unseen, false)
 		default:
 			return err
 		}
