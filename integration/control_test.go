@@ -40,7 +40,7 @@ func TestControl(t *testing.T) {
 		{"a container that is killed comes back", containerKilled},
 		{"a container that crashes is restarted by one hand", containerCrashes},
 		{"a container without memory says so", containerOutOfMemory},
-		{"the supervisor is killed under load", supervisorKilled},
+		{"the supervisor ends under load", supervisorGone},
 		{"the proxy is killed under load", proxyKilled},
 		{"Docker's own client cannot get out of the proxy", proxyEscape},
 	} {
@@ -206,35 +206,46 @@ func (c *control) load(t *testing.T, clients int) (end func() tally) {
 	}
 }
 
-func supervisorKilled(t *testing.T, c *control) {
-	before := []containerRun{c.inspect(t, "duo-a"), c.inspect(t, "duo-b")}
-	end := c.load(t, 20)
-	docker(t, "kill", "--signal", "KILL", c.supervise)
-	docker(t, "start", c.supervise)
-	port := docker(t, "port", c.supervise, "8098/tcp") // a new one
-	c.supervisor = "http://" + strings.Fields(port)[0]
-	eventually(t, func() error {
-		a, err := send(t, "GET", c.supervisor+"/api/llm/models/"+duo, nil)
-		if err != nil || a.status != http.StatusOK || !strings.Contains(string(a.body), `"Adopted"`) {
-			return fmt.Errorf("%v %d %s", err, a.status, a.body)
-		}
-		return nil
-	})
-	// And the gateway follows the new one.
-	eventually(t, func() error {
-		if now := c.status(t, duo); now.Phase != "ready" {
-			return fmt.Errorf("%+v", now)
-		}
-		return nil
-	})
-	got := end()
-	got.allWhole(t)
-	t.Logf("%d streams, all whole", got.streams[whole])
-	for i, service := range []string{"duo-a", "duo-b"} {
-		if now := c.inspect(t, service); now.Id != before[i].Id || !now.State.StartedAt.Equal(before[i].State.StartedAt) {
-			t.Errorf("%s was not gone on with: before %+v, now %+v", service, before[i], now)
-		}
+// supervisorGone ends the supervisor under load in both ways. Its successor goes on with the containers, and nobody who streams sees anything.
+func supervisorGone(t *testing.T, c *control) {
+	for how, end := range map[string]func(){
+		"killed":    func() { docker(t, "kill", "--signal", "KILL", c.supervise); docker(t, "start", c.supervise) },
+		"restarted": func() { docker(t, "restart", c.supervise) },
+	} {
+		t.Run(how, func(t *testing.T) {
+			before := []containerRun{c.inspect(t, "duo-a"), c.inspect(t, "duo-b")}
+			leave := c.load(t, 20)
+			end()
+			c.supervisor = "http://" + strings.Fields(docker(t, "port", c.supervise, "8098/tcp"))[0] // a new port
+			eventually(t, c.adopted)
+			got := leave()
+			got.allWhole(t)
+			t.Logf("%d streams, all whole", got.streams[whole])
+			for i, service := range []string{"duo-a", "duo-b"} {
+				if now := c.inspect(t, service); now.Id != before[i].Id || !now.State.StartedAt.Equal(before[i].State.StartedAt) {
+					t.Errorf("%s was not gone on with: before %+v, now %+v", service, before[i], now)
+				}
+			}
+			logs := do(t, "GET", c.gateway+"/api/llm/models/duo/logs?lines=10000", nil).want(t, http.StatusOK)
+			if n := strings.Count(string(logs.body), "Application startup complete."); n != 2 {
+				t.Errorf("the log tells of %d starts, want that of each server: %s", n, logs.body)
+			}
+		})
 	}
+}
+
+// adopted asks the gateway, which follows the new supervisor by then.
+func (c *control) adopted() error {
+	a, err := client.Get(c.gateway + "/api/llm/models/" + duo)
+	if err != nil {
+		return err
+	}
+	defer a.Body.Close()
+	now, err := read(a)
+	if err != nil || now.status != http.StatusOK || strings.Count(string(now.body), `"phase":"ready","reason":"Adopted"`) != 3 {
+		return fmt.Errorf("%v %d %s", err, now.status, now.body)
+	}
+	return nil
 }
 
 // proxyKilled shows that nothing of the traffic needs it, and that what was wanted meanwhile is done when it is back.
