@@ -39,6 +39,7 @@ func TestConfigurationIsComplete(t *testing.T) {
 	parts := map[string]string{
 		"fields":      fieldTables(t),
 		"profiles":    profiles(t),
+		"remote":      remote(),
 		"gateway":     settings(t, "../services/gateway/config.go", "gateway", &gatewayCfg),
 		"supervisor":  settings(t, "../services/supervisor/config.go", "supervisor", &supervisorCfg),
 		"dockerproxy": settings(t, "../services/supervisor/dockerproxy/config.go", "dockerproxy", &proxy),
@@ -160,6 +161,18 @@ func profiles(t *testing.T) string {
 		}
 	}
 	return out
+}
+
+// remote lists the fields that may be changed over HTTP.
+func remote() string {
+	var names []string
+	for _, f := range spec.Fields() {
+		if f.Remote {
+			names = append(names, "`"+f.Name+"`")
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ") + ".\n"
 }
 
 // settings lists the fields of a service's Config: the variable as envconfig names it, the default, and the field's comment.
