@@ -317,7 +317,8 @@ func TestTerminalThatIsClosed(t *testing.T) {
 	eventually(t, func() error { return s.ask(t, "again") })
 	terminal.Close() // nobody has read from it: what the program prints has room in the kernel
 	select {
-	case <-ended:
+	case err := <-ended:
+		t.Logf("ended with %v", err)
 	case <-time.After(time.Minute):
 		t.Fatal("the program outlives its terminal")
 	}

@@ -7,13 +7,17 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-var errNotWanted = errors.New("the model is no longer in the models file")
+var (
+	errNotWanted = errors.New("the model is no longer in the models file")
+	errReverted  = errors.New("the models file wants the command of before again")
+)
 
 var errNotRunning = errors.New("the supervisor is only starting, or ends already")
 
@@ -54,8 +58,12 @@ func (s *Supervisor) present() *spec.File {
 			now := m.Model
 			now.Instances = nil
 			for _, i := range m.instances {
-				if !i.leaving && !i.Extra {
+				switch {
+				case i.leaving, i.Extra:
+				case i.status.Phase == fleet.Stopped: // nothing runs
 					now.Instances = append(now.Instances, i.coming())
+				default:
+					now.Instances = append(now.Instances, i.Instance)
 				}
 			}
 			file.Models = append(file.Models, now)
@@ -106,6 +114,7 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 		return
 	}
 	var retired, restarted, all []*instance
+	reverted := false // a new command is no longer wanted, and had not come to some instance yet
 	s.board.change(func() {
 		from := m.Model
 		m.Model = to
@@ -122,6 +131,7 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 			default:
 				switch next := to.Instances[at]; change.Of(&from, &to, i.Instance, next) {
 				case change.None:
+					reverted = reverted || i.next != nil
 					i.Instance, i.next = next, nil
 				case change.Restart:
 					i.next = &next
@@ -139,7 +149,10 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 		s.retire(i)
 	}
 	s.fill(m)
-	if restarted != nil {
+	switch {
+	case restarted == nil && reverted:
+		s.rollouts.Cancel(m.ID, errReverted)
+	case restarted != nil:
 		_ = s.roll(m, rolling{why: unit.Reconfigured, by: "file", instances: restarted, done: func(end rollout.Status) { s.rolled(m, restarted, end) }}) // ErrEnded: it goes
 	}
 }

@@ -211,3 +211,29 @@ func TestEndDuringAChange(t *testing.T) {
 		}
 	}
 }
+
+// A file that is taken back while its rollout waits for the first drain leaves the others alone.
+func TestRevertedRollout(t *testing.T) {
+	port := freePort(t)
+	of := func(env string) string {
+		return `"m": {` + strings.Replace(fake(port, `, "replicas": 2`), `"args": [`, env+`"args": [`, 1) + `}`
+	}
+	l := live(t, quick(), of(""))
+	up := l.until("both", "m", routable(2))
+	before := l.pids("m")
+	g := gateway{l.stack, "g"}
+	g.beat(up, 1) // on m-0
+	l.apply(of(`"env": {"A": "new"}, `))
+	g.beat(l.until("the drain of the first", "m", func(m fleet.Model) bool { return !m.Backends[0].Routable }), 1)
+	if set := l.apply(of("")); effects(set) != "m: none" {
+		t.Error(effects(set))
+	}
+	g.leave()
+	l.until("both again", "m", func(m fleet.Model) bool { return routable(2)(m) && l.pids("m")[0] != before[0] })
+	if now := l.pids("m"); now[1] != before[1] {
+		t.Errorf("the second was restarted: %v, before %v", now, before)
+	}
+	if _, body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port)); body != "" {
+		t.Errorf("the first runs with %q", body)
+	}
+}

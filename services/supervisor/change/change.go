@@ -29,12 +29,13 @@ type Set struct {
 
 // Model is what changes in one model.
 type Model struct {
-	ID      string   `json:"model"`
-	Effect  Effect   `json:"effect"`         // the heaviest of those on its servers
-	New     bool     `json:"new,omitempty"`  // the model was not there
-	Gone    bool     `json:"gone,omitempty"` // it is there no longer
-	Fields  []Field  `json:"fields"`
-	Servers []Server `json:"servers,omitempty"` // those that are touched
+	ID         string   `json:"model"`
+	Effect     Effect   `json:"effect"`               // the heaviest of those on its servers
+	New        bool     `json:"new,omitempty"`        // the model was not there
+	Gone       bool     `json:"gone,omitempty"`       // it is there no longer
+	Interrupts bool     `json:"interrupts,omitempty"` // no server is left, and no place to wait, while one restarts
+	Fields     []Field  `json:"fields"`
+	Servers    []Server `json:"servers,omitempty"` // those that are touched
 }
 
 // Field is a field of the file that has another value.
@@ -61,6 +62,7 @@ func Between(running, next *spec.File) Set {
 	set := Set{Models: []Model{}}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		m := Model{ID: id, Effect: None, New: old[id] == nil, Gone: now[id] == nil, Servers: servers(old[id], now[id])}
+		m.Interrupts = interrupts(now[id], m.Servers)
 		restart := None
 		for _, s := range m.Servers {
 			if slices.Index(weight, s.Effect) > slices.Index(weight, m.Effect) {
@@ -126,6 +128,11 @@ func servers(old, next *spec.Model) []Server {
 		}
 	}
 	return touched
+}
+
+// interrupts tells whether the one server of a model restarts, without another one that stands in for it.
+func interrupts(next *spec.Model, touched []Server) bool {
+	return next != nil && len(next.Instances) == 1 && !next.Surge && !next.Limits.KeepAlive && len(touched) == 1 && touched[0].Effect == Restart
 }
 
 // Of tells what becomes of an instance that both plans have.

@@ -100,8 +100,12 @@ func TestBetween(t *testing.T) {
     config.hf-token  *** -> ***      rolling restart
     devices          [0,1] -> [0,2]  rolling restart
 `)
+	f("an argument of the only server", `"m": {"command": "./server", "args": ["--port", 1]}`, `"m": {"command": "./server", "args": ["--port", 1, "-x"]}`, `
+~ m   restart of m-0, its only server: it answers 503 meanwhile
+    args  --port 1 -> --port 1 -x  rolling restart
+`)
 	f("a profile and a flag", `"m": {"model": "x", "port": 1}`, `"m": {"model": "x", "port": 1, "profile": "development", "config": {"seed": 7}}`, `
-~ m   rolling restart of m-0
+~ m   restart of m-0, its only server: it answers 503 meanwhile
     profile      -> development  rolling restart
     config.seed  -> 7            rolling restart
 `)

@@ -47,8 +47,11 @@ func (m Model) sign() string {
 
 // what says in a line what happens to the servers.
 func (m Model) what() string {
-	if len(m.Servers) == 0 {
+	switch {
+	case len(m.Servers) == 0:
 		return "no server is touched"
+	case m.Interrupts:
+		return "restart of " + m.Servers[0].ID + ", its only server: it answers 503 meanwhile"
 	}
 	var parts []string
 	for _, effect := range weight {
