@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Phase is where a model is in its life (see the drawing in services/supervisor/unit).
 type Phase string
@@ -37,12 +40,27 @@ type Model struct {
 	Aliases    []string  `json:"aliases,omitempty"`
 	ServedName string    `json:"served_name,omitempty"` // what the model server itself calls it; "" leaves requests' names alone
 	Phase      Phase     `json:"phase"`
-	Reason     string    `json:"reason,omitempty"`  // one word, such as "CrashLoop"
-	Message    string    `json:"message,omitempty"` // one sentence for people
+	Reason     string    `json:"reason,omitempty"`    // one word, such as "CrashLoop"
+	Message    string    `json:"message,omitempty"`   // one sentence for people
+	OnDemand   bool      `json:"on_demand,omitempty"` // requests start it: a gateway holds them and tells in Heartbeat.Queued
 	Backends   []Backend `json:"backends"`
 	Routing    Routing   `json:"routing,omitzero"`
 	Limits     Limits    `json:"limits,omitzero"`
 	Timeouts   Timeouts  `json:"timeouts,omitzero"`
+}
+
+// Coming tells of a model of which no backend takes requests whether one will, by itself or because a request wants it.
+func (m Model) Coming() bool {
+	if slices.ContainsFunc(m.Backends, func(b Backend) bool { return b.Routable }) {
+		return false
+	}
+	switch m.Phase {
+	case Pending, Starting, Backoff, Unhealthy:
+		return true
+	case Failed:
+		return false
+	}
+	return m.OnDemand || m.Reason == Restarting
 }
 
 // Policy is how a gateway chooses among the backends of a model.
@@ -97,6 +115,7 @@ type Timeouts struct {
 	FirstByte time.Duration `json:"first_byte_ns,omitempty"`
 	Idle      time.Duration `json:"idle_ns,omitempty"`
 	Total     time.Duration `json:"total_ns,omitempty"`
+	Load      time.Duration `json:"load_ns,omitempty"`
 }
 
 // Heartbeat tells the supervisor what a gateway has applied and what it still carries.
@@ -104,6 +123,6 @@ type Heartbeat struct {
 	Epoch    string               `json:"epoch"`
 	Revision uint64               `json:"revision"`            // of the snapshot that routes new requests
 	Inflight map[string]int       `json:"inflight"`            // requests by backend id; absent means 0
-	Queued   map[string]int       `json:"queued,omitempty"`    // requests by model id
-	LastUsed map[string]time.Time `json:"last_used,omitempty"` // by model id
+	Queued   map[string]int       `json:"queued,omitempty"`    // requests by model id that wait for their turn, or for the model to be there
+	LastUsed map[string]time.Time `json:"last_used,omitempty"` // by model id: when its last request ended, by the gateway's clock
 }

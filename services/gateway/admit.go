@@ -11,6 +11,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
+	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
 // The headers by which a client says how urgent its request is.
@@ -81,17 +82,30 @@ func (c *call) limited(w http.ResponseWriter, err error) error {
 }
 
 // noTurn is the answer to a request that was not let through to the model.
-func (c *call) noTurn(r *http.Request, err error) error {
+func (c *call) noTurn(r *http.Request, m *routing.Model, err error) error {
 	full, ok := errors.AsType[*admission.QueueError](err)
 	if !ok {
 		return c.ended(r, err)
 	}
-	c.queued(full.Waited)
+	reason := reasonQueueFull
 	e := &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "queue_full", RetryAfter: full.RetryAfter,
 		Message: fmt.Sprintf("The model %q has all its requests running and %d waiting. Try again later.", full.Model, full.Queued)}
-	if errors.Is(err, admission.ErrQueueTimeout) {
+	switch {
+	case full.Shut:
+		e = errUnavailable(c.g.current(m).Model)
+		if errors.Is(err, admission.ErrShut) {
+			reason = reasonNoBackend
+		} else {
+			e.Message += fmt.Sprintf(" %d requests wait for it already.", full.Queued)
+		}
+	case errors.Is(err, admission.ErrShut): // it is there again by now
+		reason, e = reasonNoBackend, errUnavailable(m.Model)
+	case errors.Is(err, admission.ErrQueueTimeout):
 		e.Code = "queue_timeout"
 		e.Message = fmt.Sprintf("The request waited %s for its turn at the model %q. Try again later.", full.Waited.Round(time.Millisecond), full.Model)
 	}
-	return c.fail(reasonQueueFull, e)
+	if reason == reasonQueueFull || full.Waited > 0 {
+		c.queued(full.Waited)
+	}
+	return c.fail(reason, e)
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
@@ -50,17 +48,11 @@ func (c *call) elsewhere() bool {
 
 // ask waits for the request's turn at a model and asks its backends.
 func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
-	var slot admission.Slot
-	if !q.endpoint.control { // a server that is busy can be told to sleep
-		turn := q.turn
-		turn.Model = m.ID
-		var err error
-		if slot, err = g.gates.Enter(r.Context(), turn); err != nil {
-			return nil, c.noTurn(r, err)
-		}
-		c.queued(slot.Waited)
+	slot, lease, err := g.turn(r, c, q, m)
+	if err != nil {
+		return nil, err
 	}
-	t, err := g.backendsOf(r, c, q, m)
+	t, err := g.backendsOf(r, c, q, m, lease)
 	if err != nil {
 		slot.Leave()
 		return nil, err
@@ -69,24 +61,56 @@ func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*tr
 	return t, nil
 }
 
+// turn waits until the request may go to the model, and picks the backend that it goes to first.
+func (g *Gateway) turn(r *http.Request, c *call, q *query, m *routing.Model) (slot admission.Slot, lease routing.Lease, err error) {
+	ticket := q.turn
+	ticket.Model = m.ID
+	ticket.Hold = m.OnDemand || c.waiting != nil
+	control := q.endpoint.control // a server that is busy can be told to sleep, and one that sleeps is not woken by looking at it
+	var news <-chan struct{}
+	for {
+		if !control {
+			if slot, err = g.gates.Enter(r.Context(), ticket); err != nil {
+				return slot, lease, c.noTurn(r, m, err)
+			}
+		}
+		if lease, ok := g.acquire(q, m, q.except); ok {
+			if !control {
+				c.queued(slot.Waited)
+			}
+			return slot, lease, nil
+		}
+		slot.Leave()
+		if now := g.current(m); control || !ticket.Hold || !now.Coming() {
+			return slot, lease, c.fail(reasonNoBackend, errUnavailable(now.Model))
+		}
+		// The model went while the request passed its gate. The gate is shut before a table's news are published, so this is tried
+		// once at once, and after that with the news.
+		if news != nil {
+			select {
+			case <-news:
+			case <-r.Context().Done():
+				return slot, lease, c.ended(r, r.Context().Err())
+			}
+		}
+		news = g.feed.News()
+	}
+}
+
+// current is the model as the table in force has it, or as it was when it is gone.
+func (g *Gateway) current(m *routing.Model) *routing.Model {
+	if now, ok := g.router.Table().Resolve(m.ID); ok {
+		return now
+	}
+	return m
+}
+
 // backendsOf asks the backends of a model, each at most once, until one has an answer, none is left, or the retries are
 // used up.
-func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
+func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease) (*try, error) {
 	pace := g.paces.Of(m.ID)
 	pace.Budget.Request()
 	tried := q.except
-	lease, ok := g.acquire(q, m, tried)
-	if !ok {
-		if lease, ok = g.awaitBackend(r.Context(), c, q, m); !ok {
-			if r.Context().Err() != nil {
-				return nil, c.ended(r, r.Context().Err())
-			}
-			if now, ok := g.router.Table().Resolve(m.ID); ok {
-				m = now // it may have changed while the request waited
-			}
-			return nil, c.fail(reasonNoBackend, errUnavailable(m.Model))
-		}
-	}
 	for left := g.cfg.Retries; ; left-- {
 		t := g.firstOf(r, c, q, m, lease, pace)
 		tried = append(tried, t.lease.Backend.ID, t.beside)
@@ -113,47 +137,6 @@ func (g *Gateway) acquire(q *query, m *routing.Model, tried []string) (routing.L
 		req.Prefix = q.doc.Prompt()
 	}
 	return g.router.Acquire(m.ID, req)
-}
-
-// awaitBackend waits for a model that is loading, for clients that hear that they wait.
-func (g *Gateway) awaitBackend(ctx context.Context, c *call, q *query, m *routing.Model) (lease routing.Lease, ok bool) {
-	if c.waiting == nil {
-		return lease, false
-	}
-	begin := time.Now()
-	defer func() { c.waited += time.Since(begin) }()
-	late := time.NewTimer(g.firstByte(m))
-	defer late.Stop()
-	ticks := time.NewTicker(q.turn.Every)
-	defer ticks.Stop()
-	for {
-		news := g.feed.News()
-		if lease, ok = g.acquire(q, m, nil); ok || !g.loading(m.ID) {
-			return lease, ok
-		}
-		select {
-		case <-news:
-		case <-ticks.C:
-			q.turn.Tick()
-		case <-late.C:
-			return lease, false
-		case <-ctx.Done():
-			return lease, false
-		}
-	}
-}
-
-// loading tells whether a model without a backend will have one by itself.
-func (g *Gateway) loading(id string) bool {
-	m, ok := g.router.Table().Resolve(id)
-	if !ok {
-		return false
-	}
-	switch m.Phase {
-	case fleet.Pending, fleet.Starting, fleet.Backoff, fleet.Unhealthy:
-		return true
-	}
-	return m.Reason == fleet.Restarting
 }
 
 // cause says why a request to a backend was ended before its answer, or nil when it was not.

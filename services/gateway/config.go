@@ -39,6 +39,7 @@ type Config struct {
 	AllowOpen         bool          `split_words:"true"` // to listen beyond loopback without keys
 	QueueSize         int           `split_words:"true"` // requests that wait for their turn at a model
 	QueueTimeout      time.Duration `split_words:"true"` // the longest wait
+	LoadTimeout       time.Duration `split_words:"true"` // the longest wait for a model that is loading, where a request may wait for it
 	KeepAliveInterval time.Duration `split_words:"true"` // between two comments to a client that waits and wants to hear
 }
 
@@ -59,6 +60,7 @@ func Default() Config {
 		ListLoading:       true,
 		QueueSize:         1000,
 		QueueTimeout:      30 * time.Second,
+		LoadTimeout:       5 * time.Minute, // OpenAI's SDKs give up after ten
 		KeepAliveInterval: 10 * time.Second,
 	}
 }
@@ -80,7 +82,8 @@ func (c Config) Validate() error {
 	}{
 		{"CONNECT_TIMEOUT", c.ConnectTimeout, false}, {"FIRST_BYTE_TIMEOUT", c.FirstByteTimeout, false}, {"IDLE_TIMEOUT", c.IdleTimeout, false},
 		{"TOTAL_TIMEOUT", c.TotalTimeout, true}, {"DRAIN_TIMEOUT", c.DrainTimeout, true}, {"STOP_GRACE", c.StopGrace, true},
-		{"PROBE_INTERVAL", c.ProbeInterval, false}, {"QUEUE_TIMEOUT", c.QueueTimeout, false}, {"KEEP_ALIVE_INTERVAL", c.KeepAliveInterval, false},
+		{"PROBE_INTERVAL", c.ProbeInterval, false}, {"QUEUE_TIMEOUT", c.QueueTimeout, false},
+		{"LOAD_TIMEOUT", c.LoadTimeout, false}, {"KEEP_ALIVE_INTERVAL", c.KeepAliveInterval, false},
 	} {
 		switch {
 		case limit.time < 0 && limit.zero:

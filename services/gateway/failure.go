@@ -72,6 +72,11 @@ func errUnavailable(m fleet.Model) *openai.Error {
 	}
 	switch m.Phase {
 	case fleet.Stopped, fleet.Stopping, fleet.Draining:
+		if m.OnDemand {
+			e.Code = "model_loading"
+			e.Message = fmt.Sprintf("The model %q is started by a request and is not there yet. Try again shortly.", m.ID)
+			break
+		}
 		e.Code = "model_stopped"
 		e.Message = fmt.Sprintf("The model %q is %s. POST /api/llm/models/%s/start starts it.", m.ID, m.Phase, m.ID)
 	case fleet.Pending, fleet.Starting:

@@ -75,7 +75,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		TrustedProxies: cfg.TrustedProxies, CORSOrigins: cfg.CORSOrigins}); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
-	g.gates = admission.NewGates(cfg.QueueSize, cfg.QueueTimeout)
+	g.gates = admission.NewGates(admission.Defaults{Queue: cfg.QueueSize, QueueTimeout: cfg.QueueTimeout, LoadTimeout: cfg.LoadTimeout})
 	g.router = routing.NewRouter()
 	g.backends = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.supervisor = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
@@ -89,6 +89,8 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		ID:      g.id,
 		Router:  g.router,
 		Changed: g.changed,
+		Demand:  g.demand,
+		Wanted:  g.gates.Wanted(),
 		Log:     g.log.Named("fleet"),
 	})
 	g.registry.MustRegister(&metrics.State{Router: g.router, Feed: g.feed, Gates: g.gates, Backends: g.backends})
@@ -140,6 +142,20 @@ func (g *Gateway) changed(t *routing.Table) {
 	}
 	g.gates.Apply(models)
 	g.paces.Keep(func(model string) bool { _, ok := t.Resolve(model); return ok })
+}
+
+// demand is what clients want of the models.
+func (g *Gateway) demand() feed.Demand {
+	d := feed.Demand{Queued: make(map[string]int), LastUsed: make(map[string]time.Time)}
+	for model, load := range g.gates.Loads() {
+		if load.Queued > 0 {
+			d.Queued[model] = load.Queued
+		}
+		if !load.LastUsed.IsZero() {
+			d.LastUsed[model] = load.LastUsed
+		}
+	}
+	return d
 }
 
 // routable gives the addresses of the backends that take new requests, by id.

@@ -11,7 +11,8 @@ import (
 )
 
 // card is a model in the lists of the OpenAI API. Unless Config.ListLoading is off every declared model is listed, also one
-// that cannot answer now: phase tells clients that look, and a request to it gets a 503 that explains.
+// that cannot answer now: phase tells clients that look, and a request to it gets a 503 that explains. One that a request would
+// start is always listed.
 type card struct {
 	ID      string      `json:"id"`
 	Object  string      `json:"object"`
@@ -39,7 +40,7 @@ func (g *Gateway) listModels(w http.ResponseWriter, r *http.Request, c *call) er
 	}
 	models := c.visible(table)
 	if !g.cfg.ListLoading {
-		models = slices.DeleteFunc(slices.Clone(models), func(m *routing.Model) bool { return !m.Routable() })
+		models = slices.DeleteFunc(slices.Clone(models), func(m *routing.Model) bool { return !m.Routable() && !(m.OnDemand && m.Coming()) })
 	}
 	return g.list(w, r, models...)
 }

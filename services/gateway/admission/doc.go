@@ -25,4 +25,10 @@
 //
 // Higher priorities go first. Within one the keys take turns, and within a key the order is that of arrival. In a full queue
 // who takes most of it yields: a waiter of a lower priority, or of a key with a longer line. See Gate.
+//
+// # Models that are not there
+//
+// While a model is started for its requests its gate is shut: they wait in the same queue, within the same bound, but for as long as a
+// load may take; the time for a turn begins when the gate opens. Wanted tells that the first one waits, which the supervisor has to
+// hear of. When the model has failed for good the gate opens too: each request then sees for itself that no server is there, and why.
 package admission

@@ -11,27 +11,37 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
-// Gate lets at most so many requests at once through to a model; the others wait for their turn.
+// Gate lets at most so many requests at once through to a model; the others wait for their turn. While the model is coming, that
+// is, none of its servers takes requests but one will, the gate is shut: those that may are held in the same queue.
 //
 // inflight counts the slots that are taken. Whoever frees a slot or adds one hands it to the next in the queue (wake), which
 // takes it in that one's name, so nothing can come between. Without a limit nobody waits, and nobody needs the lock.
 type Gate struct {
 	model    string
 	inflight atomic.Int64
-	limit    atomic.Int64 // 0 for none
+	limit    atomic.Int64 // 0 for none, shut for nobody
 	queued   atomic.Int64 // len of the queue, for who does not hold the lock
+	used     atomic.Int64 // when the last request left, in Unix nanoseconds; 0 for never
+	wanted   chan<- struct{}
 
 	mu      sync.Mutex
 	limits  fleet.Limits
+	load    time.Duration // the longest wait while it is shut
+	opened  time.Time     // when it was shut last and then opened
+	turned  chan struct{} // closed when it is shut or opened
 	queue   queue
 	service time.Duration // mean time in a slot, of late; 0 when unknown
 }
+
+// shut is the limit of a gate that lets nobody through.
+const shut = -1
 
 // Ticket is a request that wants a slot.
 type Ticket struct {
 	Model    string // id
 	Key      string // id of the API key, "" without one; keys of one priority take turns
 	Priority int    // higher ones go first
+	Hold     bool   // it waits for a model that is coming
 
 	// Tick, when it is not nil, is called every so often while the request waits, by the goroutine that waits.
 	Tick  func()
@@ -46,15 +56,17 @@ type Slot struct {
 	since time.Time // zero when there was no limit
 }
 
-// Why a request does not get its turn. Both are for a 503.
+// Why a request does not get its turn. All are for a 503.
 var (
 	ErrQueueFull    = errors.New("the queue is full")
 	ErrQueueTimeout = errors.New("no turn came within the queue's time")
+	ErrShut         = errors.New("the model is not there yet")
 )
 
 // QueueError refuses a request that a gate has no slot for.
 type QueueError struct {
-	Reason     error // ErrQueueFull or ErrQueueTimeout
+	Reason     error // ErrQueueFull, ErrQueueTimeout or ErrShut
+	Shut       bool  // it would have waited for the model, not for its turn
 	Model      string
 	Queued     int // how many wait
 	Waited     time.Duration
@@ -87,35 +99,48 @@ func (g *Gate) Enter(ctx context.Context, t Ticket) (Slot, error) {
 		g.mu.Unlock()
 		return Slot{gate: g, since: start}, nil
 	}
-	w, err := g.line(t)
-	timeout := g.limits.QueueTimeout
+	w, err := g.line(t, start)
 	g.mu.Unlock()
 	if err != nil {
 		return Slot{}, err
 	}
-	return g.wait(ctx, w, t, start, timeout)
+	return g.wait(ctx, w, t)
 }
 
 // line puts a request in the queue.
-func (g *Gate) line(t Ticket) (*waiter, error) {
+func (g *Gate) line(t Ticket, start time.Time) (*waiter, error) {
+	if g.isShut() && !t.Hold {
+		return nil, g.refuse(ErrShut, 0)
+	}
 	if g.queue.len >= g.limits.Queue {
 		w := g.queue.yields(t.Priority, t.Key)
 		if w == nil {
 			return nil, g.refuse(ErrQueueFull, 0)
 		}
-		g.queue.remove(w)
-		w.refused = true
-		close(w.done)
+		g.turnAway(w, ErrQueueFull)
 	}
-	w := &waiter{key: t.Key, priority: t.Priority, done: make(chan struct{})}
+	w := &waiter{key: t.Key, priority: t.Priority, hold: t.Hold, start: start, patience: g.limits.QueueTimeout, done: make(chan struct{})}
 	g.queue.push(w)
 	g.queued.Store(int64(g.queue.len)) // before looking for room once more: who leaves looks at it after making room
 	g.wake()
+	if g.isShut() && g.queue.len == 1 {
+		select {
+		case g.wanted <- struct{}{}:
+		default: // that something is wanted is known already
+		}
+	}
 	return w, nil
 }
 
-func (g *Gate) wait(ctx context.Context, w *waiter, t Ticket, start time.Time, timeout time.Duration) (Slot, error) {
-	timer := time.NewTimer(timeout - time.Since(start))
+// turnAway ends the wait of one in the queue.
+func (g *Gate) turnAway(w *waiter, why error) {
+	g.queue.remove(w)
+	w.refused = why
+	close(w.done)
+}
+
+func (g *Gate) wait(ctx context.Context, w *waiter, t Ticket) (Slot, error) {
+	timer := time.NewTimer(0) // the first turn of the loop sets it
 	defer timer.Stop()
 	var ticks <-chan time.Time
 	if t.Tick != nil {
@@ -123,40 +148,63 @@ func (g *Gate) wait(ctx context.Context, w *waiter, t Ticket, start time.Time, t
 		defer ticker.Stop()
 		ticks = ticker.C
 	}
+	turned := g.patience(w, timer)
 	for {
 		select {
 		case <-ticks:
 			t.Tick()
 			continue
+		case <-turned:
+			turned = g.patience(w, timer)
+			continue
 		case <-w.done:
 		case <-timer.C:
 		case <-ctx.Done():
 		}
-		return g.settle(ctx, w, start)
+		return g.settle(ctx, w)
 	}
 }
 
+// patience sets the timer to the end of a wait. The channel is closed when that has to be reckoned anew: the time for a turn begins
+// when the model is there.
+func (g *Gate) patience(w *waiter, timer *time.Timer) <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	end := w.start.Add(w.patience)
+	switch {
+	case g.isShut():
+		end = w.start.Add(g.load)
+	case g.opened.After(w.start):
+		end = g.opened.Add(w.patience)
+	}
+	timer.Reset(time.Until(end))
+	return g.turned
+}
+
 // settle ends a wait, whatever ended it.
-func (g *Gate) settle(ctx context.Context, w *waiter, start time.Time) (Slot, error) {
+func (g *Gate) settle(ctx context.Context, w *waiter) (Slot, error) {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case w.refused:
-		return Slot{}, g.refuse(ErrQueueFull, now.Sub(start))
+	case w.refused != nil:
+		return Slot{}, g.refuse(w.refused, now.Sub(w.start))
 	case w.at != nil: // still in the queue
 		g.queue.remove(w)
 		g.queued.Store(int64(g.queue.len))
 		if err := ctx.Err(); err != nil { // of two deadlines at once the request's own counts
 			return Slot{}, err
 		}
-		return Slot{}, g.refuse(ErrQueueTimeout, now.Sub(start))
+		if g.isShut() {
+			return Slot{}, g.refuse(ErrShut, now.Sub(w.start))
+		}
+		return Slot{}, g.refuse(ErrQueueTimeout, now.Sub(w.start))
 	case ctx.Err() != nil: // the slot came too late
 		g.inflight.Add(-1)
 		g.wake()
 		return Slot{}, ctx.Err()
 	}
-	return Slot{Waited: now.Sub(start), gate: g, since: now}, nil
+	return Slot{Waited: now.Sub(w.start), gate: g, since: now}, nil
 }
 
 // Leave frees the slot. It is called once.
@@ -165,6 +213,7 @@ func (s Slot) Leave() {
 	if g == nil {
 		return
 	}
+	g.used.Store(time.Now().UnixNano()) // before it is not in flight any more, so that the model never looks unused
 	g.inflight.Add(-1)
 	if s.since.IsZero() && g.queued.Load() == 0 {
 		return
@@ -177,14 +226,32 @@ func (s Slot) Leave() {
 	g.wake()
 }
 
-// setLimits puts new limits in force. Queue and QueueTimeout are given. Who waits already keeps the time that it had.
-func (g *Gate) setLimits(l fleet.Limits) {
+// set puts new limits in force, and shuts or opens the gate. Queue and QueueTimeout are given. Who waits already keeps the time
+// that it had. Who waits for its turn at a model that has gone, and may not wait for it to come back, is refused.
+func (g *Gate) set(l fleet.Limits, load time.Duration, coming bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.limits = l
-	g.limit.Store(int64(l.Inflight))
+	was := g.isShut()
+	g.limits, g.load = l, load
+	if coming {
+		g.limit.Store(shut)
+		for _, w := range g.queue.those(func(w *waiter) bool { return !w.hold }) {
+			g.turnAway(w, ErrShut)
+		}
+	} else {
+		g.limit.Store(int64(l.Inflight))
+	}
+	if was != coming {
+		if was {
+			g.opened = time.Now()
+		}
+		close(g.turned)
+		g.turned = make(chan struct{})
+	}
 	g.wake()
 }
+
+func (g *Gate) isShut() bool { return g.limit.Load() == shut }
 
 func (g *Gate) hasRoom() bool {
 	limit := g.limit.Load()
@@ -214,6 +281,6 @@ func (g *Gate) refuse(reason error, waited time.Duration) *QueueError {
 	slots := max(1, g.limit.Load())
 	ahead := float64(g.queue.len+1) / float64(slots)
 	after := min(max(ahead*g.service.Seconds(), 1), 60)
-	return &QueueError{Reason: reason, Model: g.model, Queued: g.queue.len, Waited: waited,
+	return &QueueError{Reason: reason, Shut: g.isShut(), Model: g.model, Queued: g.queue.len, Waited: waited,
 		RetryAfter: time.Duration(after * float64(time.Second))}
 }

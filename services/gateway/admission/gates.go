@@ -12,22 +12,32 @@ import (
 
 // Gates are those of all models.
 type Gates struct {
-	queue        int
-	queueTimeout time.Duration
+	defaults Defaults
+	wanted   chan struct{}
 
 	mu      sync.Mutex // one Apply at a time
 	byModel atomic.Pointer[map[string]*Gate]
 }
 
-// NewGates returns no gates yet. queue and queueTimeout are for models whose limits do not tell.
-func NewGates(queue int, queueTimeout time.Duration) *Gates {
-	g := &Gates{queue: queue, queueTimeout: queueTimeout}
+// Defaults are for models whose limits and timeouts do not tell.
+type Defaults struct {
+	Queue        int           // requests that wait
+	QueueTimeout time.Duration // for a turn
+	LoadTimeout  time.Duration // for a model that is coming
+}
+
+// NewGates returns no gates yet.
+func NewGates(d Defaults) *Gates {
+	g := &Gates{defaults: d, wanted: make(chan struct{}, 1)}
 	g.byModel.Store(&map[string]*Gate{})
 	return g
 }
 
-// Apply puts the limits of a snapshot in force at once: new slots go to who waits; with fewer, nobody is interrupted; without
-// a limit, or without the model, all go through.
+// Wanted receives when a request begins to wait for a model that is not there.
+func (g *Gates) Wanted() <-chan struct{} { return g.wanted }
+
+// Apply puts a snapshot in force at once: new slots go to who waits; with fewer, nobody is interrupted; without a limit, or
+// without the model, all go through. The gates of models that are coming are shut.
 func (g *Gates) Apply(models []fleet.Model) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -36,19 +46,19 @@ func (g *Gates) Apply(models []fleet.Model) {
 	for _, m := range models {
 		gate := before[m.ID]
 		if gate == nil {
-			gate = &Gate{model: m.ID}
+			gate = &Gate{model: m.ID, wanted: g.wanted, turned: make(chan struct{})}
 		}
 		limits := m.Limits
-		limits.Queue = cmp.Or(limits.Queue, g.queue)
-		limits.QueueTimeout = cmp.Or(limits.QueueTimeout, g.queueTimeout)
-		gate.setLimits(limits)
+		limits.Queue = cmp.Or(limits.Queue, g.defaults.Queue)
+		limits.QueueTimeout = cmp.Or(limits.QueueTimeout, g.defaults.QueueTimeout)
+		gate.set(limits, cmp.Or(m.Timeouts.Load, g.defaults.LoadTimeout), m.Coming())
 		after[m.ID] = gate
 	}
 	for id, gate := range before {
 		if after[id] != nil {
 			continue
 		}
-		gate.setLimits(fleet.Limits{})
+		gate.set(fleet.Limits{}, 0, false)
 		if gate.inflight.Load() > 0 { // kept, should the model come back
 			after[id] = gate
 		}
@@ -66,14 +76,21 @@ func (g *Gates) Enter(ctx context.Context, t Ticket) (Slot, error) {
 }
 
 // Load is how much goes on at a gate.
-type Load struct{ Inflight, Queued int }
+type Load struct {
+	Inflight, Queued int
+	LastUsed         time.Time // when the last request left; zero for never
+}
 
 // Loads tells it of each gate, by model.
 func (g *Gates) Loads() map[string]Load {
 	gates := *g.byModel.Load()
 	loads := make(map[string]Load, len(gates))
 	for model, gate := range gates {
-		loads[model] = Load{Inflight: int(gate.inflight.Load()), Queued: int(gate.queued.Load())}
+		load := Load{Inflight: int(gate.inflight.Load()), Queued: int(gate.queued.Load())}
+		if used := gate.used.Load(); used != 0 {
+			load.LastUsed = time.Unix(0, used)
+		}
+		loads[model] = load
 	}
 	return loads
 }

@@ -4,14 +4,18 @@ import (
 	"cmp"
 	"container/list"
 	"slices"
+	"time"
 )
 
 // waiter is a request in the queue. Its gate's lock guards it.
 type waiter struct {
 	key      string
 	priority int
+	hold     bool          // it waits for a model that is coming
+	start    time.Time     // of its wait
+	patience time.Duration // for its turn, once the model is there
 	done     chan struct{} // closed when its wait is over
-	refused  bool          // its wait ended because another took its place
+	refused  error         // why, when it got no slot
 
 	line *line
 	at   *list.Element // in the line; nil once it is out of the queue
@@ -85,6 +89,21 @@ func (q *queue) remove(w *waiter) {
 	}
 	i, _ := q.find(lv.priority)
 	q.levels = slices.Delete(q.levels, i, i+1)
+}
+
+// those are the waiters of whom f holds.
+func (q *queue) those(f func(*waiter) bool) []*waiter {
+	var found []*waiter
+	for _, lv := range q.levels {
+		for ln := lv.turns.Front(); ln != nil; ln = ln.Next() {
+			for e := ln.Value.(*line).waiters.Front(); e != nil; e = e.Next() {
+				if w := e.Value.(*waiter); f(w) {
+					found = append(found, w)
+				}
+			}
+		}
+	}
+	return found
 }
 
 // yields returns who makes room in a full queue for a newcomer, nil for nobody: the last one of the longest line at the lowest

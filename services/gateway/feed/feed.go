@@ -30,7 +30,15 @@ type Deps struct {
 	ID      string // of the gateway
 	Router  *routing.Router
 	Changed func(*routing.Table) // told about every new table
+	Demand  func() Demand
+	Wanted  <-chan struct{} // receives when the supervisor should hear of Demand at once
 	Log     *zap.Logger
+}
+
+// Demand is what clients want of models, by id.
+type Demand struct {
+	Queued   map[string]int
+	LastUsed map[string]time.Time
 }
 
 // New returns a feed that follows nothing yet.
@@ -81,7 +89,8 @@ func (f *Feed) Age() time.Duration {
 	return time.Since(*lost)
 }
 
-// Beat sends a heartbeat at each new snapshot, when a backend that is being drained has become idle, and every second.
+// Beat sends a heartbeat at each new snapshot, when a backend that is being drained has become idle, when a model is wanted that is
+// not there, and every second, so that nothing is lost with one that does not arrive.
 // At its end it takes leave, so that no drain waits for this gateway.
 func (f *Feed) Beat(ctx context.Context) {
 	tick := time.NewTicker(heartbeatInterval)
@@ -93,6 +102,7 @@ func (f *Feed) Beat(ctx context.Context) {
 			return
 		case <-f.applied:
 		case <-f.Router.Idle():
+		case <-f.Wanted:
 		case <-tick.C:
 		}
 		if f.connected.Load() {
@@ -103,9 +113,11 @@ func (f *Feed) Beat(ctx context.Context) {
 
 func (f *Feed) send(ctx context.Context) {
 	table, inflight := f.Router.Inflight()
+	demand := f.Demand()
 	ctx, cancel := context.WithTimeout(ctx, heartbeatInterval)
 	defer cancel()
-	err := f.Client.Heartbeat(ctx, f.ID, fleet.Heartbeat{Epoch: table.Epoch, Revision: table.Revision, Inflight: inflight})
+	err := f.Client.Heartbeat(ctx, f.ID, fleet.Heartbeat{Epoch: table.Epoch, Revision: table.Revision, Inflight: inflight,
+		Queued: demand.Queued, LastUsed: demand.LastUsed})
 	if err != nil && ctx.Err() == nil {
 		f.Log.Debug("heartbeat failed", zap.Error(err)) // the next is a second away; a lost feed is logged once
 	}
