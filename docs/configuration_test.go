@@ -95,6 +95,11 @@ func fieldTables(t *testing.T) string {
 	if all := len(spec.Fields()); listed != all {
 		t.Errorf("%d of %d fields are in a table; the others belong to forms that have none", listed, all)
 	}
+	out.WriteString("### One entry of `swapGroups`, which stands beside `llmModels`\n\n| field | type | default | meaning | example |\n|---|---|---|---|---|\n")
+	for _, f := range spec.GroupFields() {
+		out.WriteString(rows(t, "", f))
+	}
+	out.WriteString("\n")
 	return strings.TrimSuffix(out.String(), "\n")
 }
 

@@ -13,6 +13,7 @@ func (r *reader) check(file *File) {
 	r.checkRouting(models)
 	r.checkShares(file)
 	r.checkDependencies(models)
+	r.checkSwaps(file)
 }
 
 // checkPorts reports ports of this machine that two processes would open.
@@ -101,6 +102,38 @@ func (r *reader) checkDependencies(models []Model) {
 	}
 	for _, id := range ids {
 		follow(id, nil)
+	}
+}
+
+// checkSwaps reports models that need others of their swap group, more than are loaded at a time: they could never run.
+func (r *reader) checkSwaps(file *File) {
+	byID := map[string]Model{}
+	for _, m := range file.Models {
+		byID[m.ID] = m
+	}
+	for _, m := range file.Models {
+		group := m.Demand.SwapGroup
+		if group == "" {
+			continue
+		}
+		loaded, seen := 0, map[string]bool{}
+		var count func(id string)
+		count = func(id string) {
+			if seen[id] {
+				return
+			}
+			seen[id] = true
+			if byID[id].Demand.SwapGroup == group {
+				loaded++
+			}
+			for _, other := range byID[id].DependsOn {
+				count(other)
+			}
+		}
+		count(m.ID)
+		if most := file.SwapGroups[group].Loaded; loaded > most {
+			r.add(join("llmModels", m.ID)+".depends_on", "%d models of swap group %s would have to be loaded at a time, which lets %d; raise swapGroups.%s.loaded", loaded, group, most, group)
+		}
 	}
 }
 

@@ -128,6 +128,8 @@ func (g *GPU) on(devices []string, replica int) *GPU {
 type claim struct {
 	instance string
 	share    float64
+	model    string // whose instance it is
+	group    string // swap group of that; "" for none
 }
 
 // checkShares reports GPUs of which more is promised than there is. Where nobody says which GPUs a server takes this is a warning:
@@ -140,7 +142,7 @@ func (r *reader) checkShares(file *File) {
 				continue
 			}
 			for _, device := range i.GPU.Taken() {
-				c := claim{i.ID, i.GPU.Share}
+				c := claim{i.ID, i.GPU.Share, m.ID, m.Demand.SwapGroup}
 				all[device] = append(all[device], c)
 				if i.GPU.Devices != nil {
 					said[device] = append(said[device], c)
@@ -149,13 +151,35 @@ func (r *reader) checkShares(file *File) {
 		}
 	}
 	for _, device := range slices.Sorted(maps.Keys(all)) {
-		if over := promised(said[device]); over != "" {
+		if over := promised(file.together(said[device])); over != "" {
 			r.add(modelsField, "GPU %s is to give %s; lower their gpu-memory-utilization to at most 1 together, or name other devices", device, over)
-		} else if over := promised(all[device]); over != "" {
+		} else if over := promised(file.together(all[device])); over != "" {
 			file.Warnings = append(file.Warnings, fmt.Sprintf("Nothing says which GPUs all of these take, and vLLM begins with the first: GPU %s "+
 				"would give %s. Name their devices, or lower their gpu-memory-utilization to at most 1 together.", device, over))
 		}
 	}
+}
+
+// together are the claims that can be made at the same time and add up to most: of a swap group those of as many models as are
+// loaded at a time, the largest.
+func (f *File) together(claims []claim) []claim {
+	sizes := map[string]map[string]float64{} // of models by group
+	for _, c := range claims {
+		if sizes[c.group] == nil {
+			sizes[c.group] = map[string]float64{}
+		}
+		sizes[c.group][c.model] += c.share
+	}
+	return slices.DeleteFunc(slices.Clone(claims), func(c claim) bool {
+		of := sizes[c.group]
+		larger := 0
+		for model, size := range of {
+			if size > of[c.model] || size == of[c.model] && model < c.model {
+				larger++
+			}
+		}
+		return c.group != "" && larger >= f.SwapGroups[c.group].Loaded
+	})
 }
 
 // promised says who wants more than all of a device's memory, "" when it suffices.

@@ -92,6 +92,16 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 			"mock-llama": {spec.Process, "mock-llama", []string{
 				"mock-llama-0 at http://127.0.0.1:8003: mockvllm serve mock-llama --port 8003 --mock-rate-limit 1/10s > http://127.0.0.1:8003"}},
 		},
+		"on-demand.yaml": {
+			"now-and-then": {spec.Process, "now-and-then", []string{
+				"now-and-then-0 at http://127.0.0.1:8001: mockvllm serve now-and-then --port 8001 --mock-load-time 5s > http://127.0.0.1:8001"}},
+			"chat": {spec.Process, "chat", []string{
+				"chat-0 at http://127.0.0.1:8011: mockvllm serve chat --port 8011 --mock-load-time 5s --enable-sleep-mode > http://127.0.0.1:8011"}},
+			"code": {spec.Process, "code", []string{
+				"code-0 at http://127.0.0.1:8012: mockvllm serve code --port 8012 --mock-load-time 5s --enable-sleep-mode > http://127.0.0.1:8012"}},
+			"translate": {spec.Process, "translate", []string{
+				"translate-0 at http://127.0.0.1:8013: mockvllm serve translate --port 8013 --mock-load-time 5s --enable-sleep-mode > http://127.0.0.1:8013"}},
+		},
 		"models.yaml": {
 			"slow-mock": {spec.Process, "mock-model", []string{
 				"slow-mock-0 at http://127.0.0.1:8001: mockvllm serve mock-model --port 8001 --mock-ttft 300ms > http://127.0.0.1:8001"}},

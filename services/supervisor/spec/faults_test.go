@@ -74,7 +74,14 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(mock+`, "restart_policy": "sometimes"`, `"sometimes" is not one of on-failure, always, never`)
 	m(mock+`, "aliases": [7, ""]`, "aliases[0]: expected a string, found a number", "aliases[1]: not usable as an id")
 	m(mock+`, "aliases": ["a", "a"]`, `"a" is already a name of model "m"`)
-	m(mock+`, "start": "on_demand"`, "llmModels.m.start: on_demand is not supported yet")
+	m(`"endpoints": {"base_url": "http://h"}, "start": "on_demand"`, "llmModels.m.start: on_demand cannot start a server that runs elsewhere")
+	m(mock+`, "idle_timeout": 60, "swap_group": "g", "sleep": true`, "llmModels.m.idle_timeout: is for models on demand: add start: on_demand",
+		"llmModels.m.swap_group: is for", "llmModels.m.sleep: is for")
+	m(`"command": "./server", "endpoints": {"base_url": "http://h:1"}, "start": "on_demand", "sleep": true`, "llmModels.m.sleep: needs a command with vLLM's flags")
+	f(`{"llmModels": {"a": {"command": "mockvllm", "args": ["--port", "1"], "start": "on_demand", "swap_group": "g", "depends_on": ["b"]},
+		"b": {"command": "mockvllm", "args": ["--port", "2"], "start": "on_demand", "swap_group": "g"}}}`, "llmModels.a.depends_on: 2 models of swap group g would have to be loaded at a time, which lets 1")
+	f(`{"llmModels": {"m": {`+mock+`, "start": "on_demand", "swap_group": "gpu-0"}}, "swapGroups": {"gpu0": {}, "gpu-0": {"loaded": 0, "residence": 1}}}`,
+		`swapGroups.gpu0: no model has swap_group: gpu0; did you mean "gpu-0"?`, "swapGroups.gpu-0.loaded: 0 is not", "swapGroups.gpu-0.residence: unknown field")
 
 	// durations
 	m(mock+`, "timeouts": {"drain": "90"}`, `llmModels.m.timeouts.drain: expected a number of seconds or a string such as "1m30s"`)

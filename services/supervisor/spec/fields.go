@@ -14,6 +14,7 @@ type Field struct {
 	Forms   []string // of forms, those that may have it; nil: all
 	Remote  bool     // it may be changed over HTTP, with all in it: it names no program, no address, no secret, and nothing of the machine
 	Needed  bool     // has to be there when what holds it is there
+	Demand  bool     // only of models with start: on_demand
 	OneOf   bool     // of typeObject: it has exactly one of its Fields
 	Doc     string   // what it means
 	Default any      // what its absence means, as the file would say it
@@ -136,8 +137,18 @@ var modelFields = []Field{
 	{Name: "restart_policy", Type: typeChoice, Remote: true, Choices: []string{string(OnFailure), string(Always), string(Never)}, Default: string(OnFailure), Example: "never",
 		Doc: "What follows when the process ends unasked or stops answering: on-failure and always both start it anew, because " +
 			"such an end is a failure whatever the exit code; never leaves it down."},
-	{Name: "start", Type: typeChoice, Remote: true, Choices: []string{"auto"}, Default: "auto", Example: "auto",
-		Doc: "When the process is started: auto is at once, together with FluidMCP. There is no other way yet."},
+	{Name: "start", Type: typeChoice, Remote: true, Choices: []string{"auto", onDemand}, Default: "auto", Example: onDemand,
+		Doc: "When the model is started: auto is at once, together with FluidMCP; on_demand is by the first request, which the gateway " +
+			"holds until the model is there. A model on demand has to be started here."},
+	{Name: "idle_timeout", Type: typeDuration, Remote: true, Forms: started, Demand: true, Example: "15m", Absent: "it stays until it is stopped or has to make room",
+		Doc: "How long a model on demand may have no request before it is stopped. The next request starts it again."},
+	{Name: "swap_group", Type: typeText, Remote: true, Forms: started, Demand: true, Example: "gpu-0", Absent: "it needs no room",
+		Doc: "The name of a group of models that share GPUs, of which so many are loaded at a time as swapGroups says, one by default. " +
+			"A request for another one makes room, when what is loaded is idle or has answered what it had, and has stayed for a while."},
+	{Name: "sleep", Type: typeYesNo, Forms: processes, Demand: true, Default: false, Example: true,
+		Doc: "Whether the model is put to sleep in place of being stopped when it is idle or makes room: its process stays, its weights wait " +
+			"in main memory, and it is back in seconds (vLLM's sleep mode, level 1). --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1 are filled in. " +
+			"A server that does not go to sleep is stopped."},
 	{Name: "depends_on", Type: typeIDs, Forms: started, Remote: true, Example: []any{"embedder"},
 		Doc: "The ids of models of this file that have to be ready before a server of this one starts. At the end they are drained after it."},
 	{Name: "rollout", Type: typeObject, Forms: processes, Remote: true, Example: map[string]any{"surge": true},
@@ -164,6 +175,8 @@ var modelFields = []Field{
 				Doc: "For the start to make progress, by the log of the process: weights loaded, graphs captured. Then it is ended and started anew."},
 			{Name: "drain", Type: typeDuration, Absent: "SUPERVISOR_DRAIN_TIMEOUT", Example: 60,
 				Doc: "For requests in flight before the process is ended by stop, restart or Ctrl-C."},
+			{Name: "load", Type: typeDuration, Absent: "GATEWAY_LOAD_TIMEOUT", Example: "15m",
+				Doc: "For a request that waits until the model is loaded. Then the client gets a 503 that tells how far it is."},
 		}},
 	{Name: "routing", Type: typeObject, Remote: true, Example: map[string]any{"policy": "round_robin", "fallbacks": []any{"partner"}},
 		Doc: "Which of its servers answers a request, and when another model does.",
@@ -198,6 +211,9 @@ var modelFields = []Field{
 		}},
 }
 
+// onDemand is a value of start.
+const onDemand = "on_demand"
+
 // mostRequests is more than a gateway can carry.
 const mostRequests = 1_000_000
 
@@ -214,4 +230,14 @@ var fileFields = []Field{
 	{Name: "$schema", Type: typeText, Doc: "Where editors find the JSON Schema of this file; FluidMCP does not read it.", Example: "./models.schema.json"},
 	{Name: "llmModels", Type: typeObject, Needed: true,
 		Doc: "The models by id. An id is up to 200 letters, digits and . _ : @ + - beginning with a letter or digit, or several such parts with / between; not v1."},
+	{Name: "swapGroups", Type: typeObject, Doc: "The groups that the field swap_group of models names, by name. One that needs no settings may be left out."},
+}
+
+// GroupFields lists the fields of one entry of swapGroups.
+func GroupFields() []Field { return groupFields }
+
+var groupFields = []Field{
+	{Name: "loaded", Type: typeWhole, Min: 1, Max: 256, Default: 1, Example: 2, Doc: "How many of its models are loaded at a time."},
+	{Name: "residency", Type: typeDuration, Example: "2m", Absent: "as long as its start took, at least ten seconds",
+		Doc: "How long a model stays, from when it was ready, before it makes room for another one."},
 }

@@ -23,6 +23,14 @@ type File struct {
 
 	Warnings []string // what works but hardly as meant, a sentence each
 	Secrets  []Secret // what no log may show: each api_key, and the values of flags, of env and of ${NAME} that are secret by their name
+
+	SwapGroups map[string]SwapGroup // by name, those that models are in
+}
+
+// SwapGroup is models that share GPUs, by what its members have as Model.Demand.SwapGroup.
+type SwapGroup struct {
+	Loaded    int           // so many of them at a time; at least 1
+	Residency time.Duration // for which one stays; 0: as long as its start took
 }
 
 // Driver names what runs a model.
@@ -61,6 +69,7 @@ type Model struct {
 	DependsOn  []string // ids of models that have to be ready before a server of this one starts
 	Surge      bool     // there is room for one more server while a restart lasts
 	Instances  []Instance
+	Demand     Demand
 	Deployment Deployment // of Driver Kubernetes
 }
 
@@ -85,6 +94,14 @@ type Instance struct {
 // CommandLine is the command as a person may see it: ${NAME} is not replaced and secrets are hidden.
 func (i Instance) CommandLine() string { return strings.Join(i.shown, " ") }
 
+// Demand says when a model runs that is started by requests. The zero value is one that always runs.
+type Demand struct {
+	Start       bool          // by a request
+	IdleTimeout time.Duration // stopped after so long without one; 0 for never
+	SwapGroup   string        // key of File.SwapGroups; "" for none
+	Sleep       bool          // put to sleep rather than stopped
+}
+
 // Timeouts of one model; 0 means the default of whoever applies it.
 type Timeouts struct {
 	Connect   time.Duration // to connect to the server
@@ -94,6 +111,7 @@ type Timeouts struct {
 	Start     time.Duration // from starting the server to its being ready
 	Stall     time.Duration // the same without any progress
 	Drain     time.Duration // for requests in flight before the server is stopped
+	Load      time.Duration // for requests that wait until the model is loaded
 }
 
 // Deployment names a Deployment of Driver Kubernetes.

@@ -90,11 +90,7 @@ func (e *entry) shared() {
 	m.APIKey = Secret(e.text("api_key"))
 	e.secrets = append(e.secrets, m.APIKey)
 	m.Restart = RestartPolicy(e.choice("restart_policy"))
-	if n := e.fields["start"]; n != nil && n.Text == "on_demand" {
-		e.add(e.at("start"), "on_demand is not supported yet; use auto, or leave it out")
-	} else {
-		e.choice("start")
-	}
+	e.demand()
 	t := e.child("timeouts")
 	m.Timeouts = Timeouts{
 		Connect:   t.duration("connect"),
@@ -104,11 +100,23 @@ func (e *entry) shared() {
 		Start:     t.duration("start"),
 		Stall:     t.duration("stall"),
 		Drain:     t.duration("drain"),
+		Load:      t.duration("load"),
 	}
 	m.Routing = e.child("routing").routing()
 	m.Limits = e.child("limits").limits()
 	m.DependsOn = e.ids("depends_on")
 	e.where()
+}
+
+// demand reads start and what depends on it.
+func (e *entry) demand() {
+	d := Demand{Start: e.choice("start") == onDemand, IdleTimeout: e.duration("idle_timeout"), SwapGroup: e.text("swap_group"), Sleep: e.yes("sleep")}
+	for _, name := range e.names {
+		if e.field(name).Demand && !d.Start {
+			e.add(e.at(name), "is for models on demand: add start: on_demand")
+		}
+	}
+	e.model.Demand = d
 }
 
 // environment reads env.

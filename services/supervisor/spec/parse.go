@@ -2,6 +2,7 @@ package spec
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
@@ -27,7 +28,9 @@ func (s *Source) Plan(env func(string) (string, bool)) (*File, error) {
 		r.add("the file", "expected an object with llmModels, found %s", s.root.Kind)
 		return nil, r.err()
 	}
-	file := &File{Source: s, Models: r.models(s.root)}
+	top := r.object("", s.root, fileFields)
+	file := &File{Source: s, Models: r.models(top)}
+	file.SwapGroups = r.swapGroups(top, file.Models)
 	r.check(file)
 	if err := r.err(); err != nil {
 		return nil, err
@@ -37,8 +40,7 @@ func (s *Source) Plan(env func(string) (string, bool)) (*File, error) {
 	return file, nil
 }
 
-func (r *reader) models(root *node) []Model {
-	top := r.object("", root, fileFields)
+func (r *reader) models(top *object) []Model {
 	if !top.has("llmModels") {
 		r.add("llmModels", "missing; it holds the models by id")
 		return nil
@@ -53,4 +55,29 @@ func (r *reader) models(root *node) []Model {
 	}
 	slices.SortFunc(models, func(a, b Model) int { return cmp.Compare(a.ID, b.ID) })
 	return models
+}
+
+// swapGroups reads the groups that models are in, and those that are only set up.
+func (r *reader) swapGroups(top *object, models []Model) map[string]SwapGroup {
+	groups := map[string]SwapGroup{}
+	for _, m := range models {
+		if m.Demand.SwapGroup != "" {
+			groups[m.Demand.SwapGroup] = SwapGroup{Loaded: 1}
+		}
+	}
+	if !top.has("swapGroups") {
+		return groups
+	}
+	byName := r.object("swapGroups", top.fields["swapGroups"], nil)
+	for _, name := range byName.names {
+		at := byName.at(name)
+		o := r.object(at, byName.fields[name], groupFields)
+		group := SwapGroup{Loaded: o.whole("loaded"), Residency: o.duration("residency")}
+		if _, used := groups[name]; !used {
+			r.add(at, "no model has swap_group: %s; %s", name, hint(name, slices.Sorted(maps.Keys(groups))))
+			continue
+		}
+		groups[name] = group
+	}
+	return groups
 }

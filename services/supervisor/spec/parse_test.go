@@ -178,6 +178,37 @@ llmModels:
 	}
 }
 
+func TestDemand(t *testing.T) {
+	file, err := spec.Parse("models.yaml", []byte(`
+llmModels:
+  a: {command: mockvllm, args: [serve, a, --port, 8001], start: on_demand, idle_timeout: 15m, swap_group: gpu-0, sleep: true, timeouts: {load: 15m}}
+  b: {command: mockvllm, args: [serve, b, --port, 8002, --enable-sleep-mode], env: {VLLM_SERVER_DEV_MODE: 0}, start: on_demand, swap_group: gpu-1, sleep: true}
+  c: {command: mockvllm, args: [serve, c, --port, 8003]}
+swapGroups:
+  gpu-0: {loaded: 2, residency: 1m}
+`), environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []spec.Demand{{Start: true, IdleTimeout: 15 * time.Minute, SwapGroup: "gpu-0", Sleep: true}, {Start: true, SwapGroup: "gpu-1", Sleep: true}, {}}
+	commands := []string{"serve a --port 8001 --enable-sleep-mode", "serve b --port 8002 --enable-sleep-mode", "serve c --port 8003"}
+	for i, m := range file.Models {
+		if diff := cmp.Diff(want[i], m.Demand); diff != "" {
+			t.Errorf("%s: %s", m.ID, diff)
+		}
+		if line := m.Instances[0].CommandLine(); line != "mockvllm "+commands[i] {
+			t.Errorf("%s: %s", m.ID, line)
+		}
+	}
+	if env := file.Models[0].Instances[0].Env["VLLM_SERVER_DEV_MODE"].Reveal() + file.Models[1].Instances[0].Env["VLLM_SERVER_DEV_MODE"].Reveal(); env != "10" || file.Models[0].Timeouts.Load != 15*time.Minute {
+		t.Errorf("developers' mode %s, %+v", env, file.Models[0].Timeouts)
+	}
+	groups := map[string]spec.SwapGroup{"gpu-0": {Loaded: 2, Residency: time.Minute}, "gpu-1": {Loaded: 1}}
+	if diff := cmp.Diff(groups, file.SwapGroups); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestYAMLIsReadAlike(t *testing.T) {
 	f := func(input, want string) {
 		t.Helper()

@@ -99,6 +99,9 @@ func (e *entry) processes(line args, env Env) {
 	if known {
 		line = e.identity(line, env)
 	}
+	if e.model.Demand.Sleep {
+		line = e.sleepable(line, env, known)
+	}
 	port, ok := e.processPort(line, known)
 	replicas := e.whole("replicas")
 	devices := e.devices(replicas, env)
@@ -133,6 +136,24 @@ func (e *entry) processes(line args, env Env) {
 		})
 	}
 }
+
+// sleepable has vLLM offer its sleep mode, which takes a flag, and its routes, which are among those for developers.
+func (e *entry) sleepable(line args, env Env, known bool) args {
+	if !known {
+		e.add(e.at("sleep"), "needs a command with vLLM's flags: vllm serve or mockvllm")
+		return line
+	}
+	if _, given := line.find("--enable-sleep-mode"); !given {
+		line = append(line[:len(line):len(line)], plain("--enable-sleep-mode"))
+	}
+	if _, given := env[devMode]; !given {
+		env[devMode] = "1"
+	}
+	return line
+}
+
+// devMode is the variable by which vLLM offers /sleep and /wake_up.
+const devMode = "VLLM_SERVER_DEV_MODE"
 
 // identity brings the name and the key that the file knows and those that the server will use together.
 func (e *entry) identity(line args, env Env) args {

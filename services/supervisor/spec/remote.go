@@ -39,6 +39,9 @@ func (e *entry) where() {
 
 // external plans servers that run elsewhere.
 func (e *entry) external() {
+	if e.model.Driver == External && e.model.Demand.Start {
+		e.add(e.at("start"), "%s cannot start a server that runs elsewhere; use auto, or leave it out", onDemand)
+	}
 	if e.base.host != "" {
 		e.servers = []server{{e.base, 1}}
 	}

@@ -6,8 +6,8 @@ import "encoding/json"
 type schema = map[string]any
 
 // Schema is the JSON Schema of the models file, draft 2020-12. What it accepts Parse accepts, except for what a schema cannot
-// say: whether ${NAME} is set and what it holds, names, ports and ids that clash with those of other fields or models, models
-// that do not exist, parts that are more than the whole, also of a GPU's memory, lists that are as long as another number says, a field or server given twice, whole numbers written as 8001.0,
+// say: whether ${NAME} is set and what it holds, commands that have no sleep mode, names, ports and ids that clash with those of other fields or models, models
+// that do not exist or could never be loaded together, parts that are more than the whole, also of a GPU's memory, lists that are as long as another number says, a field or server given twice, whole numbers written as 8001.0,
 // durations and percentages that round to nothing, durations over a week, the finer points of URLs, and commands whose address
 // cannot be told. What Parse accepts it accepts.
 func Schema() ([]byte, error) {
@@ -19,6 +19,8 @@ func Schema() ([]byte, error) {
 	models["minProperties"] = 1
 	models["propertyNames"] = schema{"$ref": "#/$defs/id"}
 	models["additionalProperties"] = schema{"$ref": "#/$defs/model"}
+	groups := top["properties"].(schema)["swapGroups"].(schema)
+	groups["additionalProperties"] = objectSchema(groupFields)
 	text, err := json.MarshalIndent(top, "", "  ")
 	return append(text, '\n'), err
 }
@@ -35,6 +37,12 @@ func modelSchema() schema {
 	}
 	elsewhere := formSchema(byEndpoints)
 	elsewhere["required"] = []string{byEndpoints}
+	for _, f := range modelFields {
+		if f.Demand {
+			rules = append(rules, schema{"if": present(f.Name), "then": schema{
+				"properties": schema{"start": schema{"const": onDemand}}, "required": []string{"start"}}})
+		}
+	}
 	s["allOf"] = append(rules, schema{"if": schema{"not": schema{"anyOf": given}}, "then": elsewhere})
 	return s
 }
@@ -59,6 +67,8 @@ func formSchema(by string) schema {
 		s["anyOf"] = []any{present("port"), present("endpoints")}
 	case byContainer, byDeployment:
 		s["required"] = []string{"endpoints"}
+	case byEndpoints:
+		others["start"] = schema{"const": "auto"}
 	}
 	return s
 }

@@ -66,7 +66,7 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
 	`is already a name of`, `is the model itself`, `no model of this file`, `is named already`, `percent together`, `the same server as`, `is also the port of`, `contradicts`, `beyond port 65535`,
 	`its memory, `, `items for \d+ replicas`, `not a list of GPUs`, `has the place of CUDA_VISIBLE_DEVICES`, `needs a number over 0 and at most 1`, // of GPUs
-	`FluidMCP cannot tell where`, `more than one needs --port`, `needs --port in args`, `goes round in a circle`, `--port needs a number`,
+	`needs a command with vLLM's flags`, `no model has swap_group`, `would have to be loaded at a time`, `FluidMCP cannot tell where`, `more than one needs --port`, `needs --port in args`, `goes round in a circle`, `--port needs a number`,
 	`is not the name of a container`, `names \d+ containers, and endpoints has`,
 	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`, `\de-\d+ is not more than 0 and at most 100`,
 }, "|"))
@@ -124,6 +124,12 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 		form := append(f.Forms, "")[0]
 		if form != "model" {
 			entry["endpoints"] = map[string]any{"base_url": "http://localhost:8001"}
+		}
+		if f.Demand || f.Name == "start" {
+			entry["command"] = "mockvllm"
+		}
+		if f.Demand {
+			entry["start"] = "on_demand"
 		}
 		for name, given := range forms[form] {
 			if entry[name] == nil {
@@ -204,7 +210,7 @@ func TestSchemaAndParserAgree(t *testing.T) {
 		good[f.Name] = append(good[f.Name], string(example))
 	}
 	names = append(names, "comand")
-	begin := []string{`{}`, `{"command": "mockvllm"}`, `{"model": "x", "port": 8001}`, `{"endpoints": {"base_url": "http://h:8001"}}`}
+	begin := []string{`{}`, `{"command": "mockvllm", "start": "on_demand"}`, `{"command": "mockvllm"}`, `{"model": "x", "port": 8001}`, `{"endpoints": {"base_url": "http://h:8001"}}`}
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(from []string) string { return from[random.IntN(len(from))] }
 	var valid int
