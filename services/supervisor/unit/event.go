@@ -26,6 +26,8 @@ const (
 	Stalled                // it has not for too long
 	Late                   // the time to become ready is over
 	Probed                 // the server was asked how it is; Message as of Adopted
+	Slept                  // the server was told to sleep; Message says why it does not, "" that it does
+	Woken                  // it was told to wake up; Message in the same way
 	Drained                // no request is left on the server, or the time for that is over
 	Ended                  // the server has ended; Exit, Finding
 
@@ -55,6 +57,8 @@ const (
 	Launch              // start a server
 	Drain               // wait until no gateway sends requests to the server, then Drained
 	Terminate           // end the server, then Ended
+	Sleep               // put the server to sleep, then Slept
+	Wake                // wake it, then Woken
 	Schedule            // the event Then after After, unless the phase is left or it is scheduled anew before
 )
 

@@ -17,7 +17,7 @@ func FuzzStep(f *testing.F) {
 	f.Add(uint64(5), uint64(6), uint8(3))
 	f.Fuzz(func(t *testing.T, a, b uint64, bits uint8) {
 		random := rand.New(rand.NewPCG(a, b))
-		p := unit.Policy{Restart: bits&1 != 0, Remote: bits&2 != 0, Outlives: bits&4 != 0, OnDemand: bits&8 != 0,
+		p := unit.Policy{Restart: bits&1 != 0, Remote: bits&2 != 0, Outlives: bits&4 != 0, OnDemand: bits&8 != 0, Sleep: bits&16 != 0,
 			StartTimeout: time.Minute, StallTimeout: time.Minute}
 		w := &world{t: t, now: begin, state: unit.New(p, unit.Before{Starts: 2}, begin)}
 		for range 200 {
@@ -54,7 +54,8 @@ type world struct {
 	alive     bool
 	asked     bool // whether the start may begin
 	draining  bool
-	condemned bool // the server was told to end
+	condemned bool      // the server was told to end
+	turning   unit.Kind // Slept or Woken, when it was told to sleep or to wake up
 	halted    bool
 	begun     bool
 	scheduled map[unit.Kind]bool
@@ -70,7 +71,9 @@ func (w *world) possible(kind unit.Kind) bool {
 	case unit.Waiting, unit.Admitted:
 		return w.asked
 	case unit.Failed:
-		return w.asked || w.alive && w.state.Phase == fleet.Starting
+		return w.asked || w.alive && w.state.Phase == fleet.Starting && w.turning != unit.Woken
+	case unit.Slept, unit.Woken:
+		return w.turning == kind
 	case unit.Drained:
 		return w.draining
 	case unit.Due, unit.Late, unit.Stalled:
@@ -90,7 +93,10 @@ func (w *world) step(e unit.Event) {
 	case unit.Adopted:
 		w.alive = true
 	case unit.Ended, unit.Failed:
-		w.alive, w.draining, w.condemned = false, false, false
+		w.alive = before.Asleep && e.Kind == unit.Failed // the start was refused, and the server sleeps on
+		w.draining, w.condemned, w.turning = false, false, 0
+	case unit.Slept, unit.Woken:
+		w.turning = 0
 	case unit.Drained:
 		w.draining = false
 	}
@@ -106,10 +112,10 @@ func (w *world) step(e unit.Event) {
 func (w *world) carryOut(effect unit.Effect, e unit.Event, before unit.State) {
 	w.t.Helper()
 	begins := effect.Do == unit.Admit || effect.Do == unit.Launch
-	if begins && (w.alive || w.asked || w.state.Desired == unit.Stopped || w.halted) {
+	if begins && (w.alive && !(effect.Do == unit.Admit && w.state.Asleep) || w.asked || w.state.Desired == unit.Stopped || w.halted) {
 		w.t.Fatalf("effect %d with a server: %t, desired %s, halted %t, after %+v on %+v", effect.Do, w.alive, w.state.Desired, w.halted, e, before)
 	}
-	if ends := effect.Do == unit.Drain || effect.Do == unit.Terminate; ends && !w.alive {
+	if !begins && effect.Do != unit.Schedule && !w.alive {
 		w.t.Fatalf("effect %d without a server, after %+v on %+v", effect.Do, e, before)
 	}
 	switch effect.Do {
@@ -121,6 +127,10 @@ func (w *world) carryOut(effect unit.Effect, e unit.Event, before unit.State) {
 		w.draining = true
 	case unit.Terminate:
 		w.condemned = true
+	case unit.Sleep:
+		w.turning = unit.Slept
+	case unit.Wake:
+		w.turning = unit.Woken
 	case unit.Schedule:
 		w.scheduled[effect.Then] = true
 	}
@@ -131,13 +141,15 @@ func (w *world) check(e unit.Event, before unit.State) {
 	s := w.state
 	without := s.Phase == fleet.Stopped || s.Phase == fleet.Pending || s.Phase == fleet.Backoff || s.Phase == fleet.Failed
 	switch {
-	case without == w.alive:
-		w.t.Fatalf("phase %s with a server: %t", s.Phase, w.alive)
+	case without == (w.alive && !s.Asleep), s.Asleep && !(without && w.alive):
+		w.t.Fatalf("phase %s with a server: %t, asleep: %t, after %+v on %+v", s.Phase, w.alive, s.Asleep, e, before)
+	case s.Asleep && s.Desired == unit.Stopped, s.Routable() && w.turning != 0:
+		w.t.Fatalf("asleep: %t, desired %s, routable %t, after %+v on %+v", s.Asleep, s.Desired, s.Routable(), e, before)
 	case s.Routable() != (s.Phase == fleet.Ready), s.Routable() && w.condemned:
 		w.t.Fatalf("routable while %s, told to end: %t", s.Phase, w.condemned)
 	case s.Starts < before.Starts, s.Failures < before.Failures, s.Since.Before(before.Since):
 		w.t.Fatalf("went back: %+v after %+v", s, before)
-	case s.Phase == fleet.Stopping && !w.condemned, s.Phase == fleet.Draining && !w.draining, s.Phase == fleet.Pending && !w.asked:
+	case s.Phase == fleet.Stopping && !w.condemned && w.turning != unit.Slept, s.Phase == fleet.Draining && !w.draining, s.Phase == fleet.Pending && !w.asked:
 		w.t.Fatalf("%s, and nobody does what that needs, after %+v on %+v", s.Phase, e, before)
 	case before.Desired == unit.Stopped && s.Desired != unit.Stopped && e.Kind != unit.Start && e.Kind != unit.Restart:
 		w.t.Fatalf("event %d made a stopped unit %s", e.Kind, s.Desired)
@@ -147,7 +159,7 @@ func (w *world) check(e unit.Event, before unit.State) {
 	}
 	switch e.Kind {
 	case unit.Ended:
-		if before.Phase != fleet.Draining && before.Phase != fleet.Stopping {
+		if before.Phase != fleet.Draining && before.Phase != fleet.Stopping && !before.Asleep {
 			return
 		}
 	case unit.Failed:
@@ -168,6 +180,8 @@ func (w *world) settle() {
 			w.step(is(unit.Admitted))
 		case w.draining:
 			w.step(is(unit.Drained))
+		case w.turning != 0:
+			w.step(is(w.turning))
 		case w.condemned:
 			w.step(is(unit.Ended))
 		case w.scheduled[unit.Due]:
@@ -186,7 +200,7 @@ func (w *world) settle() {
 		want = []fleet.Phase{fleet.Stopped}
 	}
 	for _, phase := range want {
-		if s.Phase == phase {
+		if s.Phase == phase && !(w.halted && s.Asleep) {
 			return
 		}
 	}

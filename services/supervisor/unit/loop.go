@@ -31,6 +31,7 @@ type loop struct {
 	server    Server
 	ended     <-chan Exit
 	drained   chan struct{}
+	turned    chan Event // whether it went to sleep, or woke up
 	probeDue  <-chan time.Time
 	probed    chan error
 	endProbes context.CancelFunc
@@ -112,6 +113,10 @@ func (l *loop) apply(e Event) {
 			l.drain()
 		case Terminate:
 			l.server.Stop()
+		case Sleep:
+			l.turn(Slept, l.Sleep)
+		case Wake:
+			l.turn(Woken, l.Wake)
 		case Schedule:
 			l.timers[effect.Then] = time.After(effect.After)
 		}
@@ -128,7 +133,7 @@ func (l *loop) leave(before fleet.Phase) {
 		l.endAdmission()
 		l.waiting, l.admitted = nil, nil
 	}
-	if l.state.Phase == fleet.Ready || !l.state.lives() {
+	if l.state.Phase == fleet.Ready || !l.state.up() {
 		l.release()
 		l.release = func() {}
 	}
@@ -197,7 +202,7 @@ func (l *loop) own(server Server) {
 // end drops the server that has ended and all that concerned it.
 func (l *loop) end(exit Exit) {
 	l.endProbes()
-	l.server, l.ended, l.probeDue, l.probed, l.drained = nil, nil, nil, nil, nil
+	l.server, l.ended, l.probeDue, l.probed, l.drained, l.turned = nil, nil, nil, nil, nil, nil
 	e := Event{Kind: Ended, Exit: exit}
 	if l.state.Phase != fleet.Draining && l.state.Phase != fleet.Stopping {
 		e.Finding = l.Explain(exit)
@@ -214,6 +219,13 @@ func (l *loop) drain() {
 		l.Drain(ctx)
 		done <- struct{}{}
 	})
+}
+
+// turn puts the server to sleep or wakes it, beside the loop.
+func (l *loop) turn(then Kind, do func(context.Context) error) {
+	ctx, turned := l.probing, make(chan Event, 1)
+	l.turned = turned
+	l.waits.Go(func() { turned <- Event{Kind: then, Message: text(do(ctx))} })
 }
 
 // probe asks beside the loop.

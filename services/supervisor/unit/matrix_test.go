@@ -20,58 +20,58 @@ var matrix = map[fleet.Phase]struct {
 	fleet.Stopped: {nil, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "-", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "-",
 		unit.Adopted: "ready (Adopted)", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
-		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 	fleet.Pending: {[]unit.Event{is(unit.Start)}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopped", unit.Restart: "-", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopped",
 		unit.Adopted: "-", unit.Waiting: "pending (WaitingForSlot)", unit.Admitted: "starting: launch late stalled", unit.Due: "-",
 		unit.Failed: "backoff (StartFailed): due", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-",
-		unit.Drained: "-", unit.Ended: "-",
+		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 	fleet.Starting: {[]unit.Event{is(unit.Start), is(unit.Admitted)}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
 		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "backoff (StartFailed): due", unit.Progressed: "starting: stalled",
 		unit.Stalled: "starting (StartStalled): terminate", unit.Late: "starting (StartTimeout): terminate", unit.Probed: "ready",
-		unit.Drained: "-", unit.Ended: "backoff (Exited): due",
+		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "backoff (Exited): due",
 	}},
 	fleet.Ready: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "draining (Requested): drain", unit.Restart: "draining (Restarting): drain", unit.Wanted: "-",
 		unit.Retire: "-", unit.Configured: "-", unit.Halt: "draining (Requested): drain", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
-		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-",
+		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-",
 		unit.Ended: "backoff (Exited): due",
 	}},
 	fleet.Unhealthy: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, sick, sick, sick}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
 		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
-		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-",
+		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-",
 		unit.Ended: "backoff (LivenessFailed): due",
 	}},
 	fleet.Draining: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, is(unit.Stop)}, map[unit.Kind]string{
 		unit.Start: "draining (Restarting)", unit.Stop: "-", unit.Restart: "draining (Restarting)", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "-", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
-		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "stopping (Requested): terminate", unit.Ended: "stopped",
+		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "stopping (Requested): terminate", unit.Ended: "stopped",
 	}},
 	fleet.Stopping: {[]unit.Event{is(unit.Start), is(unit.Admitted), is(unit.Stop)}, map[unit.Kind]string{
 		unit.Start: "stopping (Restarting)", unit.Stop: "-", unit.Restart: "stopping (Restarting)", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "-", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
-		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "stopped",
+		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "stopped",
 	}},
 	fleet.Backoff: {[]unit.Event{is(unit.Start), is(unit.Admitted), crash}, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "pending: admit", unit.Failed: "-",
-		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 	fleet.Failed: {[]unit.Event{is(unit.Start), is(unit.Admitted), dead}, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-",
-		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 }
 
 // demanded is what differs from matrix for a model that is started on demand. It gets to its phases by Wanted and Retire.
 var demanded = map[fleet.Phase]map[unit.Kind]string{
-	fleet.Stopped:   {unit.Wanted: "pending: admit"},
+	fleet.Stopped:   {unit.Wanted: "pending: admit", unit.Stop: "stopped"},
 	fleet.Pending:   {unit.Retire: "stopped (Idle)"},
 	fleet.Starting:  {unit.Retire: "stopping (Idle): terminate"},
 	fleet.Ready:     {unit.Retire: "draining (Idle): drain"},
@@ -161,7 +161,8 @@ func outcome(before, after unit.State, effects []unit.Effect) string {
 		if i == 0 {
 			text.WriteString(":")
 		}
-		word := map[unit.Do]string{unit.Admit: "admit", unit.Launch: "launch", unit.Drain: "drain", unit.Terminate: "terminate"}[e.Do]
+		word := map[unit.Do]string{unit.Admit: "admit", unit.Launch: "launch", unit.Drain: "drain", unit.Terminate: "terminate",
+			unit.Sleep: "sleep", unit.Wake: "wake"}[e.Do]
 		if e.Do == unit.Schedule {
 			word = map[unit.Kind]string{unit.Due: "due", unit.Late: "late", unit.Stalled: "stalled"}[e.Then]
 		}

@@ -34,6 +34,23 @@ type rig struct {
 	slot        *slot // when it is what admits
 	finding     unit.Finding
 	reasons     []unit.Reason // of the starts after the first
+	turns       []string      // to sleep and awake
+	turning     error         // what comes of it
+}
+
+// turn takes a second, as moving weights does.
+func (r *rig) turn(what string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.turns = append(r.turns, what)
+		return r.turning
+	}
 }
 
 type fakeServer struct {
@@ -129,6 +146,7 @@ func inBubbleWith(t *testing.T, cfg unit.Config, setup func(r *rig), test func(t
 // config completes one with the fakes.
 func (r *rig) config(cfg unit.Config) unit.Config {
 	cfg.Driver, cfg.Probe, cfg.Drain, cfg.Admit = r, r.probe, r.drain, r.admit
+	cfg.Sleep, cfg.Wake = r.turn("asleep"), r.turn("awake")
 	cfg.Explain = func(unit.Exit) unit.Finding { return r.finding }
 	cfg.Changed = func(s unit.Status) {
 		r.set(func() {

@@ -22,6 +22,7 @@ type Policy struct {
 	Remote       bool          // somebody else runs the server: it is watched, never ended
 	Outlives     bool          // the server goes on when the supervisor ends
 	OnDemand     bool          // the server is started when somebody asks for it
+	Sleep        bool          // a server that retires is put to sleep, when it can
 	StartTimeout time.Duration // from the start of a server to its being ready, at most
 	StallTimeout time.Duration // the same without any progress
 }
@@ -45,7 +46,7 @@ type Policy struct {
 // A failure leads to failed when it is one too many, trying again would not help, or the policy is not to. From backoff and failed a
 // start or restart leads to pending, a stop to stopped. A server that is being ended for what it did goes on to stopping without a
 // drain. A server that runs already is adopted once, from stopped to ready or starting. Only pending, backoff, failed and stopped
-// are without a server. Once stopped, only a person's start or restart leads on, and a demand where Desired says so.
+// are without a server, or with one that sleeps (sleep.go). Once stopped, only a person's start or restart leads on, and a demand where Desired says so.
 type State struct {
 	Policy     Policy
 	Desired    Desired
@@ -54,8 +55,9 @@ type State struct {
 	Message    string    // one sentence for people
 	By         string    // whose wish led to Phase, "" when nobody's did
 	Since      time.Time // of Phase
+	Asleep     bool      // there is a server all the same, which sleeps; of the phases that have none
 	Progress   Progress  // of Phase starting; without a Stage nothing is known
-	Launched   time.Time // when the present or last server was started; zero when that was before the supervisor
+	Launched   time.Time // when the present or last server was started or woken; zero when that was before the supervisor
 	ReadyAt    time.Time // when it became ready; zero when it is not
 	RetryAt    time.Time // end of Phase backoff
 	Starts     int       // of servers, all, with those adopted
@@ -71,6 +73,8 @@ type State struct {
 	ailment string      // what the last one said, "" that all is well
 	dying   Reason      // why the server is being ended although it should run
 	again   bool        // start anew once the server has ended
+	nap     bool        // the server that drains or stops is to sleep
+	waking  bool        // the server that starts did sleep, and still may
 	cause   Reason      // of the next start
 	halted  bool        // nothing more is wanted
 }
@@ -111,7 +115,10 @@ func (s State) Restarts() int { return max(0, s.Starts-1) }
 func (s State) Routable() bool { return s.Phase == fleet.Ready }
 
 // lives tells whether there is a server.
-func (s State) lives() bool {
+func (s State) lives() bool { return s.up() || s.Asleep }
+
+// up tells whether there is one that is awake.
+func (s State) up() bool {
 	switch s.Phase {
 	case fleet.Pending, fleet.Backoff, fleet.Failed, fleet.Stopped:
 		return false
@@ -121,5 +128,5 @@ func (s State) lives() bool {
 
 // finished tells whether nothing more will happen.
 func (s State) finished() bool {
-	return s.halted && (s.Policy.Remote || s.Policy.Outlives || s.Phase == fleet.Stopped)
+	return s.halted && (s.Policy.Remote || s.Policy.Outlives || s.Phase == fleet.Stopped && !s.Asleep)
 }

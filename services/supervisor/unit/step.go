@@ -45,12 +45,20 @@ func (s State) step(e Event) (State, []Effect) {
 			return s.load(e)
 		}
 	case Probed:
-		if s.dying == "" {
+		if s.dying == "" && !s.waking {
 			return s.probed(e)
 		}
 	case Drained:
 		if s.Phase == fleet.Draining {
-			return s.enter(e, fleet.Stopping, s.Reason, ""), []Effect{{Do: Terminate}}
+			return s.drained(e)
+		}
+	case Slept:
+		if s.Phase == fleet.Stopping && s.nap {
+			return s.slept(e)
+		}
+	case Woken:
+		if s.Phase == fleet.Starting && s.waking {
+			return s.woken(e)
 		}
 	case Ended:
 		return s.ended(e)
@@ -63,7 +71,7 @@ func (s State) enter(e Event, phase fleet.Phase, reason Reason, message string) 
 		s = s.settle(e.At)
 	}
 	s.Phase, s.Reason, s.Message, s.Since = phase, reason, message, e.At
-	s.Progress, s.RetryAt = Progress{}, time.Time{}
+	s.Progress, s.RetryAt, s.waking = Progress{}, time.Time{}, false
 	return s
 }
 
@@ -74,6 +82,9 @@ func (s State) ask(e Event, why Reason) (State, []Effect) {
 }
 
 func (s State) launch(e Event) (State, []Effect) {
+	if s.Asleep {
+		return s.wake(e)
+	}
 	s = s.enter(e, fleet.Starting, "", "").begun(e.At)
 	return s, append([]Effect{{Do: Launch, Reason: s.cause}}, s.limits()...)
 }
@@ -183,6 +194,13 @@ func (s State) ended(e Event) (State, []Effect) {
 	}
 	condemned := s.dying
 	s.LastExit, s.dying, s.ailment = e.Exit, "", ""
+	if s.Asleep { // the next start needs a new one, and that is all
+		s.Asleep = false
+		if s.Phase == fleet.Stopped {
+			s.Message = "in its sleep " + e.Exit.String()
+		}
+		return s, nil
+	}
 	if s.Phase != fleet.Draining && s.Phase != fleet.Stopping {
 		return s.crash(e, condemned)
 	}

@@ -118,6 +118,40 @@ func TestTransitions(t *testing.T) {
 	f("another command while nobody wants it", demand, seq(changed), fleet.Stopped, unit.ByDemand)
 	f("what always runs is never idle", mended, seq(start, healthy, idle), fleet.Ready, "")
 
+	naps := unit.Policy{Restart: true, OnDemand: true, Sleep: true}
+	slept, woken := is(unit.Slept), is(unit.Woken)
+	cannot := func(kind unit.Kind) unit.Event { return unit.Event{Kind: kind, Message: "404 Not Found"} }
+	sleeps := func(more ...unit.Event) []unit.Event {
+		return append(seq(wanted, healthy, idle, drained, slept), more...)
+	}
+	waking := []unit.Do{unit.Wake, unit.Schedule, unit.Schedule}
+	f("put to sleep", naps, seq(wanted, healthy, idle, drained), fleet.Stopping, unit.Idle, unit.Sleep)
+	if s := f("asleep", naps, sleeps(), fleet.Stopped, unit.Idle); !s.Asleep {
+		t.Error("it does not sleep")
+	}
+	f("does not sleep", naps, seq(wanted, healthy, evict, drained, cannot(unit.Slept)), fleet.Stopping, unit.Evicted, unit.Terminate)
+	f("ended instead", naps, seq(wanted, healthy, evict, drained, cannot(unit.Slept), crash), fleet.Stopped, unit.Evicted)
+	f("woken", naps, sleeps(wanted), fleet.Starting, "", waking...)
+	f("not awake yet, whatever its health says", naps, sleeps(wanted, healthy), fleet.Starting, "")
+	if s := f("awake", naps, sleeps(wanted, woken, healthy), fleet.Ready, ""); s.Asleep || s.Starts != 1 {
+		t.Errorf("awake: %+v", s)
+	}
+	f("does not wake up", naps, sleeps(wanted, cannot(unit.Woken)), fleet.Starting, unit.StartFailed, unit.Terminate)
+	f("started anew for that", naps, sleeps(wanted, cannot(unit.Woken), crash, due), fleet.Starting, "", launch...)
+	f("dies in its sleep", naps, sleeps(crash), fleet.Stopped, unit.Idle)
+	f("wanted after that", naps, sleeps(crash, wanted), fleet.Starting, "", launch...)
+	f("dies while it wakes up", naps, sleeps(wanted, crash), fleet.Backoff, unit.Exited, unit.Schedule)
+	f("wanted while it falls asleep", naps, seq(wanted, healthy, idle, drained, wanted, slept), fleet.Starting, "", waking...)
+	f("stopped in its sleep", naps, sleeps(stop), fleet.Stopping, unit.Requested, unit.Terminate)
+	f("stopped while it falls asleep", naps, seq(wanted, healthy, idle, drained, stop), fleet.Stopping, unit.Requested, unit.Terminate)
+	f("stopped, and then it did sleep", naps, seq(wanted, healthy, idle, drained, stop, slept), fleet.Stopping, unit.Requested)
+	f("stopped before it could", naps, seq(wanted, healthy, idle, stop, drained), fleet.Stopping, unit.Requested, unit.Terminate)
+	f("halted in its sleep", naps, sleeps(halt), fleet.Stopping, unit.Requested, unit.Terminate)
+	f("restarted in its sleep", naps, sleeps(restart), fleet.Stopping, unit.Restarting, unit.Terminate)
+	f("another command in its sleep", naps, sleeps(changed, crash), fleet.Stopped, unit.ByDemand)
+	f("what is sick does not sleep", naps, seq(wanted, healthy, sick, sick, sick, idle), fleet.Stopping, unit.Idle, unit.Terminate)
+	f("what a person stops does not sleep", naps, seq(wanted, healthy, stop, drained), fleet.Stopping, unit.Requested, unit.Terminate)
+
 	f("halt", mended, seq(start, healthy, halt), fleet.Draining, unit.Requested, unit.Drain)
 	f("start after halt", mended, seq(start, healthy, halt, start, drained, crash), fleet.Stopped, "")
 	f("restart after halt", mended, seq(start, healthy, halt, restart, drained, crash), fleet.Stopped, "")

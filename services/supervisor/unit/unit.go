@@ -40,6 +40,8 @@ type Config struct {
 	// nil lets every start begin.
 	Admit         func(ctx context.Context, waiting func(Reason, string)) (release func(), err error)
 	Probe         func(ctx context.Context, ready bool) error // asks the server how it is; ready: whether it was ready before
+	Sleep         func(ctx context.Context) error             // puts the server to sleep; for Policy.Sleep
+	Wake          func(ctx context.Context) error             // wakes it
 	Drain         func(ctx context.Context)                   // returns when nothing is in flight any more, or it took too long
 	Explain       func(Exit) Finding                          // why a server ended that should not have; nil knows nothing
 	Changed       func(Status)                                // called after each event, before its effects begin
@@ -156,6 +158,12 @@ func (u *Unit) Run(ctx context.Context) {
 			l.apply(Event{Kind: Stalled})
 		case <-l.timers[Late]:
 			l.apply(Event{Kind: Late})
+		case e := <-l.turned:
+			l.turned = nil
+			l.apply(e)
+			if l.probeDue != nil { // none is on its way, and the next one may be seconds off
+				l.probeDue = time.After(0)
+			}
 		case <-l.drained:
 			l.drained = nil
 			l.apply(Event{Kind: Drained})

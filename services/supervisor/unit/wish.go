@@ -63,7 +63,7 @@ func (s State) configure(e Event) (State, []Effect) {
 
 func (s State) start(e Event) (State, []Effect) {
 	s.Desired = s.wanted()
-	if !s.lives() {
+	if !s.up() {
 		s = s.forgive()
 	}
 	return s.begin(e, cmp.Or(e.Reason, Requested))
@@ -83,13 +83,19 @@ func (s State) begin(e Event, why Reason) (State, []Effect) {
 
 // restart leads to a new server. Only a person's wish starts one where none is wanted.
 func (s State) restart(e Event, why Reason) (State, []Effect) {
-	if s.Policy.Remote || why != Requested && (s.Desired == Stopped || s.Phase == fleet.Stopped) {
+	switch {
+	case s.Policy.Remote:
+		return s, nil
+	case why == Requested:
+	case s.Asleep && s.Phase == fleet.Stopped: // what sleeps would wake up as what it was
+		return s.end(e, ByDemand, false)
+	case s.Desired == Stopped || s.Phase == fleet.Stopped:
 		return s, nil
 	}
 	s.Desired = s.wanted()
 	s = s.forgive()
 	switch {
-	case s.Phase == fleet.Pending: // it will be a new one
+	case s.Phase == fleet.Pending && !s.Asleep: // it will be a new one
 		return s, nil
 	case !s.lives():
 		return s.begin(e, why)
@@ -103,25 +109,48 @@ func (s State) retire(e Event) (State, []Effect) {
 	switch s.Phase {
 	case fleet.Draining, fleet.Stopping, fleet.Stopped, fleet.Failed:
 		return s, nil
+	case fleet.Pending, fleet.Backoff:
+		if s.Asleep {
+			s.By = e.By
+			return s.enter(e, fleet.Stopped, rest(e.Reason), asleep), nil
+		}
 	}
-	return s.end(e, e.Reason, false)
+	nap := s.Policy.Sleep && s.Phase == fleet.Ready
+	s, effects := s.end(e, e.Reason, false)
+	s.nap = nap
+	return s, effects
 }
 
 // end leads the server to its end, and to a new beginning when again.
 func (s State) end(e Event, why Reason, again bool) (State, []Effect) {
-	s.again, s.By = again, e.By
+	stop := []Effect{{Do: Terminate}}
+	nap := s.nap
+	s.again, s.By, s.nap = again, e.By, false
+	if s.Asleep {
+		s.Asleep = false
+		return s.enter(e, fleet.Stopping, why, ""), stop
+	}
 	switch s.Phase {
+	case fleet.Stopped:
+		if s.Desired == Stopped { // it does not wait for a demand any more
+			s.Reason, s.Message = rest(why), ""
+		}
 	case fleet.Pending, fleet.Backoff, fleet.Failed:
 		return s.enter(e, fleet.Stopped, rest(why), ""), nil
 	case fleet.Starting:
-		return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
+		return s.enter(e, fleet.Stopping, why, ""), stop
 	case fleet.Ready, fleet.Unhealthy:
 		if s.dying != "" { // what it carries is lost already
-			return s.enter(e, fleet.Stopping, why, ""), []Effect{{Do: Terminate}}
+			return s.enter(e, fleet.Stopping, why, ""), stop
 		}
 		return s.enter(e, fleet.Draining, why, draining), []Effect{{Do: Drain}}
-	case fleet.Draining, fleet.Stopping:
+	case fleet.Draining:
 		s.Reason = why
+	case fleet.Stopping:
+		s.Reason = why
+		if nap {
+			return s, stop
+		}
 	}
 	return s, nil
 }
