@@ -13,11 +13,13 @@ type modelStatus struct {
 	ID        string `json:"id"`
 	Desired   string `json:"desired"`
 	Phase     string `json:"phase"`
+	Reason    string `json:"reason"`
 	Driver    string `json:"driver"`
 	Restarts  int    `json:"restarts"`
 	Instances []struct {
 		PID      int    `json:"pid"`
 		Phase    string `json:"phase"`
+		Asleep   bool   `json:"asleep"`
 		Restarts int    `json:"restarts"`
 	} `json:"instances"`
 }

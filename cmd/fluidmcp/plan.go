@@ -24,6 +24,15 @@ func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON b
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	gap := "\n"
+	for _, m := range file.Models {
+		if m.Demand.Start {
+			if _, err := fmt.Fprintf(w, "%s%s is started by the first request for it%s.\n", gap, m.ID, retires(m.Demand)); err != nil {
+				return err
+			}
+			gap = ""
+		}
+	}
 	for _, warning := range file.Warnings {
 		if _, err := fmt.Fprintf(w, "\n%s\n", warning); err != nil {
 			return err
@@ -37,6 +46,21 @@ func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON b
 	}
 	_, err := fmt.Fprintf(w, "\nStart it with: fluidmcp run %s %s\n", path, start)
 	return err
+}
+
+// retires says when a model on demand stops again.
+func retires(d spec.Demand) string {
+	how, text := "stopped", ""
+	if d.Sleep {
+		how = "put to sleep"
+	}
+	if d.IdleTimeout > 0 {
+		text = fmt.Sprintf(", and %s when there was none for %s", how, d.IdleTimeout)
+	}
+	if d.SwapGroup != "" {
+		text += fmt.Sprintf("; it shares the GPUs of swap group %s", d.SwapGroup)
+	}
+	return text
 }
 
 func planJSON(w io.Writer, file *spec.File) error {

@@ -72,6 +72,10 @@ func (p *progress) show(s fleet.Snapshot) {
 		switch m.Phase {
 		case fleet.Ready:
 			ready = cmp.Or(ready, m.ID)
+		case fleet.Stopped:
+			if m.OnDemand { // the address to try starts it
+				ready = cmp.Or(ready, m.ID)
+			}
 		case fleet.Pending, fleet.Starting:
 			coming = coming || p.process(m.ID) != nil
 		}

@@ -21,7 +21,7 @@ func (s *Supervisor) admit(i *instance) loading.Rule {
 		rules = append(rules, of(s.created))
 	}
 	needs := loading.After(func() (string, <-chan struct{}) { return s.missing(i.model) })
-	return loading.All(append(rules, needs, of(s.memory), s.slots)...)
+	return loading.All(append(rules, needs, of(s.place), of(s.memory), s.slots)...)
 }
 
 // missing says which of the models that a model depends on is not ready, "" when all are, and gives a channel that is closed when
@@ -60,15 +60,18 @@ func (b *board) lacks(id string) string {
 
 // needed tells whether a model that depends on this one may still have requests to answer.
 func (b *board) needed(id string) (yes bool) {
-	b.read(func() {
-		for _, m := range b.models {
-			if !slices.Contains(m.DependsOn, id) {
-				continue
-			}
-			for _, i := range m.instances {
-				yes = yes || !i.over() && i.status.Phase != fleet.Stopping && i.status.Phase != fleet.Stopped
-			}
-		}
-	})
+	b.read(func() { yes = b.anyOf(id, func(i *instance) bool { return !i.rests() }) })
 	return yes
+}
+
+// anyOf tells whether something holds of an instance of a model that depends on this one. The board is locked.
+func (b *board) anyOf(id string, holds func(*instance) bool) bool {
+	return slices.ContainsFunc(b.models, func(m *model) bool {
+		return slices.Contains(m.DependsOn, id) && slices.ContainsFunc(m.instances, holds)
+	})
+}
+
+// rests tells whether an instance answers nothing any more. The board is locked.
+func (i *instance) rests() bool {
+	return i.over() || i.status.Phase == fleet.Stopping || i.status.Phase == fleet.Stopped
 }

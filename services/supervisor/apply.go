@@ -31,6 +31,7 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 	s.warn(plan)
 	s.hide(plan)
 	s.file.plan = plan
+	s.board.change(func() { s.board.groups = plan.SwapGroups })
 	for _, have := range s.board.list() {
 		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
 			s.dismiss(have)

@@ -20,6 +20,7 @@ type board struct {
 
 	mu       sync.Mutex
 	models   []*model // ordered by id
+	groups   map[string]spec.SwapGroup
 	revision uint64
 	silent   int // units that have not said anything yet
 	changes  broadcast
@@ -170,7 +171,8 @@ func (b *board) update(i *instance, now unit.Status) unit.Status {
 		b.silent--
 	}
 	switch {
-	case first || before.Phase != now.Phase || before.Reason != now.Reason || before.Starts != now.Starts:
+	case first || before.Phase != now.Phase || before.Reason != now.Reason || before.Starts != now.Starts ||
+		before.Desired != now.Desired || before.Asleep != now.Asleep:
 		b.revision++
 		i.shown = b.revision
 		b.changes.fire()
@@ -247,9 +249,9 @@ func (m *model) fleet(keys bool) fleet.Model {
 	first := m.foremost()
 	out := fleet.Model{
 		ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName,
-		Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State),
+		Phase: first.Phase, Reason: string(first.Reason), Message: message(first.State), OnDemand: first.Desired == unit.OnDemand,
 		Routing: m.Routing, Limits: m.Limits,
-		Timeouts: fleet.Timeouts{Connect: m.Timeouts.Connect, FirstByte: m.Timeouts.FirstByte, Idle: m.Timeouts.Idle, Total: m.Timeouts.Total},
+		Timeouts: fleet.Timeouts{Connect: m.Timeouts.Connect, FirstByte: m.Timeouts.FirstByte, Idle: m.Timeouts.Idle, Total: m.Timeouts.Total, Load: m.Timeouts.Load},
 		Backends: make([]fleet.Backend, 0, len(m.instances)),
 	}
 	for _, i := range m.instances {

@@ -16,6 +16,7 @@ func (s *Supervisor) changed(i *instance, now unit.Status) {
 	if before.Failures != now.Failures {
 		s.metrics.failed(i.model.ID, now.Failure.Reason)
 	}
+	s.moved(i, now) // when it is on record: who gets its place comes after it
 	if before.Phase == now.Phase && before.Starts == now.Starts {
 		return
 	}

@@ -16,23 +16,27 @@ type gateways struct {
 	began time.Time
 	mu    sync.Mutex
 	beats map[string]beat
+	lost  time.Time // when one was, or the first is still waited for
 	news  broadcast
 }
 
 type beat struct {
 	fleet.Heartbeat
-	at time.Time
+	at   time.Time
+	used map[string]time.Time // by model, when this gateway told of a request for it
 }
 
 func newGateways() *gateways {
-	return &gateways{began: time.Now(), beats: map[string]beat{}, news: newBroadcast()}
+	return &gateways{began: time.Now(), beats: map[string]beat{}, lost: time.Now(), news: newBroadcast()}
 }
 
 func (g *gateways) beat(id string, hb fleet.Heartbeat) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.forget()
-	g.beats[id] = beat{hb, time.Now()}
+	b := beat{Heartbeat: hb, at: time.Now()}
+	b.used = b.since(g.beats[id])
+	g.beats[id] = b
 	g.news.fire()
 }
 
@@ -41,7 +45,15 @@ func (g *gateways) leave(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.beats, id)
+	g.lost = time.Now()
 	g.news.fire()
+}
+
+// heard returns a channel that is closed with the next word of a gateway.
+func (g *gateways) heard() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.news.next
 }
 
 // live counts the gateways.
@@ -57,6 +69,7 @@ func (g *gateways) forget() {
 	for id, b := range g.beats {
 		if time.Since(b.at) >= gatewayAlive {
 			delete(g.beats, id)
+			g.lost = time.Now()
 		}
 	}
 }

@@ -20,6 +20,7 @@ type metrics struct {
 	start    *prometheus.HistogramVec
 	rollouts *prometheus.CounterVec
 	refused  prometheus.Counter // models files
+	retires  *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics {
@@ -41,12 +42,16 @@ func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics
 			Name: "fluidmcp_model_rollouts_total",
 			Help: "Times that the servers of a model were replaced, by how that ended: done, failed or canceled.",
 		}, []string{"model", "outcome"}),
+		retires: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fluidmcp_model_retirements_total",
+			Help: "Times that a model on demand was stopped or put to sleep; idle: nobody asked for it, evicted: another one needed its place.",
+		}, []string{"model", "reason"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fluidmcp_reload_failures_total", ConstLabels: prometheus.Labels{"file": "models"},
 			Help: "Versions of a file that were refused, so that the one before stays in force.",
 		}),
 	}
-	reg.MustRegister(m.restarts, m.failures, m.start, m.rollouts, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
+	reg.MustRegister(m.restarts, m.failures, m.start, m.rollouts, m.retires, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
 	for _, model := range b.list() {
 		m.begin(model)
 	}
@@ -77,6 +82,9 @@ func (m *metrics) begin(model *model) {
 	for _, outcome := range []rollout.State{rollout.Done, rollout.Failed, rollout.Canceled} {
 		m.rollouts.WithLabelValues(model.ID, string(outcome))
 	}
+	for _, why := range []unit.Reason{unit.Idle, unit.Evicted} {
+		m.retires.WithLabelValues(model.ID, snake(string(why)))
+	}
 }
 
 // forget drops the series of a model that is there no longer.
@@ -85,6 +93,11 @@ func (m *metrics) forget(model string) {
 	m.failures.DeletePartialMatch(prometheus.Labels{"model": model})
 	m.start.DeleteLabelValues(model)
 	m.rollouts.DeletePartialMatch(prometheus.Labels{"model": model})
+	m.retires.DeletePartialMatch(prometheus.Labels{"model": model})
+}
+
+func (m *metrics) retired(model string, why unit.Reason) {
+	m.retires.WithLabelValues(model, snake(string(why))).Inc()
 }
 
 func (m *metrics) restarted(model string, why unit.Reason) {

@@ -74,6 +74,7 @@ func (s *Supervisor) model(from spec.Model) *model {
 func (s *Supervisor) policy(m *spec.Model, extra bool) unit.Policy {
 	return unit.Policy{
 		Restart: m.Restart != spec.Never && !extra, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
+		OnDemand: m.Demand.Start, Sleep: m.Demand.Sleep,
 		StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 	}
 }
@@ -85,6 +86,8 @@ func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) 
 		Policy:        s.policy(&m.Model, from.Extra),
 		Before:        before,
 		Driver:        driver{s, i},
+		Sleep:         func(ctx context.Context) error { target, _ := s.target(i); return target.Sleep(ctx) },
+		Wake:          func(ctx context.Context) error { target, _ := s.target(i); return target.Wake(ctx) },
 		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
 		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
 		Explain:       i.explain,
@@ -198,8 +201,8 @@ func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (re
 	return s.gpus.Admit(ctx, takes.Share, takes.Taken(), func(what string) { waiting(unit.WaitingForMemory, what) })
 }
 
-// drain waits until no gateway has a request on the instance, or as long as its model allows. The board says already that it
-// is not routable.
+// drain waits until no gateway has a request on the instance, or as long as its model allows from when somebody asked
+// for its end. The board says already that it is not routable.
 func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	var patience time.Duration
 	var adopted bool
@@ -210,7 +213,7 @@ func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	if end := s.drainsEnd.Load(); end != nil {
 		patience = min(patience, time.Until(*end))
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := s.limited(ctx, i, patience)
 	defer cancel()
 	if adopted { // it may carry what was sent before there was this supervisor
 		s.gateways.introduced(ctx)

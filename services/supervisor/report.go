@@ -68,6 +68,7 @@ type InstanceStatus struct {
 	Phase       fleet.Phase       `json:"phase"`
 	Reason      string            `json:"reason"`
 	Message     string            `json:"message"`
+	Asleep      bool              `json:"asleep,omitempty"` // it is stopped, but its process lives and will be woken
 	Since       time.Time         `json:"since"`
 	Progress    *ProgressStatus   `json:"progress,omitempty"`
 	Conditions  []ConditionStatus `json:"conditions"`
@@ -121,7 +122,7 @@ func (m *model) report() ModelStatus {
 func (i *instance) report() InstanceStatus {
 	now := i.visible()
 	out := InstanceStatus{
-		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Since: now.Since,
+		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: message(now.State), Asleep: now.Asleep, Since: now.Since,
 		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts(), LastFailure: failure(now.State),
 	}
 	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {

@@ -29,6 +29,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/swap"
 )
 
 // httpGrace is how long answers may take to complete once every model server has ended. All of them are quick.
@@ -54,6 +55,7 @@ type Supervisor struct {
 	gateways *gateways
 	rollouts *rollout.Rollouts
 	slots    loading.Rule // how many servers may load at a time
+	swaps    *swap.Groups
 	registry *prometheus.Registry
 	metrics  *metrics
 
@@ -80,7 +82,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if err := runnable(plan); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
+	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
 		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
@@ -100,6 +102,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	}
 	s.board.begin(models)
 	s.metrics = newMetrics(s.registry, s.board, s.store)
+	s.board.groups = plan.SwapGroups
 	s.rollouts = rollout.New(s.board.changed, s.tellRollout)
 	s.warn(plan)
 	return s, nil
@@ -159,6 +162,10 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 	})
 	g.Go(func() error {
 		s.watchFile(models)
+		return nil
+	})
+	g.Go(func() error {
+		s.meet(models)
 		return nil
 	})
 	g.Go(func() error {

@@ -96,32 +96,36 @@ func (t Target) serves(ctx context.Context) error {
 func (t Target) get(ctx context.Context, path string) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.URL+path, nil)
+	resp, err := t.ask(ctx, http.MethodGet, path)
 	if err != nil {
-		return 0, nil, err
-	}
-	if t.Key != "" {
-		req.Header.Set("Authorization", "Bearer "+t.Key)
-	}
-	resp, err := t.Client.Do(req)
-	if err != nil {
-		return 0, nil, plain(err)
+		return 0, nil, plain(err, timeout)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxModels))
 	if err != nil {
-		return 0, nil, plain(err)
+		return 0, nil, plain(err, timeout)
 	}
 	return resp.StatusCode, body, nil
 }
 
+func (t Target) ask(ctx context.Context, method, path string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, t.URL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if t.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+t.Key)
+	}
+	return t.Client.Do(req)
+}
+
 // plain words a failure without the ports of this machine's side, so that the same failure always reads the same.
-func plain(err error) error {
+func plain(err error, patience time.Duration) error {
 	var dns *net.DNSError
 	var number syscall.Errno
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("no answer within %s", timeout)
+		return fmt.Errorf("no answer within %s", patience)
 	case errors.As(err, &dns):
 		return fmt.Errorf("look up %s: %s", dns.Name, dns.Err)
 	case errors.As(err, &number):
