@@ -1,7 +1,9 @@
 package dockerproxy_test
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -71,6 +73,42 @@ func TestEscapes(t *testing.T) {
 	refused("an upgrade", "GET", "/containers/model/logs", "Connection: Upgrade", "Upgrade: tcp")
 	refused("an upgrade to HTTP/2", "GET", "/_ping", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
 
+	if acted := r.acted(); len(acted) > 0 {
+		t.Errorf("the engine was asked %q", acted)
+	}
+	r.harmless(t)
+}
+
+// TestEscapesOverHTTP2 asks on a connection of the other kind that the server speaks.
+func TestEscapesOverHTTP2(t *testing.T) {
+	r := newRig(t)
+	transport := &http.Transport{Protocols: new(http.Protocols), DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", r.socket)
+	}}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	defer transport.CloseIdleConnections()
+	f := func(method, target, body string, want int) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://x/", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.URL.Opaque = target // as it is
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatalf("%s %s: %v", method, target, err)
+		}
+		defer resp.Body.Close()
+		if resp.ProtoMajor != 2 || resp.StatusCode != want {
+			t.Errorf("%s %s: %s %s", method, target, resp.Proto, resp.Status)
+		}
+	}
+	f("GET", "/v1.41/containers/json?all=1", "", http.StatusOK)
+	f("POST", "/containers/create", "", http.StatusForbidden)
+	f("GET", "/containers/model%2fexec", "", http.StatusForbidden)
+	f("GET", "/containers//json", "", http.StatusForbidden)
+	f("POST", "/containers/model/start", `{"Privileged": true}`, http.StatusForbidden)
+	f("POST", "/containers/elsewhere/start", "", http.StatusNotFound)
 	if acted := r.acted(); len(acted) > 0 {
 		t.Errorf("the engine was asked %q", acted)
 	}
