@@ -49,6 +49,9 @@ func TestContainerIsStartedStoppedAndMended(t *testing.T) {
 	}
 	s.restarted(feed, "m", 1)
 
+	if status, body := s.do(http.MethodPost, "/api/llm/models/m/restart", ""); status != http.StatusConflict || !strings.Contains(body, "another container") {
+		t.Errorf("restart of the only one: %d %s", status, body)
+	}
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	s.restarted(feed, "m", 2)
 	s.do(http.MethodPost, "/api/llm/models/m/stop", "")

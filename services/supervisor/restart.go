@@ -50,9 +50,13 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !force && s.only(m) {
 		if err := s.room(r.Context(), m); err != nil {
+			room := "rollout.surge, replicas or limits.keep_alive"
+			if m.Driver == spec.Docker { // none is created here
+				room = "another container or limits.keep_alive"
+			}
 			return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "would_interrupt",
 				Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile (%s): it would answer 503 until it has started anew. "+
-					"Restart it all the same with ?force=true (fluidmcp restart --force), or give it rollout.surge, replicas or limits.keep_alive.", m.ID, err)}
+					"Restart it all the same with ?force=true (fluidmcp restart --force), or give it %s.", m.ID, err, room)}
 		}
 	}
 	if err := s.roll(m, rolling{why: unit.Requested, by: asker(r), atOnce: force}); err != nil {
