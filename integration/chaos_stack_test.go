@@ -25,7 +25,6 @@ const (
 // chaos is a stack whose gateway reaches each of three mocks through a proxy that can be told to misbehave.
 type chaos struct {
 	*stack
-	model   string // that all ask
 	proxies []*toxiproxy.Proxy
 	servers int    // of trio that can be asked when all is well
 	calm    levels // before anything happened
@@ -46,7 +45,7 @@ type levels struct{ inflight, queued, goroutines, files float64 }
 // now one and now two connections alive.
 func startChaos(t *testing.T, o chaosOptions) *chaos {
 	ports := freePorts(t, 5)
-	c := &chaos{model: trio, servers: 3, stack: &stack{
+	c := &chaos{servers: 3, stack: &stack{
 		gateway:    fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
 		supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
 		processes:  true,

@@ -71,7 +71,7 @@ func exactly(text string, tokens int, stream bool) map[string]any {
 	return map[string]any{"messages": user(text), "stream": stream, "min_tokens": tokens, "max_tokens": tokens, "seed": 1}
 }
 
-func (c *chaos) chat() string { return c.gateway + "/llm/" + c.model + "/chat/completions" }
+func (c *chaos) chat() string { return c.gateway + "/llm/" + trio + "/chat/completions" }
 
 // plain sends one request that is not streamed.
 func (c *chaos) plain(t *testing.T, text string, tokens int) outcome {
