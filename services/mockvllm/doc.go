@@ -21,6 +21,6 @@
 //
 // Below: uvicorn is the HTTP server; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
 // libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
-// reads, statlog and console what the log says; cli and lora vLLM's options and adapters; faults and journal what tests need;
+// reads, statlog, loading and console what the log says; cli and lora vLLM's options and adapters; faults and journal what tests need;
 // golden compares with recorded exchanges.
 package mockvllm

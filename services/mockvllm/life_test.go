@@ -242,7 +242,7 @@ func TestStopWhileLoading(t *testing.T) {
 	go func() {
 		exited <- mockvllm.Main(ctx, []string{"serve", "m", "--mock-load-time", "1h", "--port", "0"}, func(string) string { return "" }, log, log)
 	}()
-	log.waitFor(t, "Starting to load model")
+	log.waitFor(t, "Using max model len")
 	stop()
 	if code := <-exited; code != 0 || strings.Contains(log.String(), "Starting vLLM server") {
 		t.Errorf("exit %d; log:\n%s", code, log)

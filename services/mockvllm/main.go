@@ -15,6 +15,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/loading"
 )
 
 const usage = `usage: vllm serve [model_tag] [options]
@@ -119,7 +120,7 @@ func serve(ctx context.Context, args []string, env func(string) string, stdout i
 		}
 		defer end()
 	}
-	if !s.load(ctx) {
+	if !loading.Run(ctx, s.console, s.loads(cl), cfg.Mock.LoadTime) {
 		return nil
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
@@ -150,7 +151,12 @@ func (s *Server) banner(cl config.CommandLine) {
 	if cl.Idle != nil {
 		c.Info("mockvllm", "accepted without effect: %s", strings.Join(cl.Idle, " "))
 	}
-	c.Info("mockvllm", "Starting to load model %s...", s.cfg.Model)
+}
+
+// loads is the model as the log of its loading shows it.
+func (s *Server) loads(cl config.CommandLine) loading.Model {
+	e := s.cfg.Engine()
+	return loading.Model{Name: s.cfg.Model, MaxLen: e.MaxModelLen, Tokens: e.NumBlocks * e.BlockSize, Eager: slices.Contains(cl.Idle, "--enforce-eager")}
 }
 
 // healthcheck asks a server that was started with the same flags and environment. With --wait it asks until it is healthy.

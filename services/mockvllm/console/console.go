@@ -19,11 +19,14 @@ type Console struct {
 // New makes one that writes to out.
 func New(out io.Writer) *Console { return &Console{out: out, PID: os.Getpid()} }
 
-// Line writes one line. That the log cannot be written is nothing that a log could tell.
-func (c *Console) Line(format string, args ...any) {
+// Line writes one line.
+func (c *Console) Line(format string, args ...any) { c.Write(fmt.Sprintf(format+"\n", args...)) }
+
+// Write writes text as it is. That the log cannot be written is nothing that a log could tell.
+func (c *Console) Write(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, _ = fmt.Fprintf(c.out, format+"\n", args...)
+	_, _ = io.WriteString(c.out, text)
 }
 
 // Info writes a line as the API server's logger does, with the Python file that would say it.
