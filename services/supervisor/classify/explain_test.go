@@ -84,6 +84,9 @@ func TestTexts(t *testing.T) {
 	f(core+"ValueError: To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is needed, which is larger than the available "+
 		"KV cache memory (3.42 GiB). Based on the available memory, the estimated maximum model length is 28016. Try increasing"+ending,
 		failed, unit.GPUOutOfMemory, permanent, "the estimated maximum model length is 28016; lower --max-model-len")
+	f("ValueError: To serve at least one request with the models's max seq len (262144), (24.0 GiB KV cache is needed, which is larger than the available "+
+		"KV cache memory (3.18 GiB).", failed, unit.GPUOutOfMemory, permanent, "cache memory (3.18 GiB); lower --max-model-len") // vLLM 0.15
+	f("ValueError: Total number of attention heads (64) must be divisible by tensor parallel size (6).", failed, unit.BadArguments, permanent, "heads (64) must be divisible")
 	f(core+"ValueError: Free memory on device cuda:0 (3.22/4.0 GiB) on startup is less than desired GPU memory utilization (0.9, 3.6 GiB). Decrease"+ending,
 		failed, unit.GPUOutOfMemory, passing, "holds the GPU's memory: Free memory on device cuda:0 (3.22/4.0 GiB)")
 

@@ -29,7 +29,7 @@ var rules = []rule{
 
 	{line: regexp.MustCompile(`(No available memory for the cache blocks\.)`),
 		reason: unit.GPUOutOfMemory, say: "the model leaves no memory for its KV cache", mend: "raise --gpu-memory-utilization, or use more GPUs (--tensor-parallel-size)", permanent: true, starting: true},
-	{line: regexp.MustCompile(`(To serve at least one request with the model's max seq len .+? is larger than the available KV cache memory \([^)]*\)\.(?: Based on the available memory, the estimated maximum model length is \d+\.)?)`),
+	{line: regexp.MustCompile(`(To serve at least one request with the models?'s max seq len .+? is larger than the available KV cache memory \([^)]*\)\.(?: Based on the available memory, the estimated maximum model length is \d+\.)?)`),
 		reason: unit.GPUOutOfMemory, say: "one request of the greatest length does not fit into the memory", mend: "lower --max-model-len or raise --gpu-memory-utilization", permanent: true, starting: true},
 	{line: regexp.MustCompile(`(The model's max seq len \(\d+\) is larger than the maximum number of tokens that can be stored in KV cache \(\d+\))`), // vLLM before 0.9
 		reason: unit.GPUOutOfMemory, say: "one request of the greatest length does not fit into the memory", mend: "lower --max-model-len or raise --gpu-memory-utilization", permanent: true, starting: true},
