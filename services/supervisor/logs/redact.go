@@ -17,6 +17,9 @@ const hidden = "***"
 // leastSecret is how long a secret has to be: shorter ones would be found everywhere.
 const leastSecret = 4
 
+// words are values of variables whose names look like secrets, such as HF_HUB_DISABLE_IMPLICIT_TOKEN.
+var words = []string{"true", "false", "none", "null"}
+
 var (
 	// told is how vLLM tells the flags that it was given ("non-default args"). A shell script may have given some that nobody knows here.
 	told = regexp.MustCompile(`('(?:api_key|hf_token)': )(\[[^\]]*\]|'[^']*'|"[^"]*")`)
@@ -40,7 +43,7 @@ func newRedactor(secrets []string) *redactor {
 			all = append(all, line, url.QueryEscape(line), inJSON(line))
 		}
 	}
-	all = slices.DeleteFunc(all, func(s string) bool { return len(s) < leastSecret })
+	all = slices.DeleteFunc(all, func(s string) bool { return len(s) < leastSecret || slices.Contains(words, strings.ToLower(s)) })
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	r := &redactor{secrets: slices.Compact(all)}
 	pairs := make([]string, 0, 2*len(r.secrets))

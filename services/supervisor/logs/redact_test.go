@@ -12,7 +12,7 @@ const pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY--
 
 func TestSecretsAreHidden(t *testing.T) {
 	all := logs.New(logs.Config{})
-	all.Hide([]string{"key-one", "key-one-longer", `pass"word/+`, "abc", pem})
+	all.Hide([]string{"key-one", "key-one-longer", `pass"word/+`, "abc", "True", pem})
 	s := all.Stream("m-0")
 	f := func(want string, writes ...string) {
 		t.Helper()
@@ -31,7 +31,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	f("a *** ***", "a key-one key-one-") // so may the longer one, and the first line of the last
 	f("a key*", "a key*")
 	f(`as it is ***, in JSON "***", in a URL ?p=***`, `as it is pass"word/+, in JSON "pass\"word/+", in a URL ?p=pass%22word%2F%2B`+"\n")
-	f("alphabet abc", "alphabet abc\n")
+	f("alphabet abc is True", "alphabet abc is True\n")
 	f("***", "MIIEvQIBADANBg\n")
 	f("token ***", "token hf_AbCdEfGhIjKlMnOpQrStUvWxYz12345678\n")
 	f("a model hf_small", "a model hf_small\n")
