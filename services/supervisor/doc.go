@@ -8,7 +8,8 @@
 //	engine/   what a Docker engine is asked; dockerproxy/ lets through no more than that
 //	gpu/      when a GPU has room for one
 //	probe/    how it is
-//	logs/     what it printed
+//	logs/     what it printed; capture.go takes it in, output.go shows it
+//	classify/ what that tells: how far a start is, why a server ended
 //	store/    what happened, and what outlives the supervisor
 //	   │ every change
 //	   ▼
