@@ -2,11 +2,13 @@
 //
 //	step.go        what follows from an event: Step, a pure function of state and event
 //	wish.go        what people and rules can want: start, stop, restart, demand, idle, end
+//	sleep.go       how a server sleeps in place of ending
 //	fail.go        what a failure leads to: another try, or none
 //	state.go       the drawing of the machine, and all that is known of a unit
 //	event.go       what can happen, and what can have to be done
 //	reason.go      why: the closed list
 //	condition.go   the same told in three yes-or-no questions
 //	unit.go        Unit, and the hooks that it works with
+//	admit.go       how a start waits until it may begin
 //	loop.go        the one goroutine that feeds Step with what happened and carries its effects out
 package unit

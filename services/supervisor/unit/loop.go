@@ -38,12 +38,6 @@ type loop struct {
 	probing   context.Context
 }
 
-// admission is the answer of Admit.
-type admission struct {
-	release func()
-	err     error
-}
-
 func newLoop(cfg Config, work context.Context) *loop {
 	nothing := func() {}
 	return &loop{Config: cfg, work: work, state: New(cfg.Policy, cfg.Before, time.Now()),
@@ -137,35 +131,6 @@ func (l *loop) leave(before fleet.Phase) {
 		l.release()
 		l.release = func() {}
 	}
-}
-
-// admit asks beside the loop. The channels belong to this start: what is said of another is not heard.
-func (l *loop) admit() {
-	ctx, cancel := context.WithCancel(l.work)
-	waiting, admitted := newLatest[Event](), make(chan admission)
-	l.waiting, l.admitted, l.endAdmission = waiting, admitted, cancel
-	l.waits.Go(func() {
-		release, err := l.Admit(ctx, func(why Reason, message string) {
-			waiting.put(Event{Kind: Waiting, Reason: why, Message: message})
-		})
-		select {
-		case admitted <- admission{release, err}:
-		case <-ctx.Done():
-			if err == nil {
-				release()
-			}
-		}
-	})
-}
-
-// take goes on with the answer of Admit.
-func (l *loop) take(a admission) {
-	if a.err != nil {
-		l.fail(a.err)
-		return
-	}
-	l.release = a.release
-	l.apply(Event{Kind: Admitted})
 }
 
 // launch starts a server when that is among the effects, before anybody is told: the status has its process then.
