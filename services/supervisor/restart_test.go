@@ -235,7 +235,7 @@ func TestStopCancelsARollout(t *testing.T) {
 	if end := s.rolled(feed, "m", 0); end.State != "canceled" || end.Message != "the model was stopped" {
 		t.Errorf("%+v", end)
 	}
-	phase(t, feed, "m", fleet.Stopped)
+	eventually(t, "m stopped", func() bool { return s.model("m").Phase == fleet.Stopped })
 	if m := s.model("m"); m.Restarts != 0 || m.Desired != "stopped" {
 		t.Errorf("%+v", m)
 	}
