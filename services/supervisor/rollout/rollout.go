@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -70,6 +71,7 @@ type run struct {
 	report  func(Status)
 	cancel  context.CancelCauseFunc
 	over    chan struct{} // closed at its end
+	acting  sync.Mutex    // held while a server is told to be replaced
 
 	status Status // of the run's goroutine; others get copies by report
 	said   Status // that was reported last
@@ -173,11 +175,24 @@ func (r *run) replace(ctx context.Context, servers []int) error {
 	}
 	r.say("replaces " + strings.Join(names, ", "))
 	for _, i := range servers {
-		if err := r.plan.Servers[i].Replace(ctx); err != nil {
+		if err := r.take(ctx, i); err != nil {
 			return fmt.Errorf("replace %s: %w", r.servers[i].id, err)
 		}
-		r.servers[i].asked, r.servers[i].failures = true, r.plan.Servers[i].Status().Failures
 	}
+	return nil
+}
+
+// take has one server replaced, unless the rollout is canceled.
+func (r *run) take(ctx context.Context, i int) error {
+	r.acting.Lock()
+	defer r.acting.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := r.plan.Servers[i].Replace(ctx); err != nil {
+		return err
+	}
+	r.servers[i].asked, r.servers[i].failures = true, r.plan.Servers[i].Status().Failures
 	return nil
 }
 

@@ -306,3 +306,34 @@ func TestCrashesAtAnyTime(t *testing.T) {
 		})
 	}
 }
+
+// TestNobodyIsReplacedAfterCancel: who stops the model next has the last word.
+func TestNobodyIsReplacedAfterCancel(t *testing.T) {
+	down := func() unit.Status { return unit.Status{State: unit.State{Phase: fleet.Failed}} }
+	begun, canceled := make(chan struct{}), make(chan struct{})
+	first := func(ctx context.Context) error {
+		close(begun)
+		<-ctx.Done()
+		select {
+		case <-canceled:
+			t.Error("Cancel did not wait")
+		default:
+		}
+		return nil
+	}
+	second := func(context.Context) error {
+		t.Error("the second was replaced after Cancel")
+		return nil
+	}
+	rolls := rollout.New(func() <-chan struct{} { return nil }, func(string, rollout.Status) {})
+	if err := rolls.Start("m", rollout.Plan{Servers: []rollout.Server{{ID: "m-0", Status: down, Replace: first}, {ID: "m-1", Status: down, Replace: second}}}); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	rolls.Cancel("m", rollout.ErrStopped)
+	close(canceled)
+	rolls.Close()
+	if got, _ := rolls.Status("m"); got.State != rollout.Canceled || got.Message != "the model was stopped" {
+		t.Errorf("%+v", got)
+	}
+}

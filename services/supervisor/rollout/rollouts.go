@@ -73,13 +73,18 @@ func (rs *Rollouts) Status(model string) (Status, bool) {
 	return s, ok
 }
 
-// Cancel ends the model's rollout because of why. The server that is being replaced goes on with that.
+// Cancel ends the model's rollout because of why. The server that is being replaced goes on with that; once Cancel has returned no other
+// one is told to, so that a stop that follows is the last word.
 func (rs *Rollouts) Cancel(model string, why error) {
 	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	if r := rs.runs[model]; r != nil {
-		r.cancel(why)
+	r := rs.runs[model]
+	rs.mu.Unlock()
+	if r == nil {
+		return
 	}
+	r.cancel(why)
+	r.acting.Lock()
+	defer r.acting.Unlock()
 }
 
 // Close ends all rollouts and waits for them and their extra servers. No other begins.
