@@ -7,6 +7,8 @@
 //	driver/   how to start and end one: process/, docker/, external/
 //	engine/   what a Docker engine is asked; dockerproxy/ lets through no more than that
 //	gpu/      when a GPU has room for one
+//	loading/  when one may begin to load (admit.go)
+//	rollout/  how those of a model are replaced (restart.go)
 //	probe/    how it is
 //	logs/     what it printed; capture.go takes it in, output.go shows it
 //	classify/ what that tells: how far a start is, why a server ended
