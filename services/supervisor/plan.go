@@ -70,11 +70,12 @@ func (s *Supervisor) model(from spec.Model) *model {
 	return m
 }
 
-// policy is what a model wants of its units. An extra one is not tried again: there is the rollout to say so, and the model's own.
+// policy is what a model wants of its units. An extra one starts at once whoever asks, and is tried once: its
+// rollout says the rest.
 func (s *Supervisor) policy(m *spec.Model, extra bool) unit.Policy {
 	return unit.Policy{
 		Restart: m.Restart != spec.Never && !extra, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
-		OnDemand: m.Demand.Start, Sleep: m.Demand.Sleep,
+		OnDemand: m.Demand.Start && !extra, Sleep: m.Demand.Sleep && !extra,
 		StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 	}
 }

@@ -67,7 +67,10 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 
 // only tells whether one server is all that the requests of the model have: there is no other one, and they cannot wait.
 func (s *Supervisor) only(m *model) (yes bool) {
-	s.board.read(func() { yes = len(m.instances) == 1 && m.instances[0].status.Routable() && !m.Limits.KeepAlive })
+	s.board.read(func() {
+		waits := m.Limits.KeepAlive || m.Demand.Start
+		yes = len(m.instances) == 1 && m.instances[0].status.Routable() && !waits
+	})
 	return yes
 }
 

@@ -167,6 +167,26 @@ func TestSurge(t *testing.T) {
 	}
 }
 
+// TestRestartOnDemand: requests for such a model wait, so a restart needs no force; an extra server does not wait for one.
+func TestRestartOnDemand(t *testing.T) {
+	model := func(id, more string) string {
+		return `"` + id + `": {` + fake(freePort(t), `, "start": "on_demand"`+more) + `}`
+	}
+	s := run(t, quick(), parse(t, model("m", ""), model("roomy", `, "rollout": {"surge": true}`)))
+	feed := s.watch()
+	for id, least := range map[string]int{"m": 0, "roomy": 1} {
+		s.post("/api/llm/models/"+id+"/start", http.StatusAccepted)
+		ready(t, feed, id, 1)
+		s.post("/api/llm/models/"+id+"/restart", http.StatusAccepted)
+		if end := s.rolled(feed, id, least); end.State != "done" {
+			t.Errorf("%s: %+v", id, end)
+		}
+		if m := s.model(id); m.Desired != "on_demand" || m.Restarts != 1 || len(m.Instances) != 1 {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
 // TestSurgeNeedsMemoryOfTheGPU as much as the first server has.
 func TestSurgeNeedsMemoryOfTheGPU(t *testing.T) {
 	free := fakeGPU(t)
