@@ -72,7 +72,7 @@ func TestSharesOfAGPU(t *testing.T) {
 	f(`, "devices": [0]`, `, "devices": [0]`, "", "llmModels: GPU 0 is to give 1.84 of its memory, 0.92 to a-0, 0.92 to b-0; lower their gpu-memory-utilization to at most 1", "")
 	f(`, "devices": [0], "config": {"gpu-memory-utilization": 0.6}`, `, "devices": ["1,0"], "config": {"gpu-memory-utilization": 0.4, "tensor-parallel-size": 2}`, "", "", "")
 	f(`, "devices": [0], "config": {"gpu-memory-utilization": 0.6}`, `, "devices": ["1,0"], "config": {"gpu-memory-utilization": 0.41, "tensor-parallel-size": 2}`, "", "GPU 0 is to give 1.01", "")
-	f(`, "devices": [0]`, `, "devices": ["1,0"]`, "", "", "") // b takes the first that it sees
+	f(`, "devices": [0]`, `, "devices": ["1,0"]`, "", "", "")            // b takes the first that it sees
 	swaps := `, "devices": [0], "start": "on_demand", "swap_group": "g"` // one of them is loaded at a time
 	f(swaps, swaps, "", "", "")
 	f(swaps, strings.Replace(swaps, `"g"`, `"other"`, 1), "", "GPU 0 is to give 1.84", "")
