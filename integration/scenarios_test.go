@@ -40,6 +40,7 @@ var scenarios = []scenario{
 	{name: "stop and start", run: stopAndStart},
 	{name: "restart", run: restart},
 	{name: "events", run: eventsTold},
+	{name: "supervisor killed under load", run: supervisorReplaced, only: "compose"},
 	{name: "console in a browser", run: consoleInBrowser, only: "binary"},
 	{name: "API reference in a browser", run: referenceInBrowser, only: "binary"},
 	{name: "Prometheus sees everything", run: prometheusSeesEverything, only: "compose"},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -208,6 +209,69 @@ func (a *apart) followedAll(t *testing.T, follower *command, all []happening) {
 	if !slices.Equal(got, want) {
 		t.Errorf("followed %v, want %v", got, want)
 	}
+}
+
+// supervisorReplaced kills the supervisor's container while clients stream, and starts it again. It finds in its volume that a model was
+// stopped, and what had happened.
+func supervisorReplaced(t *testing.T, s *stack) {
+	supervisor := docker(t, "ps", "-q", "--filter", "label=com.docker.compose.project="+s.project, "--filter", "label=com.docker.compose.service=supervisor")
+	s.command(t, mockLlama, "stop").want(t, http.StatusAccepted)
+	s.waitPhase(t, mockLlama, "stopped")
+	before := s.happened(t, s.gateway)
+	over := make(chan struct{})
+	var load sync.WaitGroup
+	var streams atomic.Int64
+	for range 4 {
+		load.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				resp, all := stream(t, s.gateway+"/llm/mock-gpt/chat/completions", map[string]any{"messages": user("a b c"), "stream": true})
+				if resp.StatusCode != http.StatusOK || len(all) == 0 || all[len(all)-1].data != "[DONE]" {
+					t.Errorf("a stream is %s and %v", resp.Status, all)
+				}
+				streams.Add(1)
+			}
+		})
+	}
+	more := func() {
+		t.Helper()
+		have := streams.Load()
+		eventually(t, func() error {
+			if now := streams.Load(); now < have+8 {
+				return fmt.Errorf("%d streams, %d before", now, have)
+			}
+			return nil
+		})
+	}
+	more()
+	docker(t, "kill", "--signal", "KILL", supervisor)
+	more()
+	docker(t, "start", supervisor)
+	out := docker(t, "port", supervisor, "8098/tcp") // a published port is a new one
+	s.supervisor = "http://" + strings.SplitN(out, "\n", 2)[0]
+	s.waitPhase(t, mockLlama, "stopped")
+	more()
+	close(over)
+	load.Wait()
+
+	after := s.happened(t, s.gateway)
+	if len(after) < len(before) || !slices.Equal(after[:len(before)], before) {
+		t.Errorf("events were lost: %v, then %v", before, after)
+	}
+	for _, h := range after[len(before):] {
+		switch {
+		case h.Reason == "SupervisorStarted" && strings.HasSuffix(h.Message, "; the one before was killed"):
+		case h.Model == mockLlama && h.Phase == "stopped", h.Model != mockLlama && h.Phase == "ready":
+		default:
+			t.Errorf("after the restart: %+v", h)
+		}
+	}
+	s.command(t, mockLlama, "start").want(t, http.StatusAccepted)
+	eventually(t, func() error { return s.ask(t, mockLlama) })
 }
 
 // TestDiskOfTheSupervisorFull limits the size of files that the supervisor may write to nothing, as a full disk does.

@@ -54,7 +54,8 @@ func (s *Supervisor) history(w http.ResponseWriter, r *http.Request, model strin
 		return s.follow(w, r, want)
 	}
 	all, _ := s.store.Events.After(want.after)
-	return web.JSON(w, http.StatusOK, map[string]any{"events": want.of(all)})
+	list := append([]store.Event{}, want.of(all)...) // a list also when there is none
+	return web.JSON(w, http.StatusOK, map[string]any{"events": list})
 }
 
 // follow sends the events as they come, after those that there are, until the client leaves or the supervisor has ended.

@@ -50,7 +50,7 @@ func running(t *testing.T, s *Store) (end func()) {
 // await returns the events after a number once there are n.
 func await(t *testing.T, e *Events, after uint64, n int) []Event {
 	t.Helper()
-	patience := time.After(20 * time.Second)
+	limit := time.After(20 * time.Second)
 	for {
 		events, news := e.After(after)
 		if len(events) >= n {
@@ -58,7 +58,7 @@ func await(t *testing.T, e *Events, after uint64, n int) []Event {
 		}
 		select {
 		case <-news:
-		case <-patience:
+		case <-limit:
 			t.Fatalf("%d events after %d, want %d", len(events), after, n)
 		}
 	}

@@ -17,7 +17,11 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/atomicfile"
 )
 
-const modelsName = "desired.json"
+const (
+	modelsName = "desired.json"
+	// patience is how long somebody waits for a disk that hangs.
+	patience = 2 * time.Second
+)
 
 // Model is what is remembered of a model.
 type Model struct {
@@ -135,8 +139,10 @@ func (m *Models) changed() {
 	}
 }
 
-// Saved returns once every change so far is on disk, or could not be written, or ctx ends. It needs Run.
+// Saved returns once every change so far is on disk or could not be written, or it took too long, or ctx ends. It needs Run.
 func (m *Models) Saved(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	m.mu.Lock()
 	want := m.changes
 	for m.tried < want {

@@ -87,11 +87,19 @@ func TestModelsThatCannotBeWritten(t *testing.T) {
 	require.Len(t, logged.All(), 2, "the failure and its end")
 }
 
-func TestSavedDoesNotOutliveItsCaller(t *testing.T) {
+func TestSavedDoesNotWaitForEver(t *testing.T) {
 	s, err := Open("", zap.NewNop())
 	require.NoError(t, err)
 	s.Models.Wanted("m", "stopped")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.Models.Saved(ctx) // nobody writes
+	synctest.Test(t, func(t *testing.T) { // as when the disk hangs
+		begin := time.Now()
+		s, err := Open("", zap.NewNop())
+		require.NoError(t, err)
+		s.Models.Wanted("m", "stopped")
+		s.Models.Saved(t.Context())
+		require.Equal(t, patience, time.Since(begin))
+	})
 }
