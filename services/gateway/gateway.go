@@ -41,8 +41,7 @@ type Gateway struct {
 	log      *zap.Logger
 	id       string // among the gateways of a supervisor
 	started  time.Time
-	stopping context.Context // ends when the gateway is asked to stop
-	stop     context.CancelFunc
+	stopping context.Context // that of Run: it ends when the gateway is asked to stop
 
 	router     *routing.Router
 	backends   *upstream.Transport
@@ -66,7 +65,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
-	g.stopping, g.stop = context.WithCancel(context.Background())
+	g.stopping = context.Background()
 	var err error
 	if g.doors, err = keys.NewDoors(cfg.KeysFile, onLoopback(cfg.Addr)); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
@@ -109,6 +108,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 // Run serves on ln until ctx ends, drains, and waits for everything that it has started. It returns nil when it stopped
 // as asked. The fleet is followed until the last request is over, because draining needs heartbeats.
 func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
+	g.stopping = ctx
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	background.Go(func() { g.feed.Follow(work) })
@@ -117,8 +117,6 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.poller.Run(work) })
 	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.CertificateFile).Inc) })
 	background.Go(func() { g.doors.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.KeyFile).Inc) })
-	notice := context.AfterFunc(ctx, g.stop)
-	defer notice()
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
 	server := web.Server{Handler: g.handler, TLS: g.skin.TLS(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}

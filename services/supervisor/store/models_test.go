@@ -93,7 +93,7 @@ func TestSavedDoesNotWaitForEver(t *testing.T) {
 	s.Models.Wanted("m", "stopped")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.Models.Saved(ctx) // nobody writes
+	s.Models.Saved(ctx)                   // nobody writes
 	synctest.Test(t, func(t *testing.T) { // as when the disk hangs
 		begin := time.Now()
 		s, err := Open("", zap.NewNop())
