@@ -221,6 +221,11 @@ func supervisorReplaced(t *testing.T, s *stack) {
 	over := make(chan struct{})
 	var load sync.WaitGroup
 	var streams atomic.Int64
+	quiet := sync.OnceFunc(func() {
+		close(over)
+		load.Wait()
+	})
+	defer quiet()
 	for range 4 {
 		load.Go(func() {
 			for {
@@ -253,10 +258,15 @@ func supervisorReplaced(t *testing.T, s *stack) {
 	docker(t, "start", supervisor)
 	out := docker(t, "port", supervisor, "8098/tcp") // a published port is a new one
 	s.supervisor = "http://" + strings.SplitN(out, "\n", 2)[0]
-	s.waitPhase(t, mockLlama, "stopped")
+	eventually(t, func() error { // until there is a supervisor again, the gateway answers with 503
+		a, err := send(t, "GET", s.gateway+"/api/llm/models/"+mockLlama, nil)
+		if err == nil && (a.status != http.StatusOK || !strings.Contains(string(a.body), `"phase":"stopped"`)) {
+			err = fmt.Errorf("%d %s", a.status, a.body)
+		}
+		return err
+	})
 	more()
-	close(over)
-	load.Wait()
+	quiet()
 
 	after := s.happened(t, s.gateway)
 	if len(after) < len(before) || !slices.Equal(after[:len(before)], before) {
