@@ -49,7 +49,7 @@ func TestContainerIsStartedStoppedAndMended(t *testing.T) {
 	}
 	s.restarted(feed, "m", 1)
 
-	if status, body := s.do(http.MethodPost, "/api/llm/models/m/restart", ""); status != http.StatusConflict || !strings.Contains(body, "another container") {
+	if status, body := s.do(http.MethodPost, "/api/llm/models/m/restart", ""); status != http.StatusConflict || !strings.Contains(body, "not created here") || !strings.Contains(body, "another container") {
 		t.Errorf("restart of the only one: %d %s", status, body)
 	}
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")

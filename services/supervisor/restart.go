@@ -50,13 +50,13 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !force && s.only(m) {
 		if err := s.room(r.Context(), m); err != nil {
-			room := "rollout.surge, replicas or limits.keep_alive"
-			if m.Driver == spec.Docker { // none is created here
-				room = "another container or limits.keep_alive"
+			more := "rollout.surge, replicas or limits.keep_alive"
+			if errors.Is(err, errNoCreate) {
+				more = "another container or limits.keep_alive"
 			}
 			return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "would_interrupt",
 				Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile (%s): it would answer 503 until it has started anew. "+
-					"Restart it all the same with ?force=true (fluidmcp restart --force), or give it %s.", m.ID, err, room)}
+					"Restart it all the same with ?force=true (fluidmcp restart --force), or give it %s.", m.ID, err, more)}
 		}
 	}
 	if err := s.roll(m, rolling{why: unit.Requested, by: asker(r), atOnce: force}); err != nil {
@@ -74,7 +74,10 @@ func (s *Supervisor) only(m *model) (yes bool) {
 	return yes
 }
 
-var errNoSurge = errors.New("rollout.surge is not true")
+var (
+	errNoSurge  = errors.New("rollout.surge is not true")
+	errNoCreate = errors.New("containers are not created here")
+)
 
 // room is nil when one more server of the model can run beside those that it has, and otherwise says what lacks.
 func (s *Supervisor) room(ctx context.Context, m *model) error {
@@ -86,6 +89,8 @@ func (s *Supervisor) room(ctx context.Context, m *model) error {
 		}
 	})
 	switch {
+	case m.Driver == spec.Docker:
+		return errNoCreate
 	case !surge:
 		return errNoSurge
 	case takes == nil:
