@@ -34,7 +34,7 @@ func TestControl(t *testing.T) {
 		name string
 		run  func(*testing.T, *control)
 	}{
-		{"the stack is locked up", func(t *testing.T, c *control) { lockedUp(t, c.stack, 7) }},
+		{"the stack is locked up", controlLockedUp},
 		{"a container is stopped and started", containerStopped},
 		{"a container that is killed comes back", containerKilled},
 		{"a container that crashes is restarted by one hand", containerCrashes},
@@ -77,7 +77,7 @@ func groupOf(t *testing.T, path string) string {
 
 // containerRun is one run of a container, as the engine tells.
 type containerRun struct {
-	Id    string
+	ID    string `json:"Id"`
 	State struct {
 		Running   bool
 		StartedAt time.Time
@@ -94,6 +94,31 @@ func (c *control) inspect(t *testing.T, service string) containerRun {
 	return found[0]
 }
 
+// controlLockedUp looks that nobody but the proxy has the engine's socket, and nobody but the supervisor a way to the proxy.
+func controlLockedUp(t *testing.T, c *control) {
+	lockedUp(t, c.stack, 7)
+	var all []struct {
+		ID         string `json:"Id"`
+		HostConfig struct{ NetworkMode string }
+		Mounts     []struct{ Destination, Name string }
+	}
+	ids := docker(t, "ps", "-q", "--no-trunc", "--filter", "label=com.docker.compose.project="+c.project)
+	if err := json.Unmarshal([]byte(docker(t, append([]string{"inspect"}, strings.Fields(ids)...)...)), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range all {
+		isProxy := one.ID == c.proxy
+		if (one.HostConfig.NetworkMode == "none") != isProxy {
+			t.Errorf("%s is in the network %s", one.ID, one.HostConfig.NetworkMode)
+		}
+		for _, m := range one.Mounts {
+			if strings.Contains(m.Destination, "docker.sock") && !isProxy || strings.HasSuffix(m.Name, "_control") && !isProxy && one.ID != c.supervise {
+				t.Errorf("%s has %s", one.ID, m.Destination)
+			}
+		}
+	}
+}
+
 func containerStopped(t *testing.T, c *control) {
 	before := c.inspect(t, solo)
 	c.command(t, solo, "stop").want(t, http.StatusAccepted)
@@ -104,7 +129,7 @@ func containerStopped(t *testing.T, c *control) {
 	do(t, "POST", c.gateway+"/llm/solo/chat/completions", hello).wantFailure(t, http.StatusServiceUnavailable, "model_stopped")
 	c.command(t, solo, "start").want(t, http.StatusAccepted)
 	eventually(t, func() error { return c.ask(t, solo) })
-	if now := c.inspect(t, solo); now.Id != before.Id || !now.State.StartedAt.After(before.State.StartedAt) {
+	if now := c.inspect(t, solo); now.ID != before.ID || !now.State.StartedAt.After(before.State.StartedAt) {
 		t.Errorf("before %+v, now %+v", before, now)
 	}
 	logs := do(t, "GET", c.gateway+"/api/llm/models/solo/logs?lines=1000", nil).want(t, http.StatusOK)
@@ -191,7 +216,7 @@ func containersRolled(t *testing.T, c *control) {
 	after := c.status(t, duo)
 	for i, service := range []string{"duo-a", "duo-b"} {
 		now := c.inspect(t, service)
-		if now.Id != began[i].Id || !now.State.StartedAt.After(began[i].State.StartedAt) || after.Instances[i].Restarts != before.Instances[i].Restarts+1 {
+		if now.ID != began[i].ID || !now.State.StartedAt.After(began[i].State.StartedAt) || after.Instances[i].Restarts != before.Instances[i].Restarts+1 {
 			t.Errorf("%s was not restarted once: before %+v, now %+v", service, began[i], now)
 		}
 	}
@@ -212,7 +237,7 @@ func supervisorGone(t *testing.T, c *control) {
 			eventually(t, c.adopted)
 			t.Logf("%d streams, all whole", u.goHome(t))
 			for i, service := range []string{"duo-a", "duo-b"} {
-				if now := c.inspect(t, service); now.Id != before[i].Id || !now.State.StartedAt.Equal(before[i].State.StartedAt) {
+				if now := c.inspect(t, service); now.ID != before[i].ID || !now.State.StartedAt.Equal(before[i].State.StartedAt) {
 					t.Errorf("%s was not gone on with: before %+v, now %+v", service, before[i], now)
 				}
 			}
