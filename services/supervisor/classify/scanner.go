@@ -32,8 +32,11 @@ var steps = []struct {
 }{
 	{has: "non-default args:", stage: starting},
 	{has: "Resolved architecture:", stage: starting},
+	{has: "Using max model len", stage: starting},
 	{has: "Initializing a V1 LLM engine", stage: engine},
+	{has: "world_size=", stage: engine}, // the engine has found its workers, and each worker the others: minutes apart on a busy machine
 	{has: "Starting to load model", stage: weights},
+	{has: "Initializing model took", stage: weights},
 	{has: "Loading weights took", stage: weights, done: true},
 	{has: "Model loading took", stage: weights, done: true},
 	{has: "Starting torch.compile", stage: compiling},
@@ -53,6 +56,7 @@ var steps = []struct {
 	{has: "Graph capturing finished", stage: capturing, done: true},
 	{has: "JIT kernel warmup starting", stage: warming},
 	{has: "init engine (profile, create kv cache, warmup model) took", stage: serving},
+	{has: "Supported tasks:", stage: serving},
 	{has: "Starting vLLM server on", stage: serving},
 	{has: "Application startup complete.", stage: serving, done: true},
 }

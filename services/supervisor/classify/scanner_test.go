@@ -30,11 +30,11 @@ func progressOf(t *testing.T, lines []string) []string {
 
 func TestProgressOfARealStart(t *testing.T) {
 	want := []string{
-		"starting -1", "starting -1", // flags, architecture
-		"starting the engine -1",
-		"loading weights -1", "loading weights 0", "loading weights 100", "loading weights 100", // the bar, how long it took
+		"starting -1", "starting -1", "starting -1", // flags, architecture, length
+		"starting the engine -1", "starting the engine -1", "starting the engine -1", // begun, by the engine and by the worker
+		"loading weights -1", "loading weights -1", "loading weights 0", "loading weights 100", "loading weights 100", // the bar, how long it took
 		"allocating the KV cache -1", "allocating the KV cache -1",
-		"starting the server -1", "starting the server -1", "starting the server 100",
+		"starting the server -1", "starting the server -1", "starting the server -1", "starting the server 100",
 	}
 	if diff := cmp.Diff(want, progressOf(t, printed(t, "start.log"))); diff != "" {
 		t.Error(diff)
