@@ -180,6 +180,31 @@ func TestSlowFollowersLearnWhatTheyMissed(t *testing.T) {
 	}
 }
 
+// TestLongLogsAreReadInOrder follows two servers of which one has printed everything before the other began.
+func TestLongLogsAreReadInOrder(t *testing.T) {
+	all := logs.New(logs.Config{})
+	streams := []*logs.Stream{all.Stream("m-0"), all.Stream("m-1")}
+	for _, s := range streams {
+		for i := range 1200 {
+			fmt.Fprintln(s, i)
+		}
+	}
+	follower := all.Follow(0, 0, streams)
+	defer follower.Close()
+	next := int64(1)
+	for news := follower.Next(); len(news.Lines) > 0; news = follower.Next() {
+		for _, line := range news.Lines {
+			if line.Offset != next {
+				t.Fatalf("offset %d comes where %d should", line.Offset, next)
+			}
+			next++
+		}
+	}
+	if next != 2401 {
+		t.Errorf("%d lines", next-1)
+	}
+}
+
 func TestCrashesAreRemembered(t *testing.T) {
 	s := written()
 	for i := range 7 {
