@@ -12,6 +12,9 @@
 // chaos_test.go puts proxies that misbehave between gateway and servers, and kills servers under load; chaos_traffic_test.go tells
 // what a client may see of it. It needs no stack but its own, which chaos_stack_test.go starts.
 //
+// crash_test.go kills, hangs and starves every part of a stack of processes under load, and holds what clients saw against the table of
+// docs/reliability.md.
+//
 // transparency_test.go asks every recorded question of a model server directly and through a gateway; differences_test.go is the
 // whole list of what may differ.
 //

@@ -20,6 +20,7 @@ type modelStatus struct {
 		PID      int    `json:"pid"`
 		Phase    string `json:"phase"`
 		Asleep   bool   `json:"asleep"`
+		Reason   string `json:"reason"`
 		Restarts int    `json:"restarts"`
 	} `json:"instances"`
 }
