@@ -36,7 +36,7 @@ func TestStarts(t *testing.T) {
 		return map[string]any{"command": "mockvllm", "args": append([]string{"serve", "m", "--port", fmt.Sprint(port)}, more...)}
 	}
 	stuck := mock(ports[4], "--mock-load-time", "2h")
-	stuck["timeouts"], stuck["restart_policy"] = map[string]any{"stall": "1s"}, "never"
+	stuck["timeouts"], stuck["restart_policy"] = map[string]any{"stall": "3s"}, "never"
 	file := modelsFile(t, map[string]any{
 		"slow":  mock(ports[2], "--mock-load-time", "5s"),
 		"wrong": mock(ports[3], "--no-such-flag"),
@@ -73,7 +73,7 @@ func TestStarts(t *testing.T) {
 	if !wrong.Permanent || !slices.ContainsFunc(wrong.Lines, func(l string) bool { return strings.Contains(l, "unrecognized arguments: --no-such-flag") }) {
 		t.Errorf("permanent: %t, lines %q", wrong.Permanent, wrong.Lines)
 	}
-	failed("stuck", "StartStalled", "no progress for 1s; it had come to: loading weights")
+	failed("stuck", "StartStalled", "no progress for 3s")
 	failed("loop", "CrashLoop", "5 failures in 10m0s, the last: ")
 	now := s.scrape(t, s.supervisor)
 	for model, want := range map[string]float64{"slow": 0, "wrong": 1, "stuck": 1, "loop": 5} {
