@@ -49,7 +49,7 @@ func TestLogs(t *testing.T) {
 
 	do(t, "POST", s.gateway+"/llm/"+loud+"/chat/completions", hello).want(t, http.StatusOK)
 	follower.waitLine(t, "POST /v1/chat/completions")
-	s.command(t, loud, "restart").want(t, http.StatusAccepted)
+	s.command(t, loud, "restart?force=true").want(t, http.StatusAccepted)
 	follower.waitLine(t, "Finished server process")
 	follower.waitLine(t, "the token is ***")
 	follower.waitLine(t, "Application startup complete.")
@@ -118,7 +118,7 @@ func TestLogs(t *testing.T) {
 func TestProgressOfALoad(t *testing.T) {
 	ports := freePorts(t, 3)
 	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
-	file := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "m", "--port", fmt.Sprint(ports[2]), "--mock-load-time", "4s"}}})
+	file := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "m", "--port", fmt.Sprint(ports[2]), "--mock-load-time", "8s"}}})
 	launch(t, "run", file, "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1])).waitLine(t, "starting")
 	seen := map[string]float64{}
 	eventually(t, func() error {
@@ -143,8 +143,8 @@ func TestProgressOfALoad(t *testing.T) {
 	if seen["loading weights"] < 50 || seen["capturing graphs"] < 10 {
 		t.Errorf("the status has told %v", seen)
 	}
-	text := string(do(t, "GET", s.gateway+"/api/llm/models/"+mockLLM+"/logs", nil).want(t, http.StatusOK).body)
-	for _, line := range []string{"shards:  75% Completed", "Starting torch.compile", "PIECEWISE): 100%|██████████| 35/35", "Application startup complete."} {
+	text := string(do(t, "GET", s.gateway+"/api/llm/models/"+mockLLM+"/logs?lines=1000", nil).want(t, http.StatusOK).body)
+	for _, line := range []string{"shards:  70% Completed", "Starting torch.compile", "PIECEWISE): 100%|██████████| 35/35", "Application startup complete."} {
 		if !strings.Contains(text, line) {
 			t.Errorf("the log lacks %q:\n%s", line, text)
 		}
