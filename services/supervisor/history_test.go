@@ -261,6 +261,7 @@ func TestWhatSurvivesARestart(t *testing.T) {
 	require.IsIncreasing(t, numbers)
 	require.Equal(t, []string{"", "the one before had ended as it was asked to"}, begins)
 	require.Contains(t, briefs(all), ">starting SupervisorRestarted")
+	require.Contains(t, briefs(all), ">stopped", "the first event of what was stopped before")
 
 	for _, id := range []string{"halted", "org/partner"} {
 		s.do(http.MethodPost, "/api/llm/models/"+id+"/start", "")

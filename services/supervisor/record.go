@@ -21,8 +21,10 @@ const (
 
 // record is what the events of an instance are made of, beside its status.
 type record struct {
-	phase fleet.Phase // of the last event
-	cause unit.Reason // of the last start after the first
+	phase  fleet.Phase // of the last event, "" before the first, as the two below
+	reason unit.Reason
+	starts int
+	cause  unit.Reason // of the last start after the first
 }
 
 // asker is who asks over HTTP, for the events: "api", and the id of the API key that a gateway tells.
@@ -55,11 +57,12 @@ func (s *Supervisor) remember(i *instance, before, now unit.Status) {
 		s.store.Models.Started(i.model.ID, i.ID, now.Starts)
 	}
 	passing := now.Phase == fleet.Pending && now.Reason == "" // nothing to wait for: it starts in this moment
-	if passing || before.Phase == now.Phase && before.Reason == now.Reason && before.Starts == now.Starts {
+	last := &i.record
+	if passing || last.phase == now.Phase && last.reason == now.Reason && last.starts == now.Starts {
 		return
 	}
 	s.store.Events.Add(i.event(before, now))
-	i.record.phase = now.Phase
+	last.phase, last.reason, last.starts = now.Phase, now.Reason, now.Starts
 }
 
 func (i *instance) event(before, now unit.Status) store.Event {
