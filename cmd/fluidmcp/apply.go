@@ -51,7 +51,7 @@ func newApply() *cobra.Command {
 			if err := json.Unmarshal(body, &set); err != nil {
 				return fmt.Errorf("decode the changes: %w", err)
 			}
-			if err := set.Text(cmd.OutOrStdout(), isTerminal(cmd.OutOrStdout())); err != nil || len(set.Models) == 0 {
+			if err := set.Text(cmd.OutOrStdout(), isTerminal(cmd.OutOrStdout())); err != nil || set.Empty() {
 				return err
 			}
 			end := "\nApplied; `fluidmcp ps` shows how it goes on.\n"

@@ -116,7 +116,7 @@ func (p *progress) changed(file *spec.File, set change.Set, err error) {
 		return
 	}
 	p.file = file
-	if len(set.Models) > 0 {
+	if !set.Empty() {
 		fmt.Fprintln(p.w, "\nThe models change:")
 		_ = set.Text(p.w, p.colour)
 		fmt.Fprintln(p.w)

@@ -24,7 +24,8 @@ var weight = []Effect{None, Start, Restart, Replace, Remove}
 
 // Set is everything that differs between two models files.
 type Set struct {
-	Models []Model `json:"models"` // those that change, ordered by id
+	Models []Model `json:"models"`           // those that change, ordered by id
+	Shared []Field `json:"shared,omitempty"` // what is said beside the models; no server is touched for it
 }
 
 // Model is what changes in one model.
@@ -59,7 +60,10 @@ func Between(running, next *spec.File) Set {
 	old, now := byID(running), byID(next)
 	ids := maps.Clone(old)
 	maps.Copy(ids, now)
-	set := Set{Models: []Model{}}
+	set := Set{Models: []Model{}, Shared: fields(running.Source.Shared(), next.Source.Shared())}
+	for n := range set.Shared {
+		set.Shared[n].Effect = None
+	}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		m := Model{ID: id, Effect: None, New: old[id] == nil, Gone: now[id] == nil, Servers: servers(old[id], now[id])}
 		m.Interrupts = interrupts(now[id], m.Servers)

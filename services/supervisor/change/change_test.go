@@ -136,6 +136,24 @@ func TestBetween(t *testing.T) {
 `)
 }
 
+// What is said beside the models is told too.
+func TestShared(t *testing.T) {
+	of := func(groups string) *spec.File {
+		file, err := spec.Parse("m.json", []byte(`{"$schema": "./s.json", `+groups+`"llmModels": {"m": {"command": "mockvllm", "start": "on_demand", "swap_group": "g"}}}`), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	want := "~ all models   no server is touched\n    swapGroups.g.loaded  -> 2  none\n"
+	if got := text(t, change.Between(of(""), of(`"swapGroups": {"g": {"loaded": 2}}, `))); got != want {
+		t.Error(got)
+	}
+	if got := text(t, change.Between(of(""), of(""))); got != "Nothing changes.\n" {
+		t.Error(got)
+	}
+}
+
 // What runs may differ from what its file says: a restart that was given up left it so.
 func TestBetweenLooksAtWhatRuns(t *testing.T) {
 	next := parse(t, `"m": {"command": "mockvllm", "args": ["serve", "x"], "replicas": 2}`)

@@ -10,17 +10,24 @@ import (
 // colours are those of a terminal.
 var colours = map[Effect]int{None: 36, Start: 32, Restart: 33, Replace: 33, Remove: 31}
 
+// Empty tells whether nothing differs.
+func (s Set) Empty() bool { return len(s.Models) == 0 && len(s.Shared) == 0 }
+
 // Text writes the set for people, a paragraph for each model:
 //
 //	~ llama   rolling restart of llama-0, llama-1
 //	    config.max-model-len  8192 -> 4096  rolling restart
 //	    limits.inflight       64 -> 32      none
 func (s Set) Text(w io.Writer, colour bool) error {
-	if len(s.Models) == 0 {
+	if s.Empty() {
 		_, err := fmt.Fprintln(w, "Nothing changes.")
 		return err
 	}
-	for _, m := range s.Models {
+	models := s.Models
+	if len(s.Shared) > 0 {
+		models = append([]Model{{ID: "all models", Effect: None, Fields: s.Shared}}, models...)
+	}
+	for _, m := range models {
 		head := fmt.Sprintf("%s %s   %s", m.sign(), m.ID, m.what())
 		if colour {
 			head = fmt.Sprintf("\x1b[%dm%s\x1b[0m", colours[m.Effect], head)

@@ -40,6 +40,17 @@ func (s *Source) Settings(id string) []Setting {
 	return all
 }
 
+// Shared lists what the file says beside its models.
+func (s *Source) Shared() []Setting {
+	var all []Setting
+	for _, m := range s.root.Members {
+		if m.Name != modelsField && m.Name != "$schema" {
+			all = flatten(all, m.Name, m.Value, Field{Remote: true})
+		}
+	}
+	return all
+}
+
 // flatten adds the settings below a value of a field of the entry.
 func flatten(all []Setting, path string, n *node, top Field) []Setting {
 	if n.Kind == document.Mapping {
