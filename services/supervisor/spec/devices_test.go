@@ -88,3 +88,17 @@ func TestSharesOfAGPU(t *testing.T) {
 		f(`, "config": {"gpu-memory-utilization": "`+share+`"}`, "", "", "llmModels.a: --gpu-memory-utilization needs a number over 0 and at most 1", "")
 	}
 }
+
+// What vLLM had once is told of, and no fault: an older one may run here.
+func TestRemovedFlags(t *testing.T) {
+	file, err := onGPUs(`"m": {"model": "x", "port": 1, "config": {"swap_space": 4, "task": "embed", "seed": 1}}`, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(file.Warnings, "\n")
+	for _, want := range []string{"llmModels.m.config.swap_space: vLLM 0.32 has no --swap-space any more", "no --task any more and does not start with it; use runner and convert."} {
+		if !strings.Contains(got, want) || len(file.Warnings) != 2 {
+			t.Errorf("no %q in %d warnings: %s", want, len(file.Warnings), got)
+		}
+	}
+}

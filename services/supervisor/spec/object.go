@@ -12,8 +12,9 @@ import (
 // reader is what reading one file shares.
 type reader struct {
 	faults
-	env     func(string) (string, bool)
-	secrets []Secret // that were met
+	env      func(string) (string, bool)
+	secrets  []Secret // that were met
+	warnings []string // for File.Warnings
 }
 
 // object is a JSON object or YAML mapping whose fields are read by name. Reading a field of the wrong type is a fault and

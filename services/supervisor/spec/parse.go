@@ -31,6 +31,7 @@ func (s *Source) Plan(env func(string) (string, bool)) (*File, error) {
 	top := r.object("", s.root, fileFields)
 	file := &File{Source: s, Models: r.models(top)}
 	file.SwapGroups = r.swapGroups(top, file.Models)
+	file.Warnings = r.warnings
 	r.check(file)
 	if err := r.err(); err != nil {
 		return nil, err

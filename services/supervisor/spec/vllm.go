@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,13 @@ var profiles = map[string]map[string]string{
 // elsewhere are flags that the file says in fields of their own.
 var elsewhere = map[string]string{
 	"port": "port", "model": "model", "served-model-name": "served_name", "api-key": "api_key",
+}
+
+// removed are flags that vLLM had once, with what to do instead. An older one may still run here, so they are no faults.
+var removed = map[string]string{
+	"disable-log-requests": "leave it out, requests are not logged unless enable-log-requests says so",
+	"swap-space":           "leave it out, nothing has its place",
+	"task":                 "use runner and convert",
 }
 
 // vllm plans the form with model: it builds the line "vllm serve MODEL --port N ...".
@@ -96,6 +104,9 @@ func (e *entry) config(flags map[string]args) {
 		if field, ok := elsewhere[flag]; ok {
 			e.add(at, "belongs into the model's field %q", field)
 			continue
+		}
+		if instead, ok := removed[flag]; ok {
+			e.warnings = append(e.warnings, fmt.Sprintf("%s: vLLM 0.32 has no --%s any more and does not start with it; %s.", at, flag, instead))
 		}
 		switch n := config.fields[name]; n.Kind {
 		case document.Boolean:
