@@ -128,6 +128,12 @@ func TestBetween(t *testing.T) {
     served_name  -> x    none
     api_key      -> ***  none
 `)
+	f("the same server, run by somebody else", `"m": {"command": "mockvllm", "args": ["--port", 8001]}`, `"m": {"endpoints": {"base_url": "http://127.0.0.1:8001"}}`, `
+~ m   replace m-0
+    endpoints.base_url  -> http://127.0.0.1:8001  replace
+    command             mockvllm ->               replace
+    args                --port 8001 ->            replace
+`)
 	f("from a process to a server elsewhere", `"m": {`+mock+`}`, `"m": {"endpoints": {"base_url": "http://a"}}`, `
 ~ m   replace m-0
     endpoints.base_url  -> http://a             replace
