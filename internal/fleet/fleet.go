@@ -124,5 +124,5 @@ type Heartbeat struct {
 	Revision uint64               `json:"revision"`            // of the snapshot that routes new requests
 	Inflight map[string]int       `json:"inflight"`            // requests by backend id; absent means 0
 	Queued   map[string]int       `json:"queued,omitempty"`    // requests by model id that wait for their turn, or for the model to be there
-	LastUsed map[string]time.Time `json:"last_used,omitempty"` // by model id: when its last request ended, by the gateway's clock
+	LastUsed map[string]time.Time `json:"last_used,omitempty"` // by model id: when the end of its last request was noticed, by the gateway's clock
 }

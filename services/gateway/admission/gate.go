@@ -21,7 +21,7 @@ type Gate struct {
 	inflight atomic.Int64
 	limit    atomic.Int64 // 0 for none, shut for nobody
 	queued   atomic.Int64 // len of the queue, for who does not hold the lock
-	used     atomic.Int64 // when the last request left, in Unix nanoseconds; 0 for never
+	left     atomic.Int64 // how many have had their slot and gone
 	wanted   chan<- struct{}
 
 	mu      sync.Mutex
@@ -31,6 +31,8 @@ type Gate struct {
 	turned  chan struct{} // closed when it is shut or opened
 	queue   queue
 	service time.Duration // mean time in a slot, of late; 0 when unknown
+	seen    int64         // left, when it was looked at last
+	used    time.Time     // when it was seen to have grown
 }
 
 // shut is the limit of a gate that lets nobody through.
@@ -213,7 +215,7 @@ func (s Slot) Leave() {
 	if g == nil {
 		return
 	}
-	g.used.Store(time.Now().UnixNano()) // before it is not in flight any more, so that the model never looks unused
+	g.left.Add(1) // before it is not in flight any more, so that the model never looks unused
 	g.inflight.Add(-1)
 	if s.since.IsZero() && g.queued.Load() == 0 {
 		return
@@ -249,6 +251,16 @@ func (g *Gate) set(l fleet.Limits, load time.Duration, coming bool) {
 		g.turned = make(chan struct{})
 	}
 	g.wake()
+}
+
+// lastUsed is when a request was seen to have left. A request does not look at the clock for it: who asks does, every second.
+func (g *Gate) lastUsed() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := g.left.Load(); n != g.seen {
+		g.seen, g.used = n, time.Now()
+	}
+	return g.used
 }
 
 func (g *Gate) isShut() bool { return g.limit.Load() == shut }

@@ -78,7 +78,7 @@ func (g *Gates) Enter(ctx context.Context, t Ticket) (Slot, error) {
 // Load is how much goes on at a gate.
 type Load struct {
 	Inflight, Queued int
-	LastUsed         time.Time // when the last request left; zero for never
+	LastUsed         time.Time // when the last request left, as far as was seen since the call before; zero for never
 }
 
 // Loads tells it of each gate, by model.
@@ -86,11 +86,7 @@ func (g *Gates) Loads() map[string]Load {
 	gates := *g.byModel.Load()
 	loads := make(map[string]Load, len(gates))
 	for model, gate := range gates {
-		load := Load{Inflight: int(gate.inflight.Load()), Queued: int(gate.queued.Load())}
-		if used := gate.used.Load(); used != 0 {
-			load.LastUsed = time.Unix(0, used)
-		}
-		loads[model] = load
+		loads[model] = Load{Inflight: int(gate.inflight.Load()), Queued: int(gate.queued.Load()), LastUsed: gate.lastUsed()}
 	}
 	return loads
 }
