@@ -90,6 +90,10 @@ func TestStopOfAModelThatRetires(t *testing.T) {
 	if m := find(phase(t, feed, "m", fleet.Ready), "m"); !m.OnDemand {
 		t.Errorf("%+v", m)
 	}
+	// Its requests can wait, so a restart interrupts nobody.
+	if status, body := s.do(http.MethodPost, "/api/llm/models/m/restart", ""); status != http.StatusAccepted {
+		t.Errorf("restart: %d %s", status, body)
+	}
 }
 
 func TestModelsMakeRoom(t *testing.T) {
@@ -131,5 +135,30 @@ func TestModelsMakeRoom(t *testing.T) {
 	}
 	if _, text := s.do(http.MethodGet, "/metrics", ""); !strings.Contains(text, `fluidmcp_model_retirements_total{model="a",reason="evicted"} 1`) {
 		t.Error("the metrics do not tell")
+	}
+}
+
+// TestDependencyOnDemand: who needs a model on demand starts it, and keeps it for as long as it runs itself.
+func TestDependencyOnDemand(t *testing.T) {
+	s := run(t, quick(), parse(t, `"a": {`+fake(freePort(t), `, "start": "on_demand", "idle_timeout": "20ms"`)+`}`,
+		`"b": {`+fake(freePort(t), `, "start": "on_demand", "depends_on": ["a"]`)+`}`))
+	feed := s.watch()
+	g := gateway{s, "g"}
+	g.say(phase(t, feed, "b", fleet.Stopped), queued("b"))
+	up := phase(t, feed, "b", fleet.Ready)
+	for range 5 {
+		g.say(up, fleet.Heartbeat{})
+		if a := s.model("a"); a.Phase != fleet.Ready {
+			t.Fatalf("what b needs is %s (%s)", a.Phase, a.Reason)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.do(http.MethodPost, "/api/llm/models/b/stop", "")
+	rest := until(t, feed, "the end of a", func(now fleet.Snapshot) bool {
+		g.say(now, fleet.Heartbeat{})
+		return find(now, "a").Phase == fleet.Stopped
+	})
+	if a := find(rest, "a"); a.Reason != "Idle" {
+		t.Errorf("%+v", a)
 	}
 }
