@@ -26,7 +26,7 @@ func work() error {
 func (s *Server) startWorker(command int) (end func(), err error) {
 	self := os.Args[:max(1, len(os.Args)-command)] // with what may stand before serve, as in `fluidmcp mockvllm serve`
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, self[0], append(self[1:len(self):len(self)], workerCommand)...)
+	cmd := exec.CommandContext(ctx, self[0], append(self[1:len(self):len(self)], workerCommand)...) //nolint:gosec // it is this program itself
 	if err := cmd.Start(); err != nil {
 		cancel()
 		return nil, fmt.Errorf("start a worker: %w", err)
