@@ -5,7 +5,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
@@ -21,9 +24,9 @@ func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *qu
 	plan := q.plan()
 	for i, m := range plan {
 		c.model, c.reason = m.ID, ""
+		c.last = i == len(plan)-1
 		t, err := g.ask(r, c, q, m)
-		last := i == len(plan)-1 || q.spent() || r.Context().Err() != nil
-		if last || err == nil && t.retryReason() == "" || err != nil && !c.elsewhere() {
+		if c.last || q.spent() || r.Context().Err() != nil || err == nil && t.retryReason() == "" || err != nil && !c.elsewhere() {
 			if err == nil && m != q.model {
 				w.Header().Set(modelHeader, m.ID)
 				g.metrics.Diverted.WithLabelValues(g.metrics.Of(q.model.ID).Label, c.metrics().Label).Inc()
@@ -46,26 +49,85 @@ func (c *call) elsewhere() bool {
 	return false
 }
 
-// ask waits for the request's turn at a model and asks its backends.
+// ask waits for the request's turn at a model and asks its backends. A request that may be held, and whose server has died under it,
+// waits for the next one.
 func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*try, error) {
-	slot, lease, err := g.turn(r, c, q, m)
-	if err != nil {
-		return nil, err
-	}
-	t, err := g.backendsOf(r, c, q, m, lease)
-	if err != nil {
+	for left := g.cfg.Retries; ; left-- {
+		slot, lease, err := g.turn(r, c, q, m)
+		if err != nil {
+			return nil, err
+		}
+		t, err := g.backendsOf(r, c, q, m, lease)
+		reason := c.unsent(t, err)
+		if left == 0 || reason == "" || q.spent() || !c.last || !g.held(c, q, m) || !g.gone(r.Context(), m, c.backend) || !g.mayRetry(m, reason) {
+			if err != nil {
+				slot.Leave()
+				return nil, err
+			}
+			t.slot = slot
+			return t, nil
+		}
+		if t != nil {
+			t.close()
+		}
 		slot.Leave()
-		return nil, err
+		c.reason = ""
+		g.metrics.Retries.WithLabelValues(c.metrics().Label, reason).Inc()
 	}
-	t.slot = slot
-	return t, nil
+}
+
+// unsent says why a request should be asked anew of which no answer was sent, or "".
+func (c *call) unsent(t *try, err error) string {
+	switch {
+	case err == nil:
+		return t.retryReason()
+	case c.reason == reasonConnect:
+		return string(upstream.Connect)
+	case c.reason == reasonInterrupted:
+		return string(upstream.Broken)
+	}
+	return ""
+}
+
+// held tells whether a request waits for a model that has no server now. Where another model stands in, one that its client does not
+// hear of is not worth the wait.
+func (g *Gateway) held(c *call, q *query, m *routing.Model) bool {
+	return !q.endpoint.control && (m.OnDemand || c.waiting != nil || m.Limits.KeepAlive && c.last)
+}
+
+// mayRetry uses up a retry of the model's budget. Where nobody was reached there is nothing to be added to.
+func (g *Gateway) mayRetry(m *routing.Model, reason string) bool {
+	return reason == string(upstream.Connect) || g.paces.Of(m.ID).Budget.Take()
+}
+
+// noticed is how long after the death of a server its supervisor may need to say so. It takes some milliseconds, or a few seconds
+// when the supervisor has died too.
+const noticed = 10 * time.Second
+
+// gone waits until a backend takes no requests any more, as far as the fleet knows, and is false when that does not come.
+func (g *Gateway) gone(ctx context.Context, m *routing.Model, backend string) bool {
+	late := time.NewTimer(noticed)
+	defer late.Stop()
+	for {
+		news := g.feed.News()
+		if !slices.ContainsFunc(g.current(m).Model.Backends, func(b fleet.Backend) bool { return b.ID == backend && b.Routable }) {
+			return true
+		}
+		select {
+		case <-news:
+		case <-late.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // turn waits until the request may go to the model, and picks the backend that it goes to first.
 func (g *Gateway) turn(r *http.Request, c *call, q *query, m *routing.Model) (slot admission.Slot, lease routing.Lease, err error) {
 	ticket := q.turn
 	ticket.Model = m.ID
-	ticket.Hold = m.OnDemand || c.waiting != nil
+	ticket.Hold = g.held(c, q, m)
 	control := q.endpoint.control // a server that is busy can be told to sleep, and one that sleeps is not woken by looking at it
 	var news <-chan struct{}
 	for {
@@ -115,7 +177,7 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 		t := g.firstOf(r, c, q, m, lease, pace)
 		tried = append(tried, t.lease.Backend.ID, t.beside)
 		reason := t.retryReason()
-		if reason != "" && left > 0 && !q.spent() && (reason == string(upstream.Connect) || pace.Budget.Take()) {
+		if reason != "" && left > 0 && !q.spent() && g.mayRetry(m, reason) {
 			if next, ok := g.acquire(q, m, tried); ok {
 				g.metrics.Retries.WithLabelValues(c.metrics().Label, reason).Inc()
 				t.close()

@@ -49,6 +49,7 @@ type call struct {
 	key      *keys.Key        // nil where everyone may ask
 	waiting  *relay.KeepAlive // for clients that want to hear while they wait; else nil
 
+	last     bool // no other model will be asked
 	attempts int
 	backend  string        // of the last attempt
 	waited   time.Duration // for the client's body, its turn and the backends
