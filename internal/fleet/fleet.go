@@ -97,7 +97,7 @@ type Limits struct {
 	Inflight     int           `json:"inflight,omitempty"`         // requests at its backends; 0 means no limit, so nothing queues
 	Queue        int           `json:"queue,omitempty"`            // requests that wait for their turn; 0 keeps the gateway's
 	QueueTimeout time.Duration `json:"queue_timeout_ns,omitempty"` // the longest wait; 0 keeps the gateway's
-	KeepAlive    bool          `json:"keep_alive,omitempty"`       // streams wait for a model that is loading, and hear comments while they wait
+	KeepAlive    bool          `json:"keep_alive,omitempty"`       // requests wait for a model that is loading, streams hear comments while they wait
 }
 
 // Backend is one model server.

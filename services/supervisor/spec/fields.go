@@ -207,7 +207,8 @@ var modelFields = []Field{
 			{Name: "queue_timeout", Type: typeDuration, Absent: "that of the gateway", Example: 10,
 				Doc: "The longest wait in the queue. Then the request is refused."},
 			{Name: "keep_alive", Type: typeYesNo, Default: false, Example: true,
-				Doc: "Whether streams wait for a model that is still loading, and hear comments meanwhile, instead of getting a 503."},
+				Doc: "Whether requests wait for a model that has no server at the moment, instead of getting a 503, also when one has died under them. " +
+					"Streams hear comments meanwhile."},
 		}},
 }
 
