@@ -203,14 +203,12 @@ func fate(of map[outcome]int, well string) string {
 		return well
 	case of[lost] > 0:
 		return "lost"
-	case of[refused] > 0:
-		return "refused meanwhile"
 	case of[broken] > 0:
 		return "broken off"
-	case of[whole] == 0:
-		return "cut, with an error event"
+	case of[refused] > 0:
+		return "refused meanwhile"
 	}
-	return "those on the dead server cut, with an error event"
+	return "those on a dead server cut, with an error event"
 }
 
 const tableHead = `| what happens | servers | streams that had begun | requests that had not | the same, from a client that tries again | all well after |
