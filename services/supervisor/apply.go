@@ -27,7 +27,7 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 	if !s.crew.open() {
 		return change.Set{}, errNotRunning
 	}
-	set := change.Between(s.present(), plan)
+	set := change.Between(s.present(plan), plan)
 	s.warn(plan)
 	s.hide(plan)
 	s.file.plan = plan
@@ -48,8 +48,8 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 	return set, nil
 }
 
-// present is the plan in force with the instances that are there, as they are.
-func (s *Supervisor) present() *spec.File {
+// present is the plan in force with the instances that are there, as they are on their way to another plan.
+func (s *Supervisor) present(plan *spec.File) *spec.File {
 	file := &spec.File{Source: s.file.plan.Source}
 	s.board.read(func() {
 		for _, m := range s.board.models {
@@ -59,18 +59,30 @@ func (s *Supervisor) present() *spec.File {
 			now := m.Model
 			now.Instances = nil
 			for _, i := range m.instances {
-				switch {
-				case i.leaving, i.Extra:
-				case i.status.Phase == fleet.Stopped: // nothing runs
-					now.Instances = append(now.Instances, i.coming())
-				default:
-					now.Instances = append(now.Instances, i.Instance)
+				if !i.leaving && !i.Extra {
+					now.Instances = append(now.Instances, i.toward(plan))
 				}
 			}
 			file.Models = append(file.Models, now)
 		}
 	})
 	return file
+}
+
+// toward is what the instance runs; what its next start runs where that is what the plan wants, or nothing runs. The board is locked.
+func (i *instance) toward(plan *spec.File) spec.Instance {
+	for n := range plan.Models {
+		m := &plan.Models[n]
+		for _, wanted := range m.Instances {
+			if wanted.ID == i.ID && change.Of(m, m, i.coming(), wanted) == change.None {
+				return i.coming()
+			}
+		}
+	}
+	if i.status.Phase == fleet.Stopped {
+		return i.coming()
+	}
+	return i.Instance
 }
 
 // mark says of each model whether it is as the file has it.
@@ -115,7 +127,7 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 		return
 	}
 	var retired, restarted, all []*instance
-	reverted := false // a new command is no longer wanted, and had not come to some instance yet
+	fresh, reverted := false, false // a command is new; one is no longer wanted, and had not come to some instance yet
 	s.board.change(func() {
 		from := m.Model
 		m.Model = to
@@ -134,7 +146,8 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 				case change.None:
 					reverted = reverted || i.next != nil
 					i.Instance, i.next = next, nil
-				case change.Restart:
+				case change.Restart: // a rollout may be under way to that already
+					fresh = fresh || i.next == nil || change.Of(&to, &to, *i.next, next) != change.None
 					i.next = &next
 					restarted = append(restarted, i)
 				default:
@@ -153,7 +166,7 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 	switch {
 	case restarted == nil && reverted:
 		s.rollouts.Cancel(m.ID, errReverted)
-	case restarted != nil:
+	case fresh:
 		_ = s.roll(m, rolling{why: unit.Reconfigured, by: "file", instances: restarted, done: func(end rollout.Status) { s.rolled(m, restarted, end) }}) // ErrEnded: it goes
 	}
 }

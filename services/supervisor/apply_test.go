@@ -225,6 +225,9 @@ func TestRevertedRollout(t *testing.T) {
 	g.beat(up, 1) // on m-0
 	l.apply(of(`"env": {"A": "new"}, `))
 	g.beat(l.until("the drain of the first", "m", func(m fleet.Model) bool { return !m.Backends[0].Routable }), 1)
+	if set := l.set(http.MethodPatch, "/api/llm/models/m", `{"limits": {"queue": 3}}`, http.StatusAccepted); effects(set) != "m: none" {
+		t.Errorf("what is under way is told again: %+v", set)
+	}
 	if set := l.apply(of("")); effects(set) != "m: none" {
 		t.Error(effects(set))
 	}

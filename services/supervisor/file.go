@@ -122,7 +122,7 @@ func (s *Supervisor) edit(make rewrite, dry bool) (change.Set, error) {
 		return change.Set{}, invalid(err)
 	}
 	if dry {
-		return change.Between(s.present(), plan), nil
+		return change.Between(s.present(plan), plan), nil
 	}
 	declared := s.file.declared
 	if own {
@@ -162,7 +162,7 @@ func (s *Supervisor) preview() (change.Set, error) {
 	if err != nil {
 		return change.Set{}, err
 	}
-	return change.Between(s.present(), plan), nil
+	return change.Between(s.present(plan), plan), nil
 }
 
 // fileStatus describes the file, but for the models that differ from it.
