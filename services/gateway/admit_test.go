@@ -153,16 +153,18 @@ func TestWaitingForAModel(t *testing.T) {
 	b := newBackend(t, vllm)
 	loading := fleet.Model{ID: "m", Phase: fleet.Starting, Limits: fleet.Limits{KeepAlive: true}}
 	f := start(t, func(c *gateway.Config) { c.KeepAliveInterval = 20 * time.Millisecond }, loading)
-	if a := f.post("/llm/m/chat/completions", hello); a.status != 503 || a.code() != "model_loading" {
-		t.Errorf("no stream: %d %s", a.status, a.body)
-	}
+	plain := f.ask(1, "/llm/m/chat/completions", hello) // it waits too, in silence
 	resp := f.open(t.Context(), "POST", "/llm/m/chat/completions", chatStream)
 	defer resp.Body.Close()
 	first := make([]byte, len(": waiting\n\n"))
 	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != ": waiting\n\n" {
 		t.Fatalf("%q, %v", first, err)
 	}
+	f.awaitMetric(`fluidmcp_queued_requests{model="m"}`, 2)
 	f.deploy(model("m", b.URL))
+	if a := <-plain; a.status != 200 {
+		t.Errorf("no stream: %d %s", a.status, a.body)
+	}
 	rest, err := io.ReadAll(resp.Body)
 	if err != nil || !strings.HasSuffix(string(rest), roleFrame+helloFrame+worldFrame+finishFrame+usageFrame+doneFrame) {
 		t.Errorf("%q, %v", rest, err)
