@@ -19,22 +19,29 @@ const (
 )
 
 // CollectLate lets the garbage collector run late as long as the program stays small by it, unless GOGC in the environment says how
-// late. GOMEMLIMIT is obeyed all the same: near it the collector runs as often as it has to.
+// late. GOMEMLIMIT is obeyed all the same: near it the collector runs as often as it has to. The last call counts.
 func CollectLate(env func(string) string) {
 	if env("GOGC") != "" {
+		inForce.Store(nil)
 		return
 	}
 	debug.SetGCPercent(late)
 	var t tuner
 	t.percent.Store(late)
+	inForce.Store(&t)
 	t.arm()
 }
 
 // tuner adjusts the percentage after each collection. The runtime has no hook for that but the cleanup of what it has collected.
 type tuner struct{ percent atomic.Int64 }
 
+var inForce atomic.Pointer[tuner]
+
 func (t *tuner) arm() {
 	runtime.AddCleanup(new(struct{ _ *tuner }), func(t *tuner) {
+		if inForce.Load() != t {
+			return
+		}
 		t.adjust()
 		t.arm()
 	}, t)

@@ -37,6 +37,17 @@ func TestCollectLate(t *testing.T) {
 	await(t, 100)
 	runtime.KeepAlive(large)
 	await(t, 400)
+
+	large = make([]byte, 200<<20)
+	await(t, 100)
+	runtime.KeepAlive(large)
+	collectLate(t, "50")
+	for range 5 {
+		runtime.GC()
+	}
+	if got := percent(); got != 100 {
+		t.Errorf("with GOGC set after all: %d percent", got)
+	}
 }
 
 func await(t *testing.T, want int) {
