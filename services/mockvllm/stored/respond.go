@@ -106,18 +106,35 @@ func (k keeping) Body(h protocol.Head, outs []*generation.Output, u protocol.Usa
 
 // Frames is for asking.
 func (k keeping) Frames(h protocol.Head, emit func(frame []byte)) request.Frames {
-	return keepingFrames{k.Request.Frames(h, emit), k.whole}
+	f := &keepingFrames{emit: emit, whole: k.whole}
+	f.Frames = k.Request.Frames(h, f.pass)
+	return f
 }
 
 type keepingFrames struct {
 	request.Frames
-	whole func()
+	emit   func(frame []byte)
+	whole  func()
+	ending bool
+	last   [][]byte
 }
 
-// End is for request.Frames.
-func (k keepingFrames) End(u protocol.Usage, t *protocol.Timing) {
+func (k *keepingFrames) pass(frame []byte) {
+	if k.ending {
+		k.last = append(k.last, bytes.Clone(frame))
+		return
+	}
+	k.emit(frame)
+}
+
+// End is for request.Frames. The answer is kept before its end is told: a client may ask for it at once.
+func (k *keepingFrames) End(u protocol.Usage, t *protocol.Timing) {
+	k.ending = true
 	k.Frames.End(u, t)
 	k.whole()
+	for _, frame := range k.last {
+		k.emit(frame)
+	}
 }
 
 // later makes a response in the background. What goes wrong with it then, nobody is told: as in vLLM it stays queued.
