@@ -29,7 +29,7 @@ test-unit: ## the unit tests of every package, with the race detector
 
 # The scenarios drive programs and images that Go's test cache does not know of, hence -count=1.
 test-scenarios: ## the scenarios against the binary and the compose stack
-	go test -count=1 -timeout 45m ./integration/...
+	go test -count=1 -timeout 60m ./integration/...
 
 # What the clients are tested against. It has no prerequisites here: go build knows best whether it is up to date.
 bin/test/fluidmcp:

@@ -85,7 +85,7 @@ func (s schemathesis) run(t *testing.T, args ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // what follows logs and events ends by the timeout of its request alone
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute) // what follows logs and events ends by the timeout of its request alone
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(s.python), "st"),
 		append([]string{"--config-file", filepath.Join(folder, "schemathesis.toml"), "run", s.url}, args...)...)
