@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help build run test test-unit test-scenarios test-js test-python conformance-real e2e-real bench-mock bench-gateway bin/test/fluidmcp images lint dashboards fmt compose-up compose-down clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 build: ## compile every program into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/* ./services/*/cmd/*
