@@ -58,8 +58,7 @@ func (s *Supervisor) addModel(w http.ResponseWriter, r *http.Request) error {
 		members = append(members, m)
 	}
 	if id == "" {
-		return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_models", Param: "id",
-			Message: "The body needs the id of the model as a string, beside its fields as in the models file."}
+		return badRequest("invalid_models", "id", "The body needs the id of the model as a string, beside its fields as in the models file.")
 	}
 	return s.answer(w, r, func(current, declared *spec.Source) (*spec.Source, error) {
 		if current.Entry(id) != nil {
@@ -127,8 +126,7 @@ func dryRun(r *http.Request) (bool, error) {
 	raw := r.URL.Query().Get("dry_run")
 	dry, err := strconv.ParseBool(cmp.Or(raw, "false"))
 	if err != nil {
-		return false, &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_dry_run", Param: "dry_run",
-			Message: "dry_run must be true or false."}
+		return false, badRequest("invalid_dry_run", "dry_run", "dry_run must be true or false.")
 	}
 	return dry, nil
 }
@@ -163,7 +161,7 @@ func invalid(err error) error {
 	if _, answered := errors.AsType[*openai.Error](err); answered {
 		return err
 	}
-	return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: "invalid_models", Message: err.Error()}
+	return badRequest("invalid_models", "", err.Error())
 }
 
 // tooFar refuses what only who can write the models file may change.
