@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
 )
 
 // loading is how long a real vLLM may take to load the tiny model on a machine that has other work.
@@ -89,31 +90,13 @@ func (r *real) ready(t *testing.T, not int) (pid int, stages []string) {
 	return pid, stages
 }
 
-// processes are those of the server: its own and all that come from it, by the names that they give themselves.
-func processes(t *testing.T, pid int) map[int]string {
+// processes are those of the server: its own and all that come from it.
+func processes(t *testing.T, pid int) []proc.Process {
 	t.Helper()
-	all := map[int]string{}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	parents := map[int]int{}
-	for _, path := range stats {
-		stat, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		id, _ := strconv.Atoi(strings.Split(path, "/")[2])
-		parents[id], _ = strconv.Atoi(strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+2:]))[1])
-	}
-	for id := range parents {
-		for at := id; at > 1; at = parents[at] {
-			if at == pid {
-				line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", id))
-				all[id] = strings.TrimSpace(strings.ReplaceAll(string(line), "\x00", " "))
-				break
-			}
-		}
+	table := proc.Read()
+	all := []proc.Process{table[pid]}
+	for _, id := range table.Below(pid) {
+		all = append(all, table[id.PID])
 	}
 	return all
 }
@@ -163,21 +146,17 @@ func TestReal(t *testing.T) {
 
 	running := processes(t, pid)
 	t.Logf("its processes: %v", running)
-	engine := 0
-	for id, line := range running {
-		if strings.HasPrefix(line, "VLLM::EngineCore") {
-			engine = id
-		}
-	}
-	if len(running) < 3 || engine == 0 {
+	engine := slices.IndexFunc(running, func(p proc.Process) bool {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID)) // one that has ended is not the engine
+		return strings.HasPrefix(string(line), "VLLM::EngineCore")
+	})
+	if len(running) < 3 || engine < 0 {
 		t.Fatalf("these are not all of its processes: %v", running)
 	}
 
 	// The engine is killed in a stream.
 	stream := r.long(t, 1900)
-	if err := syscall.Kill(engine, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	running[engine].Signal(syscall.SIGKILL)
 	got := <-stream
 	last := got[len(got)-1]
 	if last == "[DONE]" && len(got) > 1 { // vLLM sends it behind its own error
@@ -218,12 +197,12 @@ func TestReal(t *testing.T) {
 }
 
 // nothingLeft waits for the processes to be gone.
-func nothingLeft(t *testing.T, all map[int]string) {
+func nothingLeft(t *testing.T, all []proc.Process) {
 	t.Helper()
 	eventually(t, func() error {
-		for id, line := range all {
-			if now, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", id)); err == nil && len(now) > 0 {
-				return fmt.Errorf("process %d (%s) is left", id, line)
+		for _, p := range all {
+			if p.Alive() {
+				return fmt.Errorf("%s is left", p)
 			}
 		}
 		return nil
