@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -104,7 +103,7 @@ func (v wish) of(all []store.Event) []store.Event {
 func readWish(r *http.Request) (wish, error) {
 	var want wish
 	query := r.URL.Query()
-	if since := cmp.Or(r.Header.Get(lastEventID), query.Get("since")); since != "" {
+	if since := query.Get("since"); since != "" {
 		number, err := strconv.ParseUint(since, 10, 53)
 		at, asTime := time.Parse(time.RFC3339, since)
 		ago, asSpan := time.ParseDuration(since)
@@ -119,6 +118,13 @@ func readWish(r *http.Request) (wish, error) {
 			return want, badRequest("invalid_since", "since",
 				fmt.Sprintf("since %q must be the number of an event, a time such as 2027-01-31T08:00:00Z or a duration such as 15m.", since))
 		}
+	}
+	if last := r.Header.Get(lastEventID); last != "" {
+		number, err := strconv.ParseUint(last, 10, 53)
+		if err != nil {
+			return want, badRequest("invalid_since", lastEventID, fmt.Sprintf("%s %q must be the number of an event.", lastEventID, last))
+		}
+		want.after, want.from = number, time.Time{}
 	}
 	if limit := query.Get("limit"); limit != "" {
 		var err error

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -273,4 +274,31 @@ func TestWhatSurvivesARestart(t *testing.T) {
 
 	s = run(t, cfg, models) // and what was started stays so
 	phase(t, s.watch(), "halted", fleet.Ready)
+}
+
+// TestWhereToGoOn: a client that comes back goes on at its header, and what is wrong beside that is wrong all the same.
+func TestWhereToGoOn(t *testing.T) {
+	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
+	phase(t, s.watch(), "m", fleet.Ready)
+	f := func(last, since string, status int, param string) {
+		t.Helper()
+		for _, path := range []string{"events", "models/m/events", "models/m/logs"} {
+			req, err := http.NewRequest(http.MethodGet, s.url+"/api/llm/"+path+"?since="+since, nil)
+			require.NoError(t, err)
+			req.Header.Set("Last-Event-ID", last)
+			resp, err := s.client.Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, status, resp.StatusCode, "%s: %s", path, body)
+			require.Contains(t, string(body), param)
+		}
+	}
+	f("1", "2", http.StatusOK, "")
+	f("", "", http.StatusOK, "")
+	f("1", "-1", http.StatusBadRequest, `"param":"since"`)
+	f("one", "1", http.StatusBadRequest, `"param":"Last-Event-ID"`)
+	f("-1", "1", http.StatusBadRequest, `"param":"Last-Event-ID"`)
+	f("15m ", "1", http.StatusBadRequest, `"param":"Last-Event-ID"`)
 }

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -49,9 +48,13 @@ func (s *Supervisor) outputQuery(r *http.Request) (outputQuery, error) {
 			return q, badRequest("invalid_lines", "lines", fmt.Sprintf("lines must be a whole number from 1 to %d.", logs.MaxLines))
 		}
 	}
-	if raw := cmp.Or(r.Header.Get(lastEventID), query.Get("since")); raw != "" {
-		if q.since, err = strconv.ParseInt(raw, 10, 64); err != nil || q.since < 0 {
-			return q, badRequest("invalid_since", "since", "since must be the offset of a line, a whole number.")
+	// What a client that comes back has read last counts more, but both have to be right.
+	for _, given := range [...]struct{ name, text string }{{"since", query.Get("since")}, {lastEventID, r.Header.Get(lastEventID)}} {
+		if given.text == "" {
+			continue
+		}
+		if q.since, err = strconv.ParseInt(given.text, 10, 64); err != nil || q.since < 0 {
+			return q, badRequest("invalid_since", given.name, given.name+" must be the offset of a line, a whole number.")
 		}
 	}
 	if q.follow, err = readBool(r, "follow"); err != nil {
