@@ -197,6 +197,21 @@ func TestUploadPastRefusedConnection(t *testing.T) {
 	}
 }
 
+// upload sends a form as it comes, with the boundary x.
+func (f *front) upload(form io.Reader) *http.Response {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.t.Context(), "POST", f.url+"/llm/m/audio/transcriptions", form)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return resp
+}
+
 // TestSlowUpload: a client that takes its time to send does not make its backend a slow one.
 func TestSlowUpload(t *testing.T) {
 	b := newBackend(t, vllm)
@@ -211,15 +226,7 @@ func TestSlowUpload(t *testing.T) {
 		_, _ = io.WriteString(out, "\r\n--x--\r\n")
 		out.Close()
 	}()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/llm/m/audio/transcriptions", in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := f.upload(in)
 	resp.Body.Close()
 	if resp.StatusCode != 200 {
 		t.Errorf("status %d", resp.StatusCode)
@@ -254,15 +261,7 @@ func TestUploadIsNotHeld(t *testing.T) {
 		_, _ = io.WriteString(out, "end\r\n--x--\r\n")
 		out.Close()
 	}()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/llm/m/audio/transcriptions", in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := f.upload(in)
 	defer resp.Body.Close()
 	if got, err := io.ReadAll(resp.Body); err != nil || !strings.HasSuffix(string(got), " <nil>") {
 		t.Errorf("%q, %v", got, err)
