@@ -51,7 +51,11 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *quer
 	if q.turn.Priority, err = admission.Priority(q.turn.Priority, r.Header.Get(priorityHeader)); err != nil {
 		return lease, badRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
 	}
-	lease, figures, err := g.quotas.Admit(q.turn.Key, quota, q.tokens)
+	tokens := 0
+	if quota.TokensPerMinute > 0 { // who has no limit of them needs no look through the body
+		tokens = q.tokens()
+	}
+	lease, figures, err := g.quotas.Admit(q.turn.Key, quota, tokens)
 	figures.SetHeaders(w.Header())
 	if err != nil {
 		return lease, c.limited(w, err)

@@ -21,7 +21,6 @@ type query struct {
 	stream    bool           // the client asked for an event stream
 	dropUsage bool           // usage was asked for by us, not by the client
 	named     bool           // the body names the request, so an id that was made here must not
-	tokens    int            // that it may cost, an estimate
 	session   string         // of the client, by the model's header for it
 	except    []string       // backends that are not to be asked
 	turn      admission.Ticket
@@ -41,6 +40,15 @@ func (q *query) nameFor(m *routing.Model) string {
 		return ""
 	}
 	return m.ServedName
+}
+
+// tokens estimates how many the request may cost; 0 for one whose body was not read as JSON.
+func (q *query) tokens() int {
+	if q.doc == nil {
+		return 0
+	}
+	media, size := q.doc.Media()
+	return admission.EstimateTokens(len(q.raw)-size, media, q.doc.MaxTokens, q.doc.N)
 }
 
 // spent tells that the request cannot be sent again.

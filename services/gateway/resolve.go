@@ -12,7 +12,6 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/body"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
@@ -109,10 +108,8 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 		}
 		return nil, err
 	}
-	media, size := doc.Media()
 	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, stream: doc.Stream,
-		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID,
-		tokens: admission.EstimateTokens(len(raw)-size, media, doc.MaxTokens, doc.N)}, nil
+		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID}, nil
 }
 
 // resolveForm takes a form with files. Where only the form can name the model it is read until it has done so.
