@@ -200,13 +200,6 @@ func (b *board) fireLater() {
 	})
 }
 
-// at returns the present revision.
-func (b *board) at() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.revision
-}
-
 // shown returns the revision that first showed the present phase of an instance.
 func (b *board) shown(i *instance) uint64 {
 	b.mu.Lock()

@@ -44,8 +44,8 @@ func progressInSnapshotAndReport(t *testing.T) {
 	if <-b.changed(); time.Since(begin) != time.Second {
 		t.Errorf("watchers hear of progress after %s", time.Since(begin))
 	}
-	if b.shown(i) != starting || b.at() != starting+1 {
-		t.Errorf("revision %d, of the phase %d; the phase began with %d", b.at(), b.shown(i), starting)
+	if b.shown(i) != starting || b.revision != starting+1 {
+		t.Errorf("revision %d, of the phase %d; the phase began with %d", b.revision, b.shown(i), starting)
 	}
 	snapshot, err := b.snapshot(false)
 	if err != nil || snapshot.Models[0].Message != "loading weights 43 %" || snapshot.Models[0].Phase != fleet.Starting {
