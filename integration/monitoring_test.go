@@ -56,9 +56,11 @@ func alertFires(t *testing.T, s *stack) {
 
 // mayBeEmpty are parts of queries that have no answer where model servers are containers, with the reason.
 var mayBeEmpty = map[string]string{
-	"fluidmcp_model_restarts_total": "the supervisor does not start containers",
-	"fluidmcp_model_failures_total": "the same",
-	"fluidmcp_model_start_seconds":  "the same",
+	"fluidmcp_model_restarts_total":    "the supervisor does not start containers",
+	"fluidmcp_model_failures_total":    "the same",
+	"fluidmcp_model_start_seconds":     "the same",
+	"fluidmcp_model_rollouts_total":    "nor does it replace them",
+	"fluidmcp_model_retirements_total": "nor stop those that nobody asks for",
 }
 
 // everyQueryAnswered asks what dashboards, rules and docs/metrics.md ask, after traffic of all kinds. An error is a query that
