@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,7 +140,8 @@ func TestLoadtestWithoutAModel(t *testing.T) {
 // Without usage the chunks that bring text are counted, and a warning says so.
 func TestLoadtestWithoutUsage(t *testing.T) {
 	code, r := loadtestJSON(t, answering(t, streaming(contentChunk+contentChunk+doneChunk)))
-	if code != 0 || r.Tokens.Output != 6 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "token counts") {
+	ofTokens := func(warning string) bool { return strings.Contains(warning, "token counts") } // a busy machine has another one
+	if code != 0 || r.Tokens.Output != 6 || !slices.ContainsFunc(r.Warnings, ofTokens) {
 		t.Errorf("exit %d, %+v, %q", code, r.Tokens, r.Warnings)
 	}
 }
