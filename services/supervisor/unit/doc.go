@@ -4,6 +4,7 @@
 //	wish.go        what people and rules can want: start, stop, restart, demand, idle, end
 //	sleep.go       how a server sleeps in place of ending
 //	fail.go        what a failure leads to: another try, or none
+//	before.go      what is known from an earlier supervisor
 //	state.go       the drawing of the machine, and all that is known of a unit
 //	event.go       what can happen, and what can have to be done
 //	reason.go      why: the closed list

@@ -30,21 +30,27 @@ func (s State) crash(e Event, condemned Reason) (State, []Effect) {
 // fail decides whether and when a server that failed is tried again.
 func (s State) fail(e Event, f Finding) (State, []Effect) {
 	s = s.settle(e.At)
-	s.recent = within(s.recent, e.At)
+	s.history.Times = append(within(s.history.Times, e.At), e.At)
 	s.row++
 	s.Failures++
 	s.Failure, s.FailedAt, s.cause, s.By = f, e.At, f.Reason, ""
 	switch {
 	case f.Permanent || !s.Policy.Restart:
-		return s.enter(e, fleet.Failed, f.Reason, f.Message), nil
-	case len(s.recent) >= crashLimit:
-		message := fmt.Sprintf("%d failures in %s, the last: %s", len(s.recent), crashWindow, f.Message)
-		return s.enter(e, fleet.Failed, CrashLoop, message), nil
+		return s.giveUp(e, f.Reason, f.Message), nil
+	case len(s.history.Times) >= crashLimit:
+		message := fmt.Sprintf("%d failures in %s, the last: %s", len(s.history.Times), crashWindow, f.Message)
+		return s.giveUp(e, CrashLoop, message), nil
 	}
 	wait := backoff(s.row, e.Jitter)
 	s = s.enter(e, fleet.Backoff, f.Reason, f.Message)
 	s.RetryAt = e.At.Add(wait)
 	return s, []Effect{{Do: Schedule, Then: Due, After: wait}}
+}
+
+// giveUp fails for good: until a person, or another command in the models file, has it started.
+func (s State) giveUp(e Event, why Reason, message string) State {
+	s.history.Reason, s.history.Message = why, message
+	return s.enter(e, fleet.Failed, why, message)
 }
 
 // settle closes the account of a server that is not ready any more: a long healthy time makes up for earlier failures.
@@ -58,19 +64,8 @@ func (s State) settle(now time.Time) State {
 
 // forgive forgets earlier failures.
 func (s State) forgive() State {
-	s.recent, s.row = nil, 0
+	s.history, s.row = FailureHistory{}, 0
 	return s
-}
-
-// within adds now to the times and drops those before the window. It does not share memory with its argument.
-func within(times []time.Time, now time.Time) []time.Time {
-	kept := make([]time.Time, 0, len(times)+1)
-	for _, t := range times {
-		if now.Sub(t) < crashWindow {
-			kept = append(kept, t)
-		}
-	}
-	return append(kept, now)
 }
 
 // backoff is the wait after the n-th failure in a row.

@@ -15,11 +15,16 @@ func FuzzStep(f *testing.F) {
 	f.Add(uint64(1), uint64(2), uint8(1))
 	f.Add(uint64(3), uint64(4), uint8(0))
 	f.Add(uint64(5), uint64(6), uint8(3))
+	f.Add(uint64(7), uint64(8), uint8(33))
 	f.Fuzz(func(t *testing.T, a, b uint64, bits uint8) {
 		random := rand.New(rand.NewPCG(a, b))
 		p := unit.Policy{Restart: bits&1 != 0, Remote: bits&2 != 0, Outlives: bits&4 != 0, OnDemand: bits&8 != 0, Sleep: bits&16 != 0,
 			StartTimeout: time.Minute, StallTimeout: time.Minute}
-		w := &world{t: t, now: begin, state: unit.New(p, unit.Before{Starts: 2}, begin)}
+		before := unit.Before{Starts: 2}
+		if bits&32 != 0 && !p.Remote {
+			before.Failures = unit.FailureHistory{Times: []time.Time{begin.Add(-time.Minute)}, Reason: unit.CrashLoop}
+		}
+		w := &world{t: t, now: begin, state: unit.New(p, before, begin)}
 		for range 200 {
 			e := unit.Event{Kind: unit.Kind(random.IntN(int(unit.Kinds))), Jitter: random.Float64()}
 			w.now = w.now.Add(time.Duration(random.Int64N(int64(time.Minute))))

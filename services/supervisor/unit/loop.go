@@ -61,9 +61,9 @@ func (l *loop) begin(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, firstProbe)
 		defer cancel()
 		l.apply(Event{Kind: Adopted, Message: text(l.Probe(ctx, false))})
-	case l.state.Desired == Running:
+	case l.state.Desired == Running && l.state.Phase != fleet.Failed:
 		first := Event{Kind: Start}
-		if l.Before.Starts > 0 {
+		if l.Before.Starts > 0 || len(l.Before.Failures.Times) > 0 {
 			first.Reason = SupervisorRestarted
 		}
 		l.apply(first)

@@ -64,7 +64,7 @@ var matrix = map[fleet.Phase]struct {
 	}},
 	fleet.Failed: {[]unit.Event{is(unit.Start), is(unit.Admitted), dead}, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
-		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-",
+		unit.Halt: "stopped", unit.Adopted: "ready (Adopted)", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-",
 		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
 	}},
 }

@@ -45,8 +45,8 @@ type Policy struct {
 //
 // A failure leads to failed when it is one too many, trying again would not help, or the policy is not to. From backoff and failed a
 // start or restart leads to pending, a stop to stopped. A server that is being ended for what it did goes on to stopping without a
-// drain. A server that runs already is adopted once, from stopped to ready or starting. Only pending, backoff, failed and stopped
-// are without a server, or with one that sleeps (sleep.go). Once stopped, only a person's start or restart leads on, and a demand
+// drain. A server that runs already is adopted once, from stopped, or from what an earlier supervisor left as failed, to ready or
+// starting. Only pending, backoff, failed and stopped are without a server, or with one that sleeps (sleep.go). Once stopped, only a person's start or restart leads on, and a demand
 // where Desired says so.
 type State struct {
 	Policy     Policy
@@ -68,35 +68,32 @@ type State struct {
 	LastExit   Exit
 	Conditions Conditions
 
-	recent  []time.Time // failures within crashWindow
-	row     int         // failures since the last healthy time, for the backoff
-	strikes int         // failed health checks in a row
-	ailment string      // what the last one said, "" that all is well
-	dying   Reason      // why the server is being ended although it should run
-	again   bool        // start anew once the server has ended
-	nap     bool        // the server that drains or stops is to sleep
-	waking  bool        // the server that starts did sleep, and still may
-	cause   Reason      // of the next start
-	halted  bool        // nothing more is wanted
-}
-
-// Before is what is known of a unit from an earlier supervisor.
-type Before struct {
-	Desired Desired // "" when nothing is
-	Starts  int
+	history FailureHistory
+	row     int    // failures since the last healthy time, for the backoff
+	strikes int    // failed health checks in a row
+	ailment string // what the last one said, "" that all is well
+	dying   Reason // why the server is being ended although it should run
+	again   bool   // start anew once the server has ended
+	nap     bool   // the server that drains or stops is to sleep
+	waking  bool   // the server that starts did sleep, and still may
+	cause   Reason // of the next start
+	halted  bool   // nothing more is wanted
 }
 
 // New is a unit before its first event.
 func New(p Policy, before Before, now time.Time) State {
-	s := State{Policy: p, Desired: before.Desired, Phase: fleet.Stopped, Since: now, Starts: before.Starts}
+	s := State{Policy: p, Desired: before.Desired, Phase: fleet.Stopped, Since: now, Starts: before.Starts, history: before.Failures}
+	s.row = len(within(s.history.Times, now))
 	if s.Desired != Stopped {
 		s.Desired = s.wanted()
 	}
-	switch s.Desired {
-	case OnDemand:
-		s.Reason = ByDemand
-	case Stopped:
+	switch {
+	case s.Desired == Stopped:
 		s.Message = "it was stopped before this supervisor began, and stays so until somebody starts it"
+	case s.history.Reason != "":
+		s.Phase, s.Reason, s.Message, s.Since = fleet.Failed, s.history.Reason, s.history.Message, s.history.last(now)
+	case s.Desired == OnDemand:
+		s.Reason = ByDemand
 	}
 	return s.observe(now)
 }

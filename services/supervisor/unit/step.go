@@ -21,7 +21,7 @@ func (s State) step(e Event) (State, []Effect) {
 	case Start, Stop, Restart, Wanted, Retire, Configured, Halt:
 		return s.wish(e)
 	case Adopted:
-		if s.Phase == fleet.Stopped {
+		if s.Phase == fleet.Stopped || s.Phase == fleet.Failed { // somebody has started what an earlier supervisor gave up
 			return s.adopt(e)
 		}
 	case Waiting:
@@ -110,6 +110,7 @@ func (s State) stall() Effect {
 
 // adopt takes over a server that runs already. Requests that an earlier supervisor sent there may be in flight.
 func (s State) adopt(e Event) (State, []Effect) {
+	s.history.Reason, s.history.Message = "", ""
 	if s.Starts == 0 { // otherwise an earlier supervisor has counted it
 		s = s.begun(time.Time{})
 	}

@@ -84,7 +84,7 @@ func NewUnit(cfg Config) *Unit {
 // First is what there is to say of the unit before it has said anything.
 func (u *Unit) First() State {
 	s := New(u.cfg.Policy, u.cfg.Before, time.Now())
-	if s.Desired == Running { // it is about to be started or taken over
+	if s.Desired == Running && s.Phase == fleet.Stopped { // it is about to be started or taken over
 		s = s.enter(Event{At: s.Since}, fleet.Pending, "", "").observe(s.Since)
 	}
 	return s

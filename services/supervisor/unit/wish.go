@@ -63,7 +63,7 @@ func (s State) configure(e Event) (State, []Effect) {
 
 func (s State) start(e Event) (State, []Effect) {
 	s.Desired = s.wanted()
-	if !s.up() {
+	if !s.up() && e.Reason != SupervisorRestarted { // a new supervisor is no reason to forgive
 		s = s.forgive()
 	}
 	return s.begin(e, cmp.Or(e.Reason, Requested))
