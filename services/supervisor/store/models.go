@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +26,17 @@ const (
 
 // Model is what is remembered of a model.
 type Model struct {
-	Desired string         `json:"desired,omitempty"` // what people said last, "" when nobody has said anything
-	Starts  map[string]int `json:"starts,omitempty"`  // of servers, by instance
+	Desired  string              `json:"desired,omitempty"`  // what people said last, "" when nobody has said anything
+	Starts   map[string]int      `json:"starts,omitempty"`   // of servers, by instance
+	Failures map[string]Failures `json:"failures,omitempty"` // of servers, by instance; none of one that has nothing to answer for
+}
+
+// Failures is what is remembered of those of one server.
+type Failures struct {
+	Times   []time.Time `json:"times"`             // of the last ones, the oldest first
+	Reason  string      `json:"reason,omitempty"`  // for which it was given up, "" when it was not
+	Message string      `json:"message,omitempty"` // that goes with it
+	Of      string      `json:"of,omitempty"`      // tells the command that failed from another one
 }
 
 // Models is what is remembered of the models, by id. It is written as a whole, soon after a change.
@@ -86,7 +96,7 @@ func (m *Models) Get(id string) Model {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known := m.known[id]
-	known.Starts = maps.Clone(known.Starts)
+	known.Starts, known.Failures = maps.Clone(known.Starts), maps.Clone(known.Failures)
 	return known
 }
 
@@ -109,6 +119,25 @@ func (m *Models) Started(id, instance string, starts int) {
 		known.Starts[instance] = starts
 		return before != starts
 	})
+}
+
+// Failed notes the failures of an instance's server; the zero value that there is nothing to remember.
+func (m *Models) Failed(id, instance string, f Failures) {
+	m.change(id, func(known *Model) bool {
+		before := known.Failures[instance]
+		if known.Failures == nil {
+			known.Failures = map[string]Failures{}
+		}
+		known.Failures[instance] = f
+		if len(f.Times) == 0 {
+			delete(known.Failures, instance)
+		}
+		return !before.same(f)
+	})
+}
+
+func (f Failures) same(other Failures) bool {
+	return slices.EqualFunc(f.Times, other.Times, time.Time.Equal) && f.Reason == other.Reason && f.Message == other.Message && f.Of == other.Of
 }
 
 // Forget drops a model that is not there any more.

@@ -38,6 +38,25 @@ func TestModelsSurvive(t *testing.T) {
 	require.Zero(t, s.Models.Get("other"))
 }
 
+func TestFailuresSurvive(t *testing.T) {
+	path := t.TempDir()
+	s, end := open(t, path)
+	failed := Failures{Times: []time.Time{time.Now().Add(-time.Minute), time.Now()}, Reason: "CrashLoop", Message: "it crashes", Of: "a1"}
+	s.Models.Failed("m", "m-0", failed)
+	s.Models.Failed("m", "m-1", failed)
+	s.Models.Failed("m", "m-1", Failures{}) // forgiven
+	end()
+
+	s, _ = open(t, path)
+	got := s.Models.Get("m").Failures
+	require.Len(t, got, 1)
+	require.True(t, failed.same(got["m-0"]), "%+v", got)
+	require.NoError(t, os.Remove(filepath.Join(path, modelsName)))
+	s.Models.Failed("m", "m-0", failed) // as it is
+	s.Models.Saved(t.Context())
+	require.NoFileExists(t, filepath.Join(path, modelsName))
+}
+
 func TestModelsThatDoNotChangeAreNotWritten(t *testing.T) {
 	path := t.TempDir()
 	s, end := open(t, path)
