@@ -65,7 +65,7 @@ func runnable(file *spec.File) error {
 func (s *Supervisor) model(from spec.Model) *model {
 	m := &model{ID: from.ID, Driver: from.Driver, Model: from}
 	for _, i := range from.Instances {
-		m.instances = append(m.instances, s.instance(m, i, s.before(m, i.ID)))
+		m.instances = append(m.instances, s.instance(m, i, s.before(m, i)))
 	}
 	return m
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -35,17 +36,43 @@ func asker(r *http.Request) string {
 	return "api"
 }
 
-// before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan.
-func (s *Supervisor) before(m *model, instance string) unit.Before {
+// before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan, and what failed
+// with another command says nothing of this one.
+func (s *Supervisor) before(m *model, i spec.Instance) unit.Before {
 	if s.crew.open() {
 		return unit.Before{}
 	}
 	known := s.store.Models.Get(m.ID)
 	before := unit.Before{Desired: unit.Desired(known.Desired)}
 	if m.Driver != spec.External { // those are not started here
-		before.Starts = known.Starts[instance]
+		before.Starts = known.Starts[i.ID]
+	}
+	if f := known.Failures[i.ID]; f.Of == fingerprint(i) {
+		before.Failures = unit.FailureHistory{Times: f.Times, Reason: unit.Reason(f.Reason), Message: f.Message}
 	}
 	return before
+}
+
+// fingerprint tells what an instance runs from what it runs after a change of the models file or of the environment.
+func fingerprint(i spec.Instance) string {
+	if i.Container != "" {
+		return i.Container
+	}
+	return process.Fingerprint(i.Argv, i.Dir, i.Env.List())
+}
+
+// rememberFailures keeps those that a later supervisor has to know. What is kept may be of an instance of this name that is gone, so the
+// first status of one replaces it.
+func (s *Supervisor) rememberFailures(i *instance, before, now unit.Status) {
+	history := now.History()
+	if i.Extra || i.record.phase != "" && history.Same(before.History()) {
+		return
+	}
+	kept := store.Failures{Times: history.Times, Reason: string(history.Reason), Message: history.Message}
+	if len(history.Times) > 0 {
+		s.board.read(func() { kept.Of = fingerprint(i.Instance) })
+	}
+	s.store.Models.Failed(i.model.ID, i.ID, kept)
 }
 
 // remember keeps what a later supervisor has to know, and makes an event of what people want to know.
@@ -56,6 +83,7 @@ func (s *Supervisor) remember(i *instance, before, now unit.Status) {
 	if before.Starts != now.Starts && !i.Extra {
 		s.store.Models.Started(i.model.ID, i.ID, now.Starts)
 	}
+	s.rememberFailures(i, before, now)
 	passing := now.Phase == fleet.Pending && now.Reason == "" // nothing to wait for: it starts in this moment
 	last := &i.record
 	if passing || last.phase == now.Phase && last.reason == now.Reason && last.starts == now.Starts {

@@ -1,0 +1,74 @@
+package supervisor_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+)
+
+// TestCrashLoopOutlivesSupervisors has a supervisor that is itself restarted again and again. A model that crashes gets no new tries from
+// each of them, and none at all once it was given up, until somebody starts it or it is something else.
+func TestCrashLoopOutlivesSupervisors(t *testing.T) {
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	port := freePort(t)
+	crashing := parse(t, `"m": {`+fakeWith(port, `"--crash"`, "")+`}`)
+	for range 4 {
+		s := run(t, cfg, crashing)
+		phase(t, s.watch(), "m", fleet.Backoff)
+		s.end()
+	}
+	s := run(t, cfg, crashing)
+	require.Equal(t, "CrashLoop", find(phase(t, s.watch(), "m", fleet.Failed), "m").Reason)
+	s.end()
+
+	s = run(t, cfg, crashing)
+	m := find(<-s.watch(), "m")
+	require.Equal(t, fleet.Failed, m.Phase)
+	require.Contains(t, m.Message, "5 failures in 10m0s, the last: ")
+	require.Equal(t, 4, s.model("m").Restarts, "it was not tried")
+	before := s.model("m").Instances[0].Since
+	s.end()
+	s = run(t, cfg, crashing)
+	feed := s.watch()
+	require.Equal(t, fleet.Failed, find(<-feed, "m").Phase)
+	require.True(t, before.Equal(s.model("m").Instances[0].Since), "as long as it was given up")
+
+	status, body := s.do(http.MethodPost, "/api/llm/models/m/start", "")
+	require.Equal(t, http.StatusAccepted, status, body)
+	phase(t, feed, "m", fleet.Backoff) // for the first time again
+	s.end()
+
+	s = run(t, cfg, parse(t, `"m": {`+fake(port, "")+`}`)) // the file was mended meanwhile
+	phase(t, s.watch(), "m", fleet.Ready)
+	s.end()
+	s = run(t, cfg, crashing) // what failed with this command is forgotten
+	phase(t, s.watch(), "m", fleet.Backoff)
+}
+
+// TestPermanentFailureOutlivesSupervisor is about a failure that another try does not mend, and what does.
+func TestPermanentFailureOutlivesSupervisor(t *testing.T) {
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	models := parse(t, fmt.Sprintf(`"m": {"command": "no-such-program", "endpoints": {"base_url": "http://localhost:%d/v1"}}`, freePort(t)))
+	s := run(t, cfg, models)
+	phase(t, s.watch(), "m", fleet.Failed)
+	s.end()
+
+	s = run(t, cfg, models)
+	m := find(<-s.watch(), "m")
+	require.Equal(t, fleet.Failed, m.Phase)
+	require.Equal(t, "StartFailed", m.Reason)
+	require.Equal(t, 0, s.model("m").Restarts)
+	s.listen("models/m/events?follow=true", "").until(">failed StartFailed")
+	s.end()
+
+	t.Setenv("VIRTUAL_ENV", "/where/the/program/is") // which servers inherit
+	s = run(t, cfg, models)
+	phase(t, s.watch(), "m", fleet.Failed)
+	require.Equal(t, 1, s.model("m").Restarts)
+}
