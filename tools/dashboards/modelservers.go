@@ -81,5 +81,17 @@ func modelBackends() []panel {
 		{kind: lines, title: "Up since", unit: "s", width: 8, height: 8,
 			about:   "Time since each server became ready; 0 while it is not.",
 			queries: []query{{expr: "max by (exported_instance) (fluidmcp_model_uptime_seconds{" + ofModel + "})", name: "{{exported_instance}}"}}},
+		{kind: bars, title: "Rollouts", unit: "none", width: 12, height: 8, empty: "its servers are not started by the supervisor",
+			about: "Times that the model's servers were replaced, by how that ended. failed: a server did not come back, and the others were left as they were.",
+			queries: []query{{expr: replaced("done"), name: "{{outcome}}", color: good}, {expr: replaced("failed"), name: "{{outcome}}", color: bad},
+				{expr: replaced("canceled"), name: "{{outcome}}", color: quiet}}},
+		{kind: bars, title: "Retirements", unit: "none", width: 12, height: 8, empty: "its servers are not started by the supervisor",
+			about:   "Times that the model, when it is on demand, was told to stop or to sleep. idle: nobody had asked for it; evicted: another model needed its place.",
+			queries: []query{{expr: "sum by (reason) (increase(fluidmcp_model_retirements_total{" + ofModel + "}[$__rate_interval]))", name: "{{reason}}"}}},
 	}
+}
+
+// replaced counts the rollouts with an outcome.
+func replaced(outcome string) string {
+	return `sum by (outcome) (increase(fluidmcp_model_rollouts_total{outcome="` + outcome + `",` + ofModel + "}[$__rate_interval]))"
 }
