@@ -35,7 +35,11 @@ type crashStack struct {
 	gated      *command
 	known      map[proc.ID]bool // processes of model servers that ever were
 	limit      string           // shell commands before the supervisor starts
+	group      string           // of control, that bounds the memory of all these, when there is one
 }
+
+// crashMemory is more than the whole stack needs, and little enough to be eaten in no time.
+const crashMemory = 1 << 30
 
 // crashServer stands in PATH for mockvllm, so that a server can be told by a file how its next start shall go wrong.
 const crashServer = `#!/bin/sh

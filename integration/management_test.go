@@ -22,6 +22,8 @@ type modelStatus struct {
 		Asleep   bool   `json:"asleep"`
 		Reason   string `json:"reason"`
 		Restarts int    `json:"restarts"`
+
+		LastFailure *struct{ Reason string } `json:"last_failure"`
 	} `json:"instances"`
 }
 
