@@ -6,7 +6,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // TestSilentGatewayIsForgotten runs on fake time, for which it has to be inside of the package: sockets have none.
@@ -74,4 +78,24 @@ func TestIntroduced(t *testing.T) {
 		cancel()
 		newGateways().introduced(ctx)
 	})
+}
+
+// TestDrainOfAdoptedServerWaitsForGateways that come to know this supervisor only now, and may carry requests to it.
+func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
+	f := func(name string, now unit.State, want time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			file := spec.File{Models: []spec.Model{{ID: "m", Driver: spec.Docker, Instances: []spec.Instance{{ID: "m-0", Container: "box"}}}}}
+			s, err := New(Default(), Deps{Models: &file})
+			require.NoError(t, err)
+			i := s.board.list()[0].instances[0]
+			s.board.update(i, unit.Status{State: now})
+			begin := time.Now()
+			s.drain(t.Context(), i)
+			require.Equal(t, want, time.Since(begin), name)
+		})
+	}
+	f("adopted", unit.State{Phase: fleet.Draining}, gatewayAlive)
+	f("started here", unit.State{Phase: fleet.Draining, Launched: time.Now()}, 0)
+	f("somebody else's", unit.State{Phase: fleet.Draining, Policy: unit.Policy{Remote: true}}, 0)
 }

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/external"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
@@ -76,6 +79,7 @@ func (s *Supervisor) policy(m *spec.Model, extra bool) unit.Policy {
 	return unit.Policy{
 		Restart: m.Restart != spec.Never && !extra, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
 		OnDemand: m.Demand.Start && !extra, Sleep: m.Demand.Sleep && !extra,
+		Devices:      slices.ContainsFunc(m.Instances, func(i spec.Instance) bool { return i.GPU != nil }),
 		StartTimeout: cmp.Or(m.Timeouts.Start, s.cfg.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.cfg.StallTimeout),
 	}
 }
@@ -92,6 +96,7 @@ func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) 
 		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
 		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
 		Explain:       i.explain,
+		Free:          func(ctx context.Context) string { return s.freed(ctx, i) },
 		Changed:       func(now unit.Status) { s.changed(i, now) },
 		Launching:     func(why unit.Reason) { s.relaunched(i, why) },
 		Jitter:        rand.Float64,
@@ -200,6 +205,21 @@ func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (re
 		return func() {}, nil
 	}
 	return s.gpus.Admit(ctx, takes.Share, takes.Taken(), func(what string) { waiting(unit.WaitingForMemory, what) })
+}
+
+// freed waits until the GPUs of an instance whose server has ended have its memory back, and says what they lack.
+func (s *Supervisor) freed(ctx context.Context, i *instance) string {
+	var took *spec.GPU
+	s.board.read(func() { took = i.GPU })
+	if took == nil {
+		return ""
+	}
+	lack := s.gpus.Freed(ctx, took.Share, took.Taken())
+	if lack != "" && ctx.Err() == nil {
+		s.log.Warn("a model server has ended, and its memory is not free", zap.String("instance", i.ID), zap.String("detail", lack))
+		return "its server has ended, but " + lack + "; something else has the rest"
+	}
+	return ""
 }
 
 // drain waits until no gateway has a request on the instance, or as long as its model allows from when somebody asked

@@ -51,6 +51,28 @@ func TestStartWaitsForMemoryOfTheGPU(t *testing.T) {
 	}
 }
 
+// TestStoppedModelHasGivenItsMemoryBack has a GPU that is slow to free what a server had.
+func TestStoppedModelHasGivenItsMemoryBack(t *testing.T) {
+	free := fakeGPU(t)
+	free(24000)
+	s := run(t, quick(), parse(t,
+		fmt.Sprintf(`"m": {"command": "vllm", "args": ["serve", "fake", "--port", "%d"], "env": {"CUDA_VISIBLE_DEVICES": "0"}}`, freePort(t))))
+	feed := s.watch()
+	phase(t, feed, "m", fleet.Ready)
+	pid := s.model("m").Instances[0].PID
+	free(2048)
+	s.post("/api/llm/models/m/stop", http.StatusAccepted)
+	const message = "its server has ended, and its GPU gives the memory back"
+	until(t, feed, "that it waits", func(s fleet.Snapshot) bool { return find(s, "m").Message == message })
+	if m := s.model("m"); m.Phase != fleet.Stopping || running(pid) {
+		t.Errorf("while it waits: %+v, its process runs: %t", m, running(pid))
+	}
+	free(24000)
+	if m := find(phase(t, feed, "m", fleet.Stopped), "m"); m.Message != "" {
+		t.Errorf("once it is free: %+v", m)
+	}
+}
+
 // TestPortOfAnotherIsNotTheModels has a stranger who answers where the model should: it is named, not used, and once it is gone the
 // model comes by itself.
 func TestPortOfAnotherIsNotTheModels(t *testing.T) {

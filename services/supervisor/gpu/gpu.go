@@ -17,6 +17,9 @@ const (
 	// patience is how long a start waits for its memory. Then vLLM itself shall judge: it may know better, and if not its log says
 	// what it lacks.
 	patience = 2 * time.Minute
+	// freePatience is how long the end of a server waits for its memory. The driver gives it back within seconds of the last process;
+	// what is not free then somebody else has.
+	freePatience = 10 * time.Second
 )
 
 // GPUs are those of this machine. They are safe for concurrent use.
@@ -50,6 +53,26 @@ func (g *GPUs) Admit(ctx context.Context, share float64, devices []string, waiti
 func (g *GPUs) Lacks(ctx context.Context, share float64, devices []string) string {
 	_, lack := memory(g.look(ctx), g.uuids(ctx, devices), share)
 	return lack
+}
+
+// Freed returns once a server that has ended has given back its share of the memory of each of the devices, and "". When that took too
+// long, or ctx ends, it returns what is lacking.
+func (g *GPUs) Freed(ctx context.Context, share float64, devices []string) (lack string) {
+	uuids := g.uuids(ctx, devices)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for deadline := time.After(freePatience); ; {
+		if _, lack = memory(g.look(ctx), uuids, share); lack == "" {
+			return ""
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return lack
+		case <-ctx.Done():
+			return lack
+		}
+	}
 }
 
 // look asks nvidia-smi. What it cannot answer holds nobody up.

@@ -113,6 +113,42 @@ func TestStartWaitsForItsMemory(t *testing.T) {
 	}
 }
 
+func TestFreed(t *testing.T) {
+	m := newMachine(t, "0, GPU-a, 24576, 1024\n1, GPU-b, 24576, 24000\n")
+	freed := func(ctx context.Context, device string) <-chan string {
+		lack := make(chan string, 1)
+		go func() { lack <- m.gpus.Freed(ctx, 0.5, []string{device}) }()
+		return lack
+	}
+	const lacks = "GPU 0 has 1.0 GiB free of the 12.0 that the model takes"
+	synctest.Test(t, func(t *testing.T) {
+		if lack := <-freed(t.Context(), "1"); lack != "" {
+			t.Errorf("what is free lacks %q", lack)
+		}
+		if lack := <-freed(t.Context(), "7"); lack != "" {
+			t.Errorf("a GPU that nobody knows lacks %q", lack)
+		}
+		late := freed(t.Context(), "0")
+		time.Sleep(5 * time.Second)
+		if len(late) > 0 {
+			t.Error("nobody waited")
+		}
+		m.set("0, GPU-a, 24576, 20000\n")
+		if lack := <-late; lack != "" {
+			t.Errorf("what is free by now lacks %q", lack)
+		}
+		m.set("0, GPU-a, 24576, 1024\n")
+		if lack := <-freed(t.Context(), "0"); lack != lacks {
+			t.Errorf("after all the patience it lacks %q", lack)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		left := freed(ctx, "0")
+		time.Sleep(poll + poll/2)
+		leave()
+		<-left
+	})
+}
+
 // TestStartWaitsWhileMemoryIsGivenBack has enough for the server, and more with each look.
 func TestStartWaitsWhileMemoryIsGivenBack(t *testing.T) {
 	m := newMachine(t, "0, GPU-a, 24576, 13000\n")

@@ -3,6 +3,7 @@
 //	step.go        what follows from an event: Step, a pure function of state and event
 //	wish.go        what people and rules can want: start, stop, restart, demand, idle, end
 //	sleep.go       how a server sleeps in place of ending
+//	free.go        how stopped waits until the memory of the server's devices is free
 //	fail.go        what a failure leads to: another try, or none
 //	before.go      what is known from an earlier supervisor
 //	state.go       the drawing of the machine, and all that is known of a unit

@@ -30,6 +30,7 @@ const (
 	Woken                  // it was told to wake up; Message in the same way
 	Drained                // no request is left on the server, or the time for that is over
 	Ended                  // the server has ended; Exit, Finding
+	Freed                  // its devices have their memory back; Message says what lacks, "" nothing
 
 	kinds // how many there are
 )
@@ -59,6 +60,7 @@ const (
 	Terminate           // end the server, then Ended
 	Sleep               // put the server to sleep, then Slept
 	Wake                // wake it, then Woken
+	Free                // wait until its devices have the memory of the server that has ended back, then Freed
 	Schedule            // the event Then after After, unless the phase is left or it is scheduled anew before
 )
 

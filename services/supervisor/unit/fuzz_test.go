@@ -16,9 +16,10 @@ func FuzzStep(f *testing.F) {
 	f.Add(uint64(3), uint64(4), uint8(0))
 	f.Add(uint64(5), uint64(6), uint8(3))
 	f.Add(uint64(7), uint64(8), uint8(33))
+	f.Add(uint64(9), uint64(10), uint8(89))
 	f.Fuzz(func(t *testing.T, a, b uint64, bits uint8) {
 		random := rand.New(rand.NewPCG(a, b))
-		p := unit.Policy{Restart: bits&1 != 0, Remote: bits&2 != 0, Outlives: bits&4 != 0, OnDemand: bits&8 != 0, Sleep: bits&16 != 0,
+		p := unit.Policy{Restart: bits&1 != 0, Remote: bits&2 != 0, Outlives: bits&4 != 0, OnDemand: bits&8 != 0, Sleep: bits&16 != 0, Devices: bits&64 != 0,
 			StartTimeout: time.Minute, StallTimeout: time.Minute}
 		before := unit.Before{Starts: 2}
 		if bits&32 != 0 && !p.Remote {
@@ -61,6 +62,7 @@ type world struct {
 	draining  bool
 	condemned bool      // the server was told to end
 	turning   unit.Kind // Slept or Woken, when it was told to sleep or to wake up
+	freeing   bool      // its devices are still to get their memory back
 	halted    bool
 	begun     bool
 	scheduled map[unit.Kind]bool
@@ -81,6 +83,8 @@ func (w *world) possible(kind unit.Kind) bool {
 		return w.turning == kind
 	case unit.Drained:
 		return w.draining
+	case unit.Freed:
+		return w.freeing
 	case unit.Due, unit.Late, unit.Stalled:
 		return w.scheduled[kind]
 	}
@@ -106,7 +110,7 @@ func (w *world) step(e unit.Event) {
 		w.draining = false
 	}
 	if w.state.Phase != before.Phase {
-		w.scheduled, w.asked = map[unit.Kind]bool{}, false
+		w.scheduled, w.asked, w.freeing = map[unit.Kind]bool{}, false, false
 	}
 	for _, effect := range effects {
 		w.carryOut(effect, e, before)
@@ -120,7 +124,7 @@ func (w *world) carryOut(effect unit.Effect, e unit.Event, before unit.State) {
 	if begins && (w.alive && !(effect.Do == unit.Admit && w.state.Asleep) || w.asked || w.state.Desired == unit.Stopped || w.halted) {
 		w.t.Fatalf("effect %d with a server: %t, desired %s, halted %t, after %+v on %+v", effect.Do, w.alive, w.state.Desired, w.halted, e, before)
 	}
-	if !begins && effect.Do != unit.Schedule && !w.alive {
+	if !begins && effect.Do != unit.Schedule && effect.Do != unit.Free && !w.alive || effect.Do == unit.Free && w.alive {
 		w.t.Fatalf("effect %d without a server, after %+v on %+v", effect.Do, e, before)
 	}
 	switch effect.Do {
@@ -136,6 +140,8 @@ func (w *world) carryOut(effect unit.Effect, e unit.Event, before unit.State) {
 		w.turning = unit.Slept
 	case unit.Wake:
 		w.turning = unit.Woken
+	case unit.Free:
+		w.freeing = true
 	case unit.Schedule:
 		w.scheduled[effect.Then] = true
 	}
@@ -144,7 +150,7 @@ func (w *world) carryOut(effect unit.Effect, e unit.Event, before unit.State) {
 func (w *world) check(e unit.Event, before unit.State) {
 	w.t.Helper()
 	s := w.state
-	without := s.Phase == fleet.Stopped || s.Phase == fleet.Pending || s.Phase == fleet.Backoff || s.Phase == fleet.Failed
+	without := w.freeing || s.Phase == fleet.Stopped || s.Phase == fleet.Pending || s.Phase == fleet.Backoff || s.Phase == fleet.Failed
 	switch {
 	case without == (w.alive && !s.Asleep), s.Asleep && !(without && w.alive):
 		w.t.Fatalf("phase %s with a server: %t, asleep: %t, after %+v on %+v", s.Phase, w.alive, s.Asleep, e, before)
@@ -154,7 +160,7 @@ func (w *world) check(e unit.Event, before unit.State) {
 		w.t.Fatalf("routable while %s, told to end: %t", s.Phase, w.condemned)
 	case s.Starts < before.Starts, s.Failures < before.Failures, s.Since.Before(before.Since):
 		w.t.Fatalf("went back: %+v after %+v", s, before)
-	case s.Phase == fleet.Stopping && !w.condemned && w.turning != unit.Slept, s.Phase == fleet.Draining && !w.draining, s.Phase == fleet.Pending && !w.asked:
+	case s.Phase == fleet.Stopping && !w.condemned && w.turning != unit.Slept && !w.freeing, s.Phase == fleet.Draining && !w.draining, s.Phase == fleet.Pending && !w.asked:
 		w.t.Fatalf("%s, and nobody does what that needs, after %+v on %+v", s.Phase, e, before)
 	case before.Desired == unit.Stopped && s.Desired != unit.Stopped && e.Kind != unit.Start && e.Kind != unit.Restart:
 		w.t.Fatalf("event %d made a stopped unit %s", e.Kind, s.Desired)
@@ -187,6 +193,8 @@ func (w *world) settle() {
 			w.step(is(unit.Drained))
 		case w.turning != 0:
 			w.step(is(w.turning))
+		case w.freeing:
+			w.step(is(unit.Freed))
 		case w.condemned:
 			w.step(is(unit.Ended))
 		case w.scheduled[unit.Due]:

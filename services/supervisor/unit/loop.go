@@ -27,6 +27,10 @@ type loop struct {
 	endAdmission context.CancelFunc
 	release      func() // what was admitted, once; never nil
 
+	// of the last server
+	freed   chan string // what its devices lack
+	endFree context.CancelFunc
+
 	// of the present server
 	server    Server
 	ended     <-chan Exit
@@ -41,7 +45,7 @@ type loop struct {
 func newLoop(cfg Config, work context.Context) *loop {
 	nothing := func() {}
 	return &loop{Config: cfg, work: work, state: New(cfg.Policy, cfg.Before, time.Now()),
-		timers: map[Kind]<-chan time.Time{}, endAdmission: nothing, release: nothing, endProbes: nothing}
+		timers: map[Kind]<-chan time.Time{}, endAdmission: nothing, release: nothing, endProbes: nothing, endFree: nothing}
 }
 
 func (l *loop) status() Status {
@@ -111,6 +115,8 @@ func (l *loop) apply(e Event) {
 			l.turn(Slept, l.Sleep)
 		case Wake:
 			l.turn(Woken, l.Wake)
+		case Free:
+			l.free()
 		case Schedule:
 			l.timers[effect.Then] = time.After(effect.After)
 		}
@@ -126,6 +132,10 @@ func (l *loop) leave(before fleet.Phase) {
 	if before == fleet.Pending {
 		l.endAdmission()
 		l.waiting, l.admitted = nil, nil
+	}
+	if before == fleet.Stopping {
+		l.endFree()
+		l.freed = nil
 	}
 	if l.state.Phase == fleet.Ready || !l.state.up() {
 		l.release()
@@ -184,6 +194,14 @@ func (l *loop) drain() {
 		l.Drain(ctx)
 		done <- struct{}{}
 	})
+}
+
+// free waits beside the loop. The channel belongs to this server.
+func (l *loop) free() {
+	ctx, cancel := context.WithCancel(l.work)
+	freed := make(chan string, 1)
+	l.freed, l.endFree = freed, cancel
+	l.waits.Go(func() { freed <- l.Free(ctx) })
 }
 
 // turn puts the server to sleep or wakes it, beside the loop.

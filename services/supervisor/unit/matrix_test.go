@@ -20,52 +20,52 @@ var matrix = map[fleet.Phase]struct {
 	fleet.Stopped: {nil, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "-", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "-",
 		unit.Adopted: "ready (Adopted)", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
-		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 	fleet.Pending: {[]unit.Event{is(unit.Start)}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopped", unit.Restart: "-", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopped",
 		unit.Adopted: "-", unit.Waiting: "pending (WaitingForSlot)", unit.Admitted: "starting: launch late stalled", unit.Due: "-",
 		unit.Failed: "backoff (StartFailed): due", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-",
-		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 	fleet.Starting: {[]unit.Event{is(unit.Start), is(unit.Admitted)}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
 		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "backoff (StartFailed): due", unit.Progressed: "starting: stalled",
 		unit.Stalled: "starting (StartStalled): terminate", unit.Late: "starting (StartTimeout): terminate", unit.Probed: "ready",
-		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "backoff (Exited): due",
+		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "backoff (Exited): due", unit.Freed: "-",
 	}},
 	fleet.Ready: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "draining (Requested): drain", unit.Restart: "draining (Restarting): drain", unit.Wanted: "-",
 		unit.Retire: "-", unit.Configured: "-", unit.Halt: "draining (Requested): drain", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-",
-		unit.Ended: "backoff (Exited): due",
+		unit.Ended: "backoff (Exited): due", unit.Freed: "-",
 	}},
 	fleet.Unhealthy: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, sick, sick, sick}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
 		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-",
-		unit.Ended: "backoff (LivenessFailed): due",
+		unit.Ended: "backoff (LivenessFailed): due", unit.Freed: "-",
 	}},
 	fleet.Draining: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, is(unit.Stop)}, map[unit.Kind]string{
 		unit.Start: "draining (Restarting)", unit.Stop: "-", unit.Restart: "draining (Restarting)", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "-", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
-		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "stopping (Requested): terminate", unit.Ended: "stopped",
+		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "stopping (Requested): terminate", unit.Ended: "stopped", unit.Freed: "-",
 	}},
 	fleet.Stopping: {[]unit.Event{is(unit.Start), is(unit.Admitted), is(unit.Stop)}, map[unit.Kind]string{
 		unit.Start: "stopping (Restarting)", unit.Stop: "-", unit.Restart: "stopping (Restarting)", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "-", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-", unit.Progressed: "-",
-		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "stopped",
+		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "stopped", unit.Freed: "-",
 	}},
 	fleet.Backoff: {[]unit.Event{is(unit.Start), is(unit.Admitted), crash}, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "pending: admit", unit.Failed: "-",
-		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 	fleet.Failed: {[]unit.Event{is(unit.Start), is(unit.Admitted), dead}, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
 		unit.Halt: "stopped", unit.Adopted: "ready (Adopted)", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "-", unit.Failed: "-",
-		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-",
+		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 }
 
@@ -162,7 +162,7 @@ func outcome(before, after unit.State, effects []unit.Effect) string {
 			text.WriteString(":")
 		}
 		word := map[unit.Do]string{unit.Admit: "admit", unit.Launch: "launch", unit.Drain: "drain", unit.Terminate: "terminate",
-			unit.Sleep: "sleep", unit.Wake: "wake"}[e.Do]
+			unit.Sleep: "sleep", unit.Wake: "wake", unit.Free: "free"}[e.Do]
 		if e.Do == unit.Schedule {
 			word = map[unit.Kind]string{unit.Due: "due", unit.Late: "late", unit.Stalled: "stalled"}[e.Then]
 		}

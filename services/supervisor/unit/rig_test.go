@@ -35,6 +35,9 @@ type rig struct {
 	finding     unit.Finding
 	reasons     []unit.Reason // of the starts after the first
 	turns       []string      // to sleep and awake
+	freeing     time.Duration // until the devices have their memory back
+	lack        string        // what they lack then
+	freed       int           // how often that was waited for
 	turning     error         // what comes of it
 }
 
@@ -107,6 +110,15 @@ func (r *rig) drain(ctx context.Context) {
 	}
 }
 
+func (r *rig) free(ctx context.Context) string {
+	r.set(func() { r.freed++ })
+	select {
+	case <-ctx.Done():
+	case <-time.After(r.freeing):
+	}
+	return r.lack
+}
+
 // set changes what the fakes do.
 func (r *rig) set(f func()) {
 	r.mu.Lock()
@@ -147,6 +159,7 @@ func inBubbleWith(t *testing.T, cfg unit.Config, setup func(r *rig), test func(t
 func (r *rig) config(cfg unit.Config) unit.Config {
 	cfg.Driver, cfg.Probe, cfg.Drain, cfg.Admit = r, r.probe, r.drain, r.admit
 	cfg.Sleep, cfg.Wake = r.turn("asleep"), r.turn("awake")
+	cfg.Free = r.free
 	cfg.Explain = func(unit.Exit) unit.Finding { return r.finding }
 	cfg.Changed = func(s unit.Status) {
 		r.set(func() {

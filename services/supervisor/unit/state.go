@@ -23,6 +23,7 @@ type Policy struct {
 	Outlives     bool          // the server goes on when the supervisor ends
 	OnDemand     bool          // the server is started when somebody asks for it
 	Sleep        bool          // a server that retires is put to sleep, when it can
+	Devices      bool          // the server takes memory of devices, and is stopped when they have it back
 	StartTimeout time.Duration // from the start of a server to its being ready, at most
 	StallTimeout time.Duration // the same without any progress
 }
@@ -40,13 +41,13 @@ type Policy struct {
 //	   │                       │                      ▼ retire               ▼ retire            │ retire
 //	   │                       │                     stopping ◄──drained── draining ◄────────────┘
 //	   │                       │                      │                      │
-//	   │                       │ to start anew        │ exit                 │ exit
+//	   │ freed                 │ to start anew        │ exit                 │ exit
 //	   └───────────────────────┴──────────────────────┴──────────────────────┘
 //
 // A failure leads to failed when it is one too many, trying again would not help, or the policy is not to. From backoff and failed a
 // start or restart leads to pending, a stop to stopped. A server that is being ended for what it did goes on to stopping without a
 // drain. A server that runs already is adopted once, from stopped, or from what an earlier supervisor left as failed, to ready or
-// starting. Only pending, backoff, failed and stopped are without a server, or with one that sleeps (sleep.go). Once stopped, only a person's start or restart leads on, and a demand
+// starting. Only pending, backoff, failed and stopped are without a server, or with one that sleeps (sleep.go); stopping may last until its memory is freed (free.go). Once stopped, only a person's start or restart leads on, and a demand
 // where Desired says so.
 type State struct {
 	Policy     Policy
@@ -78,6 +79,7 @@ type State struct {
 	waking  bool   // the server that starts did sleep, and still may
 	cause   Reason // of the next start
 	halted  bool   // nothing more is wanted
+	freeing bool   // there is no server any more, in Phase stopping all the same
 }
 
 // New is a unit before its first event.
@@ -121,7 +123,7 @@ func (s State) up() bool {
 	case fleet.Pending, fleet.Backoff, fleet.Failed, fleet.Stopped:
 		return false
 	}
-	return true
+	return !s.freeing
 }
 
 // finished tells whether nothing more will happen.

@@ -62,6 +62,10 @@ func (s State) step(e Event) (State, []Effect) {
 		}
 	case Ended:
 		return s.ended(e)
+	case Freed:
+		if s.freeing {
+			return s.freed(e), nil
+		}
 	}
 	return s, nil
 }
@@ -71,7 +75,7 @@ func (s State) enter(e Event, phase fleet.Phase, reason Reason, message string) 
 		s = s.settle(e.At)
 	}
 	s.Phase, s.Reason, s.Message, s.Since = phase, reason, message, e.At
-	s.Progress, s.RetryAt, s.waking = Progress{}, time.Time{}, false
+	s.Progress, s.RetryAt, s.waking, s.freeing = Progress{}, time.Time{}, false, false
 	return s
 }
 
@@ -205,8 +209,11 @@ func (s State) ended(e Event) (State, []Effect) {
 	if s.Phase != fleet.Draining && s.Phase != fleet.Stopping {
 		return s.crash(e, condemned)
 	}
-	if s.again {
+	switch {
+	case s.again:
 		return s.ask(e, s.cause)
+	case s.Policy.Devices && !s.halted:
+		return s.free(e)
 	}
 	return s.enter(e, fleet.Stopped, rest(s.Reason), ""), nil
 }

@@ -44,6 +44,7 @@ type Config struct {
 	Wake          func(ctx context.Context) error             // wakes it
 	Drain         func(ctx context.Context)                   // returns when nothing is in flight any more, or it took too long
 	Explain       func(Exit) Finding                          // why a server ended that should not have; nil knows nothing
+	Free          func(ctx context.Context) string            // returns when devices have a server's memory back, or it took too long, with what they lack; for Policy.Devices
 	Changed       func(Status)                                // called after each event, before its effects begin
 	Launching     func(Reason)                                // called before each start after the first
 	Jitter        func() float64                              // random from 0 to 1
@@ -164,6 +165,8 @@ func (u *Unit) Run(ctx context.Context) {
 			if l.probeDue != nil { // none is on its way, and the next one may be seconds off
 				l.probeDue = time.After(0)
 			}
+		case lack := <-l.freed:
+			l.apply(Event{Kind: Freed, Message: lack})
 		case <-l.drained:
 			l.drained = nil
 			l.apply(Event{Kind: Drained})

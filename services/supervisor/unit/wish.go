@@ -77,6 +77,9 @@ func (s State) begin(e Event, why Reason) (State, []Effect) {
 		return s.ask(e, why)
 	case fleet.Draining, fleet.Stopping:
 		s.By, s.again, s.cause, s.Reason = e.By, true, why, Restarting
+		if s.freeing { // its start waits for the memory
+			return s.ask(e, why)
+		}
 	}
 	return s, nil
 }
@@ -148,8 +151,11 @@ func (s State) end(e Event, why Reason, again bool) (State, []Effect) {
 		s.Reason = why
 	case fleet.Stopping:
 		s.Reason = why
-		if nap {
+		switch {
+		case nap:
 			return s, stop
+		case s.freeing && s.halted: // the supervisor does not wait for that
+			return s.enter(e, fleet.Stopped, rest(why), ""), nil
 		}
 	}
 	return s, nil
