@@ -3,6 +3,8 @@ package supervisor_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,4 +73,30 @@ func TestPermanentFailureOutlivesSupervisor(t *testing.T) {
 	s = run(t, cfg, models)
 	phase(t, s.watch(), "m", fleet.Failed)
 	require.Equal(t, 1, s.model("m").Restarts)
+}
+
+// TestFailuresOfWhatIsGoneAreForgotten: a replica that was given up is taken out, and one that comes in its place is well.
+func TestFailuresOfWhatIsGoneAreForgotten(t *testing.T) {
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	port, once := freePort(t), t.TempDir()
+	mark := filepath.Join(once, fmt.Sprint(port+1)) // the second one's, which has been there before
+	require.NoError(t, os.Mkdir(mark, 0o700))
+	entry := func(replicas int) string {
+		return `"m": {` + fakeWith(port, fmt.Sprintf(`"--once", %q`, once), fmt.Sprintf(`, "replicas": %d, "restart_policy": "never"`, replicas)) + `}`
+	}
+	l := live(t, cfg, entry(2))
+	eventually(t, "the second has failed", func() bool { return l.model("m").Instances[1].Phase == fleet.Failed })
+	l.apply(entry(1))
+	eventually(t, "it is gone", func() bool { return len(l.model("m").Instances) == 1 })
+	require.NoError(t, os.Remove(mark))
+	l.apply(entry(2))
+	l.until("both", "m", routable(2))
+	l.end()
+
+	for _, n := range []int{port, port + 1} {
+		require.NoError(t, os.Remove(filepath.Join(once, fmt.Sprint(n))))
+	}
+	again := live(t, cfg, entry(2))
+	again.until("both again", "m", routable(2))
 }

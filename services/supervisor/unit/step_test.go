@@ -74,6 +74,7 @@ func TestTransitions(t *testing.T) {
 	f("another command for what failed for good", mended, seq(start, dead, changed), fleet.Starting, "", launch...)
 
 	f("crash while starting", mended, seq(start, crash), fleet.Backoff, unit.Exited, unit.Schedule)
+	f("exit with code 0 that nobody asked for", mended, seq(start, healthy, unit.Event{Kind: unit.Ended}), fleet.Backoff, unit.Exited, unit.Schedule)
 	f("next try", mended, seq(start, crash, due), fleet.Starting, "", launch...)
 	f("crash, restart not wanted", never, seq(start, crash), fleet.Failed, unit.Exited)
 	f("start of a failed one", never, seq(start, crash, start), fleet.Starting, "", launch...)
