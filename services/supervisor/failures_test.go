@@ -31,7 +31,7 @@ func TestCrashLoopOutlivesSupervisors(t *testing.T) {
 	s = run(t, cfg, crashing)
 	m := find(<-s.watch(), "m")
 	require.Equal(t, fleet.Failed, m.Phase)
-	require.Contains(t, m.Message, "5 failures in 10m0s, the last: ")
+	require.Contains(t, m.Message, "the supervisor before this one gave it up: 5 failures in 10m0s, the last: ")
 	require.Equal(t, 4, s.model("m").Restarts, "it was not tried")
 	before := s.model("m").Instances[0].Since
 	s.end()

@@ -56,7 +56,7 @@ func TestWhatWasGivenUpStaysDown(t *testing.T) {
 	s := unit.New(mended, givenUp, begin)
 	require.Equal(t, fleet.Failed, s.Phase)
 	require.Equal(t, unit.CrashLoop, s.Reason)
-	require.Equal(t, "it always crashes", s.Message)
+	require.Equal(t, "the supervisor before this one gave it up: it always crashes", s.Message)
 	require.Equal(t, begin.Add(-time.Hour), s.Since)
 	require.Equal(t, unit.Running, s.Desired)
 

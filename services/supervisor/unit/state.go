@@ -93,7 +93,8 @@ func New(p Policy, before Before, now time.Time) State {
 	case s.Desired == Stopped:
 		s.Message = "it was stopped before this supervisor began, and stays so until somebody starts it"
 	case s.history.Reason != "":
-		s.Phase, s.Reason, s.Message, s.Since = fleet.Failed, s.history.Reason, s.history.Message, s.history.last(now)
+		s.Phase, s.Reason, s.Since = fleet.Failed, s.history.Reason, s.history.last(now)
+		s.Message = "the supervisor before this one gave it up: " + s.history.Message
 	case s.Desired == OnDemand:
 		s.Reason = ByDemand
 	}
