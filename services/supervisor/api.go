@@ -18,7 +18,7 @@ import (
 
 // status answers GET /api/llm/status.
 func (s *Supervisor) status(w http.ResponseWriter, _ *http.Request) error {
-	overview := Overview{Status: "ok", Epoch: s.board.epoch, Gateways: s.gateways.live(), File: s.fileStatus()}
+	overview := Overview{Status: "ok", Epoch: s.board.epoch, Gateways: s.gateways.Live(), File: s.fileStatus()}
 	s.board.read(func() {
 		overview.Revision = s.board.revision
 		for _, m := range s.board.models {

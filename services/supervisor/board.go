@@ -207,8 +207,8 @@ func (b *board) shown(i *instance) uint64 {
 	return i.shown
 }
 
-// changed returns a channel that is closed with the next change.
-func (b *board) changed() <-chan struct{} {
+// Changed returns a channel that is closed with the next change.
+func (b *board) Changed() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.changes.next
@@ -216,8 +216,8 @@ func (b *board) changed() <-chan struct{} {
 
 var errNotReconciled = errors.New("the models have not been looked at for the first time yet")
 
-// snapshot is the fleet for gateways. There is none before every unit has begun: a gateway would take that for an empty fleet.
-func (b *board) snapshot(keys bool) (fleet.Snapshot, error) {
+// Snapshot is the fleet for gateways. There is none before every unit has begun: a gateway would take that for an empty fleet.
+func (b *board) Snapshot(keys bool) (fleet.Snapshot, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.silent > 0 {

@@ -27,7 +27,7 @@ func TestBoardChanges(t *testing.T) {
 	b := newBoard()
 	f := func(want string) {
 		t.Helper()
-		snapshot, err := b.snapshot(false)
+		snapshot, err := b.Snapshot(false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestBoardChanges(t *testing.T) {
 		t.Error("find")
 	}
 	first, second := b.servers(m)[0], b.servers(m)[1]
-	changed := b.changed()
+	changed := b.Changed()
 	b.remove(m, first)
 	<-changed
 	f("3 l:pending l-0 l-1 m:pending m-1")
@@ -79,13 +79,13 @@ func TestBeforeTheFirstWord(t *testing.T) {
 		if r := m.report(); r.Desired != desired || r.Phase != phase || r.Since.IsZero() || len(r.Instances[0].Conditions) != 3 {
 			t.Errorf("before the first word: %+v", r)
 		}
-		if _, err := b.snapshot(false); err == nil {
+		if _, err := b.Snapshot(false); err == nil {
 			t.Error("there is a snapshot")
 		}
-		changed := b.changed()
+		changed := b.Changed()
 		b.update(i, unit.Status{State: i.unit.First()}) // also when it says what was to be expected
 		<-changed
-		if s, err := b.snapshot(false); err != nil || s.Revision != 1 {
+		if s, err := b.Snapshot(false); err != nil || s.Revision != 1 {
 			t.Errorf("after the first word: revision %d, %v", s.Revision, err)
 		}
 	}

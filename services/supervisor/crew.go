@@ -63,7 +63,7 @@ func (i *instance) await(run context.Context, b *board) {
 	case <-run.Done():
 	}
 	for {
-		changed := b.changed()
+		changed := b.Changed()
 		if !b.needed(i.model.ID) {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/swap"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -24,7 +25,7 @@ func (s *Supervisor) meet(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		news, changed := s.gateways.heard(), s.board.changed()
+		news, changed := s.gateways.Heard(), s.board.Changed()
 		for _, n := range s.demands() {
 			s.notify(ctx, n)
 		}
@@ -41,6 +42,12 @@ func (s *Supervisor) meet(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// use is what is known of the need for a model.
+type use struct {
+	gateways.Use
+	needed bool // a model that depends on it runs, or waits for it
 }
 
 // notice is something that all servers of a model are to be told.
@@ -80,12 +87,12 @@ func (m *model) demand(first unit.Status, u use, now time.Time) (e unit.Event, o
 		if u.needed {
 			return unit.Event{Kind: unit.Wanted, By: byRule}, true
 		}
-		return unit.Event{Kind: unit.Wanted, By: byRequest}, u.queued > 0
+		return unit.Event{Kind: unit.Wanted, By: byRequest}, u.Queued > 0
 	case fleet.Ready:
 		patience := m.Demand.IdleTimeout
-		return unit.Event{Kind: unit.Retire, Reason: unit.Idle, By: byRule}, patience > 0 && u.idle(first.ReadyAt, now) >= patience
+		return unit.Event{Kind: unit.Retire, Reason: unit.Idle, By: byRule}, patience > 0 && u.Idle(first.ReadyAt, now) >= patience
 	case fleet.Pending:
-		return unit.Event{Kind: unit.Retire, Reason: unit.ByDemand, By: byRule}, first.By == byRequest && u.idle(first.Since, now) >= forgotten
+		return unit.Event{Kind: unit.Retire, Reason: unit.ByDemand, By: byRule}, first.By == byRequest && u.Idle(first.Since, now) >= forgotten
 	}
 	return e, false
 }
@@ -96,11 +103,11 @@ func (s *Supervisor) use(m *model) use {
 	for n, i := range m.instances {
 		servers[n] = i.ID
 	}
-	u := s.gateways.use(m.ID, servers)
+	u := use{Use: s.gateways.Use(m.ID, servers)}
 	u.needed = s.board.anyOf(m.ID, func(i *instance) bool {
 		return i.status.Reason == unit.WaitingForDependency || i.status.Phase != fleet.Pending && !i.rests()
 	})
-	u.busy = u.busy || u.needed
+	u.Busy = u.Busy || u.needed
 	return u
 }
 
@@ -144,7 +151,7 @@ func (s *Supervisor) swapUse(id string) swap.Use {
 	}
 	var u use
 	s.board.read(func() { u = s.use(m) })
-	return swap.Use{Busy: u.busy || !u.heard, Last: u.last, Needed: u.needed}
+	return swap.Use{Busy: u.Busy || !u.Heard, Last: u.Last, Needed: u.needed}
 }
 
 // retires tells whether an instance ends only because nobody needs it, or others need its room.
@@ -170,7 +177,7 @@ func (s *Supervisor) limited(ctx context.Context, i *instance, patience time.Dur
 // asked returns when somebody wants an instance to end. One that only retires has all the time that its requests take.
 func (s *Supervisor) asked(ctx context.Context, i *instance) {
 	for {
-		changed, retires := s.board.changed(), false
+		changed, retires := s.board.Changed(), false
 		s.board.read(func() { retires = i.retires() })
 		if !retires {
 			return

@@ -15,10 +15,11 @@
 //	store/    what happened, and what outlives the supervisor
 //	   │ every change
 //	   ▼
-//	board.go ──► feed.go      snapshots for gateways     gateways.go ◄── their heartbeats: what is in flight
-//	         ──► api.go       management for people             │
-//	         ──► metrics.go                                     └──► a drain waits for them
+//	board.go ──► gateways/    the feed for them, and their heartbeats: what is in flight, for which a drain waits
+//	         ──► api.go       management for people
+//	         ──► metrics.go
 //	record.go ──► history.go  what happened
+//	follow/   what sends events to who follows the feed, a log or the history
 //
 // routes.go has every URL.
 package supervisor

@@ -7,8 +7,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // TestDrainsOfTheEndShareTheLongest runs on fake time, for which it has to be inside of the package: sockets have none.
@@ -24,14 +28,14 @@ func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
 	}
 	a, b := s.board.find("a").instances[0], s.board.find("b").instances[0]
 	synctest.Test(t, func(t *testing.T) {
-		s.gateways = newGateways() // of this bubble
+		s.gateways = gateways.New() // of this bubble
 		ctx, cancel := context.WithCancel(t.Context())
 		var gateway sync.WaitGroup
 		defer gateway.Wait()
 		defer cancel()
 		gateway.Go(func() { // it never lets go
 			for ctx.Err() == nil {
-				s.gateways.beat("g", fleet.Heartbeat{Inflight: map[string]int{"a-0": 1, "b-0": 1}})
+				s.gateways.Beat("g", fleet.Heartbeat{Inflight: map[string]int{"a-0": 1, "b-0": 1}})
 				time.Sleep(time.Second)
 			}
 		})
@@ -55,4 +59,24 @@ func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
 			t.Errorf("the last one took %s", d)
 		}
 	})
+}
+
+// TestDrainOfAdoptedServerWaitsForGateways that come to know this supervisor only now, and may carry requests to it.
+func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
+	f := func(name string, now unit.State, want time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			file := spec.File{Models: []spec.Model{{ID: "m", Driver: spec.Docker, Instances: []spec.Instance{{ID: "m-0", Container: "box"}}}}}
+			s, err := New(Default(), Deps{Models: &file})
+			require.NoError(t, err)
+			i := s.board.list()[0].instances[0]
+			s.board.update(i, unit.Status{State: now})
+			begin := time.Now()
+			s.drain(t.Context(), i)
+			require.Equal(t, want, time.Since(begin), name)
+		})
+	}
+	f("adopted", unit.State{Phase: fleet.Draining}, 5*time.Second)
+	f("started here", unit.State{Phase: fleet.Draining, Launched: time.Now()}, 0)
+	f("somebody else's", unit.State{Phase: fleet.Draining, Policy: unit.Policy{Remote: true}}, 0)
 }

@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/follow"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
 
@@ -59,14 +58,13 @@ func (s *Supervisor) history(w http.ResponseWriter, r *http.Request, model strin
 
 // follow sends the events as they come, after those that there are, until the client leaves or the supervisor has ended.
 func (s *Supervisor) follow(w http.ResponseWriter, r *http.Request, want wish) error {
-	out := sse.NewWriter(w)
-	if err := out.Comment("events"); err != nil { // sends the header also when there is no event yet
+	out, err := follow.New(w, r, s.ending, "events")
+	if err != nil {
 		return err
 	}
-	quiet := time.NewTicker(fleet.KeepAlive)
-	defer quiet.Stop()
+	defer out.Close()
 	for {
-		over := s.over()
+		last := out.Ending()
 		all, news := s.store.Events.After(want.after)
 		if len(all) > 0 {
 			want.after = all[len(all)-1].Number
@@ -81,10 +79,10 @@ func (s *Supervisor) follow(w http.ResponseWriter, r *http.Request, want wish) e
 			}
 		}
 		want.last = 0 // what comes now is wanted
-		if over {
+		if last {
 			return nil
 		}
-		if err := s.idle(r, out, news, quiet.C); err != nil || r.Context().Err() != nil {
+		if err := out.Wait(news, nil); err != nil || out.Gone() {
 			return err
 		}
 	}

@@ -8,12 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
-	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/follow"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
@@ -137,14 +135,13 @@ func (s *Supervisor) writeText(w http.ResponseWriter, q outputQuery, lines []log
 func (s *Supervisor) followOutput(w http.ResponseWriter, r *http.Request, q outputQuery) error {
 	follower := s.logs.Follow(q.since, q.lines, s.streams(q))
 	defer follower.Close()
-	out := sse.NewWriter(w)
-	if err := out.Comment("logs of " + q.model.ID); err != nil { // sends the header also when there is no line yet
+	out, err := follow.New(w, r, s.ending, "logs of "+q.model.ID)
+	if err != nil {
 		return err
 	}
-	quiet := time.NewTicker(fleet.KeepAlive)
-	defer quiet.Stop()
+	defer out.Close()
 	for {
-		changed, last := s.board.changed(), s.over() || s.board.find(q.model.ID) != q.model
+		changed, last := s.board.Changed(), out.Ending() || s.board.find(q.model.ID) != q.model
 		follower.Also(s.streams(q)) // replicas come with the models file
 		news := follower.Next()
 		if events := q.events(news); len(events) > 0 {
@@ -158,16 +155,8 @@ func (s *Supervisor) followOutput(w http.ResponseWriter, r *http.Request, q outp
 		if last {
 			return nil
 		}
-		select {
-		case <-follower.Changed():
-		case <-changed:
-		case <-s.ending:
-		case <-r.Context().Done():
-			return nil
-		case <-quiet.C:
-			if err := out.Comment("keep-alive"); err != nil {
-				return err
-			}
+		if err := out.Wait(follower.Changed(), changed); err != nil || out.Gone() {
+			return err
 		}
 	}
 }

@@ -237,9 +237,9 @@ func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	ctx, cancel := s.limited(ctx, i, patience)
 	defer cancel()
 	if adopted { // it may carry what was sent before there was this supervisor
-		s.gateways.introduced(ctx)
+		s.gateways.Introduced(ctx)
 	}
-	s.gateways.drained(ctx, s.board.epoch, s.board.shown(i), i.ID)
+	s.gateways.Drained(ctx, s.board.epoch, s.board.shown(i), i.ID)
 }
 
 // drainTimeout is that of a model. The board is locked.

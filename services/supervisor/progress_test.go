@@ -23,7 +23,7 @@ func progressInSnapshotAndReport(t *testing.T) {
 	tell := func(e unit.Event) (woken bool) {
 		e.At = now
 		s, _ = unit.Step(s, e)
-		changed := b.changed()
+		changed := b.Changed()
 		b.update(i, unit.Status{State: s})
 		select {
 		case <-changed:
@@ -41,13 +41,13 @@ func progressInSnapshotAndReport(t *testing.T) {
 	if tell(unit.Event{Kind: unit.Progressed, Progress: half}) {
 		t.Error("progress wakes everybody who watches the fleet")
 	}
-	if <-b.changed(); time.Since(begin) != time.Second {
+	if <-b.Changed(); time.Since(begin) != time.Second {
 		t.Errorf("watchers hear of progress after %s", time.Since(begin))
 	}
 	if b.shown(i) != starting || b.revision != starting+1 {
 		t.Errorf("revision %d, of the phase %d; the phase began with %d", b.revision, b.shown(i), starting)
 	}
-	snapshot, err := b.snapshot(false)
+	snapshot, err := b.Snapshot(false)
 	if err != nil || snapshot.Models[0].Message != "loading weights 43 %" || snapshot.Models[0].Phase != fleet.Starting {
 		t.Errorf("%v: %+v", err, snapshot.Models)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -26,9 +27,10 @@ func (s *Supervisor) routes() *mux.Router {
 	r.Handle("/ready", methods{http.MethodGet: web.Ready(s.reconciled)})
 	r.Handle("/metrics", methods{http.MethodGet: unfailing(telemetry.MetricsHandler(s.registry))})
 
-	r.Handle("/v1/fleet", s.private(methods{http.MethodGet: s.fleet}))
-	r.Handle("/v1/gateways/{id:.+}/heartbeat", s.private(methods{http.MethodPost: s.heartbeat}))
-	r.Handle("/v1/gateways/{id:.+}", s.private(methods{http.MethodDelete: s.leave}))
+	feed := gateways.Feed{Fleet: s.board, Keys: s.cfg.Token != "", Ending: s.ending}
+	r.Handle("/v1/fleet", s.private(methods{http.MethodGet: feed.Get}))
+	r.Handle("/v1/gateways/{id:.+}/heartbeat", s.private(methods{http.MethodPost: s.gateways.Heartbeat}))
+	r.Handle("/v1/gateways/{id:.+}", s.private(methods{http.MethodDelete: s.gateways.Leave}))
 
 	const one = "/api/llm/models/{id:.+}"
 	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: s.status}))
@@ -102,6 +104,12 @@ func (s *Supervisor) logged(next http.Handler) http.Handler {
 			all.ServeHTTP(w, r)
 		}
 	})
+}
+
+// reconciled is the readiness of the supervisor: whether it has a snapshot to give.
+func (s *Supervisor) reconciled() error {
+	_, err := s.board.Snapshot(false)
+	return err
 }
 
 func health(w http.ResponseWriter, _ *http.Request) error {

@@ -227,8 +227,8 @@ func (sim *simulation) gateway(ctx context.Context) {
 	beat := time.NewTicker(time.Second)
 	defer beat.Stop()
 	for {
-		changed := sim.board.changed()
-		if snapshot, err := sim.board.snapshot(false); err == nil {
+		changed := sim.board.Changed()
+		if snapshot, err := sim.board.Snapshot(false); err == nil {
 			sim.apply(snapshot)
 		}
 		select {
@@ -249,5 +249,5 @@ func (sim *simulation) apply(snapshot fleet.Snapshot) {
 		}
 	}
 	sim.mu.Unlock()
-	sim.gateways.beat("g", fleet.Heartbeat{Epoch: snapshot.Epoch, Revision: snapshot.Revision})
+	sim.gateways.Beat("g", fleet.Heartbeat{Epoch: snapshot.Epoch, Revision: snapshot.Revision})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
@@ -52,7 +53,7 @@ type Supervisor struct {
 	commands map[string][]string
 	prepare  func(*spec.File) (*spec.File, error)
 	told     func(*spec.File, change.Set, error)
-	gateways *gateways
+	gateways *gateways.Gateways
 	rollouts *rollout.Rollouts
 	slots    loading.Rule // how many servers may load at a time
 	swaps    *swap.Groups
@@ -82,7 +83,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if err := runnable(plan); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: newGateways(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
+	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: gateways.New(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
 		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
@@ -103,7 +104,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	s.board.begin(models)
 	s.metrics = newMetrics(s.registry, s.board, s.store)
 	s.board.groups = plan.SwapGroups
-	s.rollouts = rollout.New(s.board.changed, s.tellRollout)
+	s.rollouts = rollout.New(s.board.Changed, s.tellRollout)
 	s.warn(plan)
 	return s, nil
 }
