@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 )
 
 // partner is an external model server.
@@ -92,7 +93,7 @@ func TestHealthCheckOfADeadModel(t *testing.T) {
 	feed := s.watch()
 	until(t, feed, "why", func(s fleet.Snapshot) bool { return find(s, "m").Message == "connection refused" })
 	_, body := s.do("POST", "/api/llm/models/m/health-check", "")
-	check := decode[supervisor.HealthCheck](t, body)
+	check := decode[report.HealthCheck](t, body)
 	if check.Healthy || check.Instances[0].Error != "connection refused" || check.Instances[0].Status != 0 {
 		t.Errorf("%s", body)
 	}

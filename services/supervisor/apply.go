@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
@@ -24,15 +25,15 @@ var errNotRunning = errors.New("the supervisor is only starting, or ends already
 // apply brings what runs in line with a plan and returns what that changes. It does not wait for servers: those that are no longer
 // wanted are drained, and restarts go on, after it has returned. The file is locked.
 func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, error) {
-	if !s.crew.open() {
+	if !s.crew.Open() {
 		return change.Set{}, errNotRunning
 	}
 	set := change.Between(s.present(plan), plan)
 	s.warn(plan)
 	s.hide(plan)
 	s.file.plan = plan
-	s.board.change(func() { s.board.groups = plan.SwapGroups })
-	for _, have := range s.board.list() {
+	s.board.Change(func() { s.groups = plan.SwapGroups })
+	for _, have := range s.board.List() {
 		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
 			s.dismiss(have)
 		} else {
@@ -40,7 +41,7 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 		}
 	}
 	for _, m := range plan.Models {
-		if s.board.find(m.ID) == nil {
+		if s.board.Find(m.ID) == nil {
 			s.enter(m)
 		}
 	}
@@ -51,45 +52,44 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 // present is the plan in force with the instances that are there, as they are on their way to another plan.
 func (s *Supervisor) present(plan *spec.File) *spec.File {
 	file := &spec.File{Source: s.file.plan.Source}
-	s.board.read(func() {
-		for _, m := range s.board.models {
-			if m.leaving {
-				continue
-			}
-			now := m.Model
-			now.Instances = nil
-			for _, i := range m.instances {
-				if !i.leaving && !i.Extra {
-					now.Instances = append(now.Instances, i.toward(plan))
-				}
-			}
-			file.Models = append(file.Models, now)
+	s.board.Each(func(m *board.Model) {
+		if m.Leaving {
+			return
 		}
+		now := m.Model
+		now.Instances = nil
+		for _, i := range m.Servers {
+			if !i.Leaving && !i.Extra {
+				now.Instances = append(now.Instances, toward(i, plan))
+			}
+		}
+		file.Models = append(file.Models, now)
 	})
 	return file
 }
 
 // toward is what the instance runs; what its next start runs where that is what the plan wants, or nothing runs. The board is locked.
-func (i *instance) toward(plan *spec.File) spec.Instance {
+func toward(i *board.Instance, plan *spec.File) spec.Instance {
 	for n := range plan.Models {
 		m := &plan.Models[n]
 		for _, wanted := range m.Instances {
-			if wanted.ID == i.ID && change.Of(m, m, i.coming(), wanted) == change.None {
-				return i.coming()
+			if wanted.ID == i.ID && change.Of(m, m, i.Coming(), wanted) == change.None {
+				return i.Coming()
 			}
 		}
 	}
-	if i.status.Phase == fleet.Stopped {
-		return i.coming()
+	if i.Status.Phase == fleet.Stopped {
+		return i.Coming()
 	}
 	return i.Instance
 }
 
 // mark says of each model whether it is as the file has it.
 func (s *Supervisor) mark(plan, declared *spec.Source) {
-	s.board.change(func() {
-		for _, m := range s.board.models {
-			m.overridden = !change.Alike(plan, declared, m.ID)
+	models := s.board.List()
+	s.board.Change(func() {
+		for _, m := range models {
+			m.Overridden = !change.Alike(plan, declared, m.ID)
 		}
 	})
 }
@@ -98,57 +98,57 @@ func (s *Supervisor) mark(plan, declared *spec.Source) {
 func (s *Supervisor) enter(from spec.Model) {
 	m := s.model(from)
 	s.metrics.begin(m)
-	s.board.put(m)
-	for _, i := range s.board.servers(m) {
+	s.board.Put(m)
+	for _, i := range s.board.Servers(m) {
 		s.begin(i)
 	}
 }
 
 // begin runs an instance that is on the board.
-func (s *Supervisor) begin(i *instance) {
-	if !s.crew.begin(i) { // everything ends
-		s.board.remove(i.model, i)
+func (s *Supervisor) begin(i *board.Instance) {
+	if !s.crew.Begin(i) { // everything ends
+		s.board.Remove(i.Model, i)
 	}
 }
 
 // dismiss drains and ends a model. It goes with its last instance.
-func (s *Supervisor) dismiss(m *model) {
-	s.board.read(func() { m.leaving = true })
+func (s *Supervisor) dismiss(m *board.Model) {
+	s.board.Read(func() { m.Leaving = true })
 	s.rollouts.Cancel(m.ID, errNotWanted)
-	for _, i := range s.board.servers(m) {
+	for _, i := range s.board.Servers(m) {
 		s.retire(i)
 	}
 }
 
 // revise makes a model what the file says by now. Servers are touched only where their command or their address has changed.
-func (s *Supervisor) revise(m *model, to spec.Model) {
-	if m.Driver != to.Driver || m.leaving { // it is as good as new, and comes when the one before has gone
+func (s *Supervisor) revise(m *board.Model, to spec.Model) {
+	if m.Driver != to.Driver || m.Leaving { // it is as good as new, and comes when the one before has gone
 		s.dismiss(m)
 		return
 	}
-	var retired, restarted, all []*instance
+	var retired, restarted, all []*board.Instance
 	fresh, reverted := false, false // a command is new; one is no longer wanted, and had not come to some instance yet
-	s.board.change(func() {
+	s.board.Change(func() {
 		from := m.Model
 		m.Model = to
-		for _, i := range m.instances {
+		for _, i := range m.Servers {
 			if i.Extra { // its rollout will end it
 				continue
 			}
 			all = append(all, i)
 			at := slices.IndexFunc(to.Instances, func(next spec.Instance) bool { return next.ID == i.ID })
 			switch {
-			case i.leaving:
+			case i.Leaving:
 			case at < 0:
 				retired = append(retired, i)
 			default:
 				switch next := to.Instances[at]; change.Of(&from, &to, i.Instance, next) {
 				case change.None:
-					reverted = reverted || i.next != nil
-					i.Instance, i.next = next, nil
+					reverted = reverted || i.Next != nil
+					i.Instance, i.Next = next, nil
 				case change.Restart: // a rollout may be under way to that already
-					fresh = fresh || i.next == nil || change.Of(&to, &to, *i.next, next) != change.None
-					i.next = &next
+					fresh = fresh || i.Next == nil || change.Of(&to, &to, *i.Next, next) != change.None
+					i.Next = &next
 					restarted = append(restarted, i)
 				default:
 					retired = append(retired, i)
@@ -157,7 +157,7 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 		}
 	})
 	for _, i := range all {
-		_, _ = i.unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.policy(&to, false)}) // ErrEnded: it goes
+		_, _ = i.Unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.policy(&to, false)}) // ErrEnded: it goes
 	}
 	for _, i := range retired {
 		s.retire(i)
@@ -172,15 +172,15 @@ func (s *Supervisor) revise(m *model, to spec.Model) {
 }
 
 // rolled has what a rollout that failed has not come to keep the command that it runs with.
-func (s *Supervisor) rolled(m *model, restarted []*instance, end rollout.Status) {
+func (s *Supervisor) rolled(m *board.Model, restarted []*board.Instance, end rollout.Status) {
 	if end.State != rollout.Failed { // one that another takes the place of goes on there
 		return
 	}
 	var kept []string
-	s.board.read(func() {
+	s.board.Read(func() {
 		for _, i := range restarted {
-			if i.next != nil {
-				i.next = nil
+			if i.Next != nil {
+				i.Next = nil
 				kept = append(kept, i.ID)
 			}
 		}
@@ -191,39 +191,39 @@ func (s *Supervisor) rolled(m *model, restarted []*instance, end rollout.Status)
 }
 
 // fill starts the instances of a model that are missing. One that is still being drained under the same id comes later.
-func (s *Supervisor) fill(m *model) {
+func (s *Supervisor) fill(m *board.Model) {
 	var missing []spec.Instance
 	var before unit.Before
-	s.board.read(func() {
-		stopped := len(m.instances) > 0
-		for _, i := range m.instances {
-			stopped = stopped && i.status.Desired == unit.Stopped
+	s.board.Read(func() {
+		stopped := len(m.Servers) > 0
+		for _, i := range m.Servers {
+			stopped = stopped && i.Status.Desired == unit.Stopped
 		}
 		if stopped { // by a person: it stays so
 			before.Desired = unit.Stopped
 		}
 		for _, next := range m.Instances {
-			if !slices.ContainsFunc(m.instances, func(i *instance) bool { return i.ID == next.ID }) {
+			if !slices.ContainsFunc(m.Servers, func(i *board.Instance) bool { return i.ID == next.ID }) {
 				missing = append(missing, next)
 			}
 		}
 	})
 	for _, next := range missing {
 		i := s.instance(m, next, before)
-		s.board.add(m, i)
+		s.board.Add(m, i)
 		s.begin(i)
 	}
 }
 
 // retire drains and ends an instance. It leaves the board when it is over.
-func (s *Supervisor) retire(i *instance) {
+func (s *Supervisor) retire(i *board.Instance) {
 	first := false
-	s.board.read(func() { first, i.leaving = !i.leaving, true })
+	s.board.Read(func() { first, i.Leaving = !i.Leaving, true })
 	if !first {
 		return
 	}
-	i.end()
-	s.crew.after(i, func() {
+	i.End()
+	s.crew.After(i, func() {
 		s.file.mu.Lock()
 		defer s.file.mu.Unlock()
 		s.gone(i)
@@ -232,18 +232,18 @@ func (s *Supervisor) retire(i *instance) {
 
 // gone takes an instance off the board, and its model when it was the last of one that is leaving. What the file wants in their
 // places comes now. The file is locked.
-func (s *Supervisor) gone(i *instance) {
-	m := i.model
-	s.board.remove(m, i)
-	switch left := s.board.servers(m); {
-	case !m.leaving:
+func (s *Supervisor) gone(i *board.Instance) {
+	m := i.Model
+	s.board.Remove(m, i)
+	switch left := s.board.Servers(m); {
+	case !m.Leaving:
 		s.fill(m)
 	case len(left) == 0:
 		s.metrics.forget(m.ID)
 		s.store.Models.Forget(m.ID)
-		s.board.drop(m)
+		s.board.Drop(m)
 		s.log.Info("model is gone", zap.String("model", m.ID))
-		if at := slices.IndexFunc(s.file.plan.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && s.crew.open() {
+		if at := slices.IndexFunc(s.file.plan.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && s.crew.Open() {
 			s.enter(s.file.plan.Models[at])
 		}
 	}

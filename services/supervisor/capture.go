@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/classify"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
@@ -45,25 +46,25 @@ func (s *Supervisor) hide(file *spec.File) {
 }
 
 // relaunched is called before each start of an instance after the first: what is printed from then on is another server's.
-func (s *Supervisor) relaunched(i *instance, why unit.Reason) {
-	i.record.cause = why
-	s.metrics.restarted(i.model.ID, why)
-	i.output.Begin()
-	i.watchOutput()
+func (s *Supervisor) relaunched(i *board.Instance, last *record, why unit.Reason) {
+	last.cause = why
+	s.metrics.restarted(i.Model.ID, why)
+	i.Output.Begin()
+	watchOutput(i)
 }
 
 // watchOutput has the unit learn from the output how far the start is.
-func (i *instance) watchOutput() {
-	i.output.Observe(classify.NewScanner(i.unit.Progressed).Line)
+func watchOutput(i *board.Instance) {
+	i.Output.Observe(classify.NewScanner(i.Unit.Progressed).Line)
 }
 
 // explain says why a server ended that should not have.
-func (i *instance) explain(exit unit.Exit) unit.Finding {
-	return classify.Explain(exit, i.output.Present(classify.Window))
+func explain(i *board.Instance, exit unit.Exit) unit.Finding {
+	return classify.Explain(exit, i.Output.Present(classify.Window))
 }
 
 // recordCrash keeps the last lines of a server that has failed with what is known of its end.
-func (i *instance) recordCrash(before, now unit.Status) {
+func recordCrash(i *board.Instance, before, now unit.Status) {
 	if now.Policy.Remote || now.FailedAt.Equal(before.FailedAt) {
 		return
 	}
@@ -71,7 +72,7 @@ func (i *instance) recordCrash(before, now unit.Status) {
 	if before.LastExit != now.LastExit { // else it did not even start
 		crash.Code, crash.Signal = now.LastExit.Code, now.LastExit.Signal
 	}
-	i.output.Crashed(crash)
+	i.Output.Crashed(crash)
 }
 
 // logFailed is told when the log of an instance cannot be written to disk, and without an error when it can again.

@@ -4,27 +4,28 @@ import (
 	"context"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // container is the driver of an instance that is a container.
-func (s *Supervisor) container(i *instance) *docker.Driver {
-	return &docker.Driver{Session: s.engine, Name: i.Container, Model: i.model.ID, Output: i.output, Heard: i.heard}
+func (s *Supervisor) container(i *board.Instance) *docker.Driver {
+	return &docker.Driver{Session: s.engine, Name: i.Container, Model: i.Model.ID, Output: i.Output, Heard: func() time.Time { return heard(i) }}
 }
 
 // heard is when the last line of the instance's log was written down, by this supervisor or an earlier one.
-func (i *instance) heard() time.Time {
-	if last := i.output.Last(1); len(last) > 0 {
+func heard(i *board.Instance) time.Time {
+	if last := i.Output.Last(1); len(last) > 0 {
 		return last[0].Time
 	}
 	return time.Time{}
 }
 
 // created admits the start of a container once it exists, so that one that compose is about to create has not failed.
-func (s *Supervisor) created(ctx context.Context, i *instance, waiting waits) (release func(), err error) {
+func (s *Supervisor) created(ctx context.Context, i *board.Instance, waiting waits) (release func(), err error) {
 	var d *docker.Driver
-	s.board.read(func() { d = i.driver.(*docker.Driver) })
+	s.board.Read(func() { d = i.Driver.(*docker.Driver) })
 	err = d.Await(ctx, func(why string) { waiting(unit.WaitingForDependency, why) })
 	return func() {}, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/swap"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -30,7 +31,7 @@ func (s *Supervisor) meet(ctx context.Context) {
 			s.notify(ctx, n)
 		}
 		for _, id := range s.swaps.Settle(s.swapLimits(), s.swapUse) {
-			if m := s.board.find(id); m != nil {
+			if m := s.board.Find(id); m != nil {
 				s.notify(ctx, notice{m, unit.Event{Kind: unit.Retire, Reason: unit.Evicted, By: byRule}})
 			}
 		}
@@ -52,7 +53,7 @@ type use struct {
 
 // notice is something that all servers of a model are to be told.
 type notice struct {
-	model *model
+	model *board.Model
 	event unit.Event
 }
 
@@ -60,20 +61,18 @@ func (s *Supervisor) notify(ctx context.Context, n notice) {
 	if n.event.Kind == unit.Retire && n.event.Reason != unit.ByDemand {
 		s.metrics.retired(n.model.ID, n.event.Reason)
 	}
-	for _, i := range s.board.servers(n.model) {
-		_, _ = i.unit.Do(ctx, n.event) // a unit that has ended, or a supervisor that ends, has no use for it
+	for _, i := range s.board.Servers(n.model) {
+		_, _ = i.Unit.Do(ctx, n.event) // a unit that has ended, or a supervisor that ends, has no use for it
 	}
 }
 
 // demands are the notices that follow from what gateways say.
 func (s *Supervisor) demands() (all []notice) {
 	now := time.Now()
-	s.board.read(func() {
-		for _, m := range s.board.models {
-			if first := m.foremost(); first.Desired == unit.OnDemand && !m.leaving {
-				if e, ok := m.demand(first, s.use(m), now); ok {
-					all = append(all, notice{m, e})
-				}
+	s.board.Each(func(m *board.Model) {
+		if first := m.Foremost(); first.Desired == unit.OnDemand && !m.Leaving {
+			if e, ok := demand(m, first, s.use(m), now); ok {
+				all = append(all, notice{m, e})
 			}
 		}
 	})
@@ -81,7 +80,7 @@ func (s *Supervisor) demands() (all []notice) {
 }
 
 // demand is what a model on demand is to be told. The board is locked.
-func (m *model) demand(first unit.Status, u use, now time.Time) (e unit.Event, ok bool) {
+func demand(m *board.Model, first unit.Status, u use, now time.Time) (e unit.Event, ok bool) {
 	switch first.Phase {
 	case fleet.Stopped, fleet.Draining, fleet.Stopping:
 		if u.needed {
@@ -98,14 +97,14 @@ func (m *model) demand(first unit.Status, u use, now time.Time) (e unit.Event, o
 }
 
 // use is what gateways say of the requests for a model, and models that depend on it. The board is locked.
-func (s *Supervisor) use(m *model) use {
-	servers := make([]string, len(m.instances))
-	for n, i := range m.instances {
+func (s *Supervisor) use(m *board.Model) use {
+	servers := make([]string, len(m.Servers))
+	for n, i := range m.Servers {
 		servers[n] = i.ID
 	}
 	u := use{Use: s.gateways.Use(m.ID, servers)}
-	u.needed = s.board.anyOf(m.ID, func(i *instance) bool {
-		return i.status.Reason == unit.WaitingForDependency || i.status.Phase != fleet.Pending && !i.rests()
+	u.needed = s.board.AnyOf(m.ID, func(i *board.Instance) bool {
+		return i.Status.Reason == unit.WaitingForDependency || i.Status.Phase != fleet.Pending && !i.Rests()
 	})
 	u.Busy = u.Busy || u.needed
 	return u
@@ -113,30 +112,30 @@ func (s *Supervisor) use(m *model) use {
 
 // place has a server wait until its model has a place in its swap group. It is kept for as long as the server has memory: moved gives
 // it back.
-func (s *Supervisor) place(ctx context.Context, i *instance, waiting waits) (release func(), err error) {
+func (s *Supervisor) place(ctx context.Context, i *board.Instance, waiting waits) (release func(), err error) {
 	var group string
-	s.board.read(func() { group = i.model.Demand.SwapGroup })
+	s.board.Read(func() { group = i.Model.Demand.SwapGroup })
 	release = func() {}
 	if group == "" {
 		return release, nil
 	}
-	return release, s.swaps.Enter(ctx, group, i.model.ID, i.ID, func(why string) { waiting(unit.WaitingForSlot, why) })
+	return release, s.swaps.Enter(ctx, group, i.Model.ID, i.ID, func(why string) { waiting(unit.WaitingForSlot, why) })
 }
 
 // moved tells the swap groups where a server is. One that belongs to none has no place.
-func (s *Supervisor) moved(i *instance, now unit.Status) {
+func (s *Supervisor) moved(i *board.Instance, now unit.Status) {
 	var group string
-	s.board.read(func() { group = i.model.Demand.SwapGroup })
+	s.board.Read(func() { group = i.Model.Demand.SwapGroup })
 	if group == "" {
 		now.Phase = fleet.Stopped
 	}
-	s.swaps.Moved(group, i.model.ID, i.ID, swap.Server{Phase: now.Phase, Launched: now.Launched, ReadyAt: now.ReadyAt})
+	s.swaps.Moved(group, i.Model.ID, i.ID, swap.Server{Phase: now.Phase, Launched: now.Launched, ReadyAt: now.ReadyAt})
 }
 
 func (s *Supervisor) swapLimits() map[string]swap.Limits {
 	limits := map[string]swap.Limits{}
-	s.board.read(func() {
-		for name, g := range s.board.groups {
+	s.board.Read(func() {
+		for name, g := range s.groups {
 			limits[name] = swap.Limits(g)
 		}
 	})
@@ -145,22 +144,22 @@ func (s *Supervisor) swapLimits() map[string]swap.Limits {
 
 // swapUse says whether a model is at work. What nobody knows of counts as that.
 func (s *Supervisor) swapUse(id string) swap.Use {
-	m := s.board.find(id)
+	m := s.board.Find(id)
 	if m == nil {
 		return swap.Use{}
 	}
 	var u use
-	s.board.read(func() { u = s.use(m) })
+	s.board.Read(func() { u = s.use(m) })
 	return swap.Use{Busy: u.Busy || !u.Heard, Last: u.Last, Needed: u.needed}
 }
 
 // retires tells whether an instance ends only because nobody needs it, or others need its room.
-func (i *instance) retires() bool {
-	return i.status.Reason == unit.Idle || i.status.Reason == unit.Evicted || i.status.By == byRequest
+func retires(i *board.Instance) bool {
+	return i.Status.Reason == unit.Idle || i.Status.Reason == unit.Evicted || i.Status.By == byRequest
 }
 
 // limited is the context of a drain, which ends so long after somebody asked for it.
-func (s *Supervisor) limited(ctx context.Context, i *instance, patience time.Duration) (context.Context, func()) {
+func (s *Supervisor) limited(ctx context.Context, i *board.Instance, patience time.Duration) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var limit sync.WaitGroup
 	limit.Go(func() {
@@ -175,11 +174,11 @@ func (s *Supervisor) limited(ctx context.Context, i *instance, patience time.Dur
 }
 
 // asked returns when somebody wants an instance to end. One that only retires has all the time that its requests take.
-func (s *Supervisor) asked(ctx context.Context, i *instance) {
+func (s *Supervisor) asked(ctx context.Context, i *board.Instance) {
 	for {
-		changed, retires := s.board.Changed(), false
-		s.board.read(func() { retires = i.retires() })
-		if !retires {
+		changed, leaves := s.board.Changed(), false
+		s.board.Read(func() { leaves = retires(i) })
+		if !leaves {
 			return
 		}
 		select {

@@ -3,7 +3,7 @@
 //
 //	spec/     the models file ──► plan.go makes a unit of each instance in it
 //	change/   what another one changes ──► file.go reads it again, edit.go takes it over HTTP, apply.go acts
-//	unit/     what should happen next, one goroutine an instance; crew.go runs them
+//	unit/     what should happen next, one goroutine an instance
 //	driver/   how to start and end one: process/, docker/, external/
 //	engine/   what a Docker engine is asked; dockerproxy/ lets through no more than that
 //	gpu/      when a GPU has room for one
@@ -15,9 +15,10 @@
 //	store/    what happened, and what outlives the supervisor
 //	   │ every change
 //	   ▼
-//	board.go ──► gateways/    the feed for them, and their heartbeats: what is in flight, for which a drain waits
-//	         ──► api.go       management for people
-//	         ──► metrics.go
+//	board/    which models and servers there are, and how each is; crew/ runs the units of it
+//	   ├────► gateways/ the feed for them, and their heartbeats: what is in flight, for which a drain waits
+//	   ├────► report/   how people are told of them; api.go is asked by them
+//	   └────► metrics.go
 //	record.go ──► history.go  what happened
 //	follow/   what sends events to who follows the feed, a log or the history
 //

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 )
 
 // What is changed over HTTP holds until the file is read again, and is not written into it.
@@ -64,7 +64,7 @@ func TestChangesOverHTTP(t *testing.T) {
 func (l *living) overridden() string {
 	l.t.Helper()
 	_, body := l.do(http.MethodGet, "/api/llm/status", "")
-	return strings.Join(decode[supervisor.Overview](l.t, body).File.Overridden, " ")
+	return strings.Join(decode[report.Overview](l.t, body).File.Overridden, " ")
 }
 
 func TestRefusedOverHTTP(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -26,7 +27,7 @@ func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := s.board.find("a").instances[0], s.board.find("b").instances[0]
+	a, b := s.board.Find("a").Servers[0], s.board.Find("b").Servers[0]
 	synctest.Test(t, func(t *testing.T) {
 		s.gateways = gateways.New() // of this bubble
 		ctx, cancel := context.WithCancel(t.Context())
@@ -40,7 +41,7 @@ func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		took := func(i *instance) time.Duration {
+		took := func(i *board.Instance) time.Duration {
 			begin := time.Now()
 			s.drain(ctx, i)
 			return time.Since(begin)
@@ -69,8 +70,8 @@ func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
 			file := spec.File{Models: []spec.Model{{ID: "m", Driver: spec.Docker, Instances: []spec.Instance{{ID: "m-0", Container: "box"}}}}}
 			s, err := New(Default(), Deps{Models: &file})
 			require.NoError(t, err)
-			i := s.board.list()[0].instances[0]
-			s.board.update(i, unit.Status{State: now})
+			i := s.board.List()[0].Servers[0]
+			s.board.Update(i, unit.Status{State: now})
 			begin := time.Now()
 			s.drain(t.Context(), i)
 			require.Equal(t, want, time.Since(begin), name)

@@ -4,29 +4,30 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // changed takes in what a unit reports after each event: the board first, because a backend that is not routable any more has
 // to be out of the feed at once, then metrics and log.
-func (s *Supervisor) changed(i *instance, now unit.Status) {
-	before := s.board.update(i, now)
-	s.remember(i, before, now)
-	i.recordCrash(before, now)
+func (s *Supervisor) changed(i *board.Instance, last *record, now unit.Status) {
+	before := s.board.Update(i, now)
+	s.remember(i, last, before, now)
+	recordCrash(i, before, now)
 	if before.Failures != now.Failures {
-		s.metrics.failed(i.model.ID, now.Failure.Reason)
+		s.metrics.failed(i.Model.ID, now.Failure.Reason)
 	}
 	s.moved(i, now) // when it is on record: who gets its place comes after it
 	if before.Phase == now.Phase && before.Starts == now.Starts {
 		return
 	}
-	log := s.log.With(zap.String("model", i.model.ID), zap.String("instance", i.ID))
+	log := s.log.With(zap.String("model", i.Model.ID), zap.String("instance", i.ID))
 	fields := event(before, now)
 	switch now.Phase {
 	case fleet.Ready:
 		if before.Phase == fleet.Starting && !now.Policy.Remote && !now.Launched.IsZero() {
 			took := now.ReadyAt.Sub(now.Launched)
-			s.metrics.start.WithLabelValues(i.model.ID).Observe(took.Seconds())
+			s.metrics.start.WithLabelValues(i.Model.ID).Observe(took.Seconds())
 			fields = append(fields, zap.Duration("took", took))
 		}
 		log.Info("model is ready", fields...)
@@ -52,7 +53,7 @@ func event(before, now unit.Status) []zap.Field {
 	if now.Reason != "" {
 		fields = append(fields, zap.String("reason", string(now.Reason)))
 	}
-	if text := message(now.State); text != "" {
+	if text := board.Message(now.State); text != "" {
 		fields = append(fields, zap.String("detail", text))
 	}
 	if before.LastExit != now.LastExit && !now.Policy.Remote {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/reload"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -33,7 +34,7 @@ func (s *Supervisor) Reload() error {
 
 // watchFile applies the file whenever its text changes, until ctx ends.
 func (s *Supervisor) watchFile(ctx context.Context) {
-	if s.file.path == "" || !s.cfg.WatchModels || !s.crew.opened(ctx) {
+	if s.file.path == "" || !s.cfg.WatchModels || !s.crew.Opened(ctx) {
 		return
 	}
 	load := func() error {
@@ -166,8 +167,8 @@ func (s *Supervisor) preview() (change.Set, error) {
 }
 
 // fileStatus describes the file, but for the models that differ from it.
-func (s *Supervisor) fileStatus() FileStatus {
+func (s *Supervisor) fileStatus() report.File {
 	s.file.mu.Lock()
 	defer s.file.mu.Unlock()
-	return FileStatus{Path: s.file.path, Loaded: s.file.loaded, Fault: s.file.fault, Overridden: []string{}}
+	return report.File{Path: s.file.path, Loaded: s.file.loaded, Fault: s.file.fault, Overridden: []string{}}
 }

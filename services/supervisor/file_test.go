@@ -11,6 +11,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -129,5 +130,5 @@ func TestFileIsFollowed(t *testing.T) {
 func (l *living) fault() string {
 	l.t.Helper()
 	_, body := l.do(http.MethodGet, "/api/llm/status", "")
-	return decode[supervisor.Overview](l.t, body).File.Fault
+	return decode[report.Overview](l.t, body).File.Fault
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
@@ -190,13 +191,13 @@ func decode[T any](t *testing.T, body string) T {
 }
 
 // model returns a model's status.
-func (s *stack) model(id string) supervisor.ModelStatus {
+func (s *stack) model(id string) report.Model {
 	s.t.Helper()
 	status, body := s.do(http.MethodGet, "/api/llm/models/"+id, "")
 	if status != http.StatusOK {
 		s.t.Fatalf("model %s: %d %s", id, status, body)
 	}
-	return decode[supervisor.ModelStatus](s.t, body)
+	return decode[report.Model](s.t, body)
 }
 
 // watch follows the feed and returns the snapshots as they come, until the test or the supervisor ends.

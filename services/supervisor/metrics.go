@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -23,7 +24,7 @@ type metrics struct {
 	retires  *prometheus.CounterVec
 }
 
-func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics {
+func newMetrics(reg prometheus.Registerer, b *board.Board, kept *store.Store) *metrics {
 	m := &metrics{
 		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fluidmcp_model_restarts_total",
@@ -52,7 +53,7 @@ func newMetrics(reg prometheus.Registerer, b *board, kept *store.Store) *metrics
 		}),
 	}
 	reg.MustRegister(m.restarts, m.failures, m.start, m.rollouts, m.retires, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
-	for _, model := range b.list() {
+	for _, model := range b.List() {
 		m.begin(model)
 	}
 	return m
@@ -69,7 +70,7 @@ func writeFailures(file string, count func() uint64) prometheus.Collector {
 
 // begin makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
 // rates are reckoned from differences.
-func (m *metrics) begin(model *model) {
+func (m *metrics) begin(model *board.Model) {
 	if model.Driver == spec.External {
 		return
 	}
@@ -129,7 +130,7 @@ var (
 )
 
 // lives reads phases and uptimes from the board when somebody asks.
-type lives struct{ board *board }
+type lives struct{ board *board.Board }
 
 // Describe implements prometheus.Collector.
 func (lives) Describe(out chan<- *prometheus.Desc) {
@@ -139,26 +140,24 @@ func (lives) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (l lives) Collect(out chan<- prometheus.Metric) {
-	l.board.read(func() {
-		for _, m := range l.board.models {
-			for _, i := range m.instances {
-				i.collect(out, m.ID)
-			}
+	l.board.Each(func(m *board.Model) {
+		for _, i := range m.Servers {
+			collect(i, out, m.ID)
 		}
 	})
 }
 
-func (i *instance) collect(out chan<- prometheus.Metric, model string) {
-	for _, phase := range order {
+func collect(i *board.Instance, out chan<- prometheus.Metric, model string) {
+	for _, phase := range board.Phases {
 		value := 0.
-		if i.status.Phase == phase {
+		if i.Status.Phase == phase {
 			value = 1
 		}
 		out <- prometheus.MustNewConstMetric(phaseDesc, prometheus.GaugeValue, value, model, i.ID, string(phase))
 	}
 	up := 0.
-	if i.status.Routable() {
-		up = time.Since(i.status.ReadyAt).Seconds()
+	if i.Status.Routable() {
+		up = time.Since(i.Status.ReadyAt).Seconds()
 	}
 	out <- prometheus.MustNewConstMetric(uptimeDesc, prometheus.GaugeValue, up, model, i.ID)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/follow"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
@@ -18,7 +19,7 @@ import (
 
 // outputQuery says which lines somebody wants.
 type outputQuery struct {
-	model    *model
+	model    *board.Model
 	instance string // "" is all
 	lines    int
 	since    int64 // offset; -1 is none
@@ -70,9 +71,9 @@ func (s *Supervisor) outputQuery(r *http.Request) (outputQuery, error) {
 // streams are those that the query is about, as the model has them now.
 func (s *Supervisor) streams(q outputQuery) []*logs.Stream {
 	var streams []*logs.Stream
-	for _, i := range s.board.servers(q.model) {
+	for _, i := range s.board.Servers(q.model) {
 		if q.instance == "" || q.instance == i.ID {
-			streams = append(streams, i.output)
+			streams = append(streams, i.Output)
 		}
 	}
 	return streams
@@ -113,7 +114,7 @@ type Output struct {
 // writeText tells several instances apart as tail(1) does.
 func (s *Supervisor) writeText(w http.ResponseWriter, q outputQuery, lines []logs.Line) error {
 	var text bytes.Buffer
-	servers := s.board.servers(q.model)
+	servers := s.board.Servers(q.model)
 	for _, i := range servers {
 		if len(servers) > 1 && (q.instance == "" || q.instance == i.ID) {
 			fmt.Fprintf(&text, "==> %s <==\n", i.ID)
@@ -141,7 +142,7 @@ func (s *Supervisor) followOutput(w http.ResponseWriter, r *http.Request, q outp
 	}
 	defer out.Close()
 	for {
-		changed, last := s.board.Changed(), out.Ending() || s.board.find(q.model.ID) != q.model
+		changed, last := s.board.Changed(), out.Ending() || s.board.Find(q.model.ID) != q.model
 		follower.Also(s.streams(q)) // replicas come with the models file
 		news := follower.Next()
 		if events := q.events(news); len(events) > 0 {

@@ -11,9 +11,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/external"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -21,36 +21,6 @@ import (
 
 // probeRemote is the least time between two probes of a server that somebody else runs and that does not answer.
 const probeRemote = time.Second
-
-// model is one entry of the file while it runs. ID and Driver are its own for life; what the file says of it changes with the
-// file, and is read with the board locked.
-type model struct {
-	ID     string
-	Driver spec.Driver
-	spec.Model
-
-	instances  []*instance // what runs of it
-	leaving    bool        // it is no longer wanted, and goes when its last instance has gone
-	overridden bool        // it is not as the file says, because somebody said otherwise over HTTP
-}
-
-// instance is one model server with all that serves it. What is said of the fields of a model holds for its own, too.
-type instance struct {
-	ID string
-	spec.Instance
-	next    *spec.Instance // what the file says by now and its next start will run; nil when that is what runs
-	leaving bool           // it is being drained and ended, and goes then
-	model   *model
-	unit    *unit.Unit
-	driver  unit.Driver // of what runs, or runs next
-	output  *logs.Stream
-	status  unit.Status
-	silent  bool               // the unit has not said anything yet, and snapshots wait for it
-	record  record             // the unit's goroutine's
-	shown   uint64             // revision of the snapshot that first had its phase
-	end     context.CancelFunc // halts the unit: its server is drained and ended
-	ended   chan struct{}      // closed when the unit's Run is over
-}
 
 // runnable tells whether there is a driver for every model.
 func runnable(file *spec.File) error {
@@ -65,10 +35,10 @@ func runnable(file *spec.File) error {
 }
 
 // model makes units of an entry of the file.
-func (s *Supervisor) model(from spec.Model) *model {
-	m := &model{ID: from.ID, Driver: from.Driver, Model: from}
+func (s *Supervisor) model(from spec.Model) *board.Model {
+	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
 	for _, i := range from.Instances {
-		m.instances = append(m.instances, s.instance(m, i, s.before(m, i)))
+		m.Servers = append(m.Servers, s.instance(m, i, s.before(m, i)))
 	}
 	return m
 }
@@ -84,9 +54,11 @@ func (s *Supervisor) policy(m *spec.Model, extra bool) unit.Policy {
 	}
 }
 
-func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) *instance {
-	i := &instance{ID: from.ID, Instance: from, model: m, output: s.logs.Stream(from.ID), end: func() {}, ended: make(chan struct{})}
-	i.driver = s.driver(i)
+func (s *Supervisor) instance(m *board.Model, from spec.Instance, before unit.Before) *board.Instance {
+	i := board.NewInstance(m, from)
+	i.Output = s.logs.Stream(from.ID)
+	var last record
+	i.Driver = s.driver(i)
 	cfg := unit.Config{
 		Policy:        s.policy(&m.Model, from.Extra),
 		Before:        before,
@@ -95,10 +67,10 @@ func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) 
 		Wake:          func(ctx context.Context) error { target, _ := s.target(i); return target.Wake(ctx) },
 		Probe:         func(ctx context.Context, ready bool) error { return s.probe(ctx, i, ready) },
 		Drain:         func(ctx context.Context) { s.drain(ctx, i) },
-		Explain:       i.explain,
+		Explain:       func(exit unit.Exit) unit.Finding { return explain(i, exit) },
 		Free:          func(ctx context.Context) string { return s.freed(ctx, i) },
-		Changed:       func(now unit.Status) { s.changed(i, now) },
-		Launching:     func(why unit.Reason) { s.relaunched(i, why) },
+		Changed:       func(now unit.Status) { s.changed(i, &last, now) },
+		Launching:     func(why unit.Reason) { s.relaunched(i, &last, why) },
 		Jitter:        rand.Float64,
 		ProbeStarting: s.cfg.ProbeStarting,
 		ProbeReady:    s.cfg.ProbeInterval,
@@ -108,23 +80,23 @@ func (s *Supervisor) instance(m *model, from spec.Instance, before unit.Before) 
 	} else {
 		cfg.ProbeStarting = max(probeRemote, s.cfg.ProbeStarting)
 	}
-	i.unit = unit.NewUnit(cfg)
-	i.watchOutput()
+	i.Unit = unit.NewUnit(cfg)
+	watchOutput(i)
 	return i
 }
 
 // driver makes what starts the instance as it is.
-func (s *Supervisor) driver(i *instance) unit.Driver {
-	switch i.model.Driver {
+func (s *Supervisor) driver(i *board.Instance) unit.Driver {
+	switch i.Model.Driver {
 	case spec.External:
 		return external.Driver{}
 	case spec.Docker:
 		return s.container(i)
 	}
 	var from spec.Instance
-	s.board.read(func() { from = i.Instance })
+	s.board.Read(func() { from = i.Instance })
 	return &process.Driver{
-		Argv: resolve(from.Argv, s.commands), Dir: from.Dir, Env: from.Env.List(), URL: from.Dial, Output: i.output,
+		Argv: resolve(from.Argv, s.commands), Dir: from.Dir, Env: from.Env.List(), URL: from.Dial, Output: i.Output,
 		Guard: s.guard, Ledger: s.ledger, Name: i.ID,
 	}
 }
@@ -132,21 +104,21 @@ func (s *Supervisor) driver(i *instance) unit.Driver {
 // driver starts an instance as the file says by then. Its methods are called by the unit's goroutine alone.
 type driver struct {
 	s *Supervisor
-	i *instance
+	i *board.Instance
 }
 
 // Start implements unit.Driver.
 func (d driver) Start() (unit.Server, error) {
-	if d.s.board.renew(d.i) {
+	if d.s.board.Renew(d.i) {
 		next := d.s.driver(d.i)
-		d.s.board.read(func() { d.i.driver = next })
+		d.s.board.Read(func() { d.i.Driver = next })
 	}
-	return d.i.driver.Start()
+	return d.i.Driver.Start()
 }
 
 // Adopt implements unit.Adopter.
 func (d driver) Adopt() (unit.Server, error) {
-	if a, ok := d.i.driver.(unit.Adopter); ok {
+	if a, ok := d.i.Driver.(unit.Adopter); ok {
 		return a.Adopt()
 	}
 	return nil, nil
@@ -161,15 +133,15 @@ func resolve(argv []string, commands map[string][]string) []string {
 }
 
 // target is whom to ask how an instance is, and its address for people.
-func (s *Supervisor) target(i *instance) (t probe.Target, url string) {
-	s.board.read(func() {
-		t = probe.Target{URL: i.Dial, Name: i.model.ServedName, Key: i.model.APIKey.Reveal(), Client: s.client}
+func (s *Supervisor) target(i *board.Instance) (t probe.Target, url string) {
+	s.board.Read(func() {
+		t = probe.Target{URL: i.Dial, Name: i.Model.ServedName, Key: i.Model.APIKey.Reveal(), Client: s.client}
 		url = i.URL
 	})
 	return t, url
 }
 
-func (s *Supervisor) probe(ctx context.Context, i *instance, ready bool) error {
+func (s *Supervisor) probe(ctx context.Context, i *board.Instance, ready bool) error {
 	target, _ := s.target(i)
 	if ready {
 		return target.Alive(ctx).Err
@@ -181,10 +153,10 @@ func (s *Supervisor) probe(ctx context.Context, i *instance, ready bool) error {
 }
 
 // serves tells what else listens where the instance should; nil also where nobody can tell.
-func (s *Supervisor) serves(i *instance) error {
+func (s *Supervisor) serves(i *board.Instance) error {
 	var own *process.Driver
-	s.board.read(func() {
-		if p, ok := i.driver.(*process.Driver); ok && i.Listens {
+	s.board.Read(func() {
+		if p, ok := i.Driver.(*process.Driver); ok && i.Listens {
 			own = p
 		}
 	})
@@ -198,9 +170,9 @@ func (s *Supervisor) serves(i *instance) error {
 type waits = func(unit.Reason, string)
 
 // memory admits the start of an instance once the GPUs that it takes have room for it.
-func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (release func(), err error) {
+func (s *Supervisor) memory(ctx context.Context, i *board.Instance, waiting waits) (release func(), err error) {
 	var takes *spec.GPU
-	s.board.read(func() { takes = i.coming().GPU })
+	s.board.Read(func() { takes = i.Coming().GPU })
 	if takes == nil {
 		return func() {}, nil
 	}
@@ -208,9 +180,9 @@ func (s *Supervisor) memory(ctx context.Context, i *instance, waiting waits) (re
 }
 
 // freed waits until the GPUs of an instance whose server has ended have its memory back, and says what they lack.
-func (s *Supervisor) freed(ctx context.Context, i *instance) string {
+func (s *Supervisor) freed(ctx context.Context, i *board.Instance) string {
 	var took *spec.GPU
-	s.board.read(func() { took = i.GPU })
+	s.board.Read(func() { took = i.GPU })
 	if took == nil {
 		return ""
 	}
@@ -224,12 +196,12 @@ func (s *Supervisor) freed(ctx context.Context, i *instance) string {
 
 // drain waits until no gateway has a request on the instance, or as long as its model allows from when somebody asked
 // for its end. The board says already that it is not routable.
-func (s *Supervisor) drain(ctx context.Context, i *instance) {
+func (s *Supervisor) drain(ctx context.Context, i *board.Instance) {
 	var patience time.Duration
 	var adopted bool
-	s.board.read(func() {
-		patience = s.drainTimeout(i.model)
-		adopted = i.status.Launched.IsZero() && !i.status.Policy.Remote
+	s.board.Read(func() {
+		patience = s.drainTimeout(i.Model)
+		adopted = i.Status.Launched.IsZero() && !i.Status.Policy.Remote
 	})
 	if end := s.drainsEnd.Load(); end != nil {
 		patience = min(patience, time.Until(*end))
@@ -239,11 +211,11 @@ func (s *Supervisor) drain(ctx context.Context, i *instance) {
 	if adopted { // it may carry what was sent before there was this supervisor
 		s.gateways.Introduced(ctx)
 	}
-	s.gateways.Drained(ctx, s.board.epoch, s.board.shown(i), i.ID)
+	s.gateways.Drained(ctx, s.board.Epoch, s.board.Shown(i), i.ID)
 }
 
 // drainTimeout is that of a model. The board is locked.
-func (s *Supervisor) drainTimeout(m *model) time.Duration {
+func (s *Supervisor) drainTimeout(m *board.Model) time.Duration {
 	return cmp.Or(m.Timeouts.Drain, s.cfg.DrainTimeout)
 }
 
@@ -251,11 +223,7 @@ func (s *Supervisor) drainTimeout(m *model) time.Duration {
 // take no longer than the longest alone.
 func (s *Supervisor) hurry() {
 	var longest time.Duration
-	s.board.read(func() {
-		for _, m := range s.board.models {
-			longest = max(longest, s.drainTimeout(m))
-		}
-	})
+	s.board.Each(func(m *board.Model) { longest = max(longest, s.drainTimeout(m)) })
 	end := time.Now().Add(longest)
 	s.drainsEnd.Store(&end)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -38,8 +39,8 @@ func asker(r *http.Request) string {
 
 // before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan, and what failed
 // with another command says nothing of this one.
-func (s *Supervisor) before(m *model, i spec.Instance) unit.Before {
-	if s.crew.open() {
+func (s *Supervisor) before(m *board.Model, i spec.Instance) unit.Before {
+	if s.crew.Open() {
 		return unit.Before{}
 	}
 	known := s.store.Models.Get(m.ID)
@@ -63,46 +64,45 @@ func fingerprint(i spec.Instance) string {
 
 // rememberFailures keeps those that a later supervisor has to know. What is kept may be of an instance of this name that is gone, so the
 // first status of one replaces it.
-func (s *Supervisor) rememberFailures(i *instance, before, now unit.Status) {
+func (s *Supervisor) rememberFailures(i *board.Instance, last *record, before, now unit.Status) {
 	history := now.History()
-	if i.Extra || i.record.phase != "" && history.Same(before.History()) {
+	if i.Extra || last.phase != "" && history.Same(before.History()) {
 		return
 	}
 	kept := store.Failures{Times: history.Times, Reason: string(history.Reason), Message: history.Message}
 	if len(history.Times) > 0 {
-		s.board.read(func() { kept.Of = fingerprint(i.Instance) })
+		s.board.Read(func() { kept.Of = fingerprint(i.Instance) })
 	}
-	s.store.Models.Failed(i.model.ID, i.ID, kept)
+	s.store.Models.Failed(i.Model.ID, i.ID, kept)
 }
 
 // remember keeps what a later supervisor has to know, and makes an event of what people want to know.
-func (s *Supervisor) remember(i *instance, before, now unit.Status) {
+func (s *Supervisor) remember(i *board.Instance, last *record, before, now unit.Status) {
 	if before.Desired != now.Desired && !i.Extra {
-		s.store.Models.Wanted(i.model.ID, string(now.Desired))
+		s.store.Models.Wanted(i.Model.ID, string(now.Desired))
 	}
 	if before.Starts != now.Starts && !i.Extra {
-		s.store.Models.Started(i.model.ID, i.ID, now.Starts)
+		s.store.Models.Started(i.Model.ID, i.ID, now.Starts)
 	}
-	s.rememberFailures(i, before, now)
+	s.rememberFailures(i, last, before, now)
 	passing := now.Phase == fleet.Pending && now.Reason == "" // nothing to wait for: it starts in this moment
-	last := &i.record
 	if passing || last.phase == now.Phase && last.reason == now.Reason && last.starts == now.Starts {
 		return
 	}
-	s.store.Events.Add(i.event(before, now))
+	s.store.Events.Add(happened(i, *last, before, now))
 	last.phase, last.reason, last.starts = now.Phase, now.Reason, now.Starts
 }
 
-func (i *instance) event(before, now unit.Status) store.Event {
-	e := store.Event{Model: i.model.ID, Instance: i.ID, From: i.record.phase, Phase: now.Phase,
-		Reason: string(now.Reason), Message: message(now.State), Attempt: now.Starts, PID: now.PID}
+func happened(i *board.Instance, last record, before, now unit.Status) store.Event {
+	e := store.Event{Model: i.Model.ID, Instance: i.ID, From: last.phase, Phase: now.Phase,
+		Reason: string(now.Reason), Message: board.Message(now.State), Attempt: now.Starts, PID: now.PID}
 	e.By, e.Key, _ = strings.Cut(now.By, ":")
 	switch now.Phase {
 	case fleet.Unhealthy, fleet.Backoff, fleet.Failed: // nobody has asked for that
 		e.By, e.Key = "", ""
 	case fleet.Starting:
 		if e.Reason == "" && now.Starts > 1 {
-			e.Reason = string(i.record.cause)
+			e.Reason = string(last.cause)
 		}
 	}
 	if e.Message == "" {

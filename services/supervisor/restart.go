@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -26,7 +27,7 @@ const surgePorts = 100
 type rolling struct {
 	why       unit.Reason // Requested or Reconfigured
 	by        string
-	instances []*instance          // nil: all
+	instances []*board.Instance    // nil: all
 	atOnce    bool                 // the model is not served meanwhile
 	done      func(rollout.Status) // told how it has ended; may be nil
 }
@@ -66,10 +67,10 @@ func (s *Supervisor) restart(w http.ResponseWriter, r *http.Request) error {
 }
 
 // only tells whether one server is all that the requests of the model have: there is no other one, and they cannot wait.
-func (s *Supervisor) only(m *model) (yes bool) {
-	s.board.read(func() {
+func (s *Supervisor) only(m *board.Model) (yes bool) {
+	s.board.Read(func() {
 		waits := m.Limits.KeepAlive || m.Demand.Start
-		yes = len(m.instances) == 1 && m.instances[0].status.Routable() && !waits
+		yes = len(m.Servers) == 1 && m.Servers[0].Status.Routable() && !waits
 	})
 	return yes
 }
@@ -80,12 +81,12 @@ var (
 )
 
 // room is nil when one more server of the model can run beside those that it has, and otherwise says what lacks.
-func (s *Supervisor) room(ctx context.Context, m *model) error {
+func (s *Supervisor) room(ctx context.Context, m *board.Model) error {
 	var takes *spec.GPU
 	surge := false
-	s.board.read(func() {
+	s.board.Read(func() {
 		if surge = m.Surge; surge {
-			takes = m.Model.Instances[0].GPU
+			takes = m.Instances[0].GPU
 		}
 	})
 	switch {
@@ -104,14 +105,14 @@ func (s *Supervisor) room(ctx context.Context, m *model) error {
 
 // roll begins to replace servers of a model, and takes the place of the rollout that there may be. A new command has to be set
 // before: a server that crashes meanwhile and comes back by itself counts as replaced.
-func (s *Supervisor) roll(m *model, r rolling) error {
+func (s *Supervisor) roll(m *board.Model, r rolling) error {
 	p := rollout.Plan{Why: r.why, AtOnce: r.atOnce, Ended: r.done}
 	p.Missing = func() string {
-		what, _ := s.missing(m)
+		what, _ := s.board.Missing(m)
 		return what
 	}
 	if r.instances == nil {
-		r.instances = s.board.servers(m)
+		r.instances = s.board.Servers(m)
 	}
 	for _, i := range r.instances {
 		if i.Extra { // it is a rollout's own
@@ -119,9 +120,9 @@ func (s *Supervisor) roll(m *model, r rolling) error {
 		}
 		p.Servers = append(p.Servers, rollout.Server{
 			ID:     i.ID,
-			Status: func() unit.Status { return s.board.status(i) },
+			Status: func() unit.Status { return s.board.Status(i) },
 			Replace: func(ctx context.Context) error {
-				_, err := i.unit.Do(ctx, unit.Event{Kind: unit.Restart, Reason: r.why, By: r.by})
+				_, err := i.Unit.Do(ctx, unit.Event{Kind: unit.Restart, Reason: r.why, By: r.by})
 				return err
 			},
 		})
@@ -136,38 +137,36 @@ func (s *Supervisor) roll(m *model, r rolling) error {
 }
 
 // surge starts one more server of the model.
-func (s *Supervisor) surge(m *model) (*rollout.Extra, error) {
+func (s *Supervisor) surge(m *board.Model) (*rollout.Extra, error) {
 	port, err := s.freePort(m)
 	if err != nil {
 		return nil, err
 	}
 	var from spec.Instance
-	s.board.read(func() { from = m.ExtraServer(port) })
+	s.board.Read(func() { from = m.ExtraServer(port) })
 	i := s.instance(m, from, unit.Before{})
-	s.board.add(m, i)
-	if !s.crew.begin(i) {
-		s.board.remove(m, i)
+	s.board.Add(m, i)
+	if !s.crew.Begin(i) {
+		s.board.Remove(m, i)
 		return nil, unit.ErrEnded
 	}
 	retire := func() {
-		i.end()
-		<-i.ended
-		s.board.remove(m, i)
+		i.End()
+		<-i.Ended
+		s.board.Remove(m, i)
 	}
-	return &rollout.Extra{ID: i.ID, Status: func() unit.Status { return s.board.status(i) }, Retire: retire}, nil
+	return &rollout.Extra{ID: i.ID, Status: func() unit.Status { return s.board.Status(i) }, Retire: retire}, nil
 }
 
 // freePort finds a port for one more server of the model, after those that it has.
-func (s *Supervisor) freePort(m *model) (int, error) {
+func (s *Supervisor) freePort(m *board.Model) (int, error) {
 	var taken []int
 	last := 0
-	s.board.read(func() {
-		for _, other := range s.board.models {
-			for _, i := range other.instances {
-				taken = append(taken, i.Port)
-				if other == m {
-					last = max(last, i.Port)
-				}
+	s.board.Each(func(other *board.Model) {
+		for _, i := range other.Servers {
+			taken = append(taken, i.Port)
+			if other == m {
+				last = max(last, i.Port)
 			}
 		}
 	})

@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 )
 
 // rolled waits until the model's rollout has ended, and returns it. Each snapshot up to then has to have that many servers for new
 // requests.
-func (s *stack) rolled(feed <-chan fleet.Snapshot, id string, least int) supervisor.RolloutStatus {
+func (s *stack) rolled(feed <-chan fleet.Snapshot, id string, least int) report.Rollout {
 	s.t.Helper()
 	check := func(now fleet.Snapshot) {
 		if n := serving(now, id); n < least {
@@ -35,7 +35,7 @@ func (s *stack) rolled(feed <-chan fleet.Snapshot, id string, least int) supervi
 		}
 	}
 	s.t.Fatalf("the rollout did not end: %+v", s.model(id).Rollout)
-	return supervisor.RolloutStatus{}
+	return report.Rollout{}
 }
 
 func serving(now fleet.Snapshot, id string) int {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -22,9 +23,9 @@ type simulation struct {
 	random *rand.Rand // of the test's goroutine
 
 	mu        sync.Mutex
-	servers   map[*instance]*simulated
-	ended     map[*instance]time.Time // when the last server did
-	routed    map[string]bool         // by the gateway, by instance
+	servers   map[*board.Instance]*simulated
+	ended     map[*board.Instance]time.Time // when the last server did
+	routed    map[string]bool               // by the gateway, by instance
 	statuses  int
 	snapshots int
 }
@@ -32,7 +33,7 @@ type simulation struct {
 // simulated is a server: it loads until ready and is then well, unless something befalls it.
 type simulated struct {
 	sim      *simulation
-	of       *instance
+	of       *board.Instance
 	ready    time.Time
 	sick     bool
 	stopping bool
@@ -51,33 +52,34 @@ func newSimulation(t *testing.T) *simulation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := &simulation{t: t, Supervisor: s, random: rand.New(rand.NewPCG(1, 2)), servers: map[*instance]*simulated{},
-		ended: map[*instance]time.Time{}, routed: map[string]bool{}}
+	sim := &simulation{t: t, Supervisor: s, random: rand.New(rand.NewPCG(1, 2)), servers: map[*board.Instance]*simulated{},
+		ended: map[*board.Instance]time.Time{}, routed: map[string]bool{}}
 	for n, i := range sim.instances() {
+		var last record
 		jitter := rand.New(rand.NewPCG(3, uint64(n))) // of the unit's goroutine
-		i.unit = unit.NewUnit(unit.Config{
+		i.Unit = unit.NewUnit(unit.Config{
 			Policy: unit.Policy{Restart: true, StartTimeout: s.cfg.StartTimeout, StallTimeout: s.cfg.StallTimeout},
 			Driver: simulatedDriver{sim, i, jitter}, Probe: func(context.Context, bool) error { return sim.probe(i) },
 			Drain:   func(ctx context.Context) { s.drain(ctx, i) },
-			Changed: func(now unit.Status) { sim.changed(i, now) }, Launching: func(why unit.Reason) { s.metrics.restarted(i.model.ID, why) },
+			Changed: func(now unit.Status) { sim.changed(i, &last, now) }, Launching: func(why unit.Reason) { s.metrics.restarted(i.Model.ID, why) },
 			Jitter: jitter.Float64, ProbeStarting: s.cfg.ProbeStarting, ProbeReady: s.cfg.ProbeInterval,
 		})
 	}
 	return sim
 }
 
-func (sim *simulation) instances() []*instance {
-	var out []*instance
-	for _, m := range sim.board.list() {
-		out = append(out, sim.board.servers(m)...)
+func (sim *simulation) instances() []*board.Instance {
+	var out []*board.Instance
+	for _, m := range sim.board.List() {
+		out = append(out, sim.board.Servers(m)...)
 	}
 	return out
 }
 
 func (sim *simulation) count(phase fleet.Phase) (n int) {
 	for _, i := range sim.instances() {
-		sim.board.read(func() {
-			if i.status.Phase == phase {
+		sim.board.Read(func() {
+			if i.Status.Phase == phase {
 				n++
 			}
 		})
@@ -88,20 +90,20 @@ func (sim *simulation) count(phase fleet.Phase) (n int) {
 func (sim *simulation) counts() string {
 	starts, failures := 0, 0
 	var phases []string
-	for _, phase := range order {
+	for _, phase := range board.Phases {
 		if n := sim.count(phase); n > 0 {
 			phases = append(phases, fmt.Sprintf("%d %s", n, phase))
 		}
 	}
 	for _, i := range sim.instances() {
-		sim.board.read(func() { starts, failures = starts+i.status.Starts, failures+i.status.Failures })
+		sim.board.Read(func() { starts, failures = starts+i.Status.Starts, failures+i.Status.Failures })
 	}
 	return fmt.Sprintf("%s; %d starts, %d failures", strings.Join(phases, ", "), starts, failures)
 }
 
 // changed checks what a unit says against what is.
-func (sim *simulation) changed(i *instance, now unit.Status) {
-	sim.Supervisor.changed(i, now)
+func (sim *simulation) changed(i *board.Instance, last *record, now unit.Status) {
+	sim.Supervisor.changed(i, last, now)
 	sim.mu.Lock()
 	defer sim.mu.Unlock()
 	sim.statuses++
@@ -113,7 +115,7 @@ func (sim *simulation) changed(i *instance, now unit.Status) {
 
 type simulatedDriver struct {
 	sim    *simulation
-	of     *instance
+	of     *board.Instance
 	random *rand.Rand
 }
 
@@ -132,7 +134,7 @@ func (d simulatedDriver) Start() (unit.Server, error) {
 	d.sim.servers[d.of] = s
 	for n := range 10 { // its log
 		time.AfterFunc(time.Duration(n)*load/10, func() {
-			d.of.unit.Progressed(unit.Progress{Stage: "loading weights", Percent: float64(10 * n)})
+			d.of.Unit.Progressed(unit.Progress{Stage: "loading weights", Percent: float64(10 * n)})
 		})
 	}
 	return s, nil
@@ -167,7 +169,7 @@ func (s *simulated) end(exit unit.Exit) {
 	}
 }
 
-func (sim *simulation) probe(i *instance) error {
+func (sim *simulation) probe(i *board.Instance) error {
 	sim.mu.Lock()
 	defer sim.mu.Unlock()
 	if s := sim.servers[i]; s != nil {
@@ -197,7 +199,7 @@ func (sim *simulation) happen(ctx context.Context) {
 	s := sim.servers[i]
 	sim.mu.Unlock()
 	wish := func(kind unit.Kind) {
-		if _, err := i.unit.Do(ctx, unit.Event{Kind: kind, By: "api"}); err != nil {
+		if _, err := i.Unit.Do(ctx, unit.Event{Kind: kind, By: "api"}); err != nil {
 			sim.t.Error(err)
 		}
 	}

@@ -18,7 +18,9 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
@@ -47,8 +49,9 @@ type Supervisor struct {
 	engine   *docker.Session // with the engine of all containers
 	gpus     *gpu.GPUs
 	client   *http.Client // for probes
-	board    *board
-	crew     *crew
+	board    *board.Board
+	groups   map[string]spec.SwapGroup // read and written with the board locked
+	crew     *crew.Crew
 	file     file
 	commands map[string][]string
 	prepare  func(*spec.File) (*spec.File, error)
@@ -83,7 +86,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if err := runnable(plan); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: gateways.New(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: newCrew(),
+	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: gateways.New(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: crew.New(),
 		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
@@ -96,14 +99,14 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	s.openLogs(plan)
 	s.guard, s.ledger, s.gpus = deps.Guard, ledger.Open(s.running(), s.log), gpu.New(s.log)
 	s.file.path, s.file.plan, s.file.declared, s.file.loaded = plan.Path, plan, plan.Source, time.Now()
-	s.board = newBoard()
-	var models []*model
+	s.board = board.New()
+	var models []*board.Model
 	for _, m := range plan.Models {
 		models = append(models, s.model(m))
 	}
-	s.board.begin(models)
+	s.board.Begin(models)
 	s.metrics = newMetrics(s.registry, s.board, s.store)
-	s.board.groups = plan.SwapGroups
+	s.groups = plan.SwapGroups
 	s.rollouts = rollout.New(s.board.Changed, s.tellRollout)
 	s.warn(plan)
 	return s, nil
@@ -173,7 +176,7 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		defer endServer()
 		s.recordStart()
 		s.ledger.EndLeft(models, process.GuardGrace)
-		s.crew.work(models, s.board, s.hurry)
+		s.crew.Work(models, s.board, s.hurry)
 		s.recordEnd()
 		endWriting()
 		<-s.ending

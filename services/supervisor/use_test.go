@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -14,13 +15,13 @@ import (
 func TestDemands(t *testing.T) {
 	now := time.Now()
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	m := &model{Model: spec.Model{Demand: spec.Demand{Start: true, IdleTimeout: time.Minute}}}
+	m := &board.Model{Model: spec.Model{Demand: spec.Demand{Start: true, IdleTimeout: time.Minute}}}
 	quiet, asked := use{Use: gateways.Use{Heard: true, Last: ago(time.Hour)}}, use{Use: gateways.Use{Heard: true, Queued: 2, Busy: true}}
 	f := func(name string, phase fleet.Phase, by string, u use, want unit.Event) {
 		t.Helper()
 		now := now
 		first := unit.Status{State: unit.State{Desired: unit.OnDemand, Phase: phase, By: by, Since: ago(time.Minute), ReadyAt: ago(time.Minute)}}
-		e, ok := m.demand(first, u, now)
+		e, ok := demand(m, first, u, now)
 		if ok != (want.Reason != "" || want.By != "") || ok && (e.Kind != want.Kind || e.Reason != want.Reason || e.By != want.By) {
 			t.Errorf("%s: told %+v (%t), want %+v", name, e, ok, want)
 		}

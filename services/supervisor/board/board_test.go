@@ -1,10 +1,8 @@
-package supervisor
+package board
 
 import (
 	"fmt"
 	"testing"
-
-	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
@@ -13,18 +11,20 @@ import (
 
 // Models and instances come and go without a pause in the feed: each change is a snapshot, and none waits for what is new.
 func TestBoardChanges(t *testing.T) {
-	plan := func(id string) *model {
+	plan := func(id string) *Model {
 		file, err := spec.Parse("m.json", []byte(`{"llmModels": {"`+id+`": {"endpoints": {"servers": [{"base_url": "http://a"}, {"base_url": "http://b"}]}}}}`), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := New(Default(), Deps{Log: zap.NewNop(), Models: file})
-		if err != nil {
-			t.Fatal(err)
+		m := &Model{ID: id, Model: file.Models[0]}
+		for _, from := range m.Instances {
+			i := NewInstance(m, from)
+			i.Unit = unit.NewUnit(unit.Config{Policy: unit.Policy{Remote: true}})
+			m.Servers = append(m.Servers, i)
 		}
-		return s.board.list()[0]
+		return m
 	}
-	b := newBoard()
+	b := New()
 	f := func(want string) {
 		t.Helper()
 		snapshot, err := b.Snapshot(false)
@@ -44,46 +44,43 @@ func TestBoardChanges(t *testing.T) {
 	}
 	m, l := plan("m"), plan("l")
 	f("0")
-	b.put(m)
+	b.Put(m)
 	f("1 m:pending m-0 m-1")
-	b.put(l)
+	b.Put(l)
 	f("2 l:pending l-0 l-1 m:pending m-0 m-1")
-	if b.find("m") != m || b.find("l") != l || b.find("k") != nil {
+	if b.Find("m") != m || b.Find("l") != l || b.Find("k") != nil {
 		t.Error("find")
 	}
-	first, second := b.servers(m)[0], b.servers(m)[1]
+	first, second := b.Servers(m)[0], b.Servers(m)[1]
 	changed := b.Changed()
-	b.remove(m, first)
+	b.Remove(m, first)
 	<-changed
 	f("3 l:pending l-0 l-1 m:pending m-1")
-	b.remove(m, second)
+	b.Remove(m, second)
 	f("4 l:pending l-0 l-1 m:" + string(fleet.Stopped))
-	b.add(m, first)
+	b.Add(m, first)
 	f("5 l:pending l-0 l-1 m:pending m-0")
-	b.drop(m)
+	b.Drop(m)
 	f("6 l:pending l-0 l-1")
-	if newCrew().begin(first) {
-		t.Error("a unit began though the supervisor does not run")
-	}
 }
 
 // TestBeforeTheFirstWord: people can ask for a model before its unit has said anything. Gateways wait for that.
 func TestBeforeTheFirstWord(t *testing.T) {
 	f := func(policy unit.Policy, before unit.Before, desired unit.Desired, phase fleet.Phase) {
 		t.Helper()
-		m := &model{ID: "m"}
-		i := &instance{ID: "m-0", model: m, unit: unit.NewUnit(unit.Config{Policy: policy, Before: before})}
-		m.instances = []*instance{i}
-		b := newBoard()
-		b.begin([]*model{m})
-		if r := m.report(); r.Desired != desired || r.Phase != phase || r.Since.IsZero() || len(r.Instances[0].Conditions) != 3 {
-			t.Errorf("before the first word: %+v", r)
+		m := &Model{ID: "m"}
+		i := &Instance{ID: "m-0", Model: m, Unit: unit.NewUnit(unit.Config{Policy: policy, Before: before})}
+		m.Servers = []*Instance{i}
+		b := New()
+		b.Begin([]*Model{m})
+		if now := m.Foremost(); now.Desired != desired || now.Phase != phase || now.Since.IsZero() || len(now.Conditions) != 3 {
+			t.Errorf("before the first word: %+v", now)
 		}
 		if _, err := b.Snapshot(false); err == nil {
 			t.Error("there is a snapshot")
 		}
 		changed := b.Changed()
-		b.update(i, unit.Status{State: i.unit.First()}) // also when it says what was to be expected
+		b.Update(i, unit.Status{State: i.Unit.First()}) // also when it says what was to be expected
 		<-changed
 		if s, err := b.Snapshot(false); err != nil || s.Revision != 1 {
 			t.Errorf("after the first word: revision %d, %v", s.Revision, err)
