@@ -10,6 +10,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -20,18 +22,23 @@ var (
 	errReverted  = errors.New("the models file wants the command of before again")
 )
 
-var errNotRunning = errors.New("the supervisor is only starting, or ends already")
+// applier is what runs by the models file.
+type applier struct{ *Supervisor }
 
-// apply brings what runs in line with a plan and returns what that changes. It does not wait for servers: those that are no longer
-// wanted are drained, and restarts go on, after it has returned. The file is locked.
-func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, error) {
+// Compare implements modelsfile.Fleet.
+func (s applier) Compare(inForce, plan *spec.File) change.Set {
+	return change.Between(s.present(inForce, plan), plan)
+}
+
+// Apply implements modelsfile.Fleet. It does not wait for servers: those that are no longer wanted are drained, and restarts go on,
+// after it has returned.
+func (s applier) Apply(inForce, plan *spec.File, declared *spec.Source) (change.Set, error) {
 	if !s.crew.Open() {
-		return change.Set{}, errNotRunning
+		return change.Set{}, modelsfile.ErrNotRunning
 	}
-	set := change.Between(s.present(plan), plan)
+	set := s.Compare(inForce, plan)
 	s.warn(plan)
 	s.hide(plan)
-	s.file.plan = plan
 	s.board.Change(func() { s.groups = plan.SwapGroups })
 	for _, have := range s.board.List() {
 		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
@@ -50,8 +57,8 @@ func (s *Supervisor) apply(plan *spec.File, declared *spec.Source) (change.Set, 
 }
 
 // present is the plan in force with the instances that are there, as they are on their way to another plan.
-func (s *Supervisor) present(plan *spec.File) *spec.File {
-	file := &spec.File{Source: s.file.plan.Source}
+func (s *Supervisor) present(inForce, plan *spec.File) *spec.File {
+	file := &spec.File{Source: inForce.Source}
 	s.board.Each(func(m *board.Model) {
 		if m.Leaving {
 			return
@@ -167,7 +174,7 @@ func (s *Supervisor) revise(m *board.Model, to spec.Model) {
 	case restarted == nil && reverted:
 		s.rollouts.Cancel(m.ID, errReverted)
 	case fresh:
-		_ = s.roll(m, rolling{why: unit.Reconfigured, by: "file", instances: restarted, done: func(end rollout.Status) { s.rolled(m, restarted, end) }}) // ErrEnded: it goes
+		_ = s.restarts.Roll(m, restart.Rolling{Why: unit.Reconfigured, By: "file", Servers: restarted, Done: func(end rollout.Status) { s.rolled(m, restarted, end) }}) // ErrEnded: it goes
 	}
 }
 
@@ -209,7 +216,7 @@ func (s *Supervisor) fill(m *board.Model) {
 		}
 	})
 	for _, next := range missing {
-		i := s.instance(m, next, before)
+		i := s.Make(m, next, before)
 		s.board.Add(m, i)
 		s.begin(i)
 	}
@@ -224,15 +231,13 @@ func (s *Supervisor) retire(i *board.Instance) {
 	}
 	i.End()
 	s.crew.After(i, func() {
-		s.file.mu.Lock()
-		defer s.file.mu.Unlock()
-		s.gone(i)
+		s.file.Hold(func(inForce *spec.File) { s.gone(i, inForce) })
 	})
 }
 
 // gone takes an instance off the board, and its model when it was the last of one that is leaving. What the file wants in their
-// places comes now. The file is locked.
-func (s *Supervisor) gone(i *board.Instance) {
+// places comes now. The file is held.
+func (s *Supervisor) gone(i *board.Instance, inForce *spec.File) {
 	m := i.Model
 	s.board.Remove(m, i)
 	switch left := s.board.Servers(m); {
@@ -243,8 +248,8 @@ func (s *Supervisor) gone(i *board.Instance) {
 		s.store.Models.Forget(m.ID)
 		s.board.Drop(m)
 		s.log.Info("model is gone", zap.String("model", m.ID))
-		if at := slices.IndexFunc(s.file.plan.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && s.crew.Open() {
-			s.enter(s.file.plan.Models[at])
+		if at := slices.IndexFunc(inForce.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && s.crew.Open() {
+			s.enter(inForce.Models[at])
 		}
 	}
 }

@@ -1,10 +1,15 @@
 package supervisor
 
 import (
+	"fmt"
+	"strings"
+
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -63,4 +68,27 @@ func event(before, now unit.Status) []zap.Field {
 		}
 	}
 	return fields
+}
+
+// rolloutEvents are the reasons of the events of a rollout's end.
+var rolloutEvents = map[rollout.State]string{rollout.Done: "RolloutDone", rollout.Failed: "RolloutFailed", rollout.Canceled: "RolloutCanceled"}
+
+// tellRollout takes in what a rollout does. What happens to each server is logged already.
+func (s *Supervisor) tellRollout(id string, now rollout.Status) {
+	log := s.log.With(zap.String("model", id), zap.String("reason", string(now.Why)), zap.Int("done", now.Done), zap.Int("total", now.Total),
+		zap.String("detail", now.Message))
+	switch now.State {
+	case rollout.Rolling:
+		log.Debug("model is rolling")
+		return
+	case rollout.Done:
+		log.Info("rollout is done")
+	case rollout.Failed:
+		log.Warn("rollout has failed")
+	case rollout.Canceled:
+		log.Info("rollout was canceled")
+	}
+	s.metrics.rollouts.WithLabelValues(id, string(now.State)).Inc()
+	s.store.Events.Add(store.Event{Model: id, Reason: rolloutEvents[now.State],
+		Message: strings.TrimSuffix(fmt.Sprintf("%d of %d servers are new ones; %s", now.Done, now.Total, now.Message), "; ")})
 }

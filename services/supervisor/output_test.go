@@ -14,7 +14,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
-	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/api"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 )
 
@@ -180,7 +180,7 @@ func (s *stack) asJSON(path string) []logs.Line {
 		s.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var out supervisor.Output
+	var out api.Output
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil || out.Lines == nil {
 		s.t.Fatalf("%s: %v", resp.Status, err)
 	}
@@ -245,7 +245,7 @@ func TestCrashesAreShown(t *testing.T) {
 	file := parse(t, `"m": {`+fake(port, `, "restart_policy": "never"`)+`}`)
 	crashes := func(s *stack) []logs.Crash {
 		_, body := s.do(http.MethodGet, "/api/llm/models/m/crashes", "")
-		return decode[supervisor.CrashReport](t, body).Crashes
+		return decode[api.CrashReport](t, body).Crashes
 	}
 	s := run(t, cfg, file)
 	feed := s.watch()

@@ -38,7 +38,7 @@ func runnable(file *spec.File) error {
 func (s *Supervisor) model(from spec.Model) *board.Model {
 	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
 	for _, i := range from.Instances {
-		m.Servers = append(m.Servers, s.instance(m, i, s.before(m, i)))
+		m.Servers = append(m.Servers, s.Make(m, i, s.before(m, i)))
 	}
 	return m
 }
@@ -54,7 +54,8 @@ func (s *Supervisor) policy(m *spec.Model, extra bool) unit.Policy {
 	}
 }
 
-func (s *Supervisor) instance(m *board.Model, from spec.Instance, before unit.Before) *board.Instance {
+// Make is one server of a model, which runs nothing yet and is on no board.
+func (s *Supervisor) Make(m *board.Model, from spec.Instance, before unit.Before) *board.Instance {
 	i := board.NewInstance(m, from)
 	i.Output = s.logs.Stream(from.ID)
 	var last record

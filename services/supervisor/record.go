@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 
@@ -27,14 +26,6 @@ type record struct {
 	reason unit.Reason
 	starts int
 	cause  unit.Reason // of the last start after the first
-}
-
-// asker is who asks over HTTP, for the events: "api", and the id of the API key that a gateway tells.
-func asker(r *http.Request) string {
-	if key := r.Header.Get(fleet.KeyHeader); key != "" {
-		return "api:" + key
-	}
-	return "api"
 }
 
 // before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan, and what failed

@@ -14,6 +14,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/api"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -32,19 +33,21 @@ func (s *Supervisor) routes() *mux.Router {
 	r.Handle("/v1/gateways/{id:.+}/heartbeat", s.private(methods{http.MethodPost: s.gateways.Heartbeat}))
 	r.Handle("/v1/gateways/{id:.+}", s.private(methods{http.MethodDelete: s.gateways.Leave}))
 
+	a := api.API{Board: s.board, File: s.file, Rollouts: s.rollouts, Restarts: s.restarts, Store: s.store, Logs: s.logs, Gateways: s.gateways,
+		Target: s.target, Ending: s.ending}
 	const one = "/api/llm/models/{id:.+}"
-	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: s.status}))
-	r.Handle("/api/llm/apply", s.private(methods{http.MethodPost: s.applyFile}))
-	r.Handle("/api/llm/events", s.private(methods{http.MethodGet: s.events}))
-	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: s.models, http.MethodPost: s.addModel}))
-	r.Handle(one+"/start", s.private(methods{http.MethodPost: s.act(unit.Start)}))
-	r.Handle(one+"/stop", s.private(methods{http.MethodPost: s.act(unit.Stop)}))
-	r.Handle(one+"/restart", s.private(methods{http.MethodPost: s.restart}))
-	r.Handle(one+"/health-check", s.private(methods{http.MethodPost: s.healthCheck}))
-	r.Handle(one+"/events", s.private(methods{http.MethodGet: s.modelEvents}))
-	r.Handle(one+"/logs", s.private(methods{http.MethodGet: s.readOutput}))
-	r.Handle(one+"/crashes", s.private(methods{http.MethodGet: s.crashes}))
-	r.Handle(one, s.private(methods{http.MethodGet: s.oneModel, http.MethodPatch: s.patchModel, http.MethodDelete: s.deleteModel}))
+	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: a.Status}))
+	r.Handle("/api/llm/apply", s.private(methods{http.MethodPost: a.Apply}))
+	r.Handle("/api/llm/events", s.private(methods{http.MethodGet: a.History}))
+	r.Handle("/api/llm/models", s.private(methods{http.MethodGet: a.Models, http.MethodPost: a.Add}))
+	r.Handle(one+"/start", s.private(methods{http.MethodPost: a.Act(unit.Start)}))
+	r.Handle(one+"/stop", s.private(methods{http.MethodPost: a.Act(unit.Stop)}))
+	r.Handle(one+"/restart", s.private(methods{http.MethodPost: a.Restart}))
+	r.Handle(one+"/health-check", s.private(methods{http.MethodPost: a.HealthCheck}))
+	r.Handle(one+"/events", s.private(methods{http.MethodGet: a.ModelHistory}))
+	r.Handle(one+"/logs", s.private(methods{http.MethodGet: a.Output}))
+	r.Handle(one+"/crashes", s.private(methods{http.MethodGet: a.Crashes}))
+	r.Handle(one, s.private(methods{http.MethodGet: a.Model, http.MethodPatch: a.Patch, http.MethodDelete: a.Delete}))
 	r.NotFoundHandler = web.Handler(web.NotFound)
 	return r
 }

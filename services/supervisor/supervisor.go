@@ -28,7 +28,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
@@ -52,12 +54,11 @@ type Supervisor struct {
 	board    *board.Board
 	groups   map[string]spec.SwapGroup // read and written with the board locked
 	crew     *crew.Crew
-	file     file
+	file     *modelsfile.File
 	commands map[string][]string
-	prepare  func(*spec.File) (*spec.File, error)
-	told     func(*spec.File, change.Set, error)
 	gateways *gateways.Gateways
 	rollouts *rollout.Rollouts
+	restarts *restart.Restarts
 	slots    loading.Rule // how many servers may load at a time
 	swaps    *swap.Groups
 	registry *prometheus.Registry
@@ -87,7 +88,10 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		return nil, err
 	}
 	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: gateways.New(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: crew.New(),
-		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, prepare: deps.Prepare, told: deps.Told, ending: make(chan struct{})}
+		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, ending: make(chan struct{})}
+	if deps.Told == nil {
+		deps.Told = func(*spec.File, change.Set, error) {}
+	}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
 	}
@@ -98,7 +102,6 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	}
 	s.openLogs(plan)
 	s.guard, s.ledger, s.gpus = deps.Guard, ledger.Open(s.running(), s.log), gpu.New(s.log)
-	s.file.path, s.file.plan, s.file.declared, s.file.loaded = plan.Path, plan, plan.Source, time.Now()
 	s.board = board.New()
 	var models []*board.Model
 	for _, m := range plan.Models {
@@ -108,6 +111,9 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	s.metrics = newMetrics(s.registry, s.board, s.store)
 	s.groups = plan.SwapGroups
 	s.rollouts = rollout.New(s.board.Changed, s.tellRollout)
+	s.restarts = &restart.Restarts{Board: s.board, Crew: s.crew, Rollouts: s.rollouts, GPUs: s.gpus, Servers: s}
+	s.file = modelsfile.New(modelsfile.Config{Fleet: applier{s}, Prepare: prepared(deps.Prepare), Remote: cfg.AllowRemoteCommands,
+		Refused: s.metrics.refused.Inc, Told: deps.Told, Log: s.log}, plan)
 	s.warn(plan)
 	return s, nil
 }
@@ -118,6 +124,26 @@ func (s *Supervisor) running() string {
 		return ""
 	}
 	return filepath.Join(s.cfg.StateDir, "running.json")
+}
+
+// Reload reads the models file again and brings what runs in line with it, also where something else was said over HTTP. A file
+// with a fault changes nothing.
+func (s *Supervisor) Reload() error {
+	_, err := s.file.Load()
+	return err
+}
+
+// prepared makes of a plan what can be run, or says why it cannot.
+func prepared(prepare func(*spec.File) (*spec.File, error)) func(*spec.File) (*spec.File, error) {
+	return func(plan *spec.File) (*spec.File, error) {
+		if prepare != nil {
+			var err error
+			if plan, err = prepare(plan); err != nil {
+				return nil, err
+			}
+		}
+		return plan, runnable(plan)
+	}
 }
 
 // warn says what works but hardly as meant.
@@ -165,7 +191,9 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	g.Go(func() error {
-		s.watchFile(models)
+		if s.cfg.WatchModels && s.crew.Opened(models) {
+			s.file.Watch(models)
+		}
 		return nil
 	})
 	g.Go(func() error {

@@ -1,4 +1,4 @@
-package supervisor
+package api
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/follow"
@@ -27,15 +26,11 @@ type outputQuery struct {
 	ansi     bool // with colours
 }
 
-func badRequest(code, param, message string) error {
-	return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: code, Param: param, Message: message}
-}
-
 // outputQuery reads the request for the output of a model.
-func (s *Supervisor) outputQuery(r *http.Request) (outputQuery, error) {
+func (a *API) outputQuery(r *http.Request) (outputQuery, error) {
 	q := outputQuery{lines: 100, since: -1}
 	var err error
-	if q.model, err = s.find(r); err != nil {
+	if q.model, err = a.find(r); err != nil {
 		return q, err
 	}
 	if q.model.Driver == spec.External {
@@ -62,16 +57,16 @@ func (s *Supervisor) outputQuery(r *http.Request) (outputQuery, error) {
 	if q.ansi, err = readBool(r, "ansi"); err != nil {
 		return q, err
 	}
-	if q.instance = query.Get("instance"); q.instance != "" && len(s.streams(q)) == 0 {
+	if q.instance = query.Get("instance"); q.instance != "" && len(a.streams(q)) == 0 {
 		return q, badRequest("invalid_instance", "instance", fmt.Sprintf("The model %q has no instance %q.", q.model.ID, q.instance))
 	}
 	return q, nil
 }
 
 // streams are those that the query is about, as the model has them now.
-func (s *Supervisor) streams(q outputQuery) []*logs.Stream {
+func (a *API) streams(q outputQuery) []*logs.Stream {
 	var streams []*logs.Stream
-	for _, i := range s.board.Servers(q.model) {
+	for _, i := range a.Board.Servers(q.model) {
 		if q.instance == "" || q.instance == i.ID {
 			streams = append(streams, i.Output)
 		}
@@ -87,23 +82,23 @@ func (q outputQuery) text(line string) string {
 	return logs.Plain(line)
 }
 
-// readOutput answers GET /api/llm/models/{id}/logs as text, as JSON, or as a stream of events.
-func (s *Supervisor) readOutput(w http.ResponseWriter, r *http.Request) error {
-	q, err := s.outputQuery(r)
+// Output answers GET /api/llm/models/{id}/logs as text, as JSON, or as a stream of events.
+func (a *API) Output(w http.ResponseWriter, r *http.Request) error {
+	q, err := a.outputQuery(r)
 	if err != nil {
 		return err
 	}
 	if q.follow && r.Method == http.MethodGet {
-		return s.followOutput(w, r, q)
+		return a.followOutput(w, r, q)
 	}
-	lines := s.logs.Read(q.since, q.lines, s.streams(q))
+	lines := a.Logs.Read(q.since, q.lines, a.streams(q))
 	for i := range lines {
 		lines[i].Text = q.text(lines[i].Text)
 	}
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
 		return web.JSON(w, http.StatusOK, Output{Lines: append([]logs.Line{}, lines...)})
 	}
-	return s.writeText(w, q, lines)
+	return a.writeText(w, q, lines)
 }
 
 // Output is the answer to GET /api/llm/models/{id}/logs as JSON. Of the last line that has an offset, this is the since of the next question.
@@ -112,9 +107,9 @@ type Output struct {
 }
 
 // writeText tells several instances apart as tail(1) does.
-func (s *Supervisor) writeText(w http.ResponseWriter, q outputQuery, lines []logs.Line) error {
+func (a *API) writeText(w http.ResponseWriter, q outputQuery, lines []logs.Line) error {
 	var text bytes.Buffer
-	servers := s.board.Servers(q.model)
+	servers := a.Board.Servers(q.model)
 	for _, i := range servers {
 		if len(servers) > 1 && (q.instance == "" || q.instance == i.ID) {
 			fmt.Fprintf(&text, "==> %s <==\n", i.ID)
@@ -133,17 +128,17 @@ func (s *Supervisor) writeText(w http.ResponseWriter, q outputQuery, lines []log
 
 // followOutput sends each line as an event, with its offset as id, until the client leaves, the model is taken out or the supervisor
 // ends. Lines that are being written, such as progress bars, are events of the type "partial", without an id.
-func (s *Supervisor) followOutput(w http.ResponseWriter, r *http.Request, q outputQuery) error {
-	follower := s.logs.Follow(q.since, q.lines, s.streams(q))
+func (a *API) followOutput(w http.ResponseWriter, r *http.Request, q outputQuery) error {
+	follower := a.Logs.Follow(q.since, q.lines, a.streams(q))
 	defer follower.Close()
-	out, err := follow.New(w, r, s.ending, "logs of "+q.model.ID)
+	out, err := follow.New(w, r, a.Ending, "logs of "+q.model.ID)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
 	for {
-		changed, last := s.board.Changed(), out.Ending() || s.board.Find(q.model.ID) != q.model
-		follower.Also(s.streams(q)) // replicas come with the models file
+		changed, last := a.Board.Changed(), out.Ending() || a.Board.Find(q.model.ID) != q.model
+		follower.Also(a.streams(q)) // replicas come with the models file
 		news := follower.Next()
 		if events := q.events(news); len(events) > 0 {
 			if err := out.Raw(events); err != nil {
@@ -186,14 +181,14 @@ func (q outputQuery) events(news logs.News) []byte {
 	return events.Bytes()
 }
 
-// crashes answers GET /api/llm/models/{id}/crashes, the newest first.
-func (s *Supervisor) crashes(w http.ResponseWriter, r *http.Request) error {
-	q, err := s.outputQuery(r)
+// Crashes answers GET /api/llm/models/{id}/crashes, the newest first.
+func (a *API) Crashes(w http.ResponseWriter, r *http.Request) error {
+	q, err := a.outputQuery(r)
 	if err != nil {
 		return err
 	}
 	report := CrashReport{Crashes: []logs.Crash{}}
-	for _, stream := range s.streams(q) {
+	for _, stream := range a.streams(q) {
 		report.Crashes = append(report.Crashes, stream.Crashes()...)
 	}
 	slices.SortStableFunc(report.Crashes, func(a, b logs.Crash) int { return b.At.Compare(a.At) })

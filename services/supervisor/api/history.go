@@ -1,4 +1,4 @@
-package supervisor
+package api
 
 import (
 	"encoding/json"
@@ -13,9 +13,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
 
-// lastEventID is the header with which a client comes back to a stream that broke off (WHATWG HTML, 9.2.5).
-const lastEventID = "Last-Event-ID"
-
 // wish is which events somebody wants to see.
 type wish struct {
 	after uint64    // those with a higher number
@@ -24,21 +21,21 @@ type wish struct {
 	last  int       // not more than these; 0 all
 }
 
-// events answers GET /api/llm/events.
-func (s *Supervisor) events(w http.ResponseWriter, r *http.Request) error {
-	return s.history(w, r, "")
+// History answers GET /api/llm/events.
+func (a *API) History(w http.ResponseWriter, r *http.Request) error {
+	return a.history(w, r, "")
 }
 
-// modelEvents answers GET /api/llm/models/{id}/events.
-func (s *Supervisor) modelEvents(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.find(r)
+// ModelHistory answers GET /api/llm/models/{id}/events.
+func (a *API) ModelHistory(w http.ResponseWriter, r *http.Request) error {
+	m, err := a.find(r)
 	if err != nil {
 		return err
 	}
-	return s.history(w, r, m.ID)
+	return a.history(w, r, m.ID)
 }
 
-func (s *Supervisor) history(w http.ResponseWriter, r *http.Request, model string) error {
+func (a *API) history(w http.ResponseWriter, r *http.Request, model string) error {
 	want, err := readWish(r)
 	if err != nil {
 		return err
@@ -49,23 +46,23 @@ func (s *Supervisor) history(w http.ResponseWriter, r *http.Request, model strin
 		return err
 	}
 	if follow && r.Method == http.MethodGet {
-		return s.follow(w, r, want)
+		return a.follow(w, r, want)
 	}
-	all, _ := s.store.Events.After(want.after)
+	all, _ := a.Store.Events.After(want.after)
 	list := append([]store.Event{}, want.of(all)...) // a list also when there is none
 	return web.JSON(w, http.StatusOK, map[string]any{"events": list})
 }
 
 // follow sends the events as they come, after those that there are, until the client leaves or the supervisor has ended.
-func (s *Supervisor) follow(w http.ResponseWriter, r *http.Request, want wish) error {
-	out, err := follow.New(w, r, s.ending, "events")
+func (a *API) follow(w http.ResponseWriter, r *http.Request, want wish) error {
+	out, err := follow.New(w, r, a.Ending, "events")
 	if err != nil {
 		return err
 	}
 	defer out.Close()
 	for {
 		last := out.Ending()
-		all, news := s.store.Events.After(want.after)
+		all, news := a.Store.Events.After(want.after)
 		if len(all) > 0 {
 			want.after = all[len(all)-1].Number
 		}
@@ -132,18 +129,4 @@ func readWish(r *http.Request) (wish, error) {
 		}
 	}
 	return want, nil
-}
-
-// readBool reads a parameter that is false when it is absent.
-func readBool(r *http.Request, name string) (bool, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return false, nil
-	}
-	value, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, badRequest("invalid_flag", name,
-			fmt.Sprintf("%s must be true or false.", name))
-	}
-	return value, nil
 }

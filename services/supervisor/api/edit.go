@@ -1,4 +1,4 @@
-package supervisor
+package api
 
 import (
 	"cmp"
@@ -17,23 +17,24 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // rewrite makes another text of the models that are in force, and of those that the file declares.
 type rewrite func(current, declared *spec.Source) (*spec.Source, error)
 
-// applyFile answers POST /api/llm/apply: the body is a models file, or nothing, which means the file at its path.
-func (s *Supervisor) applyFile(w http.ResponseWriter, r *http.Request) error {
+// Apply answers POST /api/llm/apply: the body is a models file, or nothing, which means the file at its path.
+func (a *API) Apply(w http.ResponseWriter, r *http.Request) error {
 	text, err := body(w, r)
 	if err != nil {
 		return err
 	}
 	if len(text) == 0 {
-		return s.answer(w, r, nil)
+		return a.answer(w, r, nil)
 	}
 	name := path.Base(cmp.Or(r.URL.Query().Get("name"), "models.json"))
-	return s.answer(w, r, func(*spec.Source, *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(*spec.Source, *spec.Source) (*spec.Source, error) {
 		source, err := spec.Read(name, text)
 		if err != nil {
 			return nil, invalid(err)
@@ -42,8 +43,8 @@ func (s *Supervisor) applyFile(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// addModel answers POST /api/llm/models: an entry of the models file, with its id. One that the file declares needs the id alone.
-func (s *Supervisor) addModel(w http.ResponseWriter, r *http.Request) error {
+// Add answers POST /api/llm/models: an entry of the models file, with its id. One that the file declares needs the id alone.
+func (a *API) Add(w http.ResponseWriter, r *http.Request) error {
 	entry, err := entryOf(w, r)
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (s *Supervisor) addModel(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return badRequest("invalid_models", "id", "The body needs the id of the model as a string, beside its fields as in the models file.")
 	}
-	return s.answer(w, r, func(current, declared *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(current, declared *spec.Source) (*spec.Source, error) {
 		if current.Entry(id) != nil {
 			return nil, &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "model_exists", Param: "id",
 				Message: fmt.Sprintf("There is a model %q. PATCH /api/llm/models/%[1]s changes it.", id)}
@@ -69,14 +70,14 @@ func (s *Supervisor) addModel(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// patchModel answers PATCH /api/llm/models/{id}: fields of the entry as RFC 7396 merges them, null takes one out.
-func (s *Supervisor) patchModel(w http.ResponseWriter, r *http.Request) error {
+// Patch answers PATCH /api/llm/models/{id}: fields of the entry as RFC 7396 merges them, null takes one out.
+func (a *API) Patch(w http.ResponseWriter, r *http.Request) error {
 	id := mux.Vars(r)["id"]
 	patch, err := entryOf(w, r)
 	if err != nil {
 		return err
 	}
-	return s.answer(w, r, func(current, _ *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(current, _ *spec.Source) (*spec.Source, error) {
 		if current.Entry(id) == nil {
 			return nil, unknown(id)
 		}
@@ -84,10 +85,10 @@ func (s *Supervisor) patchModel(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// deleteModel answers DELETE /api/llm/models/{id}.
-func (s *Supervisor) deleteModel(w http.ResponseWriter, r *http.Request) error {
+// Delete answers DELETE /api/llm/models/{id}.
+func (a *API) Delete(w http.ResponseWriter, r *http.Request) error {
 	id := mux.Vars(r)["id"]
-	return s.answer(w, r, func(current, _ *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(current, _ *spec.Source) (*spec.Source, error) {
 		if current.Entry(id) == nil {
 			return nil, unknown(id)
 		}
@@ -96,7 +97,7 @@ func (s *Supervisor) deleteModel(w http.ResponseWriter, r *http.Request) error {
 }
 
 // answer puts another text in force, nil for that of the file, and tells what changes. With ?dry_run=true it only tells.
-func (s *Supervisor) answer(w http.ResponseWriter, r *http.Request, make rewrite) error {
+func (a *API) answer(w http.ResponseWriter, r *http.Request, make rewrite) error {
 	dry, err := dryRun(r)
 	if err != nil {
 		return err
@@ -104,14 +105,14 @@ func (s *Supervisor) answer(w http.ResponseWriter, r *http.Request, make rewrite
 	var set change.Set
 	switch {
 	case make != nil:
-		set, err = s.edit(make, dry)
+		set, err = a.File.Edit(make, dry)
 	case dry:
-		set, err = s.preview()
+		set, err = a.File.Preview()
 	default:
-		set, err = s.load(false)
+		set, err = a.File.Load()
 	}
 	switch {
-	case errors.Is(err, errNotRunning):
+	case errors.Is(err, modelsfile.ErrNotRunning):
 		return &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "not_ready",
 			Message: "The supervisor is only starting, or ends already.", RetryAfter: time.Second, Cause: err}
 	case err != nil:
@@ -160,6 +161,9 @@ func body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 func invalid(err error) error {
 	if _, answered := errors.AsType[*openai.Error](err); answered {
 		return err
+	}
+	if forbidden, ok := errors.AsType[*modelsfile.Forbidden](err); ok {
+		return tooFar(forbidden.What)
 	}
 	return badRequest("invalid_models", "", err.Error())
 }
