@@ -39,7 +39,7 @@ func (s applier) Apply(inForce, plan *spec.File, declared *spec.Source) (change.
 	set := s.Compare(inForce, plan)
 	s.warn(plan)
 	s.hide(plan)
-	s.board.Change(func() { s.groups = plan.SwapGroups })
+	s.demand.Regroup(plan.SwapGroups)
 	for _, have := range s.board.List() {
 		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
 			s.dismiss(have)
@@ -103,7 +103,7 @@ func (s *Supervisor) mark(plan, declared *spec.Source) {
 
 // enter takes in a model that is new.
 func (s *Supervisor) enter(from spec.Model) {
-	m := s.model(from)
+	m := s.servers.Model(from)
 	s.metrics.begin(m)
 	s.board.Put(m)
 	for _, i := range s.board.Servers(m) {
@@ -164,7 +164,7 @@ func (s *Supervisor) revise(m *board.Model, to spec.Model) {
 		}
 	})
 	for _, i := range all {
-		_, _ = i.Unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.policy(&to, false)}) // ErrEnded: it goes
+		_, _ = i.Unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: s.servers.Policy(&to, false)}) // ErrEnded: it goes
 	}
 	for _, i := range retired {
 		s.retire(i)
@@ -216,7 +216,7 @@ func (s *Supervisor) fill(m *board.Model) {
 		}
 	})
 	for _, next := range missing {
-		i := s.Make(m, next, before)
+		i := s.servers.Make(m, next, before)
 		s.board.Add(m, i)
 		s.begin(i)
 	}

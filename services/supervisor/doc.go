@@ -1,20 +1,21 @@
 // Package supervisor starts, watches, restarts, drains and stops the model servers of a models file, and tells gateways where to
 // send traffic. No request passes through it.
 //
-//	spec/        the models file ──► plan.go makes a unit of each instance in it
+//	spec/        the models file
 //	modelsfile/  which version of it is in force ──► apply.go acts by that
 //	change/      what another version changes
+//	servers/     makes a unit of each instance in it: what starts it, and what becomes of what it says
 //	unit/        what should happen next, one goroutine an instance
 //	driver/      how to start and end one: process/, docker/, external/
 //	engine/      what a Docker engine is asked; dockerproxy/ lets through no more than that
-//	gpu/         when a GPU has room for one
-//	loading/     when one may begin to load (admit.go)
+//	loading/     when one may begin to load; gpu/ has room for it, swap/ a place
+//	demand/      which of those on demand run
 //	rollout/     how those of a model are replaced; restart/ begins that, and starts one more meanwhile
-//	swap/        which models on demand give way to others (demand.go)
+//	drain/       how long its requests may take before one ends
 //	probe/       how it is
-//	logs/        what it printed; capture.go takes it in
+//	logs/        what it printed
 //	classify/    what that tells: how far a start is, why a server ended
-//	store/       what happened (record.go), and what outlives the supervisor
+//	store/       what happened, and what outlives the supervisor
 //	   │ every change
 //	   ▼
 //	board/       which models and servers there are, and how each is; crew/ runs the units of it

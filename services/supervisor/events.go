@@ -2,72 +2,37 @@ package supervisor
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"go.uber.org/zap"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/internal/version"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// changed takes in what a unit reports after each event: the board first, because a backend that is not routable any more has
-// to be out of the feed at once, then metrics and log.
-func (s *Supervisor) changed(i *board.Instance, last *record, now unit.Status) {
-	before := s.board.Update(i, now)
-	s.remember(i, last, before, now)
-	recordCrash(i, before, now)
-	if before.Failures != now.Failures {
-		s.metrics.failed(i.Model.ID, now.Failure.Reason)
-	}
-	s.moved(i, now) // when it is on record: who gets its place comes after it
-	if before.Phase == now.Phase && before.Starts == now.Starts {
-		return
-	}
-	log := s.log.With(zap.String("model", i.Model.ID), zap.String("instance", i.ID))
-	fields := event(before, now)
-	switch now.Phase {
-	case fleet.Ready:
-		if before.Phase == fleet.Starting && !now.Policy.Remote && !now.Launched.IsZero() {
-			took := now.ReadyAt.Sub(now.Launched)
-			s.metrics.start.WithLabelValues(i.Model.ID).Observe(took.Seconds())
-			fields = append(fields, zap.Duration("took", took))
-		}
-		log.Info("model is ready", fields...)
-	case fleet.Backoff, fleet.Failed, fleet.Unhealthy:
-		log.Warn("model is "+words[now.Phase], fields...)
+// The reasons of events of the supervisor itself.
+const (
+	supervisorStarted = "SupervisorStarted"
+	supervisorEnded   = "SupervisorEnded"
+)
+
+// recordStart tells that the supervisor begins, and how the one before has ended.
+func (s *Supervisor) recordStart() {
+	message := fmt.Sprintf("FluidMCP %s, pid %d", version.Get().Version, os.Getpid())
+	switch known, _ := s.store.Events.After(0); {
+	case len(known) == 0:
+	case known[len(known)-1].Reason == supervisorEnded:
+		message += "; the one before had ended as it was asked to"
 	default:
-		log.Info("model is "+words[now.Phase], fields...)
+		message += "; the one before was killed"
 	}
+	s.store.Events.Add(store.Event{Reason: supervisorStarted, Message: message})
 }
 
-// words says a phase in a sentence.
-var words = map[fleet.Phase]string{
-	fleet.Stopped: "stopped", fleet.Pending: "pending", fleet.Starting: "starting", fleet.Unhealthy: "unhealthy",
-	fleet.Draining: "draining", fleet.Stopping: "stopping", fleet.Backoff: "backing off", fleet.Failed: "failed",
-}
-
-// event is what there is to say of a change of phase.
-func event(before, now unit.Status) []zap.Field {
-	var fields []zap.Field
-	if now.PID != 0 {
-		fields = append(fields, zap.Int("pid", now.PID))
-	}
-	if now.Reason != "" {
-		fields = append(fields, zap.String("reason", string(now.Reason)))
-	}
-	if text := board.Message(now.State); text != "" {
-		fields = append(fields, zap.String("detail", text))
-	}
-	if before.LastExit != now.LastExit && !now.Policy.Remote {
-		fields = append(fields, zap.Int("code", now.LastExit.Code))
-		if now.LastExit.Signal != "" {
-			fields = append(fields, zap.String("signal", now.LastExit.Signal))
-		}
-	}
-	return fields
+func (s *Supervisor) recordEnd() {
+	s.store.Events.Add(store.Event{Reason: supervisorEnded, Message: "every model server that does not outlive it has ended"})
 }
 
 // rolloutEvents are the reasons of the events of a rollout's end.

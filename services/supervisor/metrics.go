@@ -53,9 +53,6 @@ func newMetrics(reg prometheus.Registerer, b *board.Board, kept *store.Store) *m
 		}),
 	}
 	reg.MustRegister(m.restarts, m.failures, m.start, m.rollouts, m.retires, m.refused, lives{b}, writeFailures("events", kept.Events.Failures), writeFailures("models", kept.Models.Failures))
-	for _, model := range b.List() {
-		m.begin(model)
-	}
 	return m
 }
 
@@ -101,12 +98,19 @@ func (m *metrics) retired(model string, why unit.Reason) {
 	m.retires.WithLabelValues(model, snake(string(why))).Inc()
 }
 
-func (m *metrics) restarted(model string, why unit.Reason) {
+// Restarted implements servers.Metrics.
+func (m *metrics) Restarted(model string, why unit.Reason) {
 	m.restarts.WithLabelValues(model, snake(string(why))).Inc()
 }
 
-func (m *metrics) failed(model string, why unit.Reason) {
+// Failed implements servers.Metrics.
+func (m *metrics) Failed(model string, why unit.Reason) {
 	m.failures.WithLabelValues(model, snake(string(why))).Inc()
+}
+
+// Started implements servers.Metrics.
+func (m *metrics) Started(model string, took time.Duration) {
+	m.start.WithLabelValues(model).Observe(took.Seconds())
 }
 
 // snake turns GPUOutOfMemory into gpu_out_of_memory.

@@ -34,7 +34,7 @@ func (s *Supervisor) routes() *mux.Router {
 	r.Handle("/v1/gateways/{id:.+}", s.private(methods{http.MethodDelete: s.gateways.Leave}))
 
 	a := api.API{Board: s.board, File: s.file, Rollouts: s.rollouts, Restarts: s.restarts, Store: s.store, Logs: s.logs, Gateways: s.gateways,
-		Target: s.target, Ending: s.ending}
+		Target: s.servers.Target, Ending: s.ending}
 	const one = "/api/llm/models/{id:.+}"
 	r.Handle("/api/llm/status", s.private(methods{http.MethodGet: a.Status}))
 	r.Handle("/api/llm/apply", s.private(methods{http.MethodPost: a.Apply}))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -55,13 +56,13 @@ func newSimulation(t *testing.T) *simulation {
 	sim := &simulation{t: t, Supervisor: s, random: rand.New(rand.NewPCG(1, 2)), servers: map[*board.Instance]*simulated{},
 		ended: map[*board.Instance]time.Time{}, routed: map[string]bool{}}
 	for n, i := range sim.instances() {
-		var last record
+		told := s.servers.Listen(i)
 		jitter := rand.New(rand.NewPCG(3, uint64(n))) // of the unit's goroutine
 		i.Unit = unit.NewUnit(unit.Config{
 			Policy: unit.Policy{Restart: true, StartTimeout: s.cfg.StartTimeout, StallTimeout: s.cfg.StallTimeout},
 			Driver: simulatedDriver{sim, i, jitter}, Probe: func(context.Context, bool) error { return sim.probe(i) },
-			Drain:   func(ctx context.Context) { s.drain(ctx, i) },
-			Changed: func(now unit.Status) { sim.changed(i, &last, now) }, Launching: func(why unit.Reason) { s.metrics.restarted(i.Model.ID, why) },
+			Drain:   func(ctx context.Context) { s.drains.Drain(ctx, i) },
+			Changed: func(now unit.Status) { sim.changed(i, told, now) }, Launching: func(why unit.Reason) { s.metrics.Restarted(i.Model.ID, why) },
 			Jitter: jitter.Float64, ProbeStarting: s.cfg.ProbeStarting, ProbeReady: s.cfg.ProbeInterval,
 		})
 	}
@@ -102,8 +103,8 @@ func (sim *simulation) counts() string {
 }
 
 // changed checks what a unit says against what is.
-func (sim *simulation) changed(i *board.Instance, last *record, now unit.Status) {
-	sim.Supervisor.changed(i, last, now)
+func (sim *simulation) changed(i *board.Instance, told *servers.Listener, now unit.Status) {
+	told.Changed(now)
 	sim.mu.Lock()
 	defer sim.mu.Unlock()
 	sim.statuses++

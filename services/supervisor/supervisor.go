@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +20,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/demand"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/drain"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
@@ -32,9 +33,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/swap"
 )
 
 // httpGrace is how long answers may take to complete once every model server has ended. All of them are quick.
@@ -44,28 +45,24 @@ const httpGrace = 2 * time.Second
 type Supervisor struct {
 	cfg      Config
 	log      *zap.Logger
-	store    *store.Store
-	logs     *logs.Logs
-	guard    []string        // see Deps
-	ledger   *ledger.Ledger  // of the processes of all model servers
-	engine   *docker.Session // with the engine of all containers
-	gpus     *gpu.GPUs
-	client   *http.Client // for probes
-	board    *board.Board
-	groups   map[string]spec.SwapGroup // read and written with the board locked
-	crew     *crew.Crew
-	file     *modelsfile.File
-	commands map[string][]string
-	gateways *gateways.Gateways
-	rollouts *rollout.Rollouts
-	restarts *restart.Restarts
-	slots    loading.Rule // how many servers may load at a time
-	swaps    *swap.Groups
 	registry *prometheus.Registry
 	metrics  *metrics
+	store    *store.Store
+	logs     *logs.Logs
+	ledger   *ledger.Ledger  // of the processes of all model servers
+	engine   *docker.Session // with the engine of all containers
+	client   *http.Client    // for probes
+	file     *modelsfile.File
+	board    *board.Board
+	servers  *servers.Servers
+	crew     *crew.Crew
+	gateways *gateways.Gateways
+	demand   *demand.Demand
+	drains   *drain.Drains
+	rollouts *rollout.Rollouts
+	restarts *restart.Restarts
 
-	drainsEnd atomic.Pointer[time.Time] // when every drain has to be over; nil before the supervisor ends
-	ending    chan struct{}             // closed once every model server has ended and that is on record; watchers leave then
+	ending chan struct{} // closed once every model server has ended and that is on record; watchers leave then
 }
 
 // New plans every model and starts nothing. A model that no driver can run is an error, and so is a state folder that another
@@ -84,16 +81,16 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 			return nil, err
 		}
 	}
-	if err := runnable(plan); err != nil {
+	if err := servers.Runnable(plan); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cfg: cfg, log: deps.Log, gateways: gateways.New(), swaps: swap.New(), registry: telemetry.NewRegistry(), client: probe.NewClient(), crew: crew.New(),
-		slots: loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))), commands: deps.Commands, ending: make(chan struct{})}
-	if deps.Told == nil {
-		deps.Told = func(*spec.File, change.Set, error) {}
-	}
+	s := &Supervisor{cfg: cfg, log: deps.Log, board: board.New(), gateways: gateways.New(), crew: crew.New(), client: probe.NewClient(),
+		registry: telemetry.NewRegistry(), ending: make(chan struct{})}
 	if deps.Log == nil {
 		s.log = zap.NewNop()
+	}
+	if deps.Told == nil {
+		deps.Told = func(*spec.File, change.Set, error) {}
 	}
 	s.engine = docker.Open(cfg.DockerSocket, s.log.Named("docker"))
 	var err error // before anything that may have files in the folder
@@ -101,17 +98,27 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
 	s.openLogs(plan)
-	s.guard, s.ledger, s.gpus = deps.Guard, ledger.Open(s.running(), s.log), gpu.New(s.log)
-	s.board = board.New()
+	s.ledger = ledger.Open(s.running(), s.log)
+	s.metrics = newMetrics(s.registry, s.board, s.store)
+	s.demand = demand.New(s.board, s.gateways, s.metrics.retired)
+	s.demand.Regroup(plan.SwapGroups)
+	s.drains = &drain.Drains{Board: s.board, Gateways: s.gateways, Timeout: cfg.DrainTimeout}
+	gpus := gpu.New(s.log)
+	s.servers = &servers.Servers{
+		Board: s.board, Demand: s.demand, Drains: s.drains, Store: s.store, Logs: s.logs, Metrics: s.metrics, Log: s.log,
+		Commands: deps.Commands, Guard: deps.Guard, Ledger: s.ledger, Engine: s.engine, GPUs: gpus, Client: s.client,
+		Slots:        loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))),
+		StartTimeout: cfg.StartTimeout, StallTimeout: cfg.StallTimeout, ProbeStarting: cfg.ProbeStarting, ProbeReady: cfg.ProbeInterval,
+	}
 	var models []*board.Model
-	for _, m := range plan.Models {
-		models = append(models, s.model(m))
+	for _, from := range plan.Models {
+		m := s.servers.First(from)
+		s.metrics.begin(m)
+		models = append(models, m)
 	}
 	s.board.Begin(models)
-	s.metrics = newMetrics(s.registry, s.board, s.store)
-	s.groups = plan.SwapGroups
 	s.rollouts = rollout.New(s.board.Changed, s.tellRollout)
-	s.restarts = &restart.Restarts{Board: s.board, Crew: s.crew, Rollouts: s.rollouts, GPUs: s.gpus, Servers: s}
+	s.restarts = &restart.Restarts{Board: s.board, Crew: s.crew, Rollouts: s.rollouts, GPUs: gpus, Servers: s.servers}
 	s.file = modelsfile.New(modelsfile.Config{Fleet: applier{s}, Prepare: prepared(deps.Prepare), Remote: cfg.AllowRemoteCommands,
 		Refused: s.metrics.refused.Inc, Told: deps.Told, Log: s.log}, plan)
 	s.warn(plan)
@@ -142,7 +149,7 @@ func prepared(prepare func(*spec.File) (*spec.File, error)) func(*spec.File) (*s
 				return nil, err
 			}
 		}
-		return plan, runnable(plan)
+		return plan, servers.Runnable(plan)
 	}
 }
 
@@ -197,14 +204,14 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	g.Go(func() error {
-		s.meet(models)
+		s.demand.Meet(models)
 		return nil
 	})
 	g.Go(func() error {
 		defer endServer()
 		s.recordStart()
 		s.ledger.EndLeft(models, process.GuardGrace)
-		s.crew.Work(models, s.board, s.hurry)
+		s.crew.Work(models, s.board, s.drains.Hurry)
 		s.recordEnd()
 		endWriting()
 		<-s.ending

@@ -1,23 +1,14 @@
-package supervisor
+package servers
 
 import (
-	"fmt"
-	"os"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/internal/version"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
-)
-
-// The reasons of events of the supervisor itself.
-const (
-	supervisorStarted = "SupervisorStarted"
-	supervisorEnded   = "SupervisorEnded"
 )
 
 // record is what the events of an instance are made of, beside its status.
@@ -28,13 +19,9 @@ type record struct {
 	cause  unit.Reason // of the last start after the first
 }
 
-// before is what an earlier supervisor knew of an instance. It did not know those that come later than the plan, and what failed
-// with another command says nothing of this one.
-func (s *Supervisor) before(m *board.Model, i spec.Instance) unit.Before {
-	if s.crew.Open() {
-		return unit.Before{}
-	}
-	known := s.store.Models.Get(m.ID)
+// before is what an earlier supervisor knew of an instance. What failed with another command says nothing of this one.
+func (s *Servers) before(m *board.Model, i spec.Instance) unit.Before {
+	known := s.Store.Models.Get(m.ID)
 	before := unit.Before{Desired: unit.Desired(known.Desired)}
 	if m.Driver != spec.External { // those are not started here
 		before.Starts = known.Starts[i.ID]
@@ -55,32 +42,32 @@ func fingerprint(i spec.Instance) string {
 
 // rememberFailures keeps those that a later supervisor has to know. What is kept may be of an instance of this name that is gone, so the
 // first status of one replaces it.
-func (s *Supervisor) rememberFailures(i *board.Instance, last *record, before, now unit.Status) {
+func (s *Servers) rememberFailures(i *board.Instance, last *record, before, now unit.Status) {
 	history := now.History()
 	if i.Extra || last.phase != "" && history.Same(before.History()) {
 		return
 	}
 	kept := store.Failures{Times: history.Times, Reason: string(history.Reason), Message: history.Message}
 	if len(history.Times) > 0 {
-		s.board.Read(func() { kept.Of = fingerprint(i.Instance) })
+		s.Board.Read(func() { kept.Of = fingerprint(i.Instance) })
 	}
-	s.store.Models.Failed(i.Model.ID, i.ID, kept)
+	s.Store.Models.Failed(i.Model.ID, i.ID, kept)
 }
 
 // remember keeps what a later supervisor has to know, and makes an event of what people want to know.
-func (s *Supervisor) remember(i *board.Instance, last *record, before, now unit.Status) {
+func (s *Servers) remember(i *board.Instance, last *record, before, now unit.Status) {
 	if before.Desired != now.Desired && !i.Extra {
-		s.store.Models.Wanted(i.Model.ID, string(now.Desired))
+		s.Store.Models.Wanted(i.Model.ID, string(now.Desired))
 	}
 	if before.Starts != now.Starts && !i.Extra {
-		s.store.Models.Started(i.Model.ID, i.ID, now.Starts)
+		s.Store.Models.Started(i.Model.ID, i.ID, now.Starts)
 	}
 	s.rememberFailures(i, last, before, now)
 	passing := now.Phase == fleet.Pending && now.Reason == "" // nothing to wait for: it starts in this moment
 	if passing || last.phase == now.Phase && last.reason == now.Reason && last.starts == now.Starts {
 		return
 	}
-	s.store.Events.Add(happened(i, *last, before, now))
+	s.Store.Events.Add(happened(i, *last, before, now))
 	last.phase, last.reason, last.starts = now.Phase, now.Reason, now.Starts
 }
 
@@ -109,21 +96,4 @@ func happened(i *board.Instance, last record, before, now unit.Status) store.Eve
 var takenOver = map[unit.Reason]string{
 	unit.WasAdopted:          "its server ran already and goes on",
 	unit.SupervisorRestarted: "its server had ended with the supervisor before this one",
-}
-
-// recordStart tells that the supervisor begins, and how the one before has ended.
-func (s *Supervisor) recordStart() {
-	message := fmt.Sprintf("FluidMCP %s, pid %d", version.Get().Version, os.Getpid())
-	switch known, _ := s.store.Events.After(0); {
-	case len(known) == 0:
-	case known[len(known)-1].Reason == supervisorEnded:
-		message += "; the one before had ended as it was asked to"
-	default:
-		message += "; the one before was killed"
-	}
-	s.store.Events.Add(store.Event{Reason: supervisorStarted, Message: message})
-}
-
-func (s *Supervisor) recordEnd() {
-	s.store.Events.Add(store.Event{Reason: supervisorEnded, Message: "every model server that does not outlive it has ended"})
 }

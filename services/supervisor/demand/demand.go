@@ -1,13 +1,14 @@
-package supervisor
+package demand
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/swap"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -21,18 +22,34 @@ const (
 	forgotten = 15 * time.Second
 )
 
-// meet has the models on demand started, retired and evicted, as gateways tell and swap groups allow, until ctx ends.
-func (s *Supervisor) meet(ctx context.Context) {
+// Demand decides which models on demand run.
+type Demand struct {
+	board    *board.Board
+	gateways *gateways.Gateways
+	retired  func(model string, why unit.Reason)
+	swaps    *swap.Groups
+	groups   atomic.Pointer[map[string]swap.Limits]
+}
+
+// New knows of no swap group yet. retired is told of each model that is to be stopped or put to sleep.
+func New(b *board.Board, g *gateways.Gateways, retired func(model string, why unit.Reason)) *Demand {
+	d := &Demand{board: b, gateways: g, retired: retired, swaps: swap.New()}
+	d.groups.Store(&map[string]swap.Limits{})
+	return d
+}
+
+// Meet has the models on demand started, retired and evicted, as gateways tell and swap groups allow, until ctx ends.
+func (d *Demand) Meet(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		news, changed := s.gateways.Heard(), s.board.Changed()
-		for _, n := range s.demands() {
-			s.notify(ctx, n)
+		news, changed := d.gateways.Heard(), d.board.Changed()
+		for _, n := range d.demands() {
+			d.notify(ctx, n)
 		}
-		for _, id := range s.swaps.Settle(s.swapLimits(), s.swapUse) {
-			if m := s.board.Find(id); m != nil {
-				s.notify(ctx, notice{m, unit.Event{Kind: unit.Retire, Reason: unit.Evicted, By: byRule}})
+		for _, id := range d.swaps.Settle(*d.groups.Load(), d.swapUse) {
+			if m := d.board.Find(id); m != nil {
+				d.notify(ctx, notice{m, unit.Event{Kind: unit.Retire, Reason: unit.Evicted, By: byRule}})
 			}
 		}
 		select {
@@ -57,21 +74,21 @@ type notice struct {
 	event unit.Event
 }
 
-func (s *Supervisor) notify(ctx context.Context, n notice) {
+func (d *Demand) notify(ctx context.Context, n notice) {
 	if n.event.Kind == unit.Retire && n.event.Reason != unit.ByDemand {
-		s.metrics.retired(n.model.ID, n.event.Reason)
+		d.retired(n.model.ID, n.event.Reason)
 	}
-	for _, i := range s.board.Servers(n.model) {
+	for _, i := range d.board.Servers(n.model) {
 		_, _ = i.Unit.Do(ctx, n.event) // a unit that has ended, or a supervisor that ends, has no use for it
 	}
 }
 
 // demands are the notices that follow from what gateways say.
-func (s *Supervisor) demands() (all []notice) {
+func (d *Demand) demands() (all []notice) {
 	now := time.Now()
-	s.board.Each(func(m *board.Model) {
+	d.board.Each(func(m *board.Model) {
 		if first := m.Foremost(); first.Desired == unit.OnDemand && !m.Leaving {
-			if e, ok := demand(m, first, s.use(m), now); ok {
+			if e, ok := demand(m, first, d.use(m), now); ok {
 				all = append(all, notice{m, e})
 			}
 		}
@@ -97,94 +114,63 @@ func demand(m *board.Model, first unit.Status, u use, now time.Time) (e unit.Eve
 }
 
 // use is what gateways say of the requests for a model, and models that depend on it. The board is locked.
-func (s *Supervisor) use(m *board.Model) use {
+func (d *Demand) use(m *board.Model) use {
 	servers := make([]string, len(m.Servers))
 	for n, i := range m.Servers {
 		servers[n] = i.ID
 	}
-	u := use{Use: s.gateways.Use(m.ID, servers)}
-	u.needed = s.board.AnyOf(m.ID, func(i *board.Instance) bool {
+	u := use{Use: d.gateways.Use(m.ID, servers)}
+	u.needed = d.board.AnyOf(m.ID, func(i *board.Instance) bool {
 		return i.Status.Reason == unit.WaitingForDependency || i.Status.Phase != fleet.Pending && !i.Rests()
 	})
 	u.Busy = u.Busy || u.needed
 	return u
 }
 
-// place has a server wait until its model has a place in its swap group. It is kept for as long as the server has memory: moved gives
+// Place has a server wait until its model has a place in its swap group. It is kept for as long as the server has memory: Moved gives
 // it back.
-func (s *Supervisor) place(ctx context.Context, i *board.Instance, waiting waits) (release func(), err error) {
+func (d *Demand) Place(ctx context.Context, i *board.Instance, waiting func(unit.Reason, string)) (release func(), err error) {
 	var group string
-	s.board.Read(func() { group = i.Model.Demand.SwapGroup })
+	d.board.Read(func() { group = i.Model.Demand.SwapGroup })
 	release = func() {}
 	if group == "" {
 		return release, nil
 	}
-	return release, s.swaps.Enter(ctx, group, i.Model.ID, i.ID, func(why string) { waiting(unit.WaitingForSlot, why) })
+	return release, d.swaps.Enter(ctx, group, i.Model.ID, i.ID, func(why string) { waiting(unit.WaitingForSlot, why) })
 }
 
-// moved tells the swap groups where a server is. One that belongs to none has no place.
-func (s *Supervisor) moved(i *board.Instance, now unit.Status) {
+// Moved tells the swap groups where a server is. One that belongs to none has no place.
+func (d *Demand) Moved(i *board.Instance, now unit.Status) {
 	var group string
-	s.board.Read(func() { group = i.Model.Demand.SwapGroup })
+	d.board.Read(func() { group = i.Model.Demand.SwapGroup })
 	if group == "" {
 		now.Phase = fleet.Stopped
 	}
-	s.swaps.Moved(group, i.Model.ID, i.ID, swap.Server{Phase: now.Phase, Launched: now.Launched, ReadyAt: now.ReadyAt})
+	d.swaps.Moved(group, i.Model.ID, i.ID, swap.Server{Phase: now.Phase, Launched: now.Launched, ReadyAt: now.ReadyAt})
 }
 
-func (s *Supervisor) swapLimits() map[string]swap.Limits {
-	limits := map[string]swap.Limits{}
-	s.board.Read(func() {
-		for name, g := range s.groups {
-			limits[name] = swap.Limits(g)
-		}
-	})
-	return limits
+// Regroup says which swap groups there are by now.
+func (d *Demand) Regroup(groups map[string]spec.SwapGroup) {
+	limits := make(map[string]swap.Limits, len(groups))
+	for name, g := range groups {
+		limits[name] = swap.Limits(g)
+	}
+	d.groups.Store(&limits)
+	d.board.Wake()
 }
 
 // swapUse says whether a model is at work. What nobody knows of counts as that.
-func (s *Supervisor) swapUse(id string) swap.Use {
-	m := s.board.Find(id)
+func (d *Demand) swapUse(id string) swap.Use {
+	m := d.board.Find(id)
 	if m == nil {
 		return swap.Use{}
 	}
 	var u use
-	s.board.Read(func() { u = s.use(m) })
+	d.board.Read(func() { u = d.use(m) })
 	return swap.Use{Busy: u.Busy || !u.Heard, Last: u.Last, Needed: u.needed}
 }
 
-// retires tells whether an instance ends only because nobody needs it, or others need its room.
-func retires(i *board.Instance) bool {
+// Retires tells whether an instance ends only because nobody needs it, or others need its room. The board is locked.
+func Retires(i *board.Instance) bool {
 	return i.Status.Reason == unit.Idle || i.Status.Reason == unit.Evicted || i.Status.By == byRequest
-}
-
-// limited is the context of a drain, which ends so long after somebody asked for it.
-func (s *Supervisor) limited(ctx context.Context, i *board.Instance, patience time.Duration) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var limit sync.WaitGroup
-	limit.Go(func() {
-		s.asked(ctx, i)
-		select {
-		case <-ctx.Done():
-		case <-time.After(patience):
-			cancel()
-		}
-	})
-	return ctx, func() { cancel(); limit.Wait() }
-}
-
-// asked returns when somebody wants an instance to end. One that only retires has all the time that its requests take.
-func (s *Supervisor) asked(ctx context.Context, i *board.Instance) {
-	for {
-		changed, leaves := s.board.Changed(), false
-		s.board.Read(func() { leaves = retires(i) })
-		if !leaves {
-			return
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

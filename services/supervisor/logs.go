@@ -8,11 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/classify"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // openLogs makes the logs of what the model servers print, which show no secret of the models file nor of the environment.
@@ -43,36 +40,6 @@ func (s *Supervisor) hide(file *spec.File) {
 		secrets[i] = secret.Reveal()
 	}
 	s.logs.Hide(secrets)
-}
-
-// relaunched is called before each start of an instance after the first: what is printed from then on is another server's.
-func (s *Supervisor) relaunched(i *board.Instance, last *record, why unit.Reason) {
-	last.cause = why
-	s.metrics.restarted(i.Model.ID, why)
-	i.Output.Begin()
-	watchOutput(i)
-}
-
-// watchOutput has the unit learn from the output how far the start is.
-func watchOutput(i *board.Instance) {
-	i.Output.Observe(classify.NewScanner(i.Unit.Progressed).Line)
-}
-
-// explain says why a server ended that should not have.
-func explain(i *board.Instance, exit unit.Exit) unit.Finding {
-	return classify.Explain(exit, i.Output.Present(classify.Window))
-}
-
-// recordCrash keeps the last lines of a server that has failed with what is known of its end.
-func recordCrash(i *board.Instance, before, now unit.Status) {
-	if now.Policy.Remote || now.FailedAt.Equal(before.FailedAt) {
-		return
-	}
-	crash := logs.Crash{At: now.FailedAt, Reason: string(now.Failure.Reason), Message: now.Failure.Message}
-	if before.LastExit != now.LastExit { // else it did not even start
-		crash.Code, crash.Signal = now.LastExit.Code, now.LastExit.Signal
-	}
-	i.Output.Crashed(crash)
 }
 
 // logFailed is told when the log of an instance cannot be written to disk, and without an error when it can again.

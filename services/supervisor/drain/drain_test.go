@@ -1,4 +1,4 @@
-package supervisor
+package drain
 
 import (
 	"context"
@@ -23,33 +23,33 @@ func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Default(), Deps{Models: file})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b := s.board.Find("a").Servers[0], s.board.Find("b").Servers[0]
 	synctest.Test(t, func(t *testing.T) {
-		s.gateways = gateways.New() // of this bubble
+		s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
+		var servers []*board.Instance
+		for _, from := range file.Models {
+			servers = append(servers, put(s.Board, from, unit.Policy{Remote: true}))
+		}
+		a, b := servers[0], servers[1]
 		ctx, cancel := context.WithCancel(t.Context())
 		var gateway sync.WaitGroup
 		defer gateway.Wait()
 		defer cancel()
 		gateway.Go(func() { // it never lets go
 			for ctx.Err() == nil {
-				s.gateways.Beat("g", fleet.Heartbeat{Inflight: map[string]int{"a-0": 1, "b-0": 1}})
+				s.Gateways.Beat("g", fleet.Heartbeat{Inflight: map[string]int{"a-0": 1, "b-0": 1}})
 				time.Sleep(time.Second)
 			}
 		})
 		synctest.Wait()
 		took := func(i *board.Instance) time.Duration {
 			begin := time.Now()
-			s.drain(ctx, i)
+			s.Drain(ctx, i)
 			return time.Since(begin)
 		}
 		if d := took(a); d != time.Minute {
 			t.Errorf("a drain before the end took %s", d)
 		}
-		s.hurry()
+		s.Hurry()
 		if d := took(a); d != time.Minute {
 			t.Errorf("the first drain of the end took %s", d)
 		}
@@ -67,17 +67,25 @@ func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
 	f := func(name string, now unit.State, want time.Duration) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
-			file := spec.File{Models: []spec.Model{{ID: "m", Driver: spec.Docker, Instances: []spec.Instance{{ID: "m-0", Container: "box"}}}}}
-			s, err := New(Default(), Deps{Models: &file})
-			require.NoError(t, err)
-			i := s.board.List()[0].Servers[0]
-			s.board.Update(i, unit.Status{State: now})
+			s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
+			i := put(s.Board, spec.Model{ID: "m", Driver: spec.Docker, Instances: []spec.Instance{{ID: "m-0", Container: "box"}}}, unit.Policy{Outlives: true})
+			s.Board.Update(i, unit.Status{State: now})
 			begin := time.Now()
-			s.drain(t.Context(), i)
+			s.Drain(t.Context(), i)
 			require.Equal(t, want, time.Since(begin), name)
 		})
 	}
 	f("adopted", unit.State{Phase: fleet.Draining}, 5*time.Second)
 	f("started here", unit.State{Phase: fleet.Draining, Launched: time.Now()}, 0)
 	f("somebody else's", unit.State{Phase: fleet.Draining, Policy: unit.Policy{Remote: true}}, 0)
+}
+
+// put has a model with one server on the board.
+func put(b *board.Board, from spec.Model, policy unit.Policy) *board.Instance {
+	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
+	i := board.NewInstance(m, from.Instances[0])
+	i.Unit = unit.NewUnit(unit.Config{Policy: policy})
+	m.Servers = []*board.Instance{i}
+	b.Put(m)
+	return i
 }

@@ -1,0 +1,38 @@
+package servers
+
+import (
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/classify"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// Launching is called before each start of an instance after the first: what is printed from then on is another server's.
+func (l *Listener) Launching(why unit.Reason) {
+	l.last.cause = why
+	l.servers.Metrics.Restarted(l.of.Model.ID, why)
+	l.of.Output.Begin()
+	watchOutput(l.of)
+}
+
+// watchOutput has the unit learn from the output how far the start is.
+func watchOutput(i *board.Instance) {
+	i.Output.Observe(classify.NewScanner(i.Unit.Progressed).Line)
+}
+
+// explain says why a server ended that should not have.
+func explain(i *board.Instance, exit unit.Exit) unit.Finding {
+	return classify.Explain(exit, i.Output.Present(classify.Window))
+}
+
+// recordCrash keeps the last lines of a server that has failed with what is known of its end.
+func recordCrash(i *board.Instance, before, now unit.Status) {
+	if now.Policy.Remote || now.FailedAt.Equal(before.FailedAt) {
+		return
+	}
+	crash := logs.Crash{At: now.FailedAt, Reason: string(now.Failure.Reason), Message: now.Failure.Message}
+	if before.LastExit != now.LastExit { // else it did not even start
+		crash.Code, crash.Signal = now.LastExit.Code, now.LastExit.Signal
+	}
+	i.Output.Crashed(crash)
+}
