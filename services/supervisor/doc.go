@@ -2,7 +2,7 @@
 // send traffic. No request passes through it.
 //
 //	spec/        the models file
-//	modelsfile/  which version of it is in force ──► apply.go acts by that
+//	modelsfile/  which version of it is in force ──► reconcile/ brings what runs in line with that
 //	change/      what another version changes
 //	servers/     makes a unit of each instance in it: what starts it, and what becomes of what it says
 //	unit/        what should happen next, one goroutine an instance

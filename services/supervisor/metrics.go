@@ -65,9 +65,9 @@ func writeFailures(file string, count func() uint64) prometheus.Collector {
 	}, func() float64 { return float64(count()) })
 }
 
-// begin makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
+// Begin implements reconcile.Metrics. It makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
 // rates are reckoned from differences.
-func (m *metrics) begin(model *board.Model) {
+func (m *metrics) Begin(model *board.Model) {
 	if model.Driver == spec.External {
 		return
 	}
@@ -85,8 +85,8 @@ func (m *metrics) begin(model *board.Model) {
 	}
 }
 
-// forget drops the series of a model that is there no longer.
-func (m *metrics) forget(model string) {
+// Forget implements reconcile.Metrics. It drops the series of a model that is there no longer.
+func (m *metrics) Forget(model string) {
 	m.restarts.DeletePartialMatch(prometheus.Labels{"model": model})
 	m.failures.DeletePartialMatch(prometheus.Labels{"model": model})
 	m.start.DeleteLabelValues(model)

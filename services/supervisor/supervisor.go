@@ -1,14 +1,10 @@
 package supervisor
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,8 +22,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
@@ -71,17 +65,8 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("supervisor configuration: %w", err)
 	}
-	plan := deps.Models
-	if plan == nil {
-		if cfg.Models == "" {
-			return nil, errors.New("no models file: set SUPERVISOR_MODELS to its path")
-		}
-		var err error
-		if plan, err = spec.Load(cfg.Models); err != nil {
-			return nil, err
-		}
-	}
-	if err := servers.Runnable(plan); err != nil {
+	plan, err := planned(cfg, deps)
+	if err != nil {
 		return nil, err
 	}
 	s := &Supervisor{cfg: cfg, log: deps.Log, board: board.New(), gateways: gateways.New(), crew: crew.New(), client: probe.NewClient(),
@@ -93,44 +78,12 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		deps.Told = func(*spec.File, change.Set, error) {}
 	}
 	s.engine = docker.Open(cfg.DockerSocket, s.log.Named("docker"))
-	var err error // before anything that may have files in the folder
-	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil {
+	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil { // before anything that may have files in the folder
 		return nil, fmt.Errorf("SUPERVISOR_STATE_DIR: %w", err)
 	}
-	s.openLogs(plan)
-	s.ledger = ledger.Open(s.running(), s.log)
-	s.metrics = newMetrics(s.registry, s.board, s.store)
-	s.demand = demand.New(s.board, s.gateways, s.metrics.retired)
-	s.demand.Regroup(plan.SwapGroups)
-	s.drains = &drain.Drains{Board: s.board, Gateways: s.gateways, Timeout: cfg.DrainTimeout}
-	gpus := gpu.New(s.log)
-	s.servers = &servers.Servers{
-		Board: s.board, Demand: s.demand, Drains: s.drains, Store: s.store, Logs: s.logs, Metrics: s.metrics, Log: s.log,
-		Commands: deps.Commands, Guard: deps.Guard, Ledger: s.ledger, Engine: s.engine, GPUs: gpus, Client: s.client,
-		Slots:        loading.Slots(cmp.Or(cfg.MaxLoading, runtime.GOMAXPROCS(0))),
-		StartTimeout: cfg.StartTimeout, StallTimeout: cfg.StallTimeout, ProbeStarting: cfg.ProbeStarting, ProbeReady: cfg.ProbeInterval,
-	}
-	var models []*board.Model
-	for _, from := range plan.Models {
-		m := s.servers.First(from)
-		s.metrics.begin(m)
-		models = append(models, m)
-	}
-	s.board.Begin(models)
-	s.rollouts = rollout.New(s.board.Changed, s.tellRollout)
-	s.restarts = &restart.Restarts{Board: s.board, Crew: s.crew, Rollouts: s.rollouts, GPUs: gpus, Servers: s.servers}
-	s.file = modelsfile.New(modelsfile.Config{Fleet: applier{s}, Prepare: prepared(deps.Prepare), Remote: cfg.AllowRemoteCommands,
-		Refused: s.metrics.refused.Inc, Told: deps.Told, Log: s.log}, plan)
+	s.wire(deps, plan)
 	s.warn(plan)
 	return s, nil
-}
-
-// running is the file of the processes that run; "" keeps none.
-func (s *Supervisor) running() string {
-	if s.cfg.StateDir == "" {
-		return ""
-	}
-	return filepath.Join(s.cfg.StateDir, "running.json")
 }
 
 // Reload reads the models file again and brings what runs in line with it, also where something else was said over HTTP. A file
@@ -138,34 +91,6 @@ func (s *Supervisor) running() string {
 func (s *Supervisor) Reload() error {
 	_, err := s.file.Load()
 	return err
-}
-
-// prepared makes of a plan what can be run, or says why it cannot.
-func prepared(prepare func(*spec.File) (*spec.File, error)) func(*spec.File) (*spec.File, error) {
-	return func(plan *spec.File) (*spec.File, error) {
-		if prepare != nil {
-			var err error
-			if plan, err = prepare(plan); err != nil {
-				return nil, err
-			}
-		}
-		return plan, servers.Runnable(plan)
-	}
-}
-
-// warn says what works but hardly as meant.
-func (s *Supervisor) warn(file *spec.File) {
-	for _, warning := range file.Warnings {
-		s.log.Warn(warning)
-	}
-	if s.cfg.Token != "" {
-		return
-	}
-	for _, m := range file.Models {
-		if m.APIKey != "" {
-			s.log.Warn("gateways get no api_key from a supervisor without a token: set SUPERVISOR_TOKEN", zap.String("model", m.ID))
-		}
-	}
 }
 
 // Run runs the models and answers on ln until ctx ends. Then it drains and ends every model server, those first on which no other

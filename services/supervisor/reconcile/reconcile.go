@@ -1,0 +1,134 @@
+package reconcile
+
+import (
+	"errors"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/demand"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
+)
+
+var (
+	errNotWanted = errors.New("the model is no longer in the models file")
+	errReverted  = errors.New("the models file wants the command of before again")
+)
+
+// Metrics has the series of each model.
+type Metrics interface {
+	Begin(m *board.Model)
+	Forget(model string)
+}
+
+// Holder has the plan that is in force.
+type Holder interface {
+	// Hold calls f with it, which does not change meanwhile.
+	Hold(f func(inForce *spec.File))
+}
+
+// Reconciler implements modelsfile.Fleet. All of its fields are needed.
+type Reconciler struct {
+	Board    *board.Board
+	Crew     *crew.Crew
+	Servers  *servers.Servers
+	Demand   *demand.Demand
+	Rollouts *rollout.Rollouts
+	Restarts *restart.Restarts
+	Models   *store.Models
+	Metrics  Metrics
+	Log      *zap.Logger
+	Coming   func(plan *spec.File) // called with each plan before anything of it runs
+	File     Holder
+}
+
+// Apply implements modelsfile.Fleet. It does not wait for servers: those that are no longer wanted are drained, and restarts go on,
+// after it has returned.
+func (r *Reconciler) Apply(inForce, plan *spec.File, declared *spec.Source) (change.Set, error) {
+	if !r.Crew.Open() {
+		return change.Set{}, modelsfile.ErrNotRunning
+	}
+	set := r.Compare(inForce, plan)
+	r.Coming(plan)
+	r.Demand.Regroup(plan.SwapGroups)
+	for _, have := range r.Board.List() {
+		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
+			r.dismiss(have)
+		} else {
+			r.revise(have, plan.Models[at])
+		}
+	}
+	for _, m := range plan.Models {
+		if r.Board.Find(m.ID) == nil {
+			r.enter(m)
+		}
+	}
+	r.mark(plan.Source, declared)
+	return set, nil
+}
+
+// enter takes in a model that is new.
+func (r *Reconciler) enter(from spec.Model) {
+	m := r.Servers.Model(from)
+	r.Metrics.Begin(m)
+	r.Board.Put(m)
+	for _, i := range r.Board.Servers(m) {
+		r.begin(i)
+	}
+}
+
+// begin runs an instance that is on the board.
+func (r *Reconciler) begin(i *board.Instance) {
+	if !r.Crew.Begin(i) { // everything ends
+		r.Board.Remove(i.Model, i)
+	}
+}
+
+// dismiss drains and ends a model. It goes with its last instance.
+func (r *Reconciler) dismiss(m *board.Model) {
+	r.Board.Read(func() { m.Leaving = true })
+	r.Rollouts.Cancel(m.ID, errNotWanted)
+	for _, i := range r.Board.Servers(m) {
+		r.retire(i)
+	}
+}
+
+// retire drains and ends an instance. It leaves the board when it is over.
+func (r *Reconciler) retire(i *board.Instance) {
+	first := false
+	r.Board.Read(func() { first, i.Leaving = !i.Leaving, true })
+	if !first {
+		return
+	}
+	i.End()
+	r.Crew.After(i, func() {
+		r.File.Hold(func(inForce *spec.File) { r.gone(i, inForce) })
+	})
+}
+
+// gone takes an instance off the board, and its model when it was the last of one that is leaving. What the file wants in their
+// places comes now. The file is held.
+func (r *Reconciler) gone(i *board.Instance, inForce *spec.File) {
+	m := i.Model
+	r.Board.Remove(m, i)
+	switch left := r.Board.Servers(m); {
+	case !m.Leaving:
+		r.fill(m)
+	case len(left) == 0:
+		r.Metrics.Forget(m.ID)
+		r.Models.Forget(m.ID)
+		r.Board.Drop(m)
+		r.Log.Info("model is gone", zap.String("model", m.ID))
+		if at := slices.IndexFunc(inForce.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && r.Crew.Open() {
+			r.enter(inForce.Models[at])
+		}
+	}
+}
