@@ -1,12 +1,18 @@
 package process_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 )
 
 func TestFingerprint(t *testing.T) {
+	programs := t.TempDir()
+	t.Setenv("PATH", programs)
 	argv, env := []string{"vllm", "serve", "m"}, []string{"A=1", "B=2"}
 	before := process.Fingerprint(argv, "/", env)
 	f := func(name string, same bool, argv []string, dir string, env ...string) {
@@ -21,6 +27,10 @@ func TestFingerprint(t *testing.T) {
 	f("the words are cut elsewhere", false, []string{"vllm", "serve m"}, "/", "A=1", "B=2")
 	f("another place", false, argv, "/tmp", "A=1", "B=2")
 	f("another value", false, argv, "/", "A=1", "B=3")
+	program := filepath.Join(programs, "vllm")
+	require.NoError(t, os.WriteFile(program, nil, 0o700))
+	f("it is installed", false, argv, "/", "A=1", "B=2")
+	require.NoError(t, os.Remove(program))
 	t.Setenv("NOBODYS_BUSINESS", "1") // is not passed on
 	f("what no server inherits", true, argv, "/", "A=1", "B=2")
 	t.Setenv("HF_TOKEN", "a-token-that-was-lacking")
