@@ -16,6 +16,7 @@ type modelStatus struct {
 	Reason    string `json:"reason"`
 	Driver    string `json:"driver"`
 	Restarts  int    `json:"restarts"`
+	Rollout   *struct{ State string }
 	Instances []struct {
 		PID      int    `json:"pid"`
 		Phase    string `json:"phase"`
@@ -122,7 +123,8 @@ func restart(t *testing.T, s *stack) {
 	s.command(t, mockLlama, "restart").want(t, http.StatusAccepted)
 	eventually(t, func() error {
 		after := s.status(t, mockLlama)
-		if after.Phase != "ready" || after.Restarts != before.Restarts+1 || after.Instances[0].PID == before.Instances[0].PID {
+		over := after.Rollout != nil && after.Rollout.State == "done" // before, its events may come among those of what follows
+		if !over || after.Phase != "ready" || after.Restarts != before.Restarts+1 || after.Instances[0].PID == before.Instances[0].PID {
 			return fmt.Errorf("before %+v, now %+v", before, after)
 		}
 		return s.ask(t, mockLlama)
