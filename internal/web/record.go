@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/internal/secret"
 )
 
@@ -220,6 +221,9 @@ type recorder struct {
 	context.Context
 	record Record
 }
+
+// AfterFunc lets what derives from this context hang on to the one below (package reqctx).
+func (w *recorder) AfterFunc(f func()) (stop func() bool) { return reqctx.AfterFunc(w.Context, f) }
 
 // Value finds the record, and what the context below holds.
 func (w *recorder) Value(key any) any {

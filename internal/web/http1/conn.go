@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 )
 
 const (
@@ -51,13 +52,13 @@ type conn struct {
 	writeOwn bool      // by the handler
 
 	mu     sync.Mutex
-	idle   bool               // between two requests
-	used   bool               // had a request
-	handed bool               // to HTTP2; only the connection's goroutine looks, as at the next two
-	awake  bool               // this goroutine has had a request
-	rests  bool               // another goroutine is to go on
-	cancel context.CancelFunc // of the request in progress
-	gone   bool               // the client has closed its side
+	idle   bool            // between two requests
+	used   bool            // had a request
+	handed bool            // to HTTP2; only the connection's goroutine looks, as at the next two
+	awake  bool            // this goroutine has had a request
+	rests  bool            // another goroutine is to go on
+	ctx    *reqctx.Context // of the request in progress
+	gone   bool            // the client has closed its side
 }
 
 // serve answers requests until the connection ends. One that rests goes on in a new goroutine, whose stack has not grown with
@@ -112,13 +113,13 @@ func (c *conn) await() (*http.Request, framing, error) {
 	if c.handOver(head) {
 		return nil, framing{}, errHanded
 	}
-	ctx, cancel := context.WithCancel(c.server.BaseContext)
+	ctx := &reqctx.Context{}
+	ctx.Begin(c.server.BaseContext)
 	r, f, err := parseHead(ctx, head)
 	if err != nil {
-		cancel()
 		return nil, framing{}, err
 	}
-	c.setCancel(cancel)
+	c.beginRequest(ctx)
 	return r, f, nil
 }
 
@@ -236,31 +237,37 @@ func (c *conn) run(w *response, r *http.Request) (returned bool) {
 	return true
 }
 
-// setCancel says how the request in progress is ended. A client that has left before ends it at once.
-func (c *conn) setCancel(cancel context.CancelFunc) {
+// beginRequest says what ends with the request in progress. Where the client has left before, or all requests were ended, that is
+// at once.
+func (c *conn) beginRequest(ctx *reqctx.Context) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cancel = cancel
-	if c.gone {
-		cancel()
+	c.ctx = ctx
+	gone := c.gone
+	c.mu.Unlock()
+	if gone || c.server.BaseContext.Err() != nil {
+		ctx.End(context.Canceled)
 	}
 }
 
 // endRequest ends what is bound to the request in progress.
 func (c *conn) endRequest() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cancel()
-	c.cancel = nil
+	ctx := c.ctx
+	c.ctx = nil
+	c.mu.Unlock()
+	if ctx != nil {
+		ctx.End(context.Canceled)
+	}
 }
 
 // left is called by the watcher when the client has closed its side.
 func (c *conn) left() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.gone = true
-	if c.cancel != nil {
-		c.cancel()
+	ctx := c.ctx
+	c.mu.Unlock()
+	if ctx != nil {
+		ctx.End(context.Canceled)
 	}
 }
 

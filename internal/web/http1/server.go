@@ -37,6 +37,7 @@ type Server struct {
 	mu    sync.Mutex
 	conns map[*conn]struct{}
 	empty chan struct{} // closed when the last connection is gone; nil while nobody waits
+	unend func() bool   // keeps the end of BaseContext from that of the requests
 	gone  watcher
 }
 
@@ -90,6 +91,7 @@ func (s *Server) ServeConn(nc net.Conn) {
 	}
 	if s.conns == nil {
 		s.conns = make(map[*conn]struct{})
+		s.unend = context.AfterFunc(s.BaseContext, s.endRequests) // once for all, where each request would enter itself there
 	}
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
@@ -133,7 +135,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	select {
 	case <-empty:
-		return s.gone.close()
+		return s.release()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -147,7 +149,26 @@ func (s *Server) Close() error {
 		_ = c.net.Close() // its handler finds out
 	}
 	s.mu.Unlock()
+	return s.release()
+}
+
+// release gives back what served all connections.
+func (s *Server) release() error {
+	s.mu.Lock()
+	if s.unend != nil {
+		s.unend()
+	}
+	s.mu.Unlock()
 	return s.gone.close()
+}
+
+// endRequests ends those in progress. Later ones see for themselves that BaseContext has ended.
+func (s *Server) endRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.endRequest()
+	}
 }
 
 // closeIdle closes the connections that wait for a request, with onlyUsed those that had one.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/wire"
 )
@@ -44,7 +45,7 @@ type exchange struct {
 // exchange sends msg on conn, and reads the head of the answer. The connection is closed as soon as the context ends.
 func (t *Transport) exchange(conn *pool.Conn, msg *message) (*http.Response, error) {
 	x := &exchange{pool: t.pool, conn: conn, in: wire.NewReader(conn)}
-	x.unhook = context.AfterFunc(msg.req.Context(), conn.Abort)
+	x.unhook = reqctx.AfterFunc(msg.req.Context(), conn.Abort)
 	failed := msg.send(conn)
 	x.rest = msg.rest
 	// Also after a failure: a server that refuses a body answers, and closes before it has read all.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 )
 
 // TimeoutError is the cause for which a request to a backend was given up.
@@ -17,13 +19,14 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("waited %s for the %s of the model server", e.Limit, e.Waiting)
 }
 
-// Patience ends a request when its backend is silent for too long. Its methods are called from one goroutine.
+// Patience is the context of a request to a backend, and ends it when the backend is silent for too long. Its methods are called
+// from one goroutine, those of the context from any.
 //
 // Expect and Pause, which are called for every piece of a stream, move a deadline and mostly leave the timer alone: one
 // that runs out too early looks at the deadline and is set again.
 type Patience struct {
-	cancel context.CancelCauseFunc
-	total  *time.Timer
+	reqctx.Context
+	total *time.Timer
 
 	mu       sync.Mutex
 	silence  *time.Timer
@@ -38,13 +41,13 @@ const firstByte = "first byte"
 // WithPatience returns a context that ends with a *TimeoutError as cause unless Expect is called within limit, and
 // in any case after total, when that is positive.
 func WithPatience(ctx context.Context, limit, total time.Duration) (context.Context, *Patience) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	p := &Patience{cancel: cancel}
+	p := &Patience{}
+	p.Follow(ctx)
 	p.expect(firstByte, limit)
 	if total > 0 {
-		p.total = time.AfterFunc(total, func() { cancel(&TimeoutError{Waiting: "whole answer", Limit: total}) })
+		p.total = time.AfterFunc(total, func() { p.End(&TimeoutError{Waiting: "whole answer", Limit: total}) })
 	}
-	return ctx, p
+	return p, p
 }
 
 // Expect allows the backend limit for its next byte.
@@ -78,19 +81,26 @@ func (p *Patience) Sending() {
 
 // check is called when the timer fires.
 func (p *Patience) check() {
+	if late := p.late(); late != nil {
+		p.End(late)
+	}
+}
+
+// late says what was waited for in vain, or sets the timer again.
+func (p *Patience) late() *TimeoutError {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fires = time.Time{}
 	if p.deadline.IsZero() {
-		return
+		return nil
 	}
 	if left := time.Until(p.deadline); left > 0 {
 		p.silence.Reset(left)
 		p.fires = p.deadline
-		return
+		return nil
 	}
 	late := p.waiting
-	p.cancel(&late)
+	return &late
 }
 
 // Pause stops counting while the client, not the backend, is waited for.
@@ -107,5 +117,5 @@ func (p *Patience) Stop() {
 	if p.total != nil {
 		p.total.Stop()
 	}
-	p.cancel(context.Canceled)
+	p.End(context.Canceled)
 }

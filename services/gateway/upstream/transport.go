@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
 )
 
@@ -73,12 +74,29 @@ func (t *Transport) Connections() (open, idle int) {
 // CloseIdleConnections closes the connections that are not in use.
 func (t *Transport) CloseIdleConnections() { t.pool.CloseIdle() }
 
-type connectTimeoutKey struct{}
-
 // WithConnectTimeout bounds connecting for the requests with the returned context, in place of the transport's own timeout.
 func WithConnectTimeout(ctx context.Context, d time.Duration) context.Context {
-	return context.WithValue(ctx, connectTimeoutKey{}, d)
+	return &connecting{ctx, d}
 }
+
+// connecting is a context with the time that connecting may take.
+type connecting struct {
+	context.Context
+	timeout time.Duration
+}
+
+type connectTimeoutKey struct{}
+
+// Value implements context.Context.
+func (c *connecting) Value(key any) any {
+	if key == (connectTimeoutKey{}) {
+		return c.timeout
+	}
+	return c.Context.Value(key)
+}
+
+// AfterFunc lets what derives from this context hang on to the one below (package reqctx).
+func (c *connecting) AfterFunc(f func()) (stop func() bool) { return reqctx.AfterFunc(c.Context, f) }
 
 // RoundTrip sends req and waits for the head of its answer. KindOf tells what kind its errors are.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
