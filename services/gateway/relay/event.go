@@ -67,26 +67,8 @@ func parseEvent(data []byte) event {
 	return e
 }
 
-// usual tells choices, valid JSON, as vLLM has them in nearly every chunk of a chat: one, with some text, that goes on. They need
-// no reading.
-func usual(choices []byte) bool {
-	text, ok := bytes.CutPrefix(choices, []byte(`[{"index":0,"delta":{"content":"`))
-	if !ok {
-		return false
-	}
-	text = bytes.TrimSuffix(text, []byte(`}]`))
-	text = bytes.TrimSuffix(text, []byte(`,"token_ids":null`))
-	text, ok = bytes.CutSuffix(text, []byte(`,"finish_reason":null`))
-	text = bytes.TrimSuffix(text, []byte(`,"logprobs":null`))
-	text, whole := bytes.CutSuffix(text, []byte(`"}`))
-	return ok && whole && len(text) > 0 && bytes.IndexByte(text, '"') < 0 // with a quote it is more than one text, or an escape
-}
-
 // readChoices tells whether a chunk's choices bring something that a reader sees, and whether one ends.
 func readChoices(choices []byte) (content, finish bool) {
-	if usual(choices) {
-		return true, false
-	}
 	_ = scan.Array(choices, func(choice []byte) { // anything else brings nothing
 		each(choice, func(key, value []byte) {
 			switch string(key) {

@@ -5,10 +5,15 @@ import "testing"
 // TestParseEvent has the frames of vLLM's four kinds of streams. The parser has no other door than the stream, whose
 // outcomes would not tell which of its findings was wrong.
 func TestParseEvent(t *testing.T) {
+	var known pattern // by the frames before
 	f := func(data string, want event) {
 		t.Helper()
 		if got := parseEvent([]byte(data)); got != want {
 			t.Errorf("%s\n got %+v\nwant %+v", data, got, want)
+		}
+		known.parse([]byte(data))
+		if got := known.parse([]byte(data)); got != want {
+			t.Errorf("%s\n once more %+v\nwant %+v", data, got, want)
 		}
 	}
 	token := event{token: true}
@@ -49,6 +54,55 @@ func TestParseEvent(t *testing.T) {
 	f(`{"choices":"odd","usage":{"prompt_tokens":-1,"completion_tokens":"x"}}`, event{})
 }
 
+// TestPattern: a frame that is like the one before but for its text is known, and any other is read.
+func TestPattern(t *testing.T) {
+	chunk := func(text string) string {
+		return `{"id":"a","choices":[{"index":0,"delta":{"content":"` + text + `"},"logprobs":null,"finish_reason":null}]}`
+	}
+	f := func(before, data string, fits bool) {
+		t.Helper()
+		var m pattern
+		m.parse([]byte(before))
+		if got := m.fits([]byte(data)); got != fits {
+			t.Errorf("%s\nafter %s: fits %t, want %t", data, before, got, fits)
+		}
+		if got, want := m.parse([]byte(data)), parseEvent([]byte(data)); got != want {
+			t.Errorf("%s\nafter %s: %+v, want %+v", data, before, got, want)
+		}
+	}
+	f(chunk("x"), chunk("x"), true)
+	f(chunk("x"), chunk(" für Grüße"), true)
+	f(`{"choices":[{"index":0,"text":"x"}]}`, `{"choices":[{"index":0,"text":" and"}]}`, true)
+	f(`{"choices":[{"delta":{"reasoning":"x"}}]}`, `{"choices":[{"delta":{"reasoning":"y"}}]}`, true)
+	f(`{"type":"content_block_delta","delta":{"type":"text_delta","text":"x"}}`, `{"type":"content_block_delta","delta":{"type":"text_delta","text":"y"}}`, true)
+	f(chunk("x"), chunk(""), false)
+	f(chunk(""), chunk("x"), false)
+	f(chunk(`a\n`), chunk("x"), false)
+	f(chunk("x"), chunk(`\"`), false)
+	f(chunk("x"), chunk(`y"},"finish_reason":"stop","delta":{"content":"z`), false)
+	f(chunk("x"), chunk("\x01"), false)
+	f(chunk("x"), chunk("\xff"), false)
+	f(chunk("x"), `{"id":"a","choices":[{"index":0,"delta":{"content":"y"},"logprobs":null,"finish_reason":"stop"}]}`, false)
+	f(chunk("x"), chunk("x")[:80], false)
+	f(`{"choices":[{"text":"x"}],"usage":{"prompt_tokens":9}}`, `{"choices":[{"text":"y"}],"usage":{"prompt_tokens":9}}`, false)
+	f(`{"error":{"content":"x"}}`, `{"error":{"content":"y"}}`, false)
+	f(`{"type":"x.delta"}`, `{"type":"x.delta"}`, false)
+}
+
+// FuzzPattern: whatever came before, a frame means what it means alone.
+func FuzzPattern(f *testing.F) {
+	f.Add(`{"choices":[{"delta":{"content":"x"}}]}`, `{"choices":[{"delta":{"content":"y"}}]}`)
+	f.Add(`{"choices":[{"text":"x","finish_reason":null}]}`, `{"choices":[{"text":"","finish_reason":"stop"}]}`)
+	f.Add(`{"delta":"","text":"a","type":".delta"}`, `{"delta":"","text":"a\"}`)
+	f.Fuzz(func(t *testing.T, before, data string) {
+		var m pattern
+		m.parse([]byte(before))
+		if got, want := m.parse([]byte(data)), parseEvent([]byte(data)); got != want {
+			t.Errorf("%q after %q: %+v, want %+v", data, before, got, want)
+		}
+	})
+}
+
 func TestUsageAdds(t *testing.T) {
 	var u Usage
 	for _, later := range []Usage{{11, 0}, {0, 2}, {0, 4}, {}} {
@@ -73,10 +127,17 @@ func FuzzParseEvent(f *testing.F) {
 func BenchmarkParseEvent(b *testing.B) {
 	data := []byte(`{"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","created":1764400000,"model":"m",` +
 		`"choices":[{"index":0,"delta":{"content":" token"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`)
-	b.ReportAllocs()
-	for b.Loop() {
-		if !parseEvent(data).token {
-			b.Fatal("no token")
-		}
+	f := func(name string, parse func([]byte) event) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !parse(data).token {
+					b.Fatal("no token")
+				}
+			}
+		})
 	}
+	var m pattern
+	f("read", parseEvent)
+	f("known", m.parse)
 }

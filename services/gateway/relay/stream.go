@@ -22,11 +22,12 @@ var (
 
 // stream is an event stream on its way.
 type stream struct {
-	answer *Answer
-	opts   Options
-	frames *sse.Reader
-	next   sse.Frame // read and not sent
-	unask  *unasker  // nil where the client itself asked for what comes
+	answer  *Answer
+	opts    Options
+	frames  *sse.Reader
+	next    sse.Frame // read and not sent
+	pattern pattern
+	unask   *unasker // nil where the client itself asked for what comes
 
 	begun     bool // something was flushed
 	usage     Usage
@@ -87,7 +88,7 @@ func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done bool, err error) {
 	var e event
 	if s.next.Data != nil {
-		e = parseEvent(s.next.Data)
+		e = s.pattern.parse(s.next.Data)
 		s.note(e)
 	}
 	if err := s.unask.write(w, s.next, e); err != nil {
