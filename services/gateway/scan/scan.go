@@ -28,38 +28,54 @@ type Member struct {
 // Object visits the members of the object that b consists of, in order, duplicate keys included. It returns the offset
 // of the closing brace, or a *SyntaxError for anything but exactly one valid object.
 func Object(b []byte, visit func(Member)) (end int, err error) {
-	return whole(b, '{', "expected an object", func(s *scanner) error { return s.object(0, visit) })
+	s, err := begin(b, '{', "expected an object")
+	if err == nil {
+		err = s.object(0, visit)
+	}
+	if err == nil {
+		err = s.end()
+	}
+	return s.closing, err
 }
 
 // Array visits the elements of the array that b consists of, in order. It returns a *SyntaxError for anything but exactly
 // one valid array.
 func Array(b []byte, visit func(element []byte)) error {
-	_, err := whole(b, '[', "expected an array", func(s *scanner) error { return s.array(0, visit) })
+	s, err := begin(b, '[', "expected an array")
+	if err == nil {
+		err = s.array(0, visit)
+	}
+	if err == nil {
+		err = s.end()
+	}
 	return err
 }
 
-// whole reads one value that begins with opening, and nothing after it.
-func whole(b []byte, opening byte, expected string, read func(s *scanner) error) (end int, err error) {
+// begin stands on the opening bracket of a value.
+func begin(b []byte, opening byte, expected string) (scanner, error) {
 	s := scanner{b: b}
 	if !utf8.Valid(b) {
-		return 0, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8", Foreign: true}
+		return s, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8", Foreign: true}
 	}
 	if bytes.HasPrefix(b, []byte("\uFEFF")) {
 		s.pos = len("\uFEFF")
 	}
 	s.space()
 	if s.peek() != opening {
-		return 0, s.fail(expected)
+		return s, s.fail(expected)
 	}
-	if err := read(&s); err != nil {
-		return 0, err
-	}
-	end = s.pos - 1
+	return s, nil
+}
+
+// end stands after a value, and refuses what follows it.
+func (s *scanner) end() error {
+	closing := s.pos - 1
 	s.space()
-	if s.pos < len(b) {
-		return 0, s.fail("data after the value")
+	if s.pos < len(s.b) {
+		return s.fail("data after the value")
 	}
-	return end, nil
+	s.closing = closing
+	return nil
 }
 
 func invalidUTF8(b []byte) int {
@@ -75,8 +91,9 @@ func invalidUTF8(b []byte) int {
 
 // scanner is the position in the bytes. peek gives 0 at their end, which no JSON has outside of a string.
 type scanner struct {
-	b   []byte
-	pos int
+	b       []byte
+	pos     int
+	closing int // of the whole value, once that was read
 }
 
 func (s *scanner) peek() byte {
