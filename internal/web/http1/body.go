@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/http/httpguts"
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 const (
@@ -151,7 +151,7 @@ func (b *body) nextChunk() error {
 		if len(line) == 0 {
 			return io.EOF
 		}
-		if name, _, ok := bytes.Cut(line, []byte(":")); !ok || !httpguts.ValidHeaderFieldName(string(name)) {
+		if name, _, ok := bytes.Cut(line, []byte(":")); !ok || !httpfield.IsToken(string(name)) {
 			return errChunk // another request, perhaps
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // refusal is a request that is not answered by the handler.
@@ -79,7 +80,7 @@ func parseHead(ctx context.Context, head string) (*http.Request, framing, error)
 func parseRequestLine(ctx context.Context, line string) (*http.Request, error) {
 	method, rest, ok := strings.Cut(line, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
-	if !ok || !ok2 || !httpguts.ValidHeaderFieldName(method) || strings.ContainsAny(line, "\r\n") || strings.Contains(version, " ") {
+	if !ok || !ok2 || !httpfield.IsToken(method) || strings.IndexByte(line, '\r') >= 0 || strings.Contains(version, " ") {
 		return nil, malformed("The request line is malformed.")
 	}
 	r := (&http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1}).WithContext(ctx) // with one allocation
@@ -138,17 +139,12 @@ func parseFields(rest string) (http.Header, error) {
 		}
 		rest = next
 		name, value, ok := strings.Cut(line, ":")
-		switch {
-		case strings.ContainsAny(line, "\r\n"):
-			return nil, errBareLF
-		case !ok || !httpguts.ValidHeaderFieldName(name):
+		if name = httpfield.Canonical(name); !ok || name == "" {
 			return nil, malformed("A line of the header is malformed.") // folded lines and spaces before the colon, too
 		}
-		value = textproto.TrimString(value)
-		if !httpguts.ValidHeaderFieldValue(value) {
+		if value = strings.Trim(value, " \t"); !httpfield.IsValue(value) {
 			return nil, malformed("A value of the header has control characters.")
 		}
-		name = textproto.CanonicalMIMEHeaderKey(name)
 		if before := header[name]; before != nil {
 			header[name] = append(before, value)
 			continue

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // response is the http.ResponseWriter of one request. It belongs to the goroutine that serves the connection.
@@ -235,11 +237,11 @@ var newlines = strings.NewReplacer("\r", " ", "\n", " ")
 // appendFields writes a header. What could break out of its line is left out or made harmless.
 func appendFields(out []byte, h http.Header) []byte {
 	for name, values := range h {
-		if !httpguts.ValidHeaderFieldName(name) {
+		if !httpfield.IsToken(name) {
 			continue
 		}
 		for _, value := range values {
-			if strings.ContainsAny(value, "\r\n") {
+			if !httpfield.IsValue(value) {
 				value = newlines.Replace(value)
 			}
 			out = append(append(out, name...), ": "...)

@@ -92,9 +92,11 @@ func setOwn(h http.Header, in *http.Request, to Target) {
 // DropHopByHop removes the headers that concern one connection only, those that Connection names included.
 func DropHopByHop(h http.Header) {
 	dropNamed(h, h["Connection"])
-	for _, name := range [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer",
-		"Transfer-Encoding", "Upgrade"} {
-		delete(h, name)
+	for name := range h {
+		switch name {
+		case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+			delete(h, name)
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // MalformedError says why what a server sent is not taken for an answer.
@@ -145,7 +147,7 @@ func parseStatus(line string, resp *http.Response) error {
 	if len(code) != 3 || code[0] < '1' || code[0] > '9' || !digits(code) {
 		return malformed("status %.40q", rest)
 	}
-	if !validValue(rest) {
+	if !httpfield.IsValue(rest) {
 		return malformed("control characters in its status line")
 	}
 	resp.StatusCode = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')

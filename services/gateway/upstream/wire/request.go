@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // AppendHead appends the head of req: request line and fields. length is that of its body, -1 for one that will be sent in
@@ -19,7 +21,7 @@ func AppendHead(b []byte, req *http.Request, length int64) ([]byte, error) {
 	}
 	target := req.URL.RequestURI()
 	switch {
-	case !validToken(method):
+	case !httpfield.IsToken(method):
 		return b, fmt.Errorf("the method %.40q is not one", method)
 	case !visible(target):
 		return b, fmt.Errorf("the URL has spaces or control characters: %.200q", target)
@@ -34,7 +36,7 @@ func AppendHead(b []byte, req *http.Request, length int64) ([]byte, error) {
 			continue
 		}
 		for _, value := range values {
-			if !validToken(name) || !validValue(value) {
+			if !httpfield.IsToken(name) || !httpfield.IsValue(value) {
 				return b, fmt.Errorf("the header %.40q has characters that none may have", name) // its value may be a secret
 			}
 			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
