@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -150,5 +151,41 @@ func TestMetricsHeader(t *testing.T) {
 	resp := start(t).do("GET", "/metrics", "")
 	if got := resp.Header.Get("Content-Type"); got != "text/plain; version=1.0.0; charset=utf-8" {
 		t.Errorf("content type %q", got)
+	}
+}
+
+// TestStreamsWaitOnSmallStacks: what leads to a handler is not on the stack of a stream that waits, whatever middlewares there are.
+func TestStreamsWaitOnSmallStacks(t *testing.T) {
+	s := start(t, "--mock-itl", "1h", "--enable-server-load-tracking", "--enable-request-id-headers", "--api-key", "k")
+	ctx, leave := context.WithCancel(t.Context())
+	r := s.request(ctx, "POST", chatPath, endless(`,"stream":true`), "Authorization", "Bearer k")
+	resp, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	defer leave()
+	if _, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil { // the first token
+		t.Fatal(err)
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	waits := 0
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if !strings.Contains(stack, "answers.(*Answers).deliver") {
+			continue
+		}
+		if waits++; strings.Contains(stack, "starlette.(*Router).ServeHTTP") {
+			t.Error(stack)
+		}
+	}
+	if waits != 1 {
+		t.Errorf("%d streams wait, want 1:\n%s", waits, stacks)
+	}
+	if _, load := s.call("GET", "/load", ""); load != `{"server_load":1}` {
+		t.Errorf("load %s", load)
+	}
+	leave()
+	for load := ""; load != `{"server_load":0}`; _, load = s.call("GET", "/load", "") {
 	}
 }

@@ -13,25 +13,26 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
-// stream sends what the engine delivers, one frame for each token, until all sequences are over or the client has left. What
-// is called before and after the waiting has frames of its own: those of a stream that waits are in memory for long.
+// stream sends what the engine delivers, one frame for each token, until all sequences are over or the client has left.
 func (s *Answers) stream(w http.ResponseWriter, r *http.Request, g *Request) {
 	st := s.begin(w, r, g)
 	if st == nil {
 		return
 	}
-	defer s.release(g)
-	defer s.countCalls(g)
-	if s.deliver(r.Context(), st) {
-		s.complete(r.Context(), st)
-	}
+	ctx := r.Context() // the request itself is needed no longer
+	uvicorn.Later(w, func() {
+		defer s.release(g)
+		defer s.countCalls(g)
+		if s.deliver(ctx, st) {
+			s.complete(ctx, st)
+		}
+	})
 }
 
 // begin sends the head of a stream and has the engine work. It returns nil where the engine refuses, which it has told then.
-//
-//go:noinline
 func (s *Answers) begin(w http.ResponseWriter, r *http.Request, g *Request) *streaming {
 	entry := journal.Of(r.Context())
 	entry.Streams()
@@ -80,8 +81,6 @@ func (s *Answers) deliver(ctx context.Context, st *streaming) bool {
 }
 
 // complete tells the end, if there is somebody to tell: of a stream that broke off choices may go on.
-//
-//go:noinline
 func (s *Answers) complete(ctx context.Context, st *streaming) {
 	if st.out.Err != nil {
 		return

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // Outcomes of a request.
@@ -53,6 +55,7 @@ type Entry struct {
 	record Record
 	ended  bool // a stream
 	left   bool // the client
+	header string
 	body   [sha256.Size]byte
 }
 
@@ -67,20 +70,21 @@ func short(s string) string { return strings.Clone(s[:min(len(s), longest)]) }
 func (j *Journal) Middleware(connection func(addr string) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := newEntry(r, connection(r.RemoteAddr))
-		j.inFlight.Add(1)
 		ctx := context.WithValue(r.Context(), entryKey{}, e)
-		defer func() { // also when the handler breaks the connection off
+		rec := &writer{entry: e}
+		rec.ResponseWriter = w
+		rec.Over = func(bool) {
 			e.end(ctx)
-			j.add(kept{e.record, pack(r.Header), e.body})
-		}()
-		next.ServeHTTP(&writer{w, e}, r.WithContext(ctx))
+			j.add(kept{e.record, e.header, e.body})
+		}
+		j.inFlight.Add(1)
+		rec.Answer(func() { next.ServeHTTP(rec, r.WithContext(ctx)) })
 	})
 }
 
-//go:noinline // so that its frame is not in memory while the request runs
 func newEntry(r *http.Request, connection int64) *Entry {
 	return &Entry{record: Record{ReceivedAt: time.Now(), RequestID: short(r.Header.Get("X-Request-Id")), Method: r.Method, Path: r.URL.Path,
-		Connection: connection, Key: keyOf(r.Header)}}
+		Connection: connection, Key: keyOf(r.Header)}, header: pack(r.Header)}
 }
 
 // Of returns the entry of the request that ctx belongs to. Outside of the middleware it is one that nobody reads.
@@ -179,7 +183,7 @@ func (e *Entry) end(ctx context.Context) {
 
 // writer notes the status, and when it was sent: the body of a plain answer follows at once.
 type writer struct {
-	http.ResponseWriter
+	uvicorn.Whole
 	entry *Entry
 }
 
@@ -187,6 +191,3 @@ func (w *writer) WriteHeader(status int) {
 	w.entry.record.Status, w.entry.record.FinishedAt = status, time.Now()
 	w.ResponseWriter.WriteHeader(status)
 }
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // httpFamilies are what prometheus-fastapi-instrumentator counts, with a label set for each kind of request seen.
@@ -102,38 +104,49 @@ func (m *Metrics) request(key httpKey, path string, in, out int64, took time.Dur
 // no route takes both. Preflights, what a missing key is refused with and WebSockets are not counted, and must not pass here.
 func (m *Metrics) HTTP(next http.Handler, template func(r *http.Request, status int) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun := m.opts.Now()
-		rec := &recorder{ResponseWriter: w}
-		panics := true
-		defer func() {
-			status, size := rec.status, rec.size
-			switch {
-			case status != 0:
-			case panics:
-				status = http.StatusInternalServerError
-			case r.Context().Err() != nil: // vLLM answers null to a client that has left
-				status, size = http.StatusOK, int64(len("null"))
-			default:
-				status = http.StatusOK
-			}
-			key := httpKey{template(r, status), r.Method, status / 100}
-			m.request(key, r.URL.Path, r.ContentLength, size, m.opts.Now().Sub(begun))
-		}()
-		next.ServeHTTP(rec, r)
-		panics = false
+		rec := &recorder{metrics: m, template: template, r: r, path: r.URL.Path, in: r.ContentLength, begun: m.opts.Now()}
+		rec.ResponseWriter, rec.Over = w, rec.count
+		rec.Answer(func() { next.ServeHTTP(rec, r) })
 	})
 }
 
-// recorder notes the status and the declared length of an answer on its way out.
+// recorder notes the status and the declared length of an answer on its way out, and counts the request in the end.
 type recorder struct {
-	http.ResponseWriter
-	status int   // 0: no header yet
+	uvicorn.Whole
+	metrics  *Metrics
+	template func(r *http.Request, status int) string
+	r        *http.Request // nil once the status is known
+	path     string
+	in       int64 // bytes
+	begun    time.Time
+
+	status int // 0: no header yet
+	key    httpKey
 	size   int64 // 0 for streams, which declare none
+}
+
+func (w *recorder) count(panics bool) {
+	switch {
+	case w.status != 0:
+	case panics:
+		w.is(http.StatusInternalServerError)
+	case w.r.Context().Err() != nil: // vLLM answers null to a client that has left
+		w.is(http.StatusOK)
+		w.size = int64(len("null"))
+	default:
+		w.is(http.StatusOK)
+	}
+	w.metrics.request(w.key, w.path, w.in, w.size, w.metrics.opts.Now().Sub(w.begun))
+}
+
+func (w *recorder) is(status int) {
+	w.status, w.key = status, httpKey{w.template(w.r, status), w.r.Method, status / 100}
+	w.r = nil // an answer may take long
 }
 
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
+		w.is(status)
 		if length := w.Header()["Content-Length"]; length != nil {
 			w.size, _ = strconv.ParseInt(length[0], 10, 64)
 		}
@@ -155,6 +168,3 @@ func (w *recorder) FlushError() error {
 	}
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -11,22 +11,33 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // Logged writes the access line of every request, as long as the log is on.
 func Logged(cfg config.Config, log *console.Console, next http.Handler) http.Handler {
+	if !cfg.AccessLog {
+		return next
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(rec, r)
-		if cfg.AccessLog && !slices.Contains(cfg.HTTP.QuietPaths, r.URL.Path) {
-			log.Access(r, rec.status)
+		if slices.Contains(cfg.HTTP.QuietPaths, r.URL.Path) {
+			next.ServeHTTP(w, r)
+			return
 		}
+		rec := &recorder{status: http.StatusOK}
+		rec.ResponseWriter = w
+		rec.Over = func(panics bool) {
+			if !panics {
+				log.Access(r, rec.status)
+			}
+		}
+		rec.Answer(func() { next.ServeHTTP(rec, r) })
 	})
 }
 
 // recorder notes the status on its way out.
 type recorder struct {
-	http.ResponseWriter
+	uvicorn.Whole
 	status int
 }
 
@@ -34,9 +45,6 @@ func (w *recorder) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Identified gives every answer the request's id, or a new one, if it is to.
 func Identified(cfg config.Config, next http.Handler) http.Handler {

@@ -10,6 +10,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // Operations are those on one server.
@@ -52,7 +53,9 @@ func (o *Operations) Loading(t *starlette.Router, next http.Handler) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rt := t.Route(r); rt != nil && rt.Kind.Loads {
 			o.serverLoad.Add(1)
-			defer o.serverLoad.Add(-1)
+			loading := &uvicorn.Whole{ResponseWriter: w, Over: func(bool) { o.serverLoad.Add(-1) }}
+			loading.Answer(func() { next.ServeHTTP(loading, r) })
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

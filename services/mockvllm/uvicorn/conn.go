@@ -19,7 +19,7 @@ const maxHead = 1 << 20
 // cause does not overtake the answer.
 const lingering = 500 * time.Millisecond
 
-// conn is one connection. All but what mu guards belongs to the goroutine that runs serve, and while a handler runs to it.
+// conn is one connection. All but what mu guards belongs to the goroutine that runs serve or resume, and while a handler runs to it.
 type conn struct {
 	server *Server
 	nc     net.Conn
@@ -43,15 +43,39 @@ func newConn(s *Server, nc net.Conn) *conn {
 	return c
 }
 
-// serve answers one request after the other.
+// serve answers one request after the other. When a handler leaves something for Later, a new goroutine goes on from there: the
+// stack of this one has grown with all that the handler has called.
 func (c *conn) serve() {
-	defer c.server.forget(c)
 	for {
-		n, ok := c.readHead()
-		if !ok || !c.handle(n) {
+		x, req := c.next()
+		if x == nil {
+			break
+		}
+		c.run(x, func() { c.server.Handler.ServeHTTP(&x.response, req) })
+		if x.later != nil {
+			c.server.running.Go(func() { c.resume(x) })
+			return
+		}
+		if !c.finish(x) {
 			break
 		}
 	}
+	c.end()
+}
+
+// resume completes the answer to x and serves on.
+func (c *conn) resume(x *exchange) {
+	c.run(x, x.later)
+	if c.finish(x) {
+		c.serve()
+	} else {
+		c.end()
+	}
+}
+
+// end closes the connection, unless it was given away.
+func (c *conn) end() {
+	defer c.server.forget(c)
 	c.in.release()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -20,6 +20,7 @@ type exchange struct {
 	url             url.URL
 	body            body
 	response        response
+	later           func()      // see Later; nil for nothing
 	waits           atomic.Bool // the handler has asked for the context
 	over            atomic.Bool // the body was read to its end
 	pipelined       atomic.Bool // bytes of the next request have been read
@@ -37,39 +38,46 @@ func (x *exchange) Err() error {
 	return x.Context.Err()
 }
 
-// handle runs the handler for the head of n bytes at the beginning of the input. It returns false when no other request can
-// follow.
-func (c *conn) handle(n int) bool {
+// next reads the head of the next request. It returns nil when there is none to answer.
+func (c *conn) next() (*exchange, *http.Request) {
+	n, ok := c.readHead()
+	if !ok {
+		return nil, nil
+	}
 	head := string(c.in.unread()[:n])
 	c.in.take(n)
 	if c.parser.Upgrade && wantsWebsocket(&c.parser.Head, head) {
 		_, _ = c.nc.Write(appendWebsocket(nil, &c.parser.Head, head))
 		c.linger()
-		return false
+		return nil, nil
 	}
 	if c.parser.Upgrade {
 		c.server.log("WARNING:  Unsupported upgrade request.")
 		c.in.release() // what came along is of another protocol
 	}
 	if c.ahead && c.halfClosed() {
-		return false
+		return nil, nil
 	}
 	x, req := c.newExchange(head)
 	parsers.Put(c.parser)
 	c.parser = nil
-	defer x.cancel()
 	if !c.begin(x) {
-		return false
+		return nil, nil
 	}
-	defer c.unwatch()
-	if req.ContentLength == 0 && x.settle() != nil {
-		return false
-	}
-	if req.ContentLength != 0 && !x.sound() {
+	switch {
+	case req.ContentLength == 0 && x.settle() != nil:
+	case req.ContentLength != 0 && !x.sound():
 		c.refuse()
-		return false
+	default:
+		return x, req
 	}
-	c.run(x, req)
+	c.over(x)
+	return nil, nil
+}
+
+// finish completes the answer. It returns false when no other request can follow.
+func (c *conn) finish(x *exchange) bool {
+	defer c.over(x)
 	if x.response.hijacked {
 		return false
 	}
@@ -87,19 +95,26 @@ func (c *conn) handle(n int) bool {
 	return false
 }
 
+// over ends the work on x.
+func (c *conn) over(x *exchange) {
+	c.unwatch()
+	x.cancel()
+}
+
 // begin makes x the request in work, unless the connection was closed.
 func (c *conn) begin(x *exchange) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
+		x.cancel()
 		return false
 	}
 	c.work = x
 	return true
 }
 
-// run calls the handler and answers for it when it panics.
-func (c *conn) run(x *exchange, req *http.Request) {
+// run calls the handler, or what it has left for later, and answers for it when it panics.
+func (c *conn) run(x *exchange, f func()) {
 	defer func() {
 		v := recover()
 		if v == nil {
@@ -110,14 +125,13 @@ func (c *conn) run(x *exchange, req *http.Request) {
 		if !wanted {
 			c.server.log("ERROR:    Exception in ASGI application\n%v\n%s", v, debug.Stack())
 		}
+		x.later = nil
 		x.response.fail(!wanted)
 	}()
-	c.server.Handler.ServeHTTP(&x.response, req)
+	f()
 }
 
-// newExchange makes what the handler gets. It is not part of handle, whose frame would be in memory for as long as the handler runs.
-//
-//go:noinline
+// newExchange makes what the handler gets.
 func (c *conn) newExchange(head string) (*exchange, *http.Request) {
 	p := c.parser
 	x := &exchange{conn: c}

@@ -66,6 +66,7 @@ func (w *response) WriteHeader(status int) {
 	}
 	*w.out = append(b, "\r\n"...)
 	w.data = len(*w.out)
+	w.header = nil // an answer may take long
 }
 
 func (w *response) buffer() *[]byte {
