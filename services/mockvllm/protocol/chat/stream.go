@@ -182,7 +182,7 @@ func (s *stream) calls(sep string, calls []toolparser.CallDelta) {
 // End sends the usage, when it was asked for, and [DONE].
 func (s *stream) End(u protocol.Usage, t *protocol.Timing) {
 	if s.r.Usage {
-		s.buf = append(append(s.buf[:0], s.open...), `],"usage":`...)
+		s.buf = append(append(request.Borrow(), s.open...), `],"usage":`...)
 		u.Reasoning = s.r.reasoningOf(s.reasoned())
 		s.buf = u.AppendFinal(s.buf)
 		s.fingerprint()
@@ -210,7 +210,7 @@ func (s *stream) Fail(e *protocol.Error) (broken bool) {
 
 // begin leaves the choice open before its delta.
 func (s *stream) begin(i int) {
-	s.buf = append(append(s.buf[:0], s.open...), `{"index":`...)
+	s.buf = append(append(request.Borrow(), s.open...), `{"index":`...)
 	s.buf = append(strconv.AppendInt(s.buf, int64(i), 10), `,"delta":`...)
 }
 
@@ -219,6 +219,8 @@ func (s *stream) add(text string) { s.buf = append(s.buf, text...) }
 func (s *stream) end() {
 	s.add("}\n\n")
 	s.emit(s.buf)
+	request.Return(s.buf)
+	s.buf = nil
 }
 
 // running adds the counts of a choice so far, when every chunk is to have them.

@@ -45,7 +45,7 @@ func (s *stream) Part(i int, o *generation.Output) {
 	if c.begun = true; first && s.r.echo {
 		text, tokens, likely = s.r.echoed(work, o)
 	}
-	s.buf = append(append(s.buf[:0], s.open...), `{"index":`...)
+	s.buf = append(append(request.Borrow(), s.open...), `{"index":`...)
 	s.buf = strconv.AppendInt(s.buf, int64(i), 10)
 	s.buf = pyjson.AppendString(append(s.buf, `,"text":`...), text)
 	s.add(`,"logprobs":`)
@@ -82,7 +82,7 @@ func (s *stream) Part(i int, o *generation.Output) {
 // End sends the usage, when it was asked for, and [DONE].
 func (s *stream) End(u protocol.Usage, t *protocol.Timing) {
 	if s.r.Usage {
-		s.buf = append(append(s.buf[:0], s.open...), `],"usage":`...)
+		s.buf = append(append(request.Borrow(), s.open...), `],"usage":`...)
 		s.buf = u.AppendFinal(s.buf)
 		s.fingerprint()
 		if t != nil {
@@ -105,6 +105,8 @@ func (s *stream) add(text string) { s.buf = append(s.buf, text...) }
 func (s *stream) end() {
 	s.add("}\n\n")
 	s.emit(s.buf)
+	request.Return(s.buf)
+	s.buf = nil
 }
 
 func (s *stream) fingerprint() {
