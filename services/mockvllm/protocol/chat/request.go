@@ -64,6 +64,12 @@ func (r *Request) echoed() string {
 	return r.Talk.LastText()
 }
 
+// forget lets go of what was said once it is answered: a stream may take long.
+func (r *Request) forget() {
+	r.Model, r.Talk.Messages, r.Talk.Documents = "", nil, nil
+	r.Work.Prompt.Text, r.Work.Prompt.Asked, r.Work.Prompt.Partial = "", "", ""
+}
+
 func (r *Request) promptText() *string {
 	if !r.returnText {
 		return nil

@@ -64,6 +64,7 @@ func (s *stream) Begin() {
 		s.running(i)
 		s.end()
 	}
+	s.r.forget()
 }
 
 // Part sends a delta. A part of which a parser makes nothing has none, and neither has the end of what had no token.
