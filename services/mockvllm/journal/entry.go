@@ -114,7 +114,8 @@ func (e *Entry) Chunk(at time.Time, tokens int) {
 	e.record.FinishedAt = at
 	e.Tokens(tokens)
 	if tokens > 0 && e.record.FirstToken == nil {
-		e.record.FirstToken = &at
+		first := at // so that only this one is allocated
+		e.record.FirstToken = &first
 	}
 }
 
