@@ -21,9 +21,12 @@ type Rehearsal struct {
 	ports map[string]int // of these mocks, by instance; the same at each call
 }
 
-// Of returns the plan with mocks. What becomes of models that are no vLLM of this machine stands in its Warnings.
+// Of returns the plan with mocks; all else is as the file has it. What becomes of models that are no vLLM of this machine stands in its
+// Warnings, after those of the file.
 func (r *Rehearsal) Of(file *File) (*File, error) {
-	mocks := &File{Path: file.Path, Source: file.Source, Models: slices.Clone(file.Models), Secrets: file.Secrets}
+	copied := *file
+	mocks := &copied
+	mocks.Models, mocks.Warnings = slices.Clone(file.Models), slices.Clone(file.Warnings)
 	for n := range mocks.Models {
 		m := &mocks.Models[n]
 		m.Instances = slices.Clone(m.Instances)

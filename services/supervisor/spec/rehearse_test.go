@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
@@ -69,6 +70,30 @@ func TestRehearsal(t *testing.T) {
 	r.FreePort = func() (int, error) { return 0, errors.New("none left") }
 	if _, err := r.Of(file); err == nil || !strings.Contains(err.Error(), "q-0: none left") {
 		t.Errorf("without a port: %v", err)
+	}
+}
+
+// A rehearsal that took turns in another way than the file says would be none.
+func TestRehearsalKeepsTheRestOfTheFile(t *testing.T) {
+	text := `{"llmModels": {
+		"a": {"model": "x", "port": 1, "start": "on_demand", "swap_group": "g"},
+		"b": {"model": "y", "port": 2, "start": "on_demand", "swap_group": "g"},
+		"c": {"model": "z", "port": 3}},
+		"swapGroups": {"g": {"loaded": 2, "residency": "2s"}}}`
+	file, err := spec.Parse("models.json", []byte(text), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Warnings) == 0 {
+		t.Fatal("three models on the same GPU are no warning")
+	}
+	mocks, err := new(spec.Rehearsal).Of(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mocks.Models, file.Models = nil, nil
+	if diff := cmp.Diff(file, mocks, cmpopts.IgnoreFields(spec.File{}, "Source")); diff != "" || mocks.Source != file.Source {
+		t.Errorf("-file +rehearsal\n%s", diff)
 	}
 }
 
