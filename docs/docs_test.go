@@ -51,6 +51,17 @@ func normal(t *testing.T, v any) (out any) {
 	return out
 }
 
+// A line of a sentence that begins with a number and a dot, such as a status, is a list to Markdown and tears its paragraph apart.
+func TestNoStatusBeginsALine(t *testing.T) {
+	text, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := regexp.MustCompile(`(?m)^\s*\d{2,}[.)] .*$`).FindAll(text, -1); lines != nil {
+		t.Errorf("break these lines elsewhere: %q", lines)
+	}
+}
+
 // The list of error codes is closed: programs rely on it.
 func TestErrorCodes(t *testing.T) {
 	text, err := docs.OpenAPI()
