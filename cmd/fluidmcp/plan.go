@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
@@ -15,10 +17,19 @@ func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON b
 	}
 	fmt.Fprintf(w, "%s is valid. It would run:\n\n", path)
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "  MODEL\tDRIVER\tADDRESS\tCOMMAND")
+	gpus := slices.ContainsFunc(file.Models, func(m spec.Model) bool {
+		return slices.ContainsFunc(m.Instances, func(i spec.Instance) bool { return devices(i) != nil })
+	})
+	row := func(model, driver, address, device, command string) {
+		if gpus {
+			address += "\t" + device
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", model, driver, address, command)
+	}
+	row("MODEL", "DRIVER", "ADDRESS", "GPUS", "COMMAND")
 	for _, m := range file.Models {
 		for _, inst := range m.Instances {
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", m.ID, m.Driver, inst.URL, inst.CommandLine())
+			row(m.ID, string(m.Driver), inst.URL, strings.Join(devices(inst), ","), inst.CommandLine())
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -48,6 +59,14 @@ func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON b
 	return err
 }
 
+// devices are the GPUs that a server is told to take, nil when nobody says which.
+func devices(i spec.Instance) []string {
+	if i.GPU == nil {
+		return nil
+	}
+	return i.GPU.Devices
+}
+
 // retires says when a model on demand stops again.
 func retires(d spec.Demand) string {
 	how, text := "stopped", ""
@@ -65,9 +84,10 @@ func retires(d spec.Demand) string {
 
 func planJSON(w io.Writer, file *spec.File) error {
 	type instance struct {
-		ID      string `json:"id"`
-		URL     string `json:"url"`
-		Command string `json:"command,omitempty"`
+		ID      string   `json:"id"`
+		URL     string   `json:"url"`
+		Devices []string `json:"devices,omitempty"`
+		Command string   `json:"command,omitempty"`
 	}
 	type model struct {
 		ID         string      `json:"id"`
@@ -80,8 +100,8 @@ func planJSON(w io.Writer, file *spec.File) error {
 	for i, m := range file.Models {
 		models[i] = model{ID: m.ID, Aliases: m.Aliases, ServedName: m.ServedName, Driver: m.Driver}
 		for _, inst := range m.Instances {
-			models[i].Instances = append(models[i].Instances, instance{inst.ID, inst.URL, inst.CommandLine()})
+			models[i].Instances = append(models[i].Instances, instance{inst.ID, inst.URL, devices(inst), inst.CommandLine()})
 		}
 	}
-	return printJSON(w, map[string]any{"models": models})
+	return printJSON(w, map[string]any{"models": models, "warnings": append([]string{}, file.Warnings...)})
 }

@@ -47,7 +47,7 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Check a models file, and with --start-server start its models and serve them",
-		Long: `Check a models file and show what it would start. With --start-server, start the models as child processes and serve
+		Long: `Check a models file, also its command lines, and show what it would start. With --start-server, start the models as child processes and serve
 them on one OpenAI-compatible address until Ctrl-C. Ctrl-C lets the requests in flight finish and then ends every
 model; a second one ends at once.
 
@@ -66,6 +66,7 @@ limits and TLS come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR
 on; docs/configuration.md lists them).`,
 		Example: `  fluidmcp run examples/vllm-mock-config.json --start-server
   fluidmcp run examples/vllm-profile.json --mock --mock-load-time 0.1
+  fluidmcp run examples/vllm-profile.json --mock --start-server=false   for a pipeline: fails for a flag that vLLM has not
   fluidmcp run examples/vllm-mock-config.json --json | jq
   fluidmcp run examples/vllm-mock-config.json --start-server --host 0.0.0.0 --keys keys.yaml`,
 		Args: exactly("one models file"),
@@ -120,6 +121,9 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 			_, keysErr = keys.Load(o.keys)
 		}
 		if err := errors.Join(fileErr, logErr, keysErr); err != nil {
+			return err
+		}
+		if err := checkCommandLines(file); err != nil {
 			return err
 		}
 		start := "--start-server"
