@@ -23,7 +23,7 @@ func newApply() *cobra.Command {
 		Example: `  fluidmcp apply                          read the models file again, as SIGHUP has it done
   fluidmcp apply models.json --dry-run    show what would change, and change nothing
   fluidmcp apply models.json --json | jq  the changes for a script`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1),
 
 		ValidArgsFunction: configFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -54,7 +54,7 @@ func newEvents() *cobra.Command {
 		Example: `  fluidmcp events --since 1h               what happened in the last hour
   fluidmcp events --follow --model my-llm   what happens to one model from now on, after its last 100 events
   fluidmcp events --since 0s -f --json | jq  what happens from now on, a line of JSON each`,
-		Args: cobra.NoArgs,
+		Args: atMost(0),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

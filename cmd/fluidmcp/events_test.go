@@ -108,5 +108,5 @@ func TestEventsThatCannotBeHad(t *testing.T) {
 	}
 	code, _, failed := fluidmcp(t, "events", "m")
 	require.Equal(t, 1, code)
-	require.Contains(t, failed, "unknown command \"m\"")
+	require.Contains(t, failed, `"m" is one argument too many`)
 }

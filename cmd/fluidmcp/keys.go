@@ -25,7 +25,7 @@ func newKeys() *cobra.Command {
 		Short: "Make, check and revoke API keys for the gateway",
 		Long: `Make, check and revoke API keys for the gateway. The key file has only hashes of secrets, so nobody can use what is in it.
 It is YAML when its name ends in .yaml or .yml, and JSON with comments otherwise.`,
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newKeysNew(), newKeysCheck(), newKeysRevoke())
@@ -45,7 +45,7 @@ With --file the entry goes into that file, which is made when it does not exist,
 		Example: `  fluidmcp keys new --id team-search --rpm 600 --tpm 100000 --file keys.yaml
   fluidmcp keys new --id ops --scope admin --expires 90d              print the entry instead
   API_KEY=$(fluidmcp keys new --id ci --model mock-llm --file keys.yaml)`,
-		Args: cobra.NoArgs,
+		Args: atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			k.ID = cmp.Or(k.ID, "key-"+strings.ToLower(rand.Text()[:8]))
 			for _, s := range scopes {

@@ -48,7 +48,7 @@ ended early.`,
   fluidmcp loadtest --rate 50 --duration 30s --warmup 5s --html run.html  50 per second, with a page to look at
   fluidmcp loadtest --url https://gpu-7:8000 --model llama --prompts questions.jsonl --output-tokens 0 -n 1000
   fluidmcp loadtest -n 500 --fail-if 'ttft_p99 > 500ms' --fail-if 'error_rate > 1%' --json > run.json`,
-		Args: cobra.NoArgs,
+		Args: atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.add(cmd)

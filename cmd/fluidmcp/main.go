@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -71,6 +72,29 @@ func exactly(what string) cobra.PositionalArgs {
 	}
 }
 
+// atMost so many arguments is what a command takes.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= n {
+			return nil
+		}
+		return fmt.Errorf("%q is one argument too many: %s", args[n], cmd.UseLine())
+	}
+}
+
+// subcommand is for commands that only have others.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	guess := ""
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		guess = " did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return fmt.Errorf("unknown command %q;%s `%s --help` lists the commands", args[0], guess, cmd.CommandPath())
+}
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fluidmcp",
@@ -80,6 +104,8 @@ func newRoot() *cobra.Command {
   fluidmcp run models.yaml --mock                              rehearse a file for GPUs without one
   fluidmcp apply --dry-run                                     show what a changed models file would change
   fluidmcp ps                                                  list the models of a running FluidMCP`,
+		Args:          subcommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Version:       version.Get().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

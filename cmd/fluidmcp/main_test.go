@@ -95,14 +95,17 @@ func TestRefusals(t *testing.T) {
 	f("does not exist", "run", "nowhere.json")
 	f(`log level "loud"`, "run", "../../examples/vllm-mock-config.json", "--log-level", "loud")
 	f("key file nowhere.yaml: file does not exist; check the path", "run", "../../examples/vllm-mock-config.json", "--keys", "nowhere.yaml")
-	f("unknown command", "walk")
+	f("fluidmcp: unknown command \"walk\"; `fluidmcp --help` lists the commands\n", "walk")
+	f("unknown command \"evnts\"; did you mean events? `fluidmcp --help` lists the commands\n", "evnts")
+	f("unknown command \"nwe\"; did you mean new? `fluidmcp keys --help` lists the commands\n", "keys", "nwe")
+	f(`"m" is one argument too many: fluidmcp ps [flags]`, "ps", "m")
 	f("unknown flag: --starts; `fluidmcp run --help` lists the flags", "run", "x", "--starts")
 	f("0 arguments; name one models file: fluidmcp run FILE", "run")
 	f("2 arguments; name one model, `fluidmcp ps` lists them: fluidmcp stop MODEL", "stop", "a", "b")
 	f("--mock-load-time goes with --mock", "run", "../../examples/vllm-mock-config.json", "--mock-load-time", "1s")
 	f("or a number by which an estimate for each model is multiplied", "run", "../../examples/vllm-mock-config.json", "--mock", "--mock-load-time", "-1")
 	f("no such file", "apply", "nowhere.json")
-	f("accepts at most 1 arg", "apply", "a", "b")
+	f(`"b" is one argument too many: fluidmcp apply [FILE] [flags]`, "apply", "a", "b")
 	f("write an address such as http://localhost:8099", "ps", "--url", "localhost:8099")
 	f("is FluidMCP running there?", "ps", "--url", "http://127.0.0.1:1")
 }
@@ -122,7 +125,7 @@ func TestMisspeltSetting(t *testing.T) {
 
 func TestManagementCommands(t *testing.T) {
 	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001","phase":"ready","restarts":1},
-		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}]}`
+		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}, {"phase":"stopped","reason":"OnDemand"}]}`
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Get("Authorization"); got != "Bearer the-key" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -139,7 +142,7 @@ func TestManagementCommands(t *testing.T) {
 			_, _ = w.Write([]byte("last words\n"))
 		default:
 			w.WriteHeader(http.StatusNotFound)
-			_, _ = w.Write([]byte(`{"error":{"message":"No model of that name."}}`))
+			_, _ = w.Write([]byte(`{"error":{"message":"No model of that name.","code":"model_not_found"}}`))
 		}
 	}))
 	defer gateway.Close()
@@ -156,9 +159,15 @@ func TestManagementCommands(t *testing.T) {
 	f(0, "backoff", "ps")
 	f(0, "http://localhost:8002   killed", "ps")
 	f(0, `"restarts":2`, "ps", "--json")
+	f(0, "the first request for it starts it", "ps")
 	f(0, "stop requested", "stop", "org/m")
+	f(0, status, "stop", "org/m", "--json")
 	f(0, "last words", "logs", "org/m", "--lines", "5")
-	f(1, "No model of that name.", "stop", "nobody")
+	f(1, "No model of that name. `fluidmcp ps` lists them\n", "stop", "nobody")
+	host := strings.TrimPrefix(gateway.URL, "http://")
+	if code, _, failed := fluidmcp(t, "ps", "--url", "https://"+host); code != 1 || failed != "fluidmcp: "+host+" does not speak HTTPS: write --url http://"+host+"\n" {
+		t.Errorf("by HTTPS: exit %d, %s", code, failed)
+	}
 	if code, out, failed := fluidmcp(t, "ps", "--url", gateway.URL+"/v1/"); code != 0 || !strings.Contains(out, "org/m") {
 		t.Errorf("with /v1/: exit %d, %q %q", code, out, failed)
 	}
@@ -182,6 +191,11 @@ func TestCertificateOfNobodyKnown(t *testing.T) {
 	if code, _, failed := fluidmcp(t, "ps", "--url", gateway.URL); code != 1 || !strings.Contains(failed, "SSL_CERT_FILE") || strings.Contains(failed, "is FluidMCP running") {
 		t.Errorf("exit %d: %s", code, failed)
 	}
+	host := strings.TrimPrefix(gateway.URL, "https://")
+	if code, _, failed := fluidmcp(t, "ps", "--url", "http://"+host); code != 1 || failed != "fluidmcp: "+host+" speaks HTTPS: write --url https://"+host+"\n" {
+		t.Errorf("by HTTP: exit %d, %s", code, failed)
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestProgress(t *testing.T) {
@@ -263,6 +277,32 @@ func TestProgressWithAModelThatRunsElsewhere(t *testing.T) {
 		{ID: "far", Phase: fleet.Starting, Message: "connection refused", Backends: []fleet.Backend{{}}}}})
 	for _, want := range []string{"far                  starting   connection refused\n",
 		"curl https://localhost:8099/llm/a/chat/completions", `-H "Authorization: Bearer $KEY" -d '{`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, &out)
+		}
+	}
+}
+
+// What is stopped starts when somebody asks, or does not: that is told, and the address to try is one that answers.
+func TestProgressWithModelsOnDemand(t *testing.T) {
+	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}, {ID: "b", Driver: spec.Process, Instances: []spec.Instance{{}}}}}
+	var out bytes.Buffer
+	p := newProgress(&out, file)
+	p.hello("http://localhost:8099", false)
+	show := func(phase fleet.Phase, reason, message string) {
+		p.show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", OnDemand: true, Phase: phase, Reason: reason, Message: message},
+			{ID: "b", Phase: fleet.Ready, Backends: []fleet.Backend{{URL: "http://127.0.0.1:8002"}}}}})
+	}
+	show(fleet.Stopped, "OnDemand", "")
+	if !strings.Contains(out.String(), "/llm/b/chat/completions") {
+		t.Errorf("not the address of the model that is ready:\n%s", &out)
+	}
+	show(fleet.Stopping, "Evicted", "")
+	show(fleet.Stopped, "Evicted", "")
+	show(fleet.Stopped, "Evicted", "its server sleeps")
+	show(fleet.Stopping, "New", "")
+	for _, want := range []string{"stopped    the first request for it starts it\n", "stopping   to make room for another model\n",
+		"stopped    it made room for another model; the next request starts it\n", "stopped    its server sleeps\n", "stopping   New\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &out)
 		}

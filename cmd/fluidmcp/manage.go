@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
 // gatewayURL is where the management commands find a running FluidMCP.
@@ -70,6 +72,9 @@ func (g *gatewayURL) open(ctx context.Context, method, path string, header http.
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		return nil, fmt.Errorf("%w; SSL_CERT_FILE names a file with a certificate to trust", err)
 	}
+	if err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") { // net/http has no type for it
+		return nil, fmt.Errorf("%s does not speak HTTPS: write --url http://%s", req.URL.Host, req.URL.Host)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; is FluidMCP running there? `fluidmcp run FILE --start-server` starts it, --url names another address", err)
 	}
@@ -89,8 +94,14 @@ func failure(resp *http.Response, body []byte) error {
 	var envelope struct {
 		Error struct{ Message, Code string }
 	}
+	if host := resp.Request.URL.Host; resp.StatusCode == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server")) { // net/http's words
+		return fmt.Errorf("%s speaks HTTPS: write --url https://%s", host, host)
+	}
 	if json.Unmarshal(body, &envelope) != nil || envelope.Error.Message == "" {
-		return fmt.Errorf("%s: %s; is that address a gateway's?", resp.Status, body)
+		return fmt.Errorf("%s: %s; is that address a gateway's?", resp.Status, bytes.TrimSpace(body))
+	}
+	if envelope.Error.Code == "model_not_found" {
+		return fmt.Errorf("%s `fluidmcp ps` lists them", envelope.Error.Message)
 	}
 	if resp.StatusCode == http.StatusUnauthorized || envelope.Error.Code == "insufficient_scope" {
 		return fmt.Errorf("%s Set FLUIDMCP_API_KEY to a key with the scope admin", envelope.Error.Message)
@@ -107,6 +118,7 @@ type model struct {
 		PID      int       `json:"pid"`
 		URL      string    `json:"url"`
 		Phase    string    `json:"phase"`
+		Reason   string    `json:"reason"`
 		Message  string    `json:"message"`
 		Since    time.Time `json:"since"`
 		Restarts int       `json:"restarts"`
@@ -119,7 +131,9 @@ func newPs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ps",
 		Short: "List the models of a running FluidMCP",
-		Args:  cobra.NoArgs,
+		Example: `  fluidmcp ps
+  fluidmcp ps --json | jq -r '.models[] | select(.phase != "ready").id'   those that are not ready`,
+		Args: atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			body, err := gateway.call(cmd.Context(), http.MethodGet, "models")
 			if err != nil {
@@ -137,6 +151,7 @@ func newPs() *cobra.Command {
 		},
 	}
 	gateway.addFlag(cmd)
+	cmd.Long += "\n\nEach server of a model has its row. RESTARTS counts its starts after the first that FluidMCP remembers, whatever they were for."
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for scripts")
 	return cmd
 }
@@ -155,7 +170,7 @@ func printModels(w io.Writer, models []model, now time.Time) error {
 				pid = strconv.Itoa(inst.PID)
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n",
-				id, inst.Phase, now.Sub(inst.Since).Round(time.Second), inst.Restarts, m.Driver, pid, inst.URL, inst.Message)
+				id, inst.Phase, now.Sub(inst.Since).Round(time.Second), inst.Restarts, m.Driver, pid, inst.URL, why(fleet.Phase(inst.Phase), inst.Reason, inst.Message))
 		}
 	}
 	return table.Flush()
@@ -168,16 +183,22 @@ func newLifecycle(verb string) *cobra.Command {
 		"stop":  "Let a model's requests finish, stop it, and keep it stopped",
 	}[verb]
 	var gateway gatewayURL
+	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     verb + " MODEL",
-		Short:   short,
-		Example: "  fluidmcp " + verb + " mock-llm",
-		Args:    exactly("one model, `fluidmcp ps` lists them"),
+		Use:   verb + " MODEL",
+		Short: short,
+		Example: "  fluidmcp " + verb + " mock-llm\n" +
+			"  fluidmcp " + verb + " mock-llm --json | jq -r .phase",
+		Args: exactly("one model, `fluidmcp ps` lists them"),
 
 		ValidArgsFunction: gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := gateway.call(cmd.Context(), http.MethodPost, "models/"+url.PathEscape(args[0])+"/"+verb)
 			if err != nil {
+				return err
+			}
+			if asJSON {
+				_, err := cmd.OutOrStdout().Write(body)
 				return err
 			}
 			var m model
@@ -189,5 +210,6 @@ func newLifecycle(verb string) *cobra.Command {
 		},
 	}
 	gateway.addFlag(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the model's status as JSON for scripts")
 	return cmd
 }

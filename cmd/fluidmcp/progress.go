@@ -59,7 +59,7 @@ func (p *progress) hello(base string, keyed bool) {
 func (p *progress) show(s fleet.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ready, coming := "", false
+	ready, onDemand, coming := "", "", false
 	for _, m := range s.Models {
 		before := p.seen[m.ID]
 		if m.Phase == fleet.Starting && before.Phase != fleet.Starting {
@@ -74,12 +74,13 @@ func (p *progress) show(s fleet.Snapshot) {
 			ready = cmp.Or(ready, m.ID)
 		case fleet.Stopped:
 			if m.OnDemand { // the address to try starts it
-				ready = cmp.Or(ready, m.ID)
+				onDemand = cmp.Or(onDemand, m.ID)
 			}
 		case fleet.Pending, fleet.Starting:
 			coming = coming || p.process(m.ID) != nil
 		}
 	}
+	ready = cmp.Or(ready, onDemand)
 	switch {
 	case p.greeted || coming:
 	case ready != "":
@@ -147,7 +148,7 @@ func (p *progress) process(id string) *spec.Model {
 }
 
 func (p *progress) line(m fleet.Model) {
-	detail := m.Message
+	detail := why(m.Phase, m.Reason, m.Message)
 	switch m.Phase {
 	case fleet.Starting:
 		detail = cmp.Or(detail, p.commandLine(m.ID))

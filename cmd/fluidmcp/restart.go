@@ -26,7 +26,7 @@ type rollout struct {
 
 func newRestart() *cobra.Command {
 	var gateway gatewayURL
-	var force bool
+	var force, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "restart MODEL",
 		Short: "Start the servers of a model anew, one after the other",
@@ -46,7 +46,13 @@ func newRestart() *cobra.Command {
 				return err
 			}
 			look := func(ctx context.Context) ([]byte, error) { return gateway.call(ctx, http.MethodGet, path) }
-			return followRollout(cmd.Context(), cmd.OutOrStdout(), args[0], body, look)
+			if !asJSON {
+				_, err := followRollout(cmd.Context(), cmd.OutOrStdout(), args[0], body, look)
+				return err
+			}
+			body, err = followRollout(cmd.Context(), io.Discard, args[0], body, look)
+			_, wrote := cmd.OutOrStdout().Write(body)
+			return errors.Join(err, wrote)
 		},
 	}
 	gateway.addFlag(cmd)
@@ -56,17 +62,19 @@ Each server is drained before it ends, and the next one follows once it is ready
 shows how it goes on, and fails when a server does not come back; Ctrl-C ends the command, not the restart. A model of one server is
 restarted only where one more can start meanwhile (rollout.surge in the models file) or requests may wait (limits.keep_alive).`
 	cmd.Flags().BoolVar(&force, "force", false, "restart all servers at the same time; the model answers 503 until the first is ready")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the model's status at the end as JSON for scripts")
 	return cmd
 }
 
-// followRollout prints what a restart does until it has ended. body is the model's status; look asks for it again.
-func followRollout(ctx context.Context, w io.Writer, id string, body []byte, look func(context.Context) ([]byte, error)) error {
+// followRollout prints what a restart does until it has ended. body is the model's status; look asks for it again, and the last one is
+// returned.
+func followRollout(ctx context.Context, w io.Writer, id string, body []byte, look func(context.Context) ([]byte, error)) ([]byte, error) {
 	tick := time.NewTicker(rolloutPoll)
 	defer tick.Stop()
 	for said := ""; ; {
 		var now struct{ Rollout rollout }
 		if err := json.Unmarshal(body, &now); err != nil {
-			return fmt.Errorf("decode the model's status: %w", err)
+			return nil, fmt.Errorf("decode the model's status: %w", err)
 		}
 		r := now.Rollout
 		switch r.State {
@@ -77,21 +85,21 @@ func followRollout(ctx context.Context, w io.Writer, id string, body []byte, loo
 			}
 		case "done":
 			_, err := fmt.Fprintf(w, "%s: %d of %d restarted\n", id, r.Done, r.Total)
-			return err
+			return body, err
 		default:
-			return fmt.Errorf("the restart of %s has ended after %d of %d (%s): %s", id, r.Done, r.Total, r.State, r.Message)
+			return body, fmt.Errorf("the restart of %s has ended after %d of %d (%s): %s", id, r.Done, r.Total, r.State, r.Message)
 		}
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
-		var err error
-		body, err = look(ctx)
+		next, err := look(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return errors.New("the restart goes on; `fluidmcp ps` shows how")
+			return body, errors.New("the restart goes on; `fluidmcp ps` shows how")
 		case err != nil:
-			return err
+			return body, err
 		}
+		body = next
 	}
 }

@@ -51,6 +51,8 @@ func TestRestartShowsHowItGoesOn(t *testing.T) {
 	f(0, "org/m: 2 of 2 restarted\n", "?force=true", []string{"--force"}, `{"state":"done","done":2,"total":2,"message":""}`)
 	f(1, "org/m: 0 of 2 restarted; replaces m-0\nfluidmcp: the restart of org/m has ended after 0 of 2 (failed): m-0 does not come back\n", "", nil,
 		first, `{"state":"failed","done":0,"total":2,"message":"m-0 does not come back"}`)
+	f(0, `{"id":"org/m","rollout":{"state":"done","done":2}}`, "", []string{"--json"}, first, `{"state":"done","done":2}`)
+	f(1, `{"id":"org/m","rollout":{"state":"failed","done":1}}`+"fluidmcp: the restart of org/m has ended after 1 of 0 (failed): \n", "", []string{"--json"}, `{"state":"failed","done":1}`)
 	f(1, "fluidmcp: It would answer 503: --force\n", "", nil, `{"error":{"message":"It would answer 503: --force"}}`)
 }
 
@@ -58,7 +60,7 @@ func TestRestartGoesOnWithoutItsCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out strings.Builder
 	body := []byte(`{"rollout":{"state":"rolling","total":1,"message":"replaces m-0"}}`)
-	err := followRollout(ctx, &out, "m", body, func(ctx context.Context) ([]byte, error) {
+	_, err := followRollout(ctx, &out, "m", body, func(ctx context.Context) ([]byte, error) {
 		cancel()
 		return nil, ctx.Err()
 	})

@@ -14,7 +14,7 @@ func newSchema() *cobra.Command {
 mistakes as you type. Name it in the file: "$schema": "./models.schema.json" in JSON, or as a first line in YAML
 # yaml-language-server: $schema=models.schema.json`,
 		Example: "  fluidmcp schema > models.schema.json",
-		Args:    cobra.NoArgs,
+		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := spec.Schema()
 			if err != nil {

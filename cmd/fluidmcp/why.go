@@ -1,0 +1,35 @@
+package main
+
+import (
+	"cmp"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+// Reasons that come without a message, in words: why a server is stopped and what starts it, and why one is being stopped.
+var (
+	whyStopped = map[unit.Reason]string{
+		unit.ByDemand: "the first request for it starts it",
+		unit.Idle:     "nobody had asked for it; the next request starts it",
+		unit.Evicted:  "it made room for another model; the next request starts it",
+	}
+	whyStopping = map[unit.Reason]string{
+		unit.Requested:    "as somebody asked",
+		unit.Restarting:   "to be started anew",
+		unit.Reconfigured: "to be started with another command",
+		unit.Idle:         "nobody had asked for it",
+		unit.Evicted:      "to make room for another model",
+	}
+)
+
+// why says why a server is in its phase: the message, else what the reason means, else "".
+func why(phase fleet.Phase, reason, message string) string {
+	switch phase {
+	case fleet.Stopped:
+		return cmp.Or(message, whyStopped[unit.Reason(reason)])
+	case fleet.Stopping:
+		return cmp.Or(message, whyStopping[unit.Reason(reason)])
+	}
+	return message
+}
