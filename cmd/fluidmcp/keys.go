@@ -25,6 +25,10 @@ func newKeys() *cobra.Command {
 		Short: "Make, check and revoke API keys for the gateway",
 		Long: `Make, check and revoke API keys for the gateway. The key file has only hashes of secrets, so nobody can use what is in it.
 It is YAML when its name ends in .yaml or .yml, and JSON with comments otherwise.`,
+		Example: `  fluidmcp keys new --id ops --scope admin --file keys.yaml
+  fluidmcp keys check keys.yaml
+  fluidmcp keys revoke ops --file keys.yaml
+  fluidmcp run models.yaml --start-server --keys keys.yaml   who uses it`,
 		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

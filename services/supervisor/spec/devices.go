@@ -55,7 +55,7 @@ func (e *entry) devices(replicas int, env Env) []string {
 	case given:
 		e.add(at, "has the place of %s in env; keep one of them", visibleDevices)
 	case len(listed) != 1 && len(listed) != replicas:
-		e.add(at, "has %d items for %d replicas; give one for each, or one for all", len(listed), replicas)
+		e.add(at, "has %d items, replicas is %d; give one for each, or one for all", len(listed), replicas)
 		return nil
 	}
 	devices := make([]string, replicas)

@@ -81,7 +81,7 @@ func TestSharesOfAGPU(t *testing.T) {
 	f("", "", "", "", "Nothing says which GPUs all of these take, and vLLM begins with the first: GPU 0 would give 1.84 of its memory, 0.92 to a-0, 0.92 to b-0.")
 	f(`, "config": {"gpu-memory-utilization": 0.5}`, `, "config": {"gpu-memory-utilization": 0.5}`, "", "", "")
 	f(`, "devices": [0]`, ``, "", "", "GPU 0 would give 1.84")
-	f(`, "devices": [0], "replicas": 1`, `, "devices": [1, 2]`, "", "llmModels.b.devices: has 2 items for 1 replicas", "")
+	f(`, "devices": [0], "replicas": 1`, `, "devices": [1, 2]`, "", "llmModels.b.devices: has 2 items, replicas is 1", "")
 	f(`, "devices": ["0;1"]`, "", "", `llmModels.a.devices[0]: not a list of GPUs; use the form "0" or "0,1"`, "")
 	f(`, "devices": [0], "env": {"CUDA_VISIBLE_DEVICES": "1"}`, "", "", "has the place of CUDA_VISIBLE_DEVICES in env; keep one", "")
 	for _, share := range []string{"0", "1.1", "-1", "x", "NaN"} {

@@ -82,6 +82,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		"b": {"command": "mockvllm", "args": ["--port", "2"], "start": "on_demand", "swap_group": "g"}}}`, "llmModels.a.depends_on: 2 models of swap group g would have to be loaded at a time, which lets 1")
 	f(`{"llmModels": {"m": {`+mock+`, "start": "on_demand", "swap_group": "gpu-0"}}, "swapGroups": {"gpu0": {}, "gpu-0": {"loaded": 0, "residence": 1}}}`,
 		`swapGroups.gpu0: no model has swap_group: gpu0; did you mean "gpu-0"?`, "swapGroups.gpu-0.loaded: 0 is not", "swapGroups.gpu-0.residence: unknown field")
+	f(`{"llmModels": {"m": {`+mock+`}}, "swapGroups": {"g": {}}}`, "swapGroups.g: no model has swap_group: g; none has any")
 
 	// durations
 	m(mock+`, "timeouts": {"drain": "90"}`, `llmModels.m.timeouts.drain: expected a number of seconds or a string such as "1m30s"`)

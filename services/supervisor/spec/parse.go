@@ -75,7 +75,11 @@ func (r *reader) swapGroups(top *object, models []Model) map[string]SwapGroup {
 		o := r.object(at, byName.fields[name], groupFields)
 		group := SwapGroup{Loaded: o.whole("loaded"), Residency: o.duration("residency")}
 		if _, used := groups[name]; !used {
-			r.add(at, "no model has swap_group: %s; %s", name, hint(name, slices.Sorted(maps.Keys(groups))))
+			others := "none has any"
+			if len(groups) > 0 {
+				others = hint(name, slices.Sorted(maps.Keys(groups)))
+			}
+			r.add(at, "no model has swap_group: %s; %s", name, others)
 			continue
 		}
 		groups[name] = group

@@ -65,7 +65,7 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	`not UTF-8`, `nest deeper`, // of the notation
 	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
 	`is already a name of`, `is the model itself`, `no model of this file`, `is named already`, `percent together`, `the same server as`, `is also the port of`, `contradicts`, `beyond port 65535`,
-	`its memory, `, `items for \d+ replicas`, `not a list of GPUs`, `has the place of CUDA_VISIBLE_DEVICES`, `needs a number over 0 and at most 1`, // of GPUs
+	`its memory, `, `items, replicas is \d+`, `not a list of GPUs`, `has the place of CUDA_VISIBLE_DEVICES`, `needs a number over 0 and at most 1`, // of GPUs
 	`needs a command with vLLM's flags`, `no model has swap_group`, `would have to be loaded at a time`, `FluidMCP cannot tell where`, `more than one needs --port`, `needs --port in args`, `goes round in a circle`, `--port needs a number`,
 	`is not the name of a container`, `names \d+ containers, and endpoints has`,
 	`not a URL`, `the port must be from`, `is not more than 0 and at most 168h`, `\de\d+ is not a whole number`, `\de-\d+ is not more than 0 and at most 100`,
