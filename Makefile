@@ -27,9 +27,10 @@ test-unit: ## the unit tests of every package, with the race detector
 	@# It reads files outside of its module, which Go's test cache does not watch, hence -count=1.
 	go test -count=1 ./tools/dashboards/...
 
-# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1.
+# The scenarios drive programs and images that Go's test cache does not know of, hence -count=1. Most of them wait most of the
+# time, so three go on at once, after those that must be alone.
 test-scenarios: ## the scenarios against the binary and the compose stack
-	go test -count=1 -timeout 60m ./integration/...
+	go test -count=1 -parallel 3 -timeout 60m ./integration/...
 
 # What the clients are tested against. It has no prerequisites here: go build knows best whether it is up to date.
 bin/test/fluidmcp:

@@ -32,6 +32,7 @@ var disasters = []struct {
 
 // TestChaos lets everything happen to one gateway, one after another.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	c := startChaos(t, chaosOptions{})
 	for _, d := range disasters {
 		t.Run(d.name, func(t *testing.T) {
@@ -202,6 +203,7 @@ func allGone(t *testing.T, c *chaos) {
 
 // TestChaosOfQueues lets six requests through at a time, so that the others wait while a server is gone.
 func TestChaosOfQueues(t *testing.T) {
+	t.Parallel()
 	c := startChaos(t, chaosOptions{limits: map[string]any{"inflight": 6, "queue": 200}})
 	c.before = c.scrape(t, c.gateway)
 	c.proxies[0].Stop()
@@ -216,6 +218,7 @@ func TestChaosOfQueues(t *testing.T) {
 
 // TestChaosOfNames has a server whose name does not exist.
 func TestChaosOfNames(t *testing.T) {
+	t.Parallel()
 	c := startChaos(t, chaosOptions{nameless: true})
 	c.traffic(t, each).allWhole(t)
 	c.settle(t)
@@ -223,6 +226,7 @@ func TestChaosOfNames(t *testing.T) {
 
 // TestChaosOfLogs has no room for a single line of the log.
 func TestChaosOfLogs(t *testing.T) {
+	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skip("the system has no full device: ", err)

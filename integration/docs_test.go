@@ -19,6 +19,7 @@ import (
 
 // TestGuides does what the guides say, word by word. See the package guide for the marks in them.
 func TestGuides(t *testing.T) {
+	t.Parallel()
 	documents, err := filepath.Glob("../docs/*.md")
 	if err != nil || len(documents) == 0 {
 		t.Fatalf("list the guides: %v, found %d", err, len(documents))

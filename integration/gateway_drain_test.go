@@ -20,6 +20,7 @@ import (
 // A gateway that is told to stop says so at once, serves what still comes for a while, lets what runs end, and tells the rest that
 // it is interrupted.
 func TestGatewayDrains(t *testing.T) {
+	t.Parallel()
 	mock := mockvllmtest.Start(t, mockvllmtest.VirtualClock(), mockvllmtest.Latency(time.Second, time.Second), mockvllmtest.Answers("random"))
 	f := newFeed(t)
 	f.publish(t, served("m", mock.URL))
@@ -95,6 +96,7 @@ func TestGatewayDrains(t *testing.T) {
 // Two gateways are replaced one after the other, twice, behind a third one that has them as servers of a model. Not one of the
 // requests that come meanwhile fails.
 func TestGatewaysAreRolled(t *testing.T) {
+	t.Parallel()
 	mock := mockvllmtest.Start(t, mockvllmtest.Latency(5*time.Millisecond, 5*time.Millisecond), mockvllmtest.Answers("random"),
 		mockvllmtest.Config(func(c *mockvllm.Config) { c.ShutdownTimeout = time.Minute }))
 	inner, outer := newFeed(t), newFeed(t)

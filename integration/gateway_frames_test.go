@@ -86,6 +86,7 @@ func answerChoppy(conn net.Conn, chance *rand.Rand, next <-chan bool) {
 
 // However a server cuts its stream, the client gets its bytes, each frame as soon as it is whole.
 func TestGatewayStreamsByteForByte(t *testing.T) {
+	t.Parallel()
 	next := make(chan bool)
 	f := newFeed(t)
 	all := doors(t, f)

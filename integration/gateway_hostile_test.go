@@ -145,6 +145,7 @@ func TestGatewayRefusesSmuggling(t *testing.T) {
 
 // A client that sends its header or its body byte by byte loses its connection, and holds nothing that others need.
 func TestGatewayEndsSlowSenders(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: it waits for the gateway's patience, up to a minute")
 	}

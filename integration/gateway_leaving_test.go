@@ -157,6 +157,7 @@ func (d *door) recorded499(t *testing.T, before scrape) {
 
 // A client that leaves while it waits for its turn never reaches the model, and whoever is behind it moves up.
 func TestGatewayClientGoneWhileQueued(t *testing.T) {
+	t.Parallel()
 	mock, f := singleSlot(t), newFeed(t)
 	m := served("m", mock.URL)
 	m.Limits.Inflight = 1
@@ -213,6 +214,7 @@ func TestGatewayClientGoneWhileQueued(t *testing.T) {
 
 // Half a body is no request, whether the other half is late or never comes.
 func TestGatewayClientGoneWhileSending(t *testing.T) {
+	t.Parallel()
 	mock, f := mockvllmtest.Start(t), newFeed(t)
 	f.publish(t, served("m", mock.URL))
 	for _, d := range doors(t, f) {

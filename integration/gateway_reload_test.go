@@ -42,6 +42,7 @@ func writeFile(t testing.TB, path, text string) {
 // What changes while the gateway runs counts for what comes then, and no stream that runs notices: keys, certificate and models.
 // What is broken is refused aloud, and what was in force stays.
 func TestGatewayReloads(t *testing.T) {
+	t.Parallel()
 	mock := mockvllmtest.Start(t, mockvllmtest.VirtualClock(), mockvllmtest.Latency(time.Second, time.Second), mockvllmtest.Answers("random"))
 	other := mockvllmtest.Start(t)
 	dir := t.TempDir()

@@ -19,6 +19,7 @@ import (
 //
 // The gateway's patience, half a minute, is not to be set: that is how long this test takes.
 func TestGatewayClientThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: it waits for the gateway's patience, up to a minute")
 	}

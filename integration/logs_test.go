@@ -41,6 +41,7 @@ func startLoud(t *testing.T, ports []int, state string) (*stack, *command) {
 // TestLogs follows a model's log at the terminal: lines come as they are printed, also those of the next server and of the next FluidMCP on
 // the same address, each once, and no secret is among them, nor in what is kept on disk.
 func TestLogs(t *testing.T) {
+	t.Parallel()
 	ports, state := freePorts(t, 3), t.TempDir()
 	s, first := startLoud(t, ports, state)
 	follower := start(t, exec.Command(fluidmcp(t), "logs", "-f", "--json", loud, "--url", s.gateway))
@@ -116,6 +117,7 @@ func TestLogs(t *testing.T) {
 
 // TestProgressOfALoad rehearses a start that takes its time: the status says how far it is, and the log has the lines that tell.
 func TestProgressOfALoad(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 3)
 	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
 	file := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "m", "--port", fmt.Sprint(ports[2]), "--mock-load-time", "8s"}}})
@@ -156,6 +158,7 @@ func TestProgressOfALoad(t *testing.T) {
 
 // TestLogsEndWithTheGateway stops a gateway while a log is followed through it: the stream ends as a whole answer does, and at once.
 func TestLogsEndWithTheGateway(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 3)
 	s, running := startLoud(t, ports, t.TempDir())
 	resp, err := open(t, "GET", s.gateway+"/api/llm/models/"+loud+"/logs?follow=true&lines=1", nil)

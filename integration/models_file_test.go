@@ -144,6 +144,7 @@ func mockEntry(id string, port int, fields string) string {
 
 // The file is edited in every way while streams run, and none of them notices.
 func TestFileEditedUnderLoad(t *testing.T) {
+	t.Parallel()
 	const two = `, "replicas": 2, "timeouts": {"drain": 60}`
 	m := func(ports []int, fields string) string { return mockEntry("m", ports[0], two+fields) }
 	n := func(ports []int) string { return mockEntry("n", ports[2], "") }
@@ -327,7 +328,7 @@ func TestTerminalThatIsClosed(t *testing.T) {
 	}
 }
 
-// Every example comes up on mocks, whatever it is for.
+// Every example comes up on mocks, whatever it is for. Their ports are those of the guides too.
 func TestEveryExampleRehearsed(t *testing.T) {
 	t.Setenv("PARTNER_KEY", "sk-partner")
 	files, err := filepath.Glob("../examples/*.*")

@@ -86,6 +86,7 @@ func (s *stack) starts(t *testing.T, model string) int { return s.status(t, mode
 // Nothing runs until somebody asks; then a crowd of requests makes one start, all of them are answered, and once nobody asks any
 // more nothing runs again. All that as often as it happens.
 func TestModelOnDemand(t *testing.T) {
+	t.Parallel()
 	const crowd = 1000
 	s := startOnDemand(t, map[string]map[string]any{"m": {"idle_timeout": "2s", "limits": map[string]any{"queue": crowd, "keep_alive": true}}}, nil)
 	if m := s.waitStopped(t, "m", "OnDemand"); m.Desired != "on_demand" || m.Instances[0].PID != 0 {
@@ -152,6 +153,7 @@ func TestModelOnDemand(t *testing.T) {
 
 // Everybody who waits for a model that cannot be started is told why.
 func TestModelOnDemandThatFails(t *testing.T) {
+	t.Parallel()
 	s := startOnDemand(t, map[string]map[string]any{"m": {"command": "no-such-program", "endpoints": map[string]string{"base_url": "http://127.0.0.1:1/v1"}}}, nil)
 	var all sync.WaitGroup
 	for range 20 {
@@ -174,6 +176,7 @@ func TestModelOnDemandThatFails(t *testing.T) {
 
 // Two models with room for one are asked for in turn and at the same time. No request fails, and never are both loaded.
 func TestModelsThatSwap(t *testing.T) {
+	t.Parallel()
 	member := func() map[string]any { return map[string]any{"swap_group": "gpu-0"} }
 	s := startOnDemand(t, map[string]map[string]any{"a": member(), "b": member()}, map[string]any{"gpu-0": map[string]any{"residency": "500ms"}})
 	for range 3 { // in turn
@@ -242,6 +245,7 @@ func TestModelsThatSwap(t *testing.T) {
 
 // A model that sleeps keeps its process, wakes up for the next request, and is started anew when it has died.
 func TestModelThatSleeps(t *testing.T) {
+	t.Parallel()
 	s := startOnDemand(t, map[string]map[string]any{"m": {"idle_timeout": "1s", "sleep": true}}, nil)
 	if err := s.ask(t, "m"); err != nil {
 		t.Fatal(err)
@@ -283,6 +287,7 @@ func TestModelThatSleeps(t *testing.T) {
 // Two gateways want the same model, whose supervisor is killed while they wait for it. All of their clients are answered. One gateway is
 // killed too; the other one is enough to know when nobody asks any more.
 func TestModelOnDemandBehindTwoGateways(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 2)
 	file := modelsFile(t, map[string]any{"m": map[string]any{
 		"command": fluidmcp(t), "args": []string{"mockvllm", "serve", "m", "--port", fmt.Sprint(ports[1]), "--mock-load-time", loadTime},

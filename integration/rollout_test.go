@@ -205,6 +205,7 @@ func (s *stack) restarted(t *testing.T, model, want string, flags ...string) {
 
 // TestRollingRestart restarts models under load. Nobody who uses them may see anything of it.
 func TestRollingRestart(t *testing.T) {
+	t.Parallel()
 	s := startRolling(t)
 	for _, c := range []struct {
 		name, model string

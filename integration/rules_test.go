@@ -56,6 +56,7 @@ func readYAML(t *testing.T, file string, into any) {
 
 // TestRules runs Prometheus's own checker, and its tests of what fires when.
 func TestRules(t *testing.T) {
+	t.Parallel()
 	promtool := tool(t, "promtool")
 	f := func(args ...string) {
 		t.Helper()

@@ -23,8 +23,8 @@ type schemathesis struct {
 
 // TestSchemathesis finds server errors and answers that the reference does not know, with the same requests in every run.
 func TestSchemathesis(t *testing.T) {
+	t.Parallel()
 	s := schemathesis{python: pythonWith(t, filepath.Join(schemathesisFolder, "requirements.txt"))}
-	t.Setenv("VLLM_KEEP_ALIVE_ON_ENGINE_DEATH", "1") // one of the faults that are set kills the engine
 	ports := freePorts(t, 7)
 	at := func(n int) string { return fmt.Sprintf("http://127.0.0.1:%d", ports[n]) }
 	mock := func(n int) map[string]any {
@@ -37,7 +37,7 @@ func TestSchemathesis(t *testing.T) {
 		"spare":   mock(3), // to be started and stopped
 		"partner": external,
 	})
-	c := launch(t, "run", file, "--start-server", "--port", strconv.Itoa(ports[0]), "--supervisor-port", strconv.Itoa(ports[1]))
+	c := start(t, immortal(exec.Command(fluidmcp(t), "run", file, "--start-server", "--port", strconv.Itoa(ports[0]), "--supervisor-port", strconv.Itoa(ports[1]))))
 	eventually(t, func() error { return (&stack{gateway: at(0)}).ask(t, mockLLM) })
 	s.url = at(0) + "/openapi.json"
 
@@ -55,7 +55,7 @@ func TestSchemathesis(t *testing.T) {
 		})
 		t.Run("mock", func(t *testing.T) {
 			t.Parallel()
-			launch(t, "mockvllm", "serve", "mock-model", "--port", strconv.Itoa(ports[5]))
+			start(t, immortal(exec.Command(fluidmcp(t), "mockvllm", "serve", "mock-model", "--port", strconv.Itoa(ports[5]))))
 			eventually(t, func() error { _, err := send(t, "GET", at(5)+"/health", nil); return err })
 			s.run(t, "--url", at(5), "--include-tag", "Mock", "--exclude-path", "/mock/faults")
 			s.run(t, "--url", at(5), "--include-path", "/mock/faults") // last: the faults hit everything else
@@ -66,6 +66,12 @@ func TestSchemathesis(t *testing.T) {
 		t.Errorf("fluidmcp ended with %v", c.err)
 	default:
 	}
+}
+
+// immortal has model servers outlive their engine, which one of the faults that are set kills.
+func immortal(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Env = append(os.Environ(), "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH=1")
+	return cmd
 }
 
 // valid holds the document against the rules of OpenAPI 3.1.

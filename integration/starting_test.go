@@ -30,6 +30,7 @@ type startStatus struct {
 
 // TestStarts follows a start that takes its time and three that fail: for good, for standing still, and again and again.
 func TestStarts(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 6)
 	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1])}
 	mock := func(port int, more ...string) map[string]any {

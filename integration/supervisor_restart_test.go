@@ -93,6 +93,7 @@ func (s *stack) happened(t *testing.T, base string) []happening {
 // sees anything of it. The servers that it does run end with it, and are started anew; the events say so. What a person stopped stays
 // stopped. Somebody who follows the events through the gateway misses none.
 func TestSupervisorKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	a := startApart(t)
 	a.command(t, halted, "stop").want(t, http.StatusAccepted)
 	a.waitPhase(t, halted, "stopped")
@@ -286,6 +287,7 @@ func supervisorReplaced(t *testing.T, s *stack) {
 
 // TestDiskOfTheSupervisorFull limits the size of files that the supervisor may write to nothing, as a full disk does.
 func TestDiskOfTheSupervisorFull(t *testing.T) {
+	t.Parallel()
 	a := startApart(t)
 	before := a.happened(t, a.gateway)
 	limit := func(size uint64) {

@@ -19,6 +19,7 @@ const goldenDir = "../services/mockvllm/testdata/golden"
 // TestTransparency sends every recorded request to a model server directly and through the gateway. The answers are the same but for
 // the headers in added, and but for exactly the exchanges in differences. Each entry of both lists is needed.
 func TestTransparency(t *testing.T) {
+	t.Parallel()
 	cases, err := golden.ReadAll(goldenDir)
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +60,7 @@ func TestTransparency(t *testing.T) {
 
 // TestTransparencyWithKey: a key changes nothing either. Every tenth exchange of the largest profile stands for all.
 func TestTransparencyWithKey(t *testing.T) {
+	t.Parallel()
 	cases, err := golden.ReadAll(goldenDir)
 	if err != nil {
 		t.Fatal(err)
