@@ -23,6 +23,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/dockerproxy"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of configuration.md")
@@ -83,7 +85,7 @@ func fieldTables(t *testing.T) string {
 		{"All models", nil},
 	} {
 		fmt.Fprintf(&out, "### %s\n\n| field | type | default | meaning | example |\n|---|---|---|---|---|\n", group.title)
-		for _, f := range spec.Fields() {
+		for _, f := range fields.OfModel() {
 			if !slices.Equal(f.Forms, group.forms) {
 				continue
 			}
@@ -92,11 +94,11 @@ func fieldTables(t *testing.T) string {
 		}
 		out.WriteString("\n")
 	}
-	if all := len(spec.Fields()); listed != all {
+	if all := len(fields.OfModel()); listed != all {
 		t.Errorf("%d of %d fields are in a table; the others belong to forms that have none", listed, all)
 	}
 	out.WriteString("### One entry of `swapGroups`, which stands beside `llmModels`\n\n| field | type | default | meaning | example |\n|---|---|---|---|---|\n")
-	for _, f := range spec.GroupFields() {
+	for _, f := range fields.OfGroup() {
 		out.WriteString(rows(t, "", f))
 	}
 	out.WriteString("\n")
@@ -104,7 +106,7 @@ func fieldTables(t *testing.T) string {
 }
 
 // rows are those of a field and of the fields in it.
-func rows(t *testing.T, prefix string, f spec.Field) string {
+func rows(t *testing.T, prefix string, f strict.Field) string {
 	out := row(t, prefix, f)
 	prefix += f.Name + "."
 	if f.Type == "list of objects" {
@@ -116,7 +118,7 @@ func rows(t *testing.T, prefix string, f spec.Field) string {
 	return out
 }
 
-func row(t *testing.T, prefix string, f spec.Field) string {
+func row(t *testing.T, prefix string, f strict.Field) string {
 	kind := string(f.Type)
 	switch {
 	case f.Choices != nil:
@@ -149,7 +151,7 @@ func asCode(t *testing.T, value any) string {
 // profiles asks the parser what it makes of each.
 func profiles(t *testing.T) string {
 	out := "| profile | flags |\n|---|---|\n"
-	for _, f := range spec.Fields() {
+	for _, f := range fields.OfModel() {
 		if f.Name != "profile" {
 			continue
 		}
@@ -171,7 +173,7 @@ func profiles(t *testing.T) string {
 // remote lists the fields that may be changed over HTTP.
 func remote() string {
 	var names []string
-	for _, f := range spec.Fields() {
+	for _, f := range fields.OfModel() {
 		if f.Remote {
 			names = append(names, "`"+f.Name+"`")
 		}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/rehearse"
 )
 
 // loadTime is the value of --mock-load-time: how long a mock takes to load a model.
@@ -23,7 +23,7 @@ func (l *loadTime) Set(text string) error {
 		l.of = func(string) time.Duration { return d }
 	} else if scale, err := strconv.ParseFloat(text, 64); err == nil && scale >= 0 && scale <= 1000 {
 		l.of = func(model string) time.Duration {
-			return time.Duration(scale * float64(spec.LoadTime(model))).Round(time.Millisecond)
+			return time.Duration(scale * float64(rehearse.LoadTime(model))).Round(time.Millisecond)
 		}
 	} else {
 		return errors.New(`use a time such as "10s", or a number by which an estimate for each model is multiplied, such as 0.1`)

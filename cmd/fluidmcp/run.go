@@ -25,6 +25,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/rehearse"
 )
 
 // runOptions are the flags of `fluidmcp run`.
@@ -110,7 +111,7 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 	file, fileErr := spec.Load(path)
 	var prepare func(*spec.File) (*spec.File, error)
 	if o.mock {
-		prepare = (&spec.Rehearsal{Load: o.mockLoad.of, FreePort: freePort}).Of
+		prepare = (&rehearse.Rehearsal{Load: o.mockLoad.of, FreePort: freePort}).Of
 		if fileErr == nil {
 			file, fileErr = prepare(file)
 		}

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
 )
 
 func newSchema() *cobra.Command {
@@ -16,7 +16,7 @@ mistakes as you type. Name it in the file: "$schema": "./models.schema.json" in 
 		Example: "  fluidmcp schema > models.schema.json",
 		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			text, err := spec.Schema()
+			text, err := fields.Schema()
 			if err != nil {
 				return err
 			}

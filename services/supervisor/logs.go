@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // openLogs makes the logs of what the model servers print, which show no secret of the models file nor of the environment.
@@ -25,7 +26,7 @@ func (s *Supervisor) openLogs(file *spec.File) {
 	}, func() float64 { return float64(s.logs.Failures()) }))
 	secrets := []string{s.cfg.Token}
 	for _, v := range os.Environ() {
-		if name, value, _ := strings.Cut(v, "="); spec.SecretVariable(name) {
+		if name, value, _ := strings.Cut(v, "="); strict.SecretVariable(name) {
 			secrets = append(secrets, value)
 		}
 	}

@@ -19,10 +19,11 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // rewrite makes another text of the models that are in force, and of those that the file declares.
-type rewrite func(current, declared *spec.Source) (*spec.Source, error)
+type rewrite func(current, declared *source.Source) (*source.Source, error)
 
 // Apply answers POST /api/llm/apply: the body is a models file, or nothing, which means the file at its path.
 func (a *API) Apply(w http.ResponseWriter, r *http.Request) error {
@@ -34,8 +35,8 @@ func (a *API) Apply(w http.ResponseWriter, r *http.Request) error {
 		return a.answer(w, r, nil)
 	}
 	name := path.Base(cmp.Or(r.URL.Query().Get("name"), "models.json"))
-	return a.answer(w, r, func(*spec.Source, *spec.Source) (*spec.Source, error) {
-		source, err := spec.Read(name, text)
+	return a.answer(w, r, func(*source.Source, *source.Source) (*source.Source, error) {
+		source, err := source.Read(name, text)
 		if err != nil {
 			return nil, invalid(err)
 		}
@@ -61,12 +62,12 @@ func (a *API) Add(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return badRequest("invalid_models", "id", "The body needs the id of the model as a string, beside its fields as in the models file.")
 	}
-	return a.answer(w, r, func(current, declared *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(current, declared *source.Source) (*source.Source, error) {
 		if current.Entry(id) != nil {
 			return nil, &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "model_exists", Param: "id",
 				Message: fmt.Sprintf("There is a model %q. PATCH /api/llm/models/%[1]s changes it.", id)}
 		}
-		return current.With(id, spec.Merge(declared.Entry(id), &document.Node{Kind: document.Mapping, Members: members})), nil
+		return current.With(id, source.Merge(declared.Entry(id), &document.Node{Kind: document.Mapping, Members: members})), nil
 	})
 }
 
@@ -77,18 +78,18 @@ func (a *API) Patch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.answer(w, r, func(current, _ *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(current, _ *source.Source) (*source.Source, error) {
 		if current.Entry(id) == nil {
 			return nil, unknown(id)
 		}
-		return current.With(id, spec.Merge(current.Entry(id), patch)), nil
+		return current.With(id, source.Merge(current.Entry(id), patch)), nil
 	})
 }
 
 // Delete answers DELETE /api/llm/models/{id}.
 func (a *API) Delete(w http.ResponseWriter, r *http.Request) error {
 	id := mux.Vars(r)["id"]
-	return a.answer(w, r, func(current, _ *spec.Source) (*spec.Source, error) {
+	return a.answer(w, r, func(current, _ *source.Source) (*source.Source, error) {
 		if current.Entry(id) == nil {
 			return nil, unknown(id)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // Effect is what a change does to servers.
@@ -153,17 +154,17 @@ func Of(old, next *spec.Model, was, is spec.Instance) Effect {
 }
 
 // Alike tells whether two sources say the same of a model.
-func Alike(a, b *spec.Source, id string) bool {
+func Alike(a, b *source.Source, id string) bool {
 	return len(fields(a.Settings(id), b.Settings(id))) == 0
 }
 
 // fields compares the settings of a model, those of the new file in its order, and then those that are gone.
-func fields(old, next []spec.Setting) []Field {
+func fields(old, next []source.Setting) []Field {
 	changed := []Field{}
-	find := func(in []spec.Setting, path string) (spec.Setting, bool) {
-		at := slices.IndexFunc(in, func(s spec.Setting) bool { return s.Path == path })
+	find := func(in []source.Setting, path string) (source.Setting, bool) {
+		at := slices.IndexFunc(in, func(s source.Setting) bool { return s.Path == path })
 		if at < 0 {
-			return spec.Setting{}, false
+			return source.Setting{}, false
 		}
 		return in[at], true
 	}

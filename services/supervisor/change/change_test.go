@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 func parse(t *testing.T, models string) *spec.File {
@@ -173,7 +174,7 @@ func TestBetweenLooksAtWhatRuns(t *testing.T) {
 }
 
 func TestForbidden(t *testing.T) {
-	read := func(models string) *spec.Source { return parse(t, models).Source }
+	read := func(models string) *source.Source { return parse(t, models).Source }
 	f := func(running, declared, next string, want ...string) {
 		t.Helper()
 		got := change.Forbidden(read(running), read(declared), read(next))

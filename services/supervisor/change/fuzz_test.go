@@ -9,6 +9,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/document"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // FuzzForbidden looks for a patch that is let through and yet runs another program, reaches another server or shows a secret.
@@ -34,9 +35,9 @@ func FuzzForbidden(f *testing.F) {
 			return
 		}
 		id := map[bool]string{false: "m", true: "p"}[elsewhere]
-		source := base.Source.With(id, spec.Merge(base.Source.Entry(id), node))
+		source := base.Source.With(id, source.Merge(base.Source.Entry(id), node))
 		forbidden := change.Forbidden(base.Source, base.Source, source)
-		next, err := source.Plan(env)
+		next, err := spec.Plan(source, env)
 		if err != nil {
 			return
 		}

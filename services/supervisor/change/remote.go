@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // Forbidden lists what a file that came over HTTP may not change: everything that could run a program, reach another machine or
 // tell what stands in the environment. A model that is as declared, the file of the operator, may come back.
-func Forbidden(running, declared, next *spec.Source) []string {
+func Forbidden(running, declared, next *source.Source) []string {
 	var all []string
 	for _, id := range next.IDs() {
 		before := running
@@ -22,7 +22,7 @@ func Forbidden(running, declared, next *spec.Source) []string {
 		}
 		settings := next.Settings(id)
 		for _, f := range fields(before.Settings(id), settings) {
-			at := slices.IndexFunc(settings, func(s spec.Setting) bool { return s.Path == f.Path })
+			at := slices.IndexFunc(settings, func(s source.Setting) bool { return s.Path == f.Path })
 			switch {
 			case !f.Remote:
 				all = append(all, fmt.Sprintf("%s of model %q", f.Path, id))

@@ -14,6 +14,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // ErrNotRunning is the error of a change before anything runs, or when all of it ends.
@@ -25,7 +26,7 @@ type Fleet interface {
 	Compare(inForce, plan *spec.File) change.Set
 	// Apply brings what runs in line with a plan and returns what that changes. declared is what the file itself says by
 	// then. It is ErrNotRunning when nothing can be changed.
-	Apply(inForce, plan *spec.File, declared *spec.Source) (change.Set, error)
+	Apply(inForce, plan *spec.File, declared *source.Source) (change.Set, error)
 }
 
 // Config is what a File works with.
@@ -41,12 +42,12 @@ type Config struct {
 // File is the models file while the supervisor runs.
 type File struct {
 	cfg      Config
-	path     string       // "" when it cannot be read again
-	mu       sync.Mutex   // one change at a time
-	plan     *spec.File   // in force; what was said over HTTP is in it
-	declared *spec.Source // the file as it was last in force
-	loaded   time.Time    // when that was
-	fault    string       // of the file as it is now, "" when it is in force
+	path     string         // "" when it cannot be read again
+	mu       sync.Mutex     // one change at a time
+	plan     *spec.File     // in force; what was said over HTTP is in it
+	declared *source.Source // the file as it was last in force
+	loaded   time.Time      // when that was
+	fault    string         // of the file as it is now, "" when it is in force
 }
 
 // New is the file whose plan is in force already.
@@ -117,7 +118,7 @@ func (f *Forbidden) Error() string {
 
 // Edit puts another text in force, or with dry only tells what would change. make has it from the text in force and from that of
 // the file; its error is returned as it is. What the text says holds until the file is read again.
-func (f *File) Edit(make func(current, declared *spec.Source) (*spec.Source, error), dry bool) (change.Set, error) {
+func (f *File) Edit(make func(current, declared *source.Source) (*source.Source, error), dry bool) (change.Set, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	current := f.plan
@@ -131,7 +132,7 @@ func (f *File) Edit(make func(current, declared *spec.Source) (*spec.Source, err
 			return change.Set{}, &Forbidden{forbidden}
 		}
 	}
-	plan, err := source.Plan(os.LookupEnv)
+	plan, err := spec.Plan(source, os.LookupEnv)
 	if err == nil {
 		plan, err = f.cfg.Prepare(plan)
 	}
@@ -149,7 +150,7 @@ func (f *File) Edit(make func(current, declared *spec.Source) (*spec.Source, err
 }
 
 // force puts a plan in force. The file is locked.
-func (f *File) force(plan *spec.File, declared *spec.Source, what string) (change.Set, error) {
+func (f *File) force(plan *spec.File, declared *source.Source, what string) (change.Set, error) {
 	set, err := f.cfg.Fleet.Apply(f.plan, plan, declared)
 	if err != nil {
 		return change.Set{}, err

@@ -5,6 +5,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // Compare implements modelsfile.Fleet.
@@ -48,7 +49,7 @@ func toward(i *board.Instance, plan *spec.File) spec.Instance {
 }
 
 // mark says of each model whether it is as the file has it.
-func (r *Reconciler) mark(plan, declared *spec.Source) {
+func (r *Reconciler) mark(plan, declared *source.Source) {
 	models := r.Board.List()
 	r.Board.Change(func() {
 		for _, m := range models {

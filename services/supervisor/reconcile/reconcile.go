@@ -15,6 +15,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
 
@@ -52,7 +53,7 @@ type Reconciler struct {
 
 // Apply implements modelsfile.Fleet. It does not wait for servers: those that are no longer wanted are drained, and restarts go on,
 // after it has returned.
-func (r *Reconciler) Apply(inForce, plan *spec.File, declared *spec.Source) (change.Set, error) {
+func (r *Reconciler) Apply(inForce, plan *spec.File, declared *source.Source) (change.Set, error) {
 	if !r.Crew.Open() {
 		return change.Set{}, modelsfile.ErrNotRunning
 	}

@@ -3,6 +3,8 @@ package spec
 import (
 	"slices"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // check finds what only the whole file shows.
@@ -26,7 +28,7 @@ func (r *reader) checkPorts(models []Model) {
 			continue
 		}
 		if first != p.Model { // the replicas of one model count upwards
-			r.add(join("llmModels", p.Model), "port %d is also the port of model %q; give each its own", p.Port, first)
+			r.Add(strict.Join("llmModels", p.Model), "port %d is also the port of model %q; give each its own", p.Port, first)
 		}
 	}
 }
@@ -40,7 +42,7 @@ func (r *reader) checkNames(models []Model) {
 	for _, m := range models {
 		for _, alias := range m.Aliases {
 			if first, taken := owner[alias]; taken && alias != "" {
-				r.add(join("llmModels", m.ID)+".aliases", "%q is already a name of model %q", alias, first)
+				r.Add(strict.Join("llmModels", m.ID)+".aliases", "%q is already a name of model %q", alias, first)
 				continue
 			}
 			owner[alias] = m.ID
@@ -52,17 +54,17 @@ func (r *reader) checkNames(models []Model) {
 func (r *reader) checkRouting(models []Model) {
 	ids := idsOf(models)
 	for _, m := range models {
-		at := join("llmModels", m.ID) + ".routing"
+		at := strict.Join("llmModels", m.ID) + ".routing"
 		whole, canaries := 0.0, make([]string, len(m.Routing.Canary))
 		for i, share := range m.Routing.Canary {
 			whole += share.Percent
 			canaries[i] = share.Model
 		}
 		if whole > 100+1e-9 { // thirds and tenths do not add up exactly
-			r.add(at+".canary", "%g percent together; keep them at most 100", whole)
+			r.Add(at+".canary", "%g percent together; keep them at most 100", whole)
 		}
-		r.checkOthers(m.ID, canaries, ids, func(i int) string { return index(at+".canary", i) + ".model" })
-		r.checkOthers(m.ID, m.Routing.Fallbacks, ids, func(i int) string { return index(at+".fallbacks", i) })
+		r.checkOthers(m.ID, canaries, ids, func(i int) string { return strict.Index(at+".canary", i) + ".model" })
+		r.checkOthers(m.ID, m.Routing.Fallbacks, ids, func(i int) string { return strict.Index(at+".fallbacks", i) })
 	}
 }
 
@@ -80,8 +82,8 @@ func (r *reader) checkDependencies(models []Model) {
 	ids := idsOf(models)
 	needs := make(map[string][]string, len(models))
 	for _, m := range models {
-		at := join("llmModels", m.ID) + ".depends_on"
-		r.checkOthers(m.ID, m.DependsOn, ids, func(i int) string { return index(at, i) })
+		at := strict.Join("llmModels", m.ID) + ".depends_on"
+		r.checkOthers(m.ID, m.DependsOn, ids, func(i int) string { return strict.Index(at, i) })
 		needs[m.ID] = slices.DeleteFunc(slices.Clone(m.DependsOn), func(id string) bool { return id == m.ID })
 	}
 	known := map[string]bool{} // models whose dependencies have been followed to their ends
@@ -89,7 +91,7 @@ func (r *reader) checkDependencies(models []Model) {
 	follow = func(id string, way []string) {
 		if begin := slices.Index(way, id); begin >= 0 {
 			circle := append(slices.Clone(way[begin:]), id)
-			r.add(join("llmModels", id)+".depends_on", "goes round in a circle, so that none of them could start: %s", strings.Join(circle, " needs "))
+			r.Add(strict.Join("llmModels", id)+".depends_on", "goes round in a circle, so that none of them could start: %s", strings.Join(circle, " needs "))
 			return
 		}
 		if known[id] {
@@ -132,7 +134,7 @@ func (r *reader) checkSwaps(file *File) {
 		}
 		count(m.ID)
 		if most := file.SwapGroups[group].Loaded; loaded > most {
-			r.add(join("llmModels", m.ID)+".depends_on", "%d models of swap group %s would have to be loaded at a time, which lets %d; raise swapGroups.%s.loaded", loaded, group, most, group)
+			r.Add(strict.Join("llmModels", m.ID)+".depends_on", "%d models of swap group %s would have to be loaded at a time, which lets %d; raise swapGroups.%s.loaded", loaded, group, most, group)
 		}
 	}
 }
@@ -143,11 +145,11 @@ func (r *reader) checkOthers(id string, named, ids []string, at func(i int) stri
 		switch {
 		case name == "": // a fault, reported already
 		case name == id:
-			r.add(at(i), "is the model itself; name another one")
+			r.Add(at(i), "is the model itself; name another one")
 		case !slices.Contains(ids, name):
-			r.add(at(i), "no model of this file has the id %q; %s", name, hint(name, ids))
+			r.Add(at(i), "no model of this file has the id %q; %s", name, strict.Hint(name, ids))
 		case slices.Index(named, name) < i:
-			r.add(at(i), "%q is named already; keep one", name)
+			r.Add(at(i), "%q is named already; keep one", name)
 		}
 	}
 }

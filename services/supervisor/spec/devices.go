@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // visibleDevices is the variable by which CUDA is told the GPUs of a process.
@@ -39,30 +43,30 @@ var deviceList = regexp.MustCompile(`^[A-Za-z0-9:/_-]+(,[A-Za-z0-9:/_-]+)*$`)
 // devices are the GPUs of each replica, as CUDA_VISIBLE_DEVICES lists them: from devices, from env, or from the environment. It is
 // nil when nothing says.
 func (e *entry) devices(replicas int, env Env) []string {
-	at := e.at("devices")
-	listed := e.words("devices")
+	at := e.At("devices")
+	listed := e.Words("devices")
 	own, given := env[visibleDevices]
 	switch {
 	case listed == nil:
 		all := own.Reveal()
 		if !given {
-			all, given = e.env(visibleDevices)
+			all, given = e.Env(visibleDevices)
 		}
 		if !given || all == "" {
 			return nil
 		}
 		return slices.Repeat([]string{all}, replicas)
 	case given:
-		e.add(at, "has the place of %s in env; keep one of them", visibleDevices)
+		e.Add(at, "has the place of %s in env; keep one of them", visibleDevices)
 	case len(listed) != 1 && len(listed) != replicas:
-		e.add(at, "has %d items, replicas is %d; give one for each, or one for all", len(listed), replicas)
+		e.Add(at, "has %d items, replicas is %d; give one for each, or one for all", len(listed), replicas)
 		return nil
 	}
 	devices := make([]string, replicas)
 	for i := range devices {
-		devices[i] = strings.ReplaceAll(listed[i%len(listed)].value, " ", "")
+		devices[i] = strings.ReplaceAll(listed[i%len(listed)].Value, " ", "")
 		if !deviceList.MatchString(devices[i]) {
-			e.add(index(at, i%len(listed)), `not a list of GPUs; use the form "0" or "0,1"`)
+			e.Add(strict.Index(at, i%len(listed)), `not a list of GPUs; use the form "0" or "0,1"`)
 			return nil
 		}
 	}
@@ -80,32 +84,32 @@ func (env Env) with(devices []string, replica int) Env {
 }
 
 // gpu reads what a command line takes of each GPU, or returns nil when it is no vLLM's, or decides in another way.
-func (e *entry) gpu(line args) *GPU {
-	if !vllmLike(line) || mocked(line) {
+func (e *entry) gpu(line argv.Line) *GPU {
+	if !line.VLLM() || line.Mock() {
 		return nil
 	}
 	for _, flag := range []string{"--kv-cache-memory-bytes", "--device-ids"} {
-		if _, otherwise := line.find(flag); otherwise {
+		if _, otherwise := line.Find(flag); otherwise {
 			return nil
 		}
 	}
 	g := &GPU{Share: defaultShare, Count: 1}
 	for _, flag := range []string{"--gpu-memory-utilization", "--device-memory-utilization"} {
-		value, given := line.find(flag)
+		value, given := line.Find(flag)
 		if !given {
 			continue
 		}
-		share, err := strconv.ParseFloat(value.value, 64)
+		share, err := strconv.ParseFloat(value.Value, 64)
 		if err != nil || !(share > 0 && share <= 1) {
-			e.add(e.path, "%s needs a number over 0 and at most 1", flag)
+			e.Add(e.Path, "%s needs a number over 0 and at most 1", flag)
 			return nil
 		}
 		g.Share = share
 	}
 	for _, flags := range [][]string{{"--tensor-parallel-size", "-tp"}, {"--pipeline-parallel-size", "-pp"}, {"--data-parallel-size", "-dp"}} {
 		for _, flag := range flags {
-			if value, given := line.find(flag); given {
-				if n, err := strconv.Atoi(value.value); err == nil && n > 0 && n <= 1024 { // vLLM refuses all else itself
+			if value, given := line.Find(flag); given {
+				if n, err := strconv.Atoi(value.Value); err == nil && n > 0 && n <= 1024 { // vLLM refuses all else itself
 					g.Count *= n
 				}
 			}
@@ -152,7 +156,7 @@ func (r *reader) checkShares(file *File) {
 	}
 	for _, device := range slices.Sorted(maps.Keys(all)) {
 		if over := promised(file.together(said[device])); over != "" {
-			r.add(modelsField, "GPU %s is to give %s; lower their gpu-memory-utilization to at most 1 together, or name other devices", device, over)
+			r.Add(fields.Models, "GPU %s is to give %s; lower their gpu-memory-utilization to at most 1 together, or name other devices", device, over)
 		} else if over := promised(file.together(all[device])); over != "" {
 			file.Warnings = append(file.Warnings, fmt.Sprintf("Nothing says which GPUs all of these take, and vLLM begins with the first: GPU %s "+
 				"would give %s. Name their devices, or lower their gpu-memory-utilization to at most 1 together.", device, over))

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // MaxFile bounds a models file, in bytes. A thousand models take well under a megabyte.
@@ -17,9 +20,9 @@ const MaxFile = 4 << 20
 
 // File is the plan that a models file describes.
 type File struct {
-	Path   string  // as given to Load; "" for what Parse read
-	Source *Source // what the plan was made of
-	Models []Model // ordered by ID
+	Path   string         // as given to Load; "" for what Parse read
+	Source *source.Source // what the plan was made of
+	Models []Model        // ordered by ID
 
 	Warnings []string // what works but hardly as meant, a sentence each
 	Secrets  []Secret // what no log may show: each api_key, and the values of flags, of env and of ${NAME} that are secret by their name
@@ -94,6 +97,23 @@ type Instance struct {
 // CommandLine is the command as a person may see it: ${NAME} is not replaced and secrets are hidden.
 func (i Instance) CommandLine() string { return strings.Join(i.shown, " ") }
 
+// Line is the command line of Driver Process, each word with what a person may see of it.
+func (i Instance) Line() argv.Line {
+	line := make(argv.Line, len(i.Argv))
+	for n, value := range i.Argv {
+		line[n] = strict.Word{Value: value, Shown: i.shown[n]}
+	}
+	return line
+}
+
+// Run gives the instance another command line.
+func (i *Instance) Run(line argv.Line) {
+	i.Argv, i.shown = line.Values(), make([]string, len(line))
+	for n, w := range line {
+		i.shown[n] = w.Shown
+	}
+}
+
 // Demand says when a model runs that is started by requests. The zero value is one that always runs.
 type Demand struct {
 	Start       bool          // by a request
@@ -141,16 +161,14 @@ func (f *File) Ports() []Port {
 // Secret is text that is not shown by accident.
 type Secret string
 
-const hidden = "***"
-
 // String hides the secret from fmt and from logs.
-func (Secret) String() string { return hidden }
+func (Secret) String() string { return argv.Hidden }
 
 // GoString hides the secret from %#v.
-func (Secret) GoString() string { return hidden }
+func (Secret) GoString() string { return argv.Hidden }
 
 // MarshalText hides the secret from encoding/json.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(argv.Hidden), nil }
 
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }

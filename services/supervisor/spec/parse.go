@@ -6,80 +6,90 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // Parse reads a models file from data. The name tells the notation, YAML when it ends in .yaml or .yml, and stands in
 // errors. env looks up what ${NAME} stands for; nil knows no names.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*File, error) {
-	source, err := Read(name, data)
+	text, err := source.Read(name, data)
 	if err != nil {
 		return nil, err
 	}
-	return source.Plan(env)
+	return Plan(text, env)
 }
 
-// Plan makes the plan that the source describes. env looks up what ${NAME} stands for; nil knows no names.
-func (s *Source) Plan(env func(string) (string, bool)) (*File, error) {
+// Plan makes the plan that a source describes. env looks up what ${NAME} stands for; nil knows no names.
+func Plan(s *source.Source, env func(string) (string, bool)) (*File, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	r := &reader{faults: faults{name: s.Name}, env: env}
-	if s.root.Kind != document.Mapping {
-		r.add("the file", "expected an object with llmModels, found %s", s.root.Kind)
-		return nil, r.err()
+	r := &reader{strict.New(s.Name, env)}
+	if s.Root().Kind != document.Mapping {
+		r.Add("the file", "expected an object with llmModels, found %s", s.Root().Kind)
+		return nil, r.Err()
 	}
-	top := r.object("", s.root, fileFields)
+	top := r.Object("", s.Root(), fields.OfFile())
 	file := &File{Source: s, Models: r.models(top)}
 	file.SwapGroups = r.swapGroups(top, file.Models)
-	file.Warnings = r.warnings
+	file.Warnings = r.Warnings
 	r.check(file)
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	slices.Sort(r.secrets)
-	file.Secrets = slices.DeleteFunc(slices.Compact(r.secrets), func(s Secret) bool { return s == "" })
+	slices.Sort(r.Secrets)
+	for _, s := range slices.Compact(r.Secrets) {
+		if s != "" {
+			file.Secrets = append(file.Secrets, Secret(s))
+		}
+	}
 	return file, nil
 }
 
-func (r *reader) models(top *object) []Model {
-	if !top.has("llmModels") {
-		r.add("llmModels", "missing; it holds the models by id")
+// reader makes a plan of what it reads.
+type reader struct{ *strict.Reader }
+
+func (r *reader) models(top *strict.Object) []Model {
+	if !top.Has("llmModels") {
+		r.Add("llmModels", "missing; it holds the models by id")
 		return nil
 	}
-	byID := r.object("llmModels", top.fields["llmModels"], nil)
-	if len(byID.names) == 0 && top.fields["llmModels"].Kind == document.Mapping {
-		r.add("llmModels", "names no model")
+	byID := r.Object("llmModels", top.Fields["llmModels"], nil)
+	if len(byID.Names) == 0 && top.Fields["llmModels"].Kind == document.Mapping {
+		r.Add("llmModels", "names no model")
 	}
 	var models []Model
-	for _, id := range byID.names {
-		models = append(models, r.model(byID.at(id), id, byID.fields[id]))
+	for _, id := range byID.Names {
+		models = append(models, r.model(byID.At(id), id, byID.Fields[id]))
 	}
 	slices.SortFunc(models, func(a, b Model) int { return cmp.Compare(a.ID, b.ID) })
 	return models
 }
 
 // swapGroups reads the groups that models are in, and those that are only set up.
-func (r *reader) swapGroups(top *object, models []Model) map[string]SwapGroup {
+func (r *reader) swapGroups(top *strict.Object, models []Model) map[string]SwapGroup {
 	groups := map[string]SwapGroup{}
 	for _, m := range models {
 		if m.Demand.SwapGroup != "" {
 			groups[m.Demand.SwapGroup] = SwapGroup{Loaded: 1}
 		}
 	}
-	if !top.has("swapGroups") {
+	if !top.Has("swapGroups") {
 		return groups
 	}
-	byName := r.object("swapGroups", top.fields["swapGroups"], nil)
-	for _, name := range byName.names {
-		at := byName.at(name)
-		o := r.object(at, byName.fields[name], groupFields)
-		group := SwapGroup{Loaded: o.whole("loaded"), Residency: o.duration("residency")}
+	byName := r.Object("swapGroups", top.Fields["swapGroups"], nil)
+	for _, name := range byName.Names {
+		at := byName.At(name)
+		o := r.Object(at, byName.Fields[name], fields.OfGroup())
+		group := SwapGroup{Loaded: o.Whole("loaded"), Residency: o.Duration("residency")}
 		if _, used := groups[name]; !used {
 			others := "none has any"
 			if len(groups) > 0 {
-				others = hint(name, slices.Sorted(maps.Keys(groups)))
+				others = strict.Hint(name, slices.Sorted(maps.Keys(groups)))
 			}
-			r.add(at, "no model has swap_group: %s; %s", name, others)
+			r.Add(at, "no model has swap_group: %s; %s", name, others)
 			continue
 		}
 		groups[name] = group

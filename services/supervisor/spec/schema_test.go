@@ -17,10 +17,12 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := spec.Schema()
+	text, err := fields.Schema()
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +62,7 @@ func refused(t *testing.T, name string, content []byte) error {
 	return schema.Validate(doc)
 }
 
-// beyond matches faults that a schema cannot find; the comment of spec.Schema lists them.
+// beyond matches faults that a schema cannot find; the comment of fields.Schema lists them.
 var beyond = regexp.MustCompile(strings.Join([]string{
 	`not UTF-8`, `nest deeper`, // of the notation
 	`\$\{`, `llmModels.m.model: must not be empty`, // what the environment holds
@@ -119,7 +121,7 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 	// what makes an entry of the form, as far as the field itself does not
 	forms := map[string]map[string]any{"command": {"command": "mockvllm"}, "model": {"model": "x", "port": 8001}, "": {}}
 	set := func(string) (string, bool) { return "set", true }
-	try := func(f spec.Field, value any) {
+	try := func(f strict.Field, value any) {
 		entry := map[string]any{f.Name: value}
 		form := append(f.Forms, "")[0]
 		if form != "model" {
@@ -147,7 +149,7 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 			t.Errorf("the example of %s: %v", f.Name, err)
 		}
 	}
-	for _, f := range spec.Fields() {
+	for _, f := range fields.OfModel() {
 		if f.Example == nil || f.Doc == "" {
 			t.Errorf("%s has no example or no description", f.Name)
 		}
@@ -161,7 +163,7 @@ func TestExamplesOfFieldsAreRight(t *testing.T) {
 }
 
 // examples are the example of a field, and with each field of its own the example of that beside those that are needed.
-func examples(f spec.Field) []any {
+func examples(f strict.Field) []any {
 	needed := map[string]any{}
 	for _, part := range f.Fields {
 		if part.Needed {
@@ -201,7 +203,7 @@ func TestSchemaAndParserAgree(t *testing.T) {
 		`{"drain": 1, "idle": "1s"}`, `{"connect": 0}`, `{"drain": 604801}`, `{"drain": "x"}`, `{"first_bite": 1}`, `"never"`, `"auto"`, `"on_demand"`, `"development"`}
 	var names []string
 	good := map[string][]string{"endpoints": {`{"base_url": "http://h:8001"}`}, "command": {`"mockvllm"`, `"./server"`}, "port": {`8001`}}
-	for _, f := range spec.Fields() {
+	for _, f := range fields.OfModel() {
 		names = append(names, f.Name)
 		example, err := json.Marshal(f.Example)
 		if err != nil {

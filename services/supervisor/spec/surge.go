@@ -9,12 +9,12 @@ import (
 // surge reads whether a restart may start one more server. fits is what holds without a word; settable tells whether the server
 // can be given a port of its own.
 func (e *entry) surge(fits, settable bool) {
-	o := e.child("rollout")
+	o := e.Child("rollout")
 	e.model.Surge = fits && settable
-	if o.has("surge") {
-		e.model.Surge = o.yes("surge")
+	if o.Has("surge") {
+		e.model.Surge = o.Yes("surge")
 		if e.model.Surge && !settable {
-			e.add(o.at("surge"), "needs --port in args, so that one more server can be given its own")
+			e.Add(o.At("surge"), "needs --port in args, so that one more server can be given its own")
 		}
 	}
 }
@@ -23,15 +23,7 @@ func (e *entry) surge(fits, settable bool) {
 func (m *Model) ExtraServer(port int) Instance {
 	i := m.Instances[0]
 	i.ID, i.Extra = m.ID+"-surge", true
-	line := make(args, len(i.Argv))
-	for n := range line {
-		line[n] = word{i.Argv[n], i.shown[n]}
-	}
-	line = line.replaced("--port", strconv.Itoa(port))
-	i.Argv, i.shown = line.values(), nil
-	for _, w := range line {
-		i.shown = append(i.shown, w.shown)
-	}
+	i.Run(i.Line().Replaced("--port", strconv.Itoa(port)))
 	i.URL, i.Dial, i.Port = atPort(i.URL, port), atPort(i.Dial, port), port
 	return i
 }

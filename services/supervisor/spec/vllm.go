@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // profiles are the starting points of the form with model. config overrides them flag by flag.
@@ -19,11 +22,6 @@ var profiles = map[string]map[string]string{
 	"high-throughput": {"gpu-memory-utilization": "0.95", "max-num-batched-tokens": "16384", "max-num-seqs": "1024"},
 }
 
-// elsewhere are flags that the file says in fields of their own.
-var elsewhere = map[string]string{
-	"port": "port", "model": "model", "served-model-name": "served_name", "api-key": "api_key",
-}
-
 // removed are flags that vLLM had once, with what to do instead. An older one may still run here, so they are no faults.
 var removed = map[string]string{
 	"disable-log-requests": "leave it out, requests are not logged unless enable-log-requests says so",
@@ -33,15 +31,15 @@ var removed = map[string]string{
 
 // vllm plans the form with model: it builds the line "vllm serve MODEL --port N ...".
 func (e *entry) vllm() {
-	name := word{e.text("model"), ""}
-	if n := e.fields["model"]; n.Kind == document.Text {
-		name.shown = n.Text
+	name := strict.Word{Value: e.Text("model")}
+	if n := e.Fields["model"]; n.Kind == document.Text {
+		name.Shown = n.Text
 	}
-	if strings.HasPrefix(name.value, "-") {
-		e.add(e.at("model"), "must not begin with -")
+	if strings.HasPrefix(name.Value, "-") {
+		e.Add(e.At("model"), "must not begin with -")
 	}
-	profile := e.choice("profile")
-	flags := map[string]args{}
+	profile := e.Choice("profile")
+	flags := map[string]argv.Line{}
 	for flag, value := range profiles[profile] {
 		flags[flag] = flagArgs(flag, value)
 	}
@@ -51,9 +49,9 @@ func (e *entry) vllm() {
 	if !ok {
 		return
 	}
-	line := args{plain("vllm"), plain("serve"), name}.with("--port", strconv.Itoa(port))
-	if _, given := flags["host"]; !given && (e.base.host == "" || loopback(e.base.host)) {
-		line = line.with("--host", "127.0.0.1") // vLLM itself would listen on every interface
+	line := argv.Line{argv.Plain("vllm"), argv.Plain("serve"), name}.With("--port", strconv.Itoa(port))
+	if _, given := flags["host"]; !given && (e.base.Host == "" || strict.Loopback(e.base.Host)) {
+		line = line.With("--host", "127.0.0.1") // vLLM itself would listen on every interface
 	}
 	for _, flag := range sortedKeys(flags) {
 		line = append(line, flags[flag]...)
@@ -61,9 +59,7 @@ func (e *entry) vllm() {
 	e.processes(line, env)
 }
 
-func loopback(host string) bool { return host == "127.0.0.1" || strings.EqualFold(host, "localhost") }
-
-func sortedKeys(flags map[string]args) []string {
+func sortedKeys(flags map[string]argv.Line) []string {
 	names := make([]string, 0, len(flags))
 	for name := range flags {
 		names = append(names, name)
@@ -73,52 +69,52 @@ func sortedKeys(flags map[string]args) []string {
 }
 
 // flagArgs is a flag with a value, or alone.
-func flagArgs(flag, value string) args {
+func flagArgs(flag, value string) argv.Line {
 	if value == "" {
-		return args{plain("--" + flag)}
+		return argv.Line{argv.Plain("--" + flag)}
 	}
-	return args{plain("--" + flag), plain(value)}
+	return argv.Line{argv.Plain("--" + flag), argv.Plain(value)}
 }
 
 // vllmPort is port, which may also be said in base_url.
 func (e *entry) vllmPort() (int, bool) {
-	port := e.whole("port")
+	port := e.Whole("port")
 	switch {
-	case port == 0 && e.base.host != "":
-		return e.base.port, true
-	case port == 0 && !e.has("port"):
-		e.add(e.at("port"), "missing; give the port to serve the model on, such as 8001")
-	case port != 0 && e.base.host != "" && e.base.port != port:
-		e.add(join(e.at("endpoints"), "base_url"), "port %d contradicts port %d", e.base.port, port)
+	case port == 0 && e.base.Host != "":
+		return e.base.Port, true
+	case port == 0 && !e.Has("port"):
+		e.Add(e.At("port"), "missing; give the port to serve the model on, such as 8001")
+	case port != 0 && e.base.Host != "" && e.base.Port != port:
+		e.Add(strict.Join(e.At("endpoints"), "base_url"), "port %d contradicts port %d", e.base.Port, port)
 		return 0, false
 	}
 	return port, port != 0
 }
 
 // config reads vLLM flags without their dashes: true is the flag alone, false its --no- form, a list several values.
-func (e *entry) config(flags map[string]args) {
-	config := e.child("config")
-	for _, name := range config.names {
-		at := config.at(name)
+func (e *entry) config(flags map[string]argv.Line) {
+	config := e.Child("config")
+	for _, name := range config.Names {
+		at := config.At(name)
 		flag := strings.ReplaceAll(strings.TrimLeft(name, "-"), "_", "-")
-		if field, ok := elsewhere[flag]; ok {
-			e.add(at, "belongs into the model's field %q", field)
+		if field, ok := fields.Elsewhere[flag]; ok {
+			e.Add(at, "belongs into the model's field %q", field)
 			continue
 		}
 		if instead, ok := removed[flag]; ok {
-			e.warnings = append(e.warnings, fmt.Sprintf("%s: vLLM 0.32 has no --%s any more and does not start with it; %s.", at, flag, instead))
+			e.Warnings = append(e.Warnings, fmt.Sprintf("%s: vLLM 0.32 has no --%s any more and does not start with it; %s.", at, flag, instead))
 		}
-		switch n := config.fields[name]; n.Kind {
+		switch n := config.Fields[name]; n.Kind {
 		case document.Boolean:
 			if n.Text == "false" {
-				flags[flag] = args{plain("--no-" + flag)}
+				flags[flag] = argv.Line{argv.Plain("--no-" + flag)}
 			} else {
-				flags[flag] = args{plain("--" + flag)}
+				flags[flag] = argv.Line{argv.Plain("--" + flag)}
 			}
 		case document.List:
-			flags[flag] = append(args{plain("--" + flag)}, config.words(name)...)
+			flags[flag] = append(argv.Line{argv.Plain("--" + flag)}, config.Words(name)...)
 		default:
-			flags[flag] = args{plain("--" + flag), e.scalar(at, n)}
+			flags[flag] = argv.Line{argv.Plain("--" + flag), e.Scalar(at, n)}
 		}
 	}
 }

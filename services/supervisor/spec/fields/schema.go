@@ -1,15 +1,19 @@
-package spec
+package fields
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
+)
 
 // schema is a JSON Schema, or a part of one.
 type schema = map[string]any
 
-// Schema is the JSON Schema of the models file, draft 2020-12. What it accepts Parse accepts, except for what a schema cannot
+// Schema is the JSON Schema of the models file, draft 2020-12. What it accepts spec.Parse accepts, except for what a schema cannot
 // say: whether ${NAME} is set and what it holds, commands that have no sleep mode, names, ports and ids that clash with those of other fields or models, models
 // that do not exist or could never be loaded together, parts that are more than the whole, also of a GPU's memory, lists that are as long as another number says, a field or server given twice, whole numbers written as 8001.0,
 // durations and percentages that round to nothing, durations over a week, the finer points of URLs, and commands whose address
-// cannot be told. What Parse accepts it accepts.
+// cannot be told. What spec.Parse accepts it accepts.
 func Schema() ([]byte, error) {
 	top := objectSchema(fileFields)
 	top["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -31,16 +35,16 @@ func modelSchema() schema {
 	s["description"] = "A model, given by one of command, model, container and deployment, or by endpoints alone."
 	var rules []any
 	var given []any
-	for _, f := range forms {
-		rules = append(rules, schema{"if": present(f.field), "then": formSchema(f.field)})
-		given = append(given, present(f.field))
+	for _, f := range Forms {
+		rules = append(rules, schema{"if": present(f), "then": formSchema(f)})
+		given = append(given, present(f))
 	}
-	elsewhere := formSchema(byEndpoints)
-	elsewhere["required"] = []string{byEndpoints}
+	elsewhere := formSchema(ByEndpoints)
+	elsewhere["required"] = []string{ByEndpoints}
 	for _, f := range modelFields {
 		if f.Demand {
 			rules = append(rules, schema{"if": present(f.Name), "then": schema{
-				"properties": schema{"start": schema{"const": onDemand}}, "required": []string{"start"}}})
+				"properties": schema{"start": schema{"const": OnDemand}}, "required": []string{"start"}}})
 		}
 	}
 	s["allOf"] = append(rules, schema{"if": schema{"not": schema{"anyOf": given}}, "then": elsewhere})
@@ -51,23 +55,23 @@ func modelSchema() schema {
 func formSchema(by string) schema {
 	others := schema{}
 	for _, f := range modelFields {
-		if !f.allowed(by) {
+		if !f.Allowed(by) {
 			others[f.Name] = false
 			continue
 		}
 		for _, part := range f.Fields {
-			if !part.allowed(by) {
+			if !part.Allowed(by) {
 				others[f.Name] = schema{"properties": schema{part.Name: false}}
 			}
 		}
 	}
 	s := schema{"properties": others}
 	switch by {
-	case byModel:
+	case ByModel:
 		s["anyOf"] = []any{present("port"), present("endpoints")}
-	case byContainer, byDeployment:
+	case ByContainer, ByDeployment:
 		s["required"] = []string{"endpoints"}
-	case byEndpoints:
+	case ByEndpoints:
 		others["start"] = schema{"const": "auto"}
 	}
 	return s
@@ -76,11 +80,11 @@ func formSchema(by string) schema {
 func present(name string) schema { return schema{"required": []string{name}} }
 
 // objectSchema is that of an object with the fields, and no others.
-func objectSchema(fields []Field) schema {
+func objectSchema(fields []strict.Field) schema {
 	properties := schema{}
 	required := []string{}
 	for _, f := range fields {
-		properties[f.Name] = f.schema()
+		properties[f.Name] = fieldSchema(f)
 		if f.Needed {
 			required = append(required, f.Name)
 		}
@@ -95,9 +99,9 @@ func objectSchema(fields []Field) schema {
 	return s
 }
 
-// schema is that of the field's value.
-func (f Field) schema() schema {
-	s := f.typeSchema()
+// fieldSchema is that of the field's value.
+func fieldSchema(f strict.Field) schema {
+	s := typeSchema(f)
 	s["description"] = f.Doc
 	if f.Default != nil {
 		s["default"] = f.Default
@@ -110,31 +114,31 @@ func (f Field) schema() schema {
 	return s
 }
 
-func (f Field) typeSchema() schema {
+func typeSchema(f strict.Field) schema {
 	switch f.Type {
-	case typeURL:
+	case strict.TypeURL:
 		return schema{"type": "string", "pattern": `^https?://[^\s/?#@]+(/[^?#@]*)?$|` + refPattern, "allOf": []any{lineSchema()}}
-	case typeChoice:
+	case strict.TypeChoice:
 		return schema{"type": "string", "enum": f.Choices}
-	case typeWhole:
+	case strict.TypeWhole:
 		return schema{"type": "integer", "minimum": f.Min, "maximum": f.Max}
-	case typeDuration:
+	case strict.TypeDuration:
 		return durationSchema()
-	case typePercent:
+	case strict.TypePercent:
 		return schema{"type": "number", "exclusiveMinimum": 0, "maximum": 100}
-	case typeYesNo:
+	case strict.TypeYesNo:
 		return schema{"type": "boolean"}
-	case typeHeader:
-		return schema{"type": "string", "pattern": headerForm.String() + "|" + refPattern, "allOf": []any{lineSchema()}}
-	case typeID:
+	case strict.TypeHeader:
+		return schema{"type": "string", "pattern": strict.HeaderForm.String() + "|" + refPattern, "allOf": []any{lineSchema()}}
+	case strict.TypeID:
 		return idOrRef()
-	case typeWords:
+	case strict.TypeWords:
 		return schema{"type": "array", "items": wordSchema()}
-	case typeIDs:
+	case strict.TypeIDs:
 		return schema{"type": "array", "items": idOrRef()}
-	case typeObjects:
+	case strict.TypeObjects:
 		return schema{"type": "array", "minItems": 1, "items": objectSchema(f.Fields)}
-	case typeObject:
+	case strict.TypeObject:
 		s := objectSchema(f.Fields)
 		if f.OneOf {
 			var each []any
@@ -144,13 +148,13 @@ func (f Field) typeSchema() schema {
 			s["oneOf"] = each
 		}
 		return s
-	case typeEnv:
-		return schema{"type": "object", "propertyNames": schema{"pattern": variable.String()}, "additionalProperties": wordSchema()}
-	case typeFlags:
+	case strict.TypeEnv:
+		return schema{"type": "object", "propertyNames": schema{"pattern": strict.Variable.String()}, "additionalProperties": wordSchema()}
+	case strict.TypeFlags:
 		return flagsSchema()
 	}
 	s := lineSchema()
-	if f.Name == byModel {
+	if f.Name == ByModel {
 		s["not"] = schema{"pattern": "^-"} // it would be a flag
 	}
 	return s

@@ -1,4 +1,4 @@
-package spec
+package rehearse
 
 import (
 	"fmt"
@@ -10,6 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // Rehearsal turns plans for GPUs and other machines into ones that need neither: mockvllm has the place of every vLLM, with the
@@ -23,7 +27,7 @@ type Rehearsal struct {
 
 // Of returns the plan with mocks; all else is as the file has it. What becomes of models that are no vLLM of this machine stands in its
 // Warnings, after those of the file.
-func (r *Rehearsal) Of(file *File) (*File, error) {
+func (r *Rehearsal) Of(file *spec.File) (*spec.File, error) {
 	copied := *file
 	mocks := &copied
 	mocks.Models, mocks.Warnings = slices.Clone(file.Models), slices.Clone(file.Warnings)
@@ -31,11 +35,11 @@ func (r *Rehearsal) Of(file *File) (*File, error) {
 		m := &mocks.Models[n]
 		m.Instances = slices.Clone(m.Instances)
 		switch {
-		case m.Driver == Process:
+		case m.Driver == spec.Process:
 			if note := r.process(m); note != "" {
 				mocks.Warnings = append(mocks.Warnings, note)
 			}
-		case file.starts(m):
+		case starts(file, m):
 		default:
 			mocks.Warnings = append(mocks.Warnings, fmt.Sprintf("%s: its %s is a mock on this machine while it is rehearsed.", m.ID, places[m.Driver]))
 			if err := r.remote(m); err != nil {
@@ -46,14 +50,14 @@ func (r *Rehearsal) Of(file *File) (*File, error) {
 	return mocks, nil
 }
 
-var places = map[Driver]string{External: "server elsewhere", Docker: "container", Kubernetes: "Deployment"}
+var places = map[spec.Driver]string{spec.External: "server elsewhere", spec.Docker: "container", spec.Kubernetes: "Deployment"}
 
 // starts tells whether all servers of an external model are processes that the file itself starts.
-func (f *File) starts(m *Model) bool {
+func starts(f *spec.File, m *spec.Model) bool {
 	for _, i := range m.Instances {
 		at, err := url.Parse(i.Dial)
-		own := func(p Port) bool { return err == nil && loopback(at.Hostname()) && p.Port == i.Port }
-		if m.Driver != External || !slices.ContainsFunc(f.Ports(), own) {
+		own := func(p spec.Port) bool { return err == nil && strict.Loopback(at.Hostname()) && p.Port == i.Port }
+		if m.Driver != spec.External || !slices.ContainsFunc(f.Ports(), own) {
 			return false
 		}
 	}
@@ -61,18 +65,18 @@ func (f *File) starts(m *Model) bool {
 }
 
 // process replaces vLLM, and says what else there is.
-func (r *Rehearsal) process(m *Model) (note string) {
+func (r *Rehearsal) process(m *spec.Model) (note string) {
 	for n := range m.Instances {
 		i := &m.Instances[n]
-		line := i.words()
-		if mocked(line) {
+		line := i.Line()
+		if line.Mock() {
 			continue
 		}
-		if !vllmLike(line) {
+		if !line.VLLM() {
 			return fmt.Sprintf("%s: %s is not vLLM and runs as it is.", m.ID, path.Base(i.Argv[0]))
 		}
-		line = line[slices.IndexFunc(line, func(w word) bool { return w.value == "serve" || w.value == apiServer })+1:]
-		i.become(r.mock(line))
+		line = line[slices.IndexFunc(line, func(w strict.Word) bool { return w.Value == "serve" || w.Value == argv.APIServer })+1:]
+		become(i, r.mock(line))
 		if _, err := os.Stat(i.Dir); err != nil { // of another machine
 			i.Dir = ""
 		}
@@ -81,8 +85,8 @@ func (r *Rehearsal) process(m *Model) (note string) {
 }
 
 // remote puts mocks in the place of servers that would not be started here.
-func (r *Rehearsal) remote(m *Model) error {
-	m.Driver, m.Deployment = Process, Deployment{}
+func (r *Rehearsal) remote(m *spec.Model) error {
+	m.Driver, m.Deployment = spec.Process, spec.Deployment{}
 	if m.ServedName == "" {
 		m.ServedName = m.ID
 	}
@@ -99,39 +103,29 @@ func (r *Rehearsal) remote(m *Model) error {
 			r.ports[i.ID] = port
 		}
 		i.Port = r.ports[i.ID]
-		at := endpoint{scheme: "http", host: "127.0.0.1", port: i.Port}
-		i.URL, i.Dial = at.String(), at.dial()
-		i.become(r.mock(args{plain(m.ServedName)}.with("--host", "127.0.0.1").with("--port", strconv.Itoa(i.Port))))
+		at := strict.Endpoint{Scheme: "http", Host: "127.0.0.1", Port: i.Port}
+		i.URL, i.Dial = at.String(), at.Dial()
+		become(i, r.mock(argv.Line{argv.Plain(m.ServedName)}.With("--host", "127.0.0.1").With("--port", strconv.Itoa(i.Port))))
 		if m.APIKey != "" {
-			i.Env = Env{"VLLM_API_KEY": m.APIKey}
+			i.Env = spec.Env{"VLLM_API_KEY": m.APIKey}
 		}
 	}
 	return nil
 }
 
 // mock is the command line of a mock with the flags of vllm serve.
-func (r *Rehearsal) mock(flags args) args {
-	line := append(args{plain(mockCommand), plain("serve")}, flags...)
+func (r *Rehearsal) mock(flags argv.Line) argv.Line {
+	line := append(argv.Line{argv.Plain(argv.MockCommand), argv.Plain("serve")}, flags...)
 	if r.Load == nil {
 		return line
 	}
-	return line.with("--mock-load-time", r.Load(modelOf(line)).String())
+	return line.With("--mock-load-time", r.Load(line.Model()).String())
 }
 
-func (i Instance) words() args {
-	line := make(args, len(i.Argv))
-	for n, value := range i.Argv {
-		line[n] = word{value, i.shown[n]}
-	}
-	return line
-}
-
-// become gives the instance another command.
-func (i *Instance) become(line args) {
-	i.Container, i.GPU, i.Argv, i.shown = "", nil, line.values(), make([]string, len(line))
-	for n, w := range line {
-		i.shown[n] = w.shown
-	}
+// become gives an instance another command.
+func become(i *spec.Instance, line argv.Line) {
+	i.Container, i.GPU = "", nil
+	i.Run(line)
 }
 
 // billions finds the number of parameters in the name of a model, such as Llama-3.1-8B or Mixtral-8x7B.

@@ -1,4 +1,4 @@
-package spec
+package source
 
 import (
 	"encoding/json"
@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // Setting is a field of a model as the file has it.
@@ -30,12 +33,13 @@ func (s *Source) Settings(id string) []Setting {
 	if entry == nil {
 		return nil
 	}
+	known := fields.OfModel()
 	for _, m := range entry.Members {
-		field := slices.IndexFunc(modelFields, func(f Field) bool { return f.Name == m.Name })
-		if field < 0 { // a fault, which Plan reports
+		field := slices.IndexFunc(known, func(f strict.Field) bool { return f.Name == m.Name })
+		if field < 0 { // a fault, which spec.Plan reports
 			continue
 		}
-		all = flatten(all, m.Name, m.Value, modelFields[field])
+		all = flatten(all, m.Name, m.Value, known[field])
 	}
 	return all
 }
@@ -44,18 +48,18 @@ func (s *Source) Settings(id string) []Setting {
 func (s *Source) Shared() []Setting {
 	var all []Setting
 	for _, m := range s.root.Members {
-		if m.Name != modelsField && m.Name != "$schema" {
-			all = flatten(all, m.Name, m.Value, Field{Remote: true})
+		if m.Name != fields.Models && m.Name != "$schema" {
+			all = flatten(all, m.Name, m.Value, strict.Field{Remote: true})
 		}
 	}
 	return all
 }
 
 // flatten adds the settings below a value of a field of the entry.
-func flatten(all []Setting, path string, n *node, top Field) []Setting {
+func flatten(all []Setting, path string, n *document.Node, top strict.Field) []Setting {
 	if n.Kind == document.Mapping {
 		for _, m := range n.Members {
-			all = flatten(all, join(path, m.Name), m.Value, top)
+			all = flatten(all, strict.Join(path, m.Name), m.Value, top)
 		}
 		return all
 	}
@@ -67,21 +71,21 @@ func flatten(all []Setting, path string, n *node, top Field) []Setting {
 }
 
 // shown is a value for people.
-func shown(path string, n *node) string {
+func shown(path string, n *document.Node) string {
 	switch top, name, _ := strings.Cut(path, "."); {
-	case top == "api_key", top == "env", top == "config" && secretFlag.MatchString("--"+strings.Trim(name, `"-`)):
-		return hidden
+	case top == "api_key", top == "env", top == "config" && argv.SecretFlag.MatchString("--"+strings.Trim(name, `"-`)):
+		return argv.Hidden
 	case top == "args" && n.Kind == document.List:
-		var line args
+		var args argv.Line
 		for _, item := range n.Items {
-			line = append(line, word{item.Text, compact(item)})
+			args = append(args, strict.Word{Value: item.Text, Shown: compact(item)})
 		}
-		return strings.Join(line.shown(), " ")
+		return strings.Join(args.Shown(), " ")
 	}
 	return compact(n)
 }
 
-func textsOf(items []*node) []string {
+func textsOf(items []*document.Node) []string {
 	texts := make([]string, len(items))
 	for i, item := range items {
 		texts[i] = item.Text
@@ -90,7 +94,7 @@ func textsOf(items []*node) []string {
 }
 
 // compact is a value in one line: a scalar as it is, all else as JSON.
-func compact(n *node) string {
+func compact(n *document.Node) string {
 	switch n.Kind {
 	case document.List, document.Mapping:
 		text, err := json.Marshal(plainValue(n))
@@ -104,7 +108,7 @@ func compact(n *node) string {
 	return n.Text
 }
 
-func plainValue(n *node) any {
+func plainValue(n *document.Node) any {
 	switch n.Kind {
 	case document.List:
 		list := make([]any, len(n.Items))

@@ -1,4 +1,4 @@
-package spec
+package source
 
 import (
 	"bytes"
@@ -6,15 +6,14 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
 )
-
-const modelsField = "llmModels"
 
 // Source is a models file as it is written: its fields by name, nothing of them checked yet. It does not change.
 type Source struct {
 	Name string // tells the notation, and stands in errors
 	data []byte
-	root *node
+	root *document.Node
 }
 
 // Read reads the text of a models file. The name tells the notation, YAML when it ends in .yaml or .yml.
@@ -25,6 +24,9 @@ func Read(name string, data []byte) (*Source, error) {
 	}
 	return &Source{Name: name, data: data, root: root}, nil
 }
+
+// Root is all of it.
+func (s *Source) Root() *document.Node { return s.root }
 
 // Says tells whether the source was read from this very text, and not changed since.
 func (s *Source) Says(data []byte) bool { return s.data != nil && bytes.Equal(s.data, data) }
@@ -53,7 +55,7 @@ func (s *Source) Entry(id string) *document.Node {
 
 func (s *Source) models() []document.Member {
 	for _, m := range s.root.Members {
-		if m.Name == modelsField {
+		if m.Name == fields.Models {
 			return m.Value.Members
 		}
 	}
@@ -63,7 +65,7 @@ func (s *Source) models() []document.Member {
 // With is the source with another entry for a model, which may be new. nil takes the model out.
 func (s *Source) With(id string, entry *document.Node) *Source {
 	models := member(slices.Clone(s.models()), id, entry)
-	root := &node{Kind: document.Mapping, Members: member(slices.Clone(s.root.Members), modelsField, &node{Kind: document.Mapping, Members: models})}
+	root := &document.Node{Kind: document.Mapping, Members: member(slices.Clone(s.root.Members), fields.Models, &document.Node{Kind: document.Mapping, Members: models})}
 	return &Source{Name: s.Name, root: root}
 }
 
@@ -86,10 +88,10 @@ func Merge(base, patch *document.Node) *document.Node {
 		}
 		members = member(members, m.Name, value)
 	}
-	return &node{Kind: document.Mapping, Members: members}
+	return &document.Node{Kind: document.Mapping, Members: members}
 }
 
-func valueOf(members []document.Member, name string) *node {
+func valueOf(members []document.Member, name string) *document.Node {
 	for _, m := range members {
 		if m.Name == name {
 			return m.Value
@@ -99,7 +101,7 @@ func valueOf(members []document.Member, name string) *node {
 }
 
 // member sets the value of a name, or takes the name out when it is nil.
-func member(members []document.Member, name string, value *node) []document.Member {
+func member(members []document.Member, name string, value *document.Node) []document.Member {
 	at := slices.IndexFunc(members, func(m document.Member) bool { return m.Name == name })
 	switch {
 	case at < 0 && value == nil:

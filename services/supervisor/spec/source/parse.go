@@ -1,4 +1,4 @@
-package spec
+package source
 
 import (
 	"bytes"
@@ -11,11 +11,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
-// node is a value of the file in either notation.
-type node = document.Node
-
 // parseTree reads YAML when the name says so and JSON with comments otherwise.
-func parseTree(name string, data []byte) (*node, error) {
+func parseTree(name string, data []byte) (*document.Node, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows write a byte order mark
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, errors.New(`the file is empty: it needs at least {"llmModels": {...}}`)

@@ -1,4 +1,4 @@
-package spec_test
+package source_test
 
 import (
 	"fmt"
@@ -11,11 +11,12 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
-func read(t *testing.T, text string) *spec.Source {
+func read(t *testing.T, text string) *source.Source {
 	t.Helper()
-	source, err := spec.Read("models.json", []byte(text))
+	source, err := source.Read("models.json", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func read(t *testing.T, text string) *spec.Source {
 }
 
 // said is what the source says, a line for each setting.
-func said(s *spec.Source) string {
+func said(s *source.Source) string {
 	var out strings.Builder
 	for _, id := range s.IDs() {
 		for _, setting := range s.Settings(id) {
@@ -56,7 +57,7 @@ org/b endpoints.servers=[{"base_url":"http://a","weight":2}]
 	if s.Settings("nobody") != nil || s.Entry("nobody") != nil {
 		t.Error("a model that is not there has settings")
 	}
-	odd, err := spec.Read("models.yaml", []byte("llmModels: {m: {replicas: 0x10, devices: [.5, 1]}}"))
+	odd, err := source.Read("models.yaml", []byte("llmModels: {m: {replicas: 0x10, devices: [.5, 1]}}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,17 +70,17 @@ org/b endpoints.servers=[{"base_url":"http://a","weight":2}]
 func TestMerge(t *testing.T) {
 	f := func(base, patch, want string) {
 		t.Helper()
-		source := read(t, `{"llmModels": {"m": `+base+`}}`)
-		before := said(source)
+		text := read(t, `{"llmModels": {"m": `+base+`}}`)
+		before := said(text)
 		p, err := document.ParseJSON([]byte(patch))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := said(source.With("m", spec.Merge(source.Entry("m"), p)))
+		got := said(text.With("m", source.Merge(text.Entry("m"), p)))
 		if want = strings.ReplaceAll(want, "; ", "\n") + "\n"; got != want {
 			t.Errorf("%s with %s: %s, want %s", base, patch, got, want)
 		}
-		if said(source) != before {
+		if said(text) != before {
 			t.Errorf("%s with %s changed what was there", base, patch)
 		}
 	}
@@ -91,23 +92,23 @@ func TestMerge(t *testing.T) {
 }
 
 func TestModelsComeAndGo(t *testing.T) {
-	source := read(t, `{"llmModels": {"a": {"command": "x"}, "b": {"command": "y"}}}`)
-	entry := source.Entry("a")
-	f := func(s *spec.Source, want ...string) {
+	text := read(t, `{"llmModels": {"a": {"command": "x"}, "b": {"command": "y"}}}`)
+	entry := text.Entry("a")
+	f := func(s *source.Source, want ...string) {
 		t.Helper()
 		if diff := cmp.Diff(want, s.IDs()); diff != "" {
 			t.Error(diff)
 		}
 	}
-	f(source, "a", "b")
-	f(source.With("c", entry), "a", "b", "c")
-	f(source.With("a", nil), "b")
-	f(source.With("nobody", nil), "a", "b")
-	f(source, "a", "b")
-	if _, err := source.With("a", nil).With("b", nil).Plan(nil); err == nil || !strings.Contains(err.Error(), "names no model") {
+	f(text, "a", "b")
+	f(text.With("c", entry), "a", "b", "c")
+	f(text.With("a", nil), "b")
+	f(text.With("nobody", nil), "a", "b")
+	f(text, "a", "b")
+	if _, err := spec.Plan(text.With("a", nil).With("b", nil), nil); err == nil || !strings.Contains(err.Error(), "names no model") {
 		t.Errorf("a file without a model: %v", err)
 	}
-	if !source.Says([]byte(`{"llmModels": {"a": {"command": "x"}, "b": {"command": "y"}}}`)) || source.Says(nil) || source.With("a", entry).Says(nil) {
+	if !text.Says([]byte(`{"llmModels": {"a": {"command": "x"}, "b": {"command": "y"}}}`)) || text.Says(nil) || text.With("a", entry).Says(nil) {
 		t.Error("Says")
 	}
 }

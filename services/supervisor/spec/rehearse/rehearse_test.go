@@ -1,7 +1,8 @@
-package spec_test
+package rehearse_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,18 +11,35 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/rehearse"
 )
+
+// parse makes a plan of entries such as `"id": {fields}`, where FluidMCP itself sees all GPUs.
+func parse(models string) (*spec.File, error) {
+	return spec.Parse("models.json", []byte(`{"llmModels": {`+models+`}}`), nil)
+}
+
+// written is a plan in words.
+func written(file *spec.File) (lines []string) {
+	for _, m := range file.Models {
+		lines = append(lines, fmt.Sprintf("%s %s %s", m.ID, m.Driver, m.ServedName))
+		for _, i := range m.Instances {
+			lines = append(lines, i.String()+" > "+i.Dial)
+		}
+	}
+	return lines
+}
 
 func TestRehearsal(t *testing.T) {
 	next := 9000
-	r := spec.Rehearsal{FreePort: func() (int, error) { next++; return next, nil }}
+	r := rehearse.Rehearsal{FreePort: func() (int, error) { next++; return next, nil }}
 	f := func(models string, want ...string) {
 		t.Helper()
-		file, err := onGPUs(models, "")
+		file, err := parse(models)
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := planOf(file)
+		before := written(file)
 		mocks, err := r.Of(file)
 		if err != nil {
 			t.Fatal(err)
@@ -35,7 +53,7 @@ func TestRehearsal(t *testing.T) {
 		if diff := cmp.Diff(want, append(got, mocks.Warnings...)); diff != "" {
 			t.Errorf("%s: -want +got\n%s", models, diff)
 		}
-		if diff := cmp.Diff(before, planOf(file)); diff != "" {
+		if diff := cmp.Diff(before, written(file)); diff != "" {
 			t.Errorf("the plan itself changed: %s", diff)
 		}
 	}
@@ -59,11 +77,11 @@ func TestRehearsal(t *testing.T) {
 	f(`"m": {"model": "x", "port": 8001}, "n": {"endpoints": {"base_url": "http://localhost:8001"}}`,
 		"process m-0 at http://127.0.0.1:8001: mockvllm serve x --port 8001 --host 127.0.0.1", "external n-0 at http://localhost:8001: ")
 
-	r.Load = spec.LoadTime
+	r.Load = rehearse.LoadTime
 	f(`"m": {"model": "org/x-8B", "port": 1, "served_name": "s", "config": {"seed": 1}}`,
 		"process m-0 at http://127.0.0.1:1: mockvllm serve org/x-8B --port 1 --host 127.0.0.1 --seed 1 --served-model-name s --mock-load-time 46s")
 
-	file, err := onGPUs(`"q": {"endpoints": {"base_url": "http://h"}}`, "")
+	file, err := parse(`"q": {"endpoints": {"base_url": "http://h"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +105,7 @@ func TestRehearsalKeepsTheRestOfTheFile(t *testing.T) {
 	if len(file.Warnings) == 0 {
 		t.Fatal("three models on the same GPU are no warning")
 	}
-	mocks, err := new(spec.Rehearsal).Of(file)
+	mocks, err := new(rehearse.Rehearsal).Of(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +120,7 @@ func TestLoadTime(t *testing.T) {
 		"meta-llama/Llama-3.1-8B-Instruct": 46 * time.Second, "Qwen/Qwen3-0.6B": 31200 * time.Millisecond, "mistralai/Mixtral-8x7B-v0.1": 142 * time.Second,
 		"gpt2": 30 * time.Second, "8bit": 30 * time.Second, "x-99999999b": 20030 * time.Second, "": 30 * time.Second,
 	} {
-		if got := spec.LoadTime(model); got != want {
+		if got := rehearse.LoadTime(model); got != want {
 			t.Errorf("%s: %s, want %s", model, got, want)
 		}
 	}
