@@ -210,6 +210,9 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 	}
 	r.RemoteAddr = c.remote
 	w := &c.w
+	if w.header == nil {
+		w.header = make(http.Header)
+	}
 	*w = response{conn: c, request: r, header: w.header, length: -1, close: f.close}
 	returned := c.run(w, r)
 	c.body.seize()
@@ -286,6 +289,7 @@ func (c *conn) release() {
 	if c.body != nil && !c.body.pace.deadline.IsZero() {
 		c.readBy = c.body.pace.deadline
 	}
+	c.body, c.w.request = nil, nil // an idle connection is not to keep its last request
 	if c.in.Buffered() > 0 || len(c.src.first) > 0 {
 		return
 	}

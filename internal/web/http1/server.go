@@ -79,7 +79,6 @@ func (s *Server) Serve(ln net.Listener) error {
 func (s *Server) ServeConn(nc net.Conn) {
 	c := &conn{server: s, net: rawnet.Wrap(nc), idle: true}
 	c.ready = c.look
-	c.w.header = make(http.Header)
 	if plain, ok := c.net.(*rawnet.Conn); ok { // what is wrapped has to be read through its wrapper
 		c.raw = plain.Raw()
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"weak"
 
 	"go.uber.org/goleak"
 
@@ -631,6 +633,22 @@ func TestRests(t *testing.T) {
 	_, _ = io.WriteString(c, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
 	_ = c.Close()
 	<-left
+}
+
+// TestIdleKeepsNoRequest: what the last request of an idle connection was made of can be collected.
+func TestIdleKeepsNoRequest(t *testing.T) {
+	var last weak.Pointer[http.Request]
+	s := start(t, func(_ http.ResponseWriter, r *http.Request) { last = weak.Make(r) }, nil)
+	c := s.dial()
+	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi")
+	if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); last.Value() != nil; runtime.GC() {
+		if time.Now().After(deadline) {
+			t.Fatal("the request is still there")
+		}
+	}
 }
 
 // TestIdle: a connection that rests is closed when its time is over.

@@ -80,6 +80,7 @@ func (c *conn) wait() error {
 		return nil
 	case awake && errors.Is(err, os.ErrDeadlineExceeded):
 		c.awake, c.rests = false, true
+		c.out, c.held, c.w.header = nil, nil, nil // one by one: a whole response here doubles the stacks of those that wait
 		return errRests
 	}
 	return errEnded // the client has left, or was idle for too long: nothing is owed to it
