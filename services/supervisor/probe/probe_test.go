@@ -103,3 +103,15 @@ func TestConnectionThatSaysNothing(t *testing.T) {
 		t.Error("a probe that was given up went well")
 	}
 }
+
+// TestRedirectIsNotFollowed: another server that is well says nothing of this one, and gets nobody's key.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("somebody else was asked for %s", r.URL) }))
+	defer other.Close()
+	srv := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
+	defer srv.Close()
+	result := probe.Target{URL: srv.URL, Key: "k", Client: probe.NewClient()}.Alive(t.Context())
+	if result.Status != http.StatusFound || result.Err == nil {
+		t.Errorf("%+v", result)
+	}
+}
