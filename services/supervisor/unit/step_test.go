@@ -93,6 +93,7 @@ func TestTransitions(t *testing.T) {
 
 	f("two strikes", mended, seq(start, healthy, sick, sick), fleet.Ready, "")
 	f("strikes in a row only", mended, seq(start, healthy, sick, sick, healthy, sick, sick), fleet.Ready, "")
+	f("strikes of the server before", mended, seq(start, healthy, sick, sick, sick, crash, due, healthy, sick, sick), fleet.Ready, "")
 	f("three strikes", mended, seq(start, healthy, sick, sick, sick), fleet.Unhealthy, unit.LivenessFailed, unit.Terminate)
 	f("well again, but condemned", mended, seq(start, healthy, sick, sick, sick, healthy), fleet.Unhealthy, unit.LivenessFailed)
 	f("ended for being sick", mended, seq(start, healthy, sick, sick, sick, crash), fleet.Backoff, unit.LivenessFailed, unit.Schedule)
