@@ -100,3 +100,21 @@ func TestFailuresOfWhatIsGoneAreForgotten(t *testing.T) {
 	again := live(t, cfg, entry(2))
 	again.until("both again", "m", routable(2))
 }
+
+// TestOneMoreServerLeavesNothingBehind: the extra one of a restart fails, and nobody has to remember that.
+func TestOneMoreServerLeavesNothingBehind(t *testing.T) {
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	port, once := freePort(t), t.TempDir()
+	for n := range 100 { // of ports that the extra one may get, so that it finds that it has been there
+		require.NoError(t, os.Mkdir(filepath.Join(once, fmt.Sprint(port+1+n)), 0o700))
+	}
+	s := run(t, cfg, parse(t, `"m": {`+fakeWith(port, fmt.Sprintf(`"--once", %q`, once), `, "rollout": {"surge": true}`)+`}`))
+	phase(t, s.watch(), "m", fleet.Ready)
+	s.post("/api/llm/models/m/restart", http.StatusAccepted)
+	eventually(t, "the restart has failed", func() bool { return s.model("m").Rollout.State == "failed" })
+	s.end()
+	text, err := os.ReadFile(filepath.Join(cfg.StateDir, "desired.json"))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"models": {"m": {"starts": {"m-0": 1}}}}`, string(text))
+}
