@@ -196,8 +196,8 @@ func TestExitCodes(t *testing.T) {
 	f(1, "address already in use", "serve", "m", "--host", "127.0.0.1", "--port", port)
 	f(0, "", "--version")
 	_ = taken.Close()
-	f(1, "connection refused", "healthcheck", "--port", port)
-	f(1, "connection refused", "healthcheck", "--wait", "10ms", "--port", port)
+	f(1, "connection refused (waited 0s); its log tells why, or it has another --host or --port", "healthcheck", "--port", port)
+	f(1, "connection refused (waited 10ms); its log tells why, or it has another --host or --port", "healthcheck", "--wait", "10ms", "--port", port)
 	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait")
 	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait", "soon")
 }

@@ -183,8 +183,11 @@ func healthcheck(ctx context.Context, args []string, env func(string) string) er
 	url := "http://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port)) + "/health"
 	for deadline := time.Now().Add(patience); ; {
 		err := web.Probe(ctx, url)
-		if err == nil || time.Now().After(deadline) || !wait(ctx, 100*time.Millisecond) {
-			return err
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) || !wait(ctx, 100*time.Millisecond) {
+			return fmt.Errorf("%w (waited %s); its log tells why, or it has another --host or --port", err, patience)
 		}
 	}
 }

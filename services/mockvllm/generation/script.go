@@ -28,13 +28,19 @@ func (p *Pattern) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+const scriptExample = `[{"match": "^ping$", "answer": "pong"}]`
+
 // ParseScript reads a JSON list of scripted answers.
 func ParseScript(text []byte) (Script, error) {
 	var s Script
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
-		return nil, fmt.Errorf("read scripted answers: %w", err)
+	err := d.Decode(&s)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // its own text names types of Go
+		err = fmt.Errorf("found %s at byte %d", wrong.Value, wrong.Offset)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read scripted answers: %w; write a list such as %s", err, scriptExample)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("read scripted answers: there is more behind the list")

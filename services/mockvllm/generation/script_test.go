@@ -37,7 +37,8 @@ func TestBrokenScripts(t *testing.T) {
 		}
 	}
 	f(`[]`, "the list is empty")
-	f(`{}`, "cannot unmarshal object")
+	f(`{}`, `found object at byte 1; write a list such as [{"match": "^ping$", "answer": "pong"}]`)
+	f(`[{"answer": 5}]`, "found number at byte 13")
 	f(`[{"match":"(","answer":"x"}]`, "missing closing )")
 	f(`[{"macht":"x","answer":"x"}]`, `unknown field "macht"`)
 	f(`[{"answer":"x"}]]`, "more behind the list")
