@@ -157,7 +157,7 @@ func TestFileEditedUnderLoad(t *testing.T) {
 
 	// A limit, by the watch: no process notices.
 	e.write(t, m(e.ports, `, "limits": {"inflight": 500}`)+","+n(e.ports))
-	e.waitLine(t, "limits.inflight  -> 500  none")
+	e.waitLine(t, "limits.inflight  unset -> 500  none")
 	l.more(t)
 	if now := e.pids(t, "m"); fmt.Sprint(now) != fmt.Sprint(first) {
 		t.Errorf("a limit restarted %v, now %v", first, now)
@@ -274,7 +274,7 @@ func TestPatchedOverHTTP(t *testing.T) {
 	}
 	eventually(t, func() error { return e.ask(t, "other") })
 	out, ok := e.apply(t, "--dry-run")
-	if !ok || !strings.Contains(out, `aliases          ["other"] ->  none`) || !strings.Contains(out, "Nothing was changed") {
+	if !ok || !strings.Contains(out, `aliases          ["other"] -> unset  none`) || !strings.Contains(out, "Nothing was changed") {
 		t.Errorf("dry run: %s", out)
 	}
 	if out, ok := e.apply(t, "--json"); !ok || !json.Valid([]byte(out)) {

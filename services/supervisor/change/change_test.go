@@ -63,17 +63,17 @@ func TestBetween(t *testing.T) {
 	m("a comment and an order", `, "limits": {"inflight": 1, "queue": 2}`, ` /* why */ , "limits": {"queue": 2, "inflight": 1}`, "Nothing changes.\n")
 	m("the same argument written otherwise", "", `, "replicas": 1`, `
 ~ m   no server is touched
-    replicas  -> 1  none
+    replicas  unset -> 1  none
 `)
 	m("limits, routing, timeouts, aliases and the policy", `, "limits": {"inflight": 64, "queue": 9}`,
 		`, "limits": {"inflight": 32}, "aliases": ["a"], "timeouts": {"start": "1m"}, "routing": {"policy": "weighted"}, "restart_policy": "never"`, `
 ~ m   no server is touched
-    limits.inflight  64 -> 32     none
-    aliases          -> ["a"]     none
-    timeouts.start   -> 1m        none
-    routing.policy   -> weighted  none
-    restart_policy   -> never     none
-    limits.queue     9 ->         none
+    limits.inflight  64 -> 32           none
+    aliases          unset -> ["a"]     none
+    timeouts.start   unset -> 1m        none
+    routing.policy   unset -> weighted  none
+    restart_policy   unset -> never     none
+    limits.queue     9 -> unset         none
 `)
 	f("an argument of two replicas", `"m": {`+mock+`, "replicas": 2, "limits": {"queue": 1}}`,
 		`"m": {"command": "mockvllm", "args": ["serve", "x", "--port", "8001", "--api-key", "${KEY}"], "replicas": 2, "limits": {"queue": 2}}`, `
@@ -92,8 +92,8 @@ func TestBetween(t *testing.T) {
 `)
 	m("fewer", `, "replicas": 3`, `, "restart_policy": "always"`, `
 ~ m   drain and remove m-1, m-2
-    restart_policy  -> always  none
-    replicas        3 ->       drain and remove
+    restart_policy  unset -> always  none
+    replicas        3 -> unset       drain and remove
 `)
 	f("devices", `"m": {"model": "x", "port": 1, "replicas": 2, "config": {"hf-token": "sk-1"}, "devices": [0, 1]}`,
 		`"m": {"model": "x", "port": 1, "replicas": 2, "config": {"hf-token": "sk-2"}, "devices": [0, 2]}`, `
@@ -107,8 +107,8 @@ func TestBetween(t *testing.T) {
 `)
 	f("a profile and a flag", `"m": {"model": "x", "port": 1}`, `"m": {"model": "x", "port": 1, "profile": "development", "config": {"seed": 7}}`, `
 ~ m   restart of m-0, its only server: it answers 503 meanwhile
-    profile      -> development  rolling restart
-    config.seed  -> 7            rolling restart
+    profile      unset -> development  rolling restart
+    config.seed  unset -> 7            rolling restart
 `)
 	f("models come and go", `"a": {`+mock+`}, "m": {"model": "x", "port": 1}`, `"m": {"model": "x", "port": 1}, "z": {"command": "mockvllm", "limits": {"queue": 1}}`, `
 - a   drain and remove a-0
@@ -121,25 +121,25 @@ func TestBetween(t *testing.T) {
 	f("another server elsewhere", `"m": {"endpoints": {"base_url": "http://a"}, "api_key": "${KEY}"}`, `"m": {"endpoints": {"base_url": "http://b"}, "served_name": "x"}`, `
 ~ m   replace m-0
     endpoints.base_url  http://a -> http://b  replace
-    served_name         -> x                  replace
-    api_key             *** ->                replace
+    served_name         unset -> x            replace
+    api_key             *** -> unset          replace
 `)
 	f("its name and key alone", `"m": {"endpoints": {"base_url": "http://a"}}`, `"m": {"endpoints": {"base_url": "http://a"}, "served_name": "x", "api_key": "k"}`, `
 ~ m   no server is touched
-    served_name  -> x    none
-    api_key      -> ***  none
+    served_name  unset -> x    none
+    api_key      unset -> ***  none
 `)
 	f("the same server, run by somebody else", `"m": {"command": "mockvllm", "args": ["--port", 8001]}`, `"m": {"endpoints": {"base_url": "http://127.0.0.1:8001"}}`, `
 ~ m   replace m-0
-    endpoints.base_url  -> http://127.0.0.1:8001  replace
-    command             mockvllm ->               replace
-    args                --port 8001 ->            replace
+    endpoints.base_url  unset -> http://127.0.0.1:8001  replace
+    command             mockvllm -> unset               replace
+    args                --port 8001 -> unset            replace
 `)
 	f("from a process to a server elsewhere", `"m": {`+mock+`}`, `"m": {"endpoints": {"base_url": "http://a"}}`, `
 ~ m   replace m-0
-    endpoints.base_url  -> http://a             replace
-    command             mockvllm ->             replace
-    args                serve x --port 8001 ->  replace
+    endpoints.base_url  unset -> http://a             replace
+    command             mockvllm -> unset             replace
+    args                serve x --port 8001 -> unset  replace
 `)
 }
 
@@ -152,7 +152,7 @@ func TestShared(t *testing.T) {
 		}
 		return file
 	}
-	want := "~ all models   no server is touched\n    swapGroups.g.loaded  -> 2  none\n"
+	want := "~ all models   no server is touched\n    swapGroups.g.loaded  unset -> 2  none\n"
 	if got := text(t, change.Between(of(""), of(`"swapGroups": {"g": {"loaded": 2}}, `))); got != want {
 		t.Error(got)
 	}

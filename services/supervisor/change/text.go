@@ -1,11 +1,15 @@
 package change
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 )
+
+// unset is a field that is not in the file.
+const unset = "unset"
 
 // colours are those of a terminal.
 var colours = map[Effect]int{None: 36, Start: 32, Restart: 33, Replace: 33, Remove: 31}
@@ -79,12 +83,15 @@ func (m Model) what() string {
 	return strings.Join(parts, "; ")
 }
 
-// rows writes the fields, aligned. A model that comes or goes has no old or no new values.
+// rows writes the fields, aligned. A model that comes or goes has no old or no new values; else what is not there is named, because the
+// effect that follows would be taken for the value.
 func (m Model) rows(w io.Writer) error {
 	path, value := 0, 0
 	values := make([]string, len(m.Fields))
 	for n, f := range m.Fields {
-		values[n] = f.value()
+		if values[n] = f.value(); !m.New && !m.Gone {
+			values[n] = cmp.Or(f.Old, unset) + " -> " + cmp.Or(f.New, unset)
+		}
 		path, value = max(path, len(f.Path)), max(value, min(60, utf8.RuneCountInString(values[n])))
 	}
 	for n, f := range m.Fields {
@@ -95,12 +102,10 @@ func (m Model) rows(w io.Writer) error {
 	return nil
 }
 
+// value is that of a model that comes or goes.
 func (f Field) value() string {
-	switch {
-	case f.Old == "":
+	if f.Old == "" {
 		return "-> " + f.New
-	case f.New == "":
-		return f.Old + " ->"
 	}
-	return f.Old + " -> " + f.New
+	return f.Old + " ->"
 }
