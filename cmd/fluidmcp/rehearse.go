@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/rehearse"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rehearse"
 )
 
 // loadTime is the value of --mock-load-time: how long a mock takes to load a model.

@@ -1,7 +1,7 @@
 // Package supervisor starts, watches, restarts, drains and stops the model servers of a models file, and tells gateways where to
 // send traffic. No request passes through it.
 //
-//	spec/        the models file
+//	spec/        the models file; rehearse/ makes one of it that needs no GPU
 //	modelsfile/  which version of it is in force ──► reconcile/ brings what runs in line with that
 //	change/      what another version changes
 //	servers/     makes a unit of each instance in it: what starts it, and what becomes of what it says
@@ -24,5 +24,5 @@
 //	   │            └────► api/  what people ask and want: the models, their logs, their history
 //	   └───────► metrics.go
 //
-// routes.go has every URL; follow/ is how one of them goes on and on.
+// routes.go has every URL; follow/ keeps answers going that have no end.
 package supervisor

@@ -13,6 +13,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -86,7 +87,7 @@ var (
 
 // room is nil when one more server of the model can run beside those that it has, and otherwise says what lacks.
 func (s *Restarts) room(ctx context.Context, m *board.Model) error {
-	var takes *spec.GPU
+	var takes *argv.GPU
 	surge := false
 	s.Board.Read(func() {
 		if surge = m.Surge; surge {

@@ -9,6 +9,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -38,7 +39,7 @@ func (s *Servers) created(ctx context.Context, i *board.Instance, waiting waits)
 
 // memory admits the start of an instance once the GPUs that it takes have room for it.
 func (s *Servers) memory(ctx context.Context, i *board.Instance, waiting waits) (release func(), err error) {
-	var takes *spec.GPU
+	var takes *argv.GPU
 	s.Board.Read(func() { takes = i.Coming().GPU })
 	if takes == nil {
 		return func() {}, nil
@@ -48,7 +49,7 @@ func (s *Servers) memory(ctx context.Context, i *board.Instance, waiting waits) 
 
 // freed waits until the GPUs of an instance whose server has ended have their memory back, and says what they lack.
 func (s *Servers) freed(ctx context.Context, i *board.Instance) string {
-	var took *spec.GPU
+	var took *argv.GPU
 	s.Board.Read(func() { took = i.GPU })
 	if took == nil {
 		return ""

@@ -5,38 +5,14 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
 )
 
 // visibleDevices is the variable by which CUDA is told the GPUs of a process.
 const visibleDevices = "CUDA_VISIBLE_DEVICES"
-
-// defaultShare is what vLLM 0.32 takes of a GPU's memory when nothing is said.
-const defaultShare = 0.92
-
-// GPU is what a vLLM takes of the GPUs of its machine.
-type GPU struct {
-	Share   float64  // of the memory of each, over 0 and at most 1
-	Count   int      // how many it takes: tensor, pipeline and data parallel sizes together
-	Devices []string // that it sees, as CUDA_VISIBLE_DEVICES names them; nil: nobody says which
-}
-
-// Taken are the devices that it takes, the first ones that it sees. Where nobody says which, these are those of the machine.
-func (g GPU) Taken() []string {
-	if g.Devices != nil {
-		return g.Devices[:min(g.Count, len(g.Devices))]
-	}
-	first := make([]string, g.Count)
-	for i := range first {
-		first[i] = strconv.Itoa(i)
-	}
-	return first
-}
 
 var deviceList = regexp.MustCompile(`^[A-Za-z0-9:/_-]+(,[A-Za-z0-9:/_-]+)*$`)
 
@@ -81,51 +57,6 @@ func (env Env) with(devices []string, replica int) Env {
 	own := maps.Clone(env)
 	own[visibleDevices] = Secret(devices[replica])
 	return own
-}
-
-// gpu reads what a command line takes of each GPU, or returns nil when it is no vLLM's, or decides in another way.
-func (e *entry) gpu(line argv.Line) *GPU {
-	if !line.VLLM() || line.Mock() {
-		return nil
-	}
-	for _, flag := range []string{"--kv-cache-memory-bytes", "--device-ids"} {
-		if _, otherwise := line.Find(flag); otherwise {
-			return nil
-		}
-	}
-	g := &GPU{Share: defaultShare, Count: 1}
-	for _, flag := range []string{"--gpu-memory-utilization", "--device-memory-utilization"} {
-		value, given := line.Find(flag)
-		if !given {
-			continue
-		}
-		share, err := strconv.ParseFloat(value.Value, 64)
-		if err != nil || !(share > 0 && share <= 1) {
-			e.Add(e.Path, "%s needs a number over 0 and at most 1", flag)
-			return nil
-		}
-		g.Share = share
-	}
-	for _, flags := range [][]string{{"--tensor-parallel-size", "-tp"}, {"--pipeline-parallel-size", "-pp"}, {"--data-parallel-size", "-dp"}} {
-		for _, flag := range flags {
-			if value, given := line.Find(flag); given {
-				if n, err := strconv.Atoi(value.Value); err == nil && n > 0 && n <= 1024 { // vLLM refuses all else itself
-					g.Count *= n
-				}
-			}
-		}
-	}
-	return g
-}
-
-// on is what a replica takes. Both may be nil.
-func (g *GPU) on(devices []string, replica int) *GPU {
-	if g == nil || devices == nil {
-		return g
-	}
-	own := *g
-	own.Devices = strings.Split(devices[replica], ",")
-	return &own
 }
 
 // claim is the part of a device's memory that an instance wants.

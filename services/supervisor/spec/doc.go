@@ -5,14 +5,12 @@
 //	        fields/     describes every field once: for strict, for the JSON Schema and for the reference in docs/
 //	        parse.go    the file
 //	        model.go    one entry of llmModels: which form it has and what all forms share
-//	        process.go  command/args/env        ┐  argv/ is their command line
+//	        process.go  command/args/env        ┐  argv/ has their command line
 //	        vllm.go     model/port/profile      ├► Model with its Instances: the plan (file.go)
 //	        remote.go   endpoints, container, deployment ┘
 //	        traffic.go  routing and limits, which all forms share
 //	        devices.go  which GPUs a server takes, and how much of each
 //	        check.go    what only the whole file shows: ports and names used twice, models that do not exist
-//
-//	rehearse/  the plan with mocks in the place of vLLM
 //
 // A faulty file gives no plan and one error that names all faults. Secrets, that is api_key and the values of env, are in
 // no error and in no String.

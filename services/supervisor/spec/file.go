@@ -78,18 +78,18 @@ type Model struct {
 
 // Instance is one model server.
 type Instance struct {
-	ID      string   // the model's id with "-0" and so on; unique in the file
-	Argv    []string // command and arguments of Driver Process; may hold secrets, CommandLine does not
-	Dir     string   // working directory; "" is the supervisor's
-	Env     Env      // added to the inherited environment
-	URL     string   // base without the API version, as the file says: http://localhost:8001
-	Dial    string   // the same to connect to: localhost is 127.0.0.1, so that IPv4 and IPv6 cannot name two servers
-	Port    int      // of URL
-	Weight  int      // relative share of the model's traffic, at least 1
-	Listens bool     // the command opens Port itself, as those that take vLLM's flags do; others may leave that to another process
-	GPU     *GPU     // nil when it takes none, or it is not known which
-	Extra   bool     // one more server, for as long as a rollout lasts
-	shown   []string // Argv, or the container, for people
+	ID      string    // the model's id with "-0" and so on; unique in the file
+	Argv    []string  // command and arguments of Driver Process; may hold secrets, CommandLine does not
+	Dir     string    // working directory; "" is the supervisor's
+	Env     Env       // added to the inherited environment
+	URL     string    // base without the API version, as the file says: http://localhost:8001
+	Dial    string    // the same to connect to: localhost is 127.0.0.1, so that IPv4 and IPv6 cannot name two servers
+	Port    int       // of URL
+	Weight  int       // relative share of the model's traffic, at least 1
+	Listens bool      // the command opens Port itself, as those that take vLLM's flags do; others may leave that to another process
+	GPU     *argv.GPU // nil when it takes none, or it is not known which
+	Extra   bool      // one more server, for as long as a rollout lasts
+	shown   []string  // Argv, or the container, for people
 
 	Container string // its name, of Driver Docker
 }

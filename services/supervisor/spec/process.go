@@ -58,16 +58,24 @@ func (e *entry) processes(line argv.Line, env Env) {
 	}
 	line.Secrets(func(_ int, _, value string) { e.Secrets = append(e.Secrets, value) })
 	e.surge(path.Base(line[0].Value) == argv.MockCommand && replicas == 1, settable || known)
-	dir, gpu := e.Text("cwd"), e.gpu(line)
+	dir := e.Text("cwd")
+	gpu, err := line.GPU()
+	if err != nil {
+		e.Add(e.Path, "%s", err)
+	}
 	for i := range replicas {
 		own := line.Replaced("--port", strconv.Itoa(port+i))
 		at := e.base.WithPort(port + i)
 		if at.Host == "" {
 			at.Scheme, at.Host = "http", "127.0.0.1"
 		}
+		takes := gpu
+		if devices != nil {
+			takes = gpu.On(devices[i])
+		}
 		e.model.Instances = append(e.model.Instances, Instance{
 			ID: e.model.ID + "-" + strconv.Itoa(i), Argv: own.Values(), shown: own.Shown(), Dir: dir, Env: env.with(devices, i),
-			URL: at.String(), Dial: at.Dial(), Port: port + i, Weight: 1, Listens: known, GPU: gpu.on(devices, i),
+			URL: at.String(), Dial: at.Dial(), Port: port + i, Weight: 1, Listens: known, GPU: takes,
 		})
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rehearse"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/rehearse"
 )
 
 // parse makes a plan of entries such as `"id": {fields}`, where FluidMCP itself sees all GPUs.
