@@ -91,14 +91,14 @@ func (c *Crew) Begin(i *board.Instance) bool {
 
 // After calls f once an instance that has begun is over.
 func (c *Crew) After(i *board.Instance, f func()) {
-	c.Beside(func() {
+	c.beside(func() {
 		<-i.Ended
 		f()
 	})
 }
 
-// Beside runs f beside the units. At the end nothing begins any more.
-func (c *Crew) Beside(f func()) {
+// beside runs f beside the units. At the end nothing begins any more.
+func (c *Crew) beside(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.run != nil {

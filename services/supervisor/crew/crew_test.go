@@ -62,7 +62,7 @@ func TestUnitsComeAndGoWhileTheCrewWorks(t *testing.T) {
 		require.Equal(t, 1, ending)
 		require.True(t, first.Servers[0].Over())
 		require.False(t, c.Begin(never.Servers[0]))
-		c.Beside(func() { t.Error("something began after the end") })
+		c.beside(func() { t.Error("something began after the end") })
 	})
 }
 

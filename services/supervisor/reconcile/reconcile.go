@@ -24,19 +24,7 @@ var (
 	errReverted  = errors.New("the models file wants the command of before again")
 )
 
-// Metrics has the series of each model.
-type Metrics interface {
-	Begin(m *board.Model)
-	Forget(model string)
-}
-
-// Holder has the plan that is in force.
-type Holder interface {
-	// Hold calls f with it, which does not change meanwhile.
-	Hold(f func(inForce *spec.File))
-}
-
-// Reconciler implements modelsfile.Fleet. All of its fields are needed.
+// Reconciler is what runs by the models file: it implements modelsfile.Fleet. All of its fields are needed.
 type Reconciler struct {
 	Board    *board.Board
 	Crew     *crew.Crew
@@ -48,7 +36,13 @@ type Reconciler struct {
 	Metrics  Metrics
 	Log      *zap.Logger
 	Coming   func(plan *spec.File) // called with each plan before anything of it runs
-	File     Holder
+	File     *modelsfile.File      // has the plan in force
+}
+
+// Metrics has the series of each model.
+type Metrics interface {
+	Begin(m *board.Model)
+	Forget(model string)
 }
 
 // Apply implements modelsfile.Fleet. It does not wait for servers: those that are no longer wanted are drained, and restarts go on,

@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -20,6 +21,15 @@ import (
 // surgePorts is how many ports after those of a model are tried for one more server.
 const surgePorts = 100
 
+// Restarts begins rollouts. All of its fields are needed.
+type Restarts struct {
+	Board    *board.Board
+	Crew     *crew.Crew
+	Rollouts *rollout.Rollouts
+	GPUs     *gpu.GPUs
+	Servers  *servers.Servers
+}
+
 // Rolling is what a rollout is to do with a model.
 type Rolling struct {
 	Why     unit.Reason // unit.Requested or unit.Reconfigured
@@ -27,21 +37,6 @@ type Rolling struct {
 	Servers []*board.Instance    // nil: all
 	AtOnce  bool                 // the model is not served meanwhile
 	Done    func(rollout.Status) // told how it has ended; may be nil
-}
-
-// Maker makes servers.
-type Maker interface {
-	// Make is one of a model, which runs nothing yet and is on no board.
-	Make(m *board.Model, from spec.Instance, before unit.Before) *board.Instance
-}
-
-// Restarts begins rollouts. All of its fields are needed.
-type Restarts struct {
-	Board    *board.Board
-	Crew     *crew.Crew
-	Rollouts *rollout.Rollouts
-	GPUs     *gpu.GPUs
-	Servers  Maker
 }
 
 // Interrupts is the error of a restart that would have its model unserved for a while.

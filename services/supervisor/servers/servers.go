@@ -23,13 +23,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// Metrics counts what befalls servers.
-type Metrics interface {
-	Restarted(model string, why unit.Reason)  // it is started, and not for the first time
-	Failed(model string, why unit.Reason)     // it has failed
-	Started(model string, took time.Duration) // it is ready, so long after its start
-}
-
 // Servers makes servers. All of its fields are needed.
 type Servers struct {
 	Board   *board.Board
@@ -52,6 +45,13 @@ type Servers struct {
 	StallTimeout  time.Duration
 	ProbeStarting time.Duration // between two probes of a server that starts
 	ProbeReady    time.Duration // between two probes of one that is ready
+}
+
+// Metrics counts what befalls servers.
+type Metrics interface {
+	Restarted(model string, why unit.Reason)  // it is started, and not for the first time
+	Failed(model string, why unit.Reason)     // it has failed
+	Started(model string, took time.Duration) // it is ready, so long after its start
 }
 
 // First makes a model of the first plan. What an earlier supervisor knew of it counts.

@@ -1,0 +1,56 @@
+package restart
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestAskRefusesToInterrupt asks for restarts when nothing can begin any more: whoever gets that far was let through.
+func TestAskRefusesToInterrupt(t *testing.T) {
+	f := func(name string, from spec.Model, phases []fleet.Phase, force bool, want string) {
+		t.Helper()
+		b := board.New()
+		rollouts := rollout.New(b.Changed, func(string, rollout.Status) {})
+		rollouts.Close()
+		m := &board.Model{ID: "m", Driver: from.Driver, Model: from}
+		for range phases {
+			i := board.NewInstance(m, spec.Instance{})
+			i.Unit = unit.NewUnit(unit.Config{})
+			m.Servers = append(m.Servers, i)
+		}
+		b.Put(m)
+		for n, phase := range phases {
+			b.Update(m.Servers[n], unit.Status{State: unit.State{Phase: phase, ReadyAt: time.Now()}})
+		}
+		r := &Restarts{Board: b, Rollouts: rollouts}
+		err := r.Ask(t.Context(), m, "api", force)
+		if want == "" {
+			require.ErrorIs(t, err, unit.ErrEnded, name)
+			return
+		}
+		var alone *Interrupts
+		require.ErrorAs(t, err, &alone, name)
+		require.Equal(t, want, alone.Lack.Error()+": "+alone.Mend, name)
+	}
+	one, two := []fleet.Phase{fleet.Ready}, []fleet.Phase{fleet.Ready, fleet.Ready}
+	process := spec.Model{Driver: spec.Process}
+	f("its only server", process, one, false, "rollout.surge is not true: rollout.surge, replicas or limits.keep_alive")
+	f("its only container", spec.Model{Driver: spec.Docker}, one, false, "containers are not created here: another container or limits.keep_alive")
+	f("by force", process, one, true, "")
+	f("one of two", process, two, false, "")
+	f("one that is down", process, []fleet.Phase{fleet.Failed}, false, "")
+	f("requests wait", spec.Model{Driver: spec.Process, Limits: fleet.Limits{KeepAlive: true}}, one, false, "")
+	f("requests start it", spec.Model{Driver: spec.Process, Demand: spec.Demand{Start: true}}, one, false, "")
+	f("there is room for one more", spec.Model{Driver: spec.Process, Surge: true, Instances: []spec.Instance{{}}}, one, false, "")
+}
