@@ -76,7 +76,7 @@ func TestErrorCodes(t *testing.T) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	used := found(t, `(?:Code(?:: | = )|badRequest\(|unauthorized\()"([a-z_]+)"`, "../services/gateway", "../services/supervisor", "../internal/web")
+	used := found(t, `(?:Code(?:: | = )|[bB]adRequest\(|unauthorized\()"([a-z_]+)"`, "../services/gateway", "../services/supervisor", "../internal/web")
 	if diff := cmp.Diff(used, doc.Components.Schemas.ErrorCode.Enum); diff != "" {
 		t.Errorf("codes in the sources and in openapi.yaml differ (-sources +document):\n%s", diff)
 	}
@@ -97,7 +97,7 @@ func TestEndpoints(t *testing.T) {
 		listed = append(listed, string(m[1]))
 	}
 	slices.Sort(listed)
-	if diff := cmp.Diff(found(t, `(?:label:|endpoint:|c\.endpoint =) *"([a-z_]+)"`, "../services/gateway"), listed); diff != "" {
+	if diff := cmp.Diff(found(t, `(?:Label:|endpoint:|c\.endpoint =) *"([a-z_]+)"`, "../services/gateway"), listed); diff != "" {
 		t.Errorf("endpoints in the sources and in metrics.md differ (-sources +document):\n%s", diff)
 	}
 }

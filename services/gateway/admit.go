@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
@@ -35,7 +36,7 @@ func limited(r *http.Request) (*http.Request, context.CancelFunc, error) {
 		limit, err = time.Duration(min(seconds, 1e9)*float64(time.Second)), nil
 	}
 	if err != nil || limit <= 0 {
-		return nil, nil, badRequest("invalid_timeout", "", fmt.Sprintf("%s: %.20q is no time. Give seconds, such as 30, or a duration, such as 1m30s.", timeoutHeader, text))
+		return nil, nil, refusal.BadRequest("invalid_timeout", "", fmt.Sprintf("%s: %.20q is no time. Give seconds, such as 30, or a duration, such as 1m30s.", timeoutHeader, text))
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), limit, errDeadline)
 	return r.WithContext(ctx), cancel, nil
@@ -49,7 +50,7 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *quer
 		q.turn.Key, q.turn.Priority = k.ID, k.Priority
 	}
 	if q.turn.Priority, err = admission.Priority(q.turn.Priority, r.Header.Get(priorityHeader)); err != nil {
-		return lease, badRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
+		return lease, refusal.BadRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
 	}
 	tokens := 0
 	if quota.TokensPerMinute > 0 { // who has no limit of them needs no look through the body
@@ -60,7 +61,7 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *quer
 	if err != nil {
 		return lease, c.limited(w, err)
 	}
-	if q.stream && q.endpoint.end != relay.EndOfTransfer && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
+	if q.stream && q.endpoint.End != relay.EndOfTransfer && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
 		c.waiting = relay.NewKeepAlive(w)
 		q.turn.Tick, q.turn.Every = c.waiting.Comment, g.cfg.KeepAliveInterval
 	}
@@ -96,14 +97,14 @@ func (c *call) noTurn(r *http.Request, m *routing.Model, err error) error {
 		Message: fmt.Sprintf("The model %q has all its requests running and %d waiting. Try again later.", full.Model, full.Queued)}
 	switch {
 	case full.Shut:
-		e = errUnavailable(c.g.current(m).Model)
+		e = refusal.Unavailable(c.g.current(m).Model)
 		if errors.Is(err, admission.ErrShut) {
 			reason = reasonNoBackend
 		} else {
 			e.Message += fmt.Sprintf(" %d requests wait for it already.", full.Queued)
 		}
 	case errors.Is(err, admission.ErrShut): // it is there again by now
-		reason, e = reasonNoBackend, errUnavailable(m.Model)
+		reason, e = reasonNoBackend, refusal.Unavailable(m.Model)
 	case errors.Is(err, admission.ErrQueueTimeout):
 		e.Code = "queue_timeout"
 		e.Message = fmt.Sprintf("The request waited %s for its turn at the model %q. Try again later.", full.Waited.Round(time.Millisecond), full.Model)

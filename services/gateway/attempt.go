@@ -11,6 +11,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
+	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
@@ -37,7 +38,7 @@ func (g *Gateway) attempt(w http.ResponseWriter, r *http.Request, c *call, q *qu
 			t.close()
 		}
 	}
-	return nil, errUnavailable(q.model.Model) // a plan has the model itself
+	return nil, refusal.Unavailable(q.model.Model) // a plan has the model itself
 }
 
 // elsewhere tells a failure that another model may not have.
@@ -92,7 +93,7 @@ func (c *call) unsent(t *try, err error) string {
 // held tells whether a request waits for a model that has no server now. Where another model stands in, one that its client does not
 // hear of is not worth the wait.
 func (g *Gateway) held(c *call, q *query, m *routing.Model) bool {
-	return !q.endpoint.control && (m.OnDemand || c.waiting != nil || m.Limits.KeepAlive && c.last)
+	return !q.endpoint.Control && (m.OnDemand || c.waiting != nil || m.Limits.KeepAlive && c.last)
 }
 
 // mayRetry uses up a retry of the model's budget. Where nobody was reached there is nothing to be added to.
@@ -128,7 +129,7 @@ func (g *Gateway) turn(r *http.Request, c *call, q *query, m *routing.Model) (sl
 	ticket := q.turn
 	ticket.Model = m.ID
 	ticket.Hold = g.held(c, q, m)
-	control := q.endpoint.control // a server that is busy can be told to sleep, and one that sleeps is not woken by looking at it
+	control := q.endpoint.Control // a server that is busy can be told to sleep, and one that sleeps is not woken by looking at it
 	var news <-chan struct{}
 	for {
 		if !control {
@@ -144,7 +145,7 @@ func (g *Gateway) turn(r *http.Request, c *call, q *query, m *routing.Model) (sl
 		}
 		slot.Leave()
 		if now := g.current(m); control || !ticket.Hold || !now.Coming() {
-			return slot, lease, c.fail(reasonNoBackend, errUnavailable(now.Model))
+			return slot, lease, c.fail(reasonNoBackend, refusal.Unavailable(now.Model))
 		}
 		// The model went while the request passed its gate. The gate is shut before a table's news are published, so this is tried
 		// once at once, and after that with the news.

@@ -11,6 +11,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/anthropic"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/metrics"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
@@ -66,7 +67,7 @@ func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call
 		returned := false
 		defer func() { c.record(r, returned) }() // also when a broken answer or a defect ends the handler by panic
 		write := (*openai.Error).Write
-		if anthropicPath(r.URL.Path) {
+		if endpoint.Anthropic(r.URL.Path) {
 			write = anthropic.Write
 			w.Header().Set("Request-Id", web.RecordOf(r.Context()).ID) // where Anthropic's SDKs look for it
 		}

@@ -3,7 +3,7 @@
 //
 //	client ─► routes.go ─► inference.go ──────────────────────────────────────────► client
 //	                        │ identify  keys/        who is it, may they
-//	                        │ resolve   endpoint.go  which endpoint is meant
+//	                        │ resolve   endpoint/    which endpoint is meant
 //	                        │           routing/     path or body model → model entry
 //	                        │           body/        scan the bytes, splice what must change
 //	                        │ admit     admission/   the key's limits, a turn at the model
@@ -20,7 +20,7 @@
 // # Paths
 //
 // A model is named by the path, /llm/{model}/…, or by the body of /v1/… and /llm/v1/…. Model ids may contain slashes,
-// plain or percent-encoded. What follows the model is forwarded by this rule (endpoint.go):
+// plain or percent-encoded. What follows the model is forwarded by this rule (endpoint/):
 //
 //   - the endpoints of the OpenAI API are found with and without v1/ and are asked under /v1/ of the backend;
 //   - vLLM's tokenize, detokenize, classify, pooling and generative_scoring live outside of /v1 and are asked there;

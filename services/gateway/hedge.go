@@ -19,7 +19,7 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	asked := time.Now()
 	defer func() { c.waited += time.Since(asked) }()
 	patience, known := p.Slow(q.stream)
-	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.control {
+	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.Control {
 		t := g.try(r.Context(), r, c, q, m, lease)
 		g.tried(c, q, p, t)
 		return t
@@ -110,7 +110,7 @@ func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.L
 func (g *Gateway) tried(c *call, q *query, p *retry.Pace, t *try) {
 	t.report()
 	c.tried(t.lease.Backend.ID, t.outcome())
-	if t.outcome() == "ok" && !q.endpoint.control { // what a server says of itself is said at once
+	if t.outcome() == "ok" && !q.endpoint.Control { // what a server says of itself is said at once
 		p.Answered(q.stream, t.took)
 	}
 }

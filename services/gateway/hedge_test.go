@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
@@ -37,7 +38,7 @@ func TestDefectInATry(t *testing.T) {
 				t.Error("the defect is lost")
 			}
 		}()
-		g.firstOf(r, &call{g: g}, &query{model: to, endpoint: endpointOf("chat/completions")}, to, lease, pace)
+		g.firstOf(r, &call{g: g}, &query{model: to, endpoint: endpoint.Of("chat/completions")}, to, lease, pace)
 	}()
 	for _, b := range g.router.Backends() {
 		if b.Inflight != 0 {

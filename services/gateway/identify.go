@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
@@ -16,9 +17,9 @@ import (
 var crossOrigin = http.NewCrossOriginProtection()
 
 // permit says whether the request may go to an endpoint.
-func (c *call) permit(r *http.Request, at endpoint) error {
+func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 	scope := keys.Inference
-	if at.control {
+	if at.Control {
 		scope = keys.Admin
 		if err := crossOrigin.Check(r); err != nil {
 			c.reason = reasonAuth

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
+	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
@@ -12,11 +14,11 @@ import (
 func (g *Gateway) inferByPath(w http.ResponseWriter, r *http.Request, c *call) error {
 	table := g.router.Table()
 	if table == nil {
-		return errFleetUnknown()
+		return refusal.FleetUnknown()
 	}
 	m, tail, ok := table.ResolvePath(strings.TrimPrefix(r.URL.Path, "/llm/"))
 	if !ok || !c.mayUse(m) {
-		return errModelNotFound(modelPart(r.URL.Path), c.visible(table))
+		return refusal.ModelNotFound(endpoint.ModelPart(r.URL.Path), c.visible(table))
 	}
 	c.model = m.ID
 	if tail == "models" || tail == "v1/models" {
@@ -28,7 +30,7 @@ func (g *Gateway) inferByPath(w http.ResponseWriter, r *http.Request, c *call) e
 // inferByBody answers /v1/…, /llm/v1/… and what model servers have outside of v1.
 func (g *Gateway) inferByBody(w http.ResponseWriter, r *http.Request, c *call) error {
 	if g.router.Table() == nil {
-		return errFleetUnknown()
+		return refusal.FleetUnknown()
 	}
 	return g.infer(w, r, c, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/llm/"), "/"), nil)
 }
@@ -37,7 +39,7 @@ func (g *Gateway) inferByBody(w http.ResponseWriter, r *http.Request, c *call) e
 // as /tokenize; and where one model is all there is, the gateway's root is that model's.
 func (g *Gateway) inferElsewhere(w http.ResponseWriter, r *http.Request, c *call) error {
 	table := g.router.Table()
-	if !endpointOf(strings.TrimPrefix(r.URL.Path, "/")).known && (table == nil || len(table.Models) != 1) {
+	if !endpoint.Of(strings.TrimPrefix(r.URL.Path, "/")).Known && (table == nil || len(table.Models) != 1) {
 		return web.NotFound(w, r)
 	}
 	return g.inferByBody(w, r, c)
@@ -47,12 +49,12 @@ func (g *Gateway) inferElsewhere(w http.ResponseWriter, r *http.Request, c *call
 // record, is in counted, because it happens whatever becomes of the others.
 func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail string, m *routing.Model) error {
 	// 2 resolve: which endpoint, which model, which bytes to send
-	at := endpointOf(tail)
-	c.endpoint = at.label
+	at := endpoint.Of(tail)
+	c.endpoint = at.Label
 	if r.Method == http.MethodTrace { // it would tell what proxies add to a request (RFC 9110, 9.3.8)
 		return notAllowed(w, r, http.MethodPost)
 	}
-	if at.known && r.Method != http.MethodPost && m == nil && len(c.visible(g.router.Table())) != 1 {
+	if at.Known && r.Method != http.MethodPost && m == nil && len(c.visible(g.router.Table())) != 1 {
 		return notAllowed(w, r, http.MethodPost) // where one model is meant, its server says so
 	}
 	if err := c.permit(r, at); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
@@ -36,7 +37,7 @@ func (g *Gateway) listModels(w http.ResponseWriter, r *http.Request, c *call) er
 	c.endpoint = "models"
 	table := g.router.Table()
 	if table == nil {
-		return errFleetUnknown()
+		return refusal.FleetUnknown()
 	}
 	models := c.visible(table)
 	if !g.cfg.ListLoading {
@@ -56,12 +57,12 @@ func (g *Gateway) showModel(w http.ResponseWriter, r *http.Request, c *call) err
 	c.endpoint = "models"
 	table := g.router.Table()
 	if table == nil {
-		return errFleetUnknown()
+		return refusal.FleetUnknown()
 	}
 	_, name, _ := strings.Cut(r.URL.Path, "/v1/models/")
 	m, ok := table.Resolve(name)
 	if !ok || !c.mayUse(m) {
-		return errModelNotFound(name, c.visible(table))
+		return refusal.ModelNotFound(name, c.visible(table))
 	}
 	c.model = m.ID
 	if !isGet(r) {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/body"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
 // query is a request that is ready to be sent.
 type query struct {
-	endpoint  endpoint
+	endpoint  endpoint.Endpoint
 	model     *routing.Model // that was asked for
 	raw       []byte         // the client's body
 	doc       *body.Document // raw, when it is JSON that was read
@@ -31,7 +32,7 @@ func (q *query) bodyFor(m *routing.Model) []byte {
 	if q.doc == nil {
 		return q.raw
 	}
-	return q.doc.Rewrite(q.nameFor(m), q.endpoint.chat())
+	return q.doc.Rewrite(q.nameFor(m), q.endpoint.Chat())
 }
 
 // nameFor is what to put in place of the model's name in the body, "" to leave it.
@@ -88,7 +89,7 @@ func (q *query) uploadFor(m *routing.Model, sent func()) *upload {
 
 // plan is the models that may answer. What controls a server is for that of the model which was named.
 func (q *query) plan() []*routing.Model {
-	if q.endpoint.control {
+	if q.endpoint.Control {
 		return []*routing.Model{q.model}
 	}
 	return q.model.Plan(q.session, rand.Uint64()) //nolint:gosec // a share of the traffic, no secret

@@ -13,6 +13,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/body"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
+	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
 )
@@ -24,7 +26,7 @@ const maxFormHead = 1 << 20
 const maxTrusted = 64 << 10
 
 // resolve is step 2. It reads the body, as far as needed, and finds the model, unless the path has named it.
-func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at endpoint, m *routing.Model) (*query, error) {
+func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
 	q, err := g.read(w, r, c, at, m)
 	if err != nil {
 		return nil, err
@@ -32,7 +34,7 @@ func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at en
 	if header := q.model.Routing.SessionHeader; header != "" {
 		q.session = r.Header.Get(header)
 	}
-	if at.control {
+	if at.Control {
 		q.except, err = others(q.model, r.Header.Get(backendHeader))
 	}
 	return q, err
@@ -53,25 +55,25 @@ func others(m *routing.Model, meant string) ([]string, error) {
 	case len(m.Backends) < 2 && meant == "":
 		return nil, nil
 	case meant == "" || len(rest) == len(m.Backends):
-		return nil, badRequest("backend_required", "", fmt.Sprintf("Say which server of the model %q is meant: %s with one of %s.", m.ID, backendHeader, strings.Join(rest, ", ")))
+		return nil, refusal.BadRequest("backend_required", "", fmt.Sprintf("Say which server of the model %q is meant: %s with one of %s.", m.ID, backendHeader, strings.Join(rest, ", ")))
 	}
 	return rest, nil
 }
 
-func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpoint, m *routing.Model) (*query, error) {
+func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
 	begin := time.Now()
 	defer func() { c.waited += time.Since(begin) }() // reading takes its time, the rest a few microseconds
 	if r.ContentLength > g.cfg.MaxBodyBytes {
 		if r.Header.Get("Expect") == "" { // else the client waits for a word, and this would be the wrong one
 			_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer
 		}
-		return nil, errTooLarge(g.cfg.MaxBodyBytes)
+		return nil, refusal.TooLarge(g.cfg.MaxBodyBytes)
 	}
 	in := web.LimitBody(w, r, g.cfg.MaxBodyBytes)
 	switch media := web.MediaType(r.Header); {
-	case media == "multipart/form-data" && !at.control:
+	case media == "multipart/form-data" && !at.Control:
 		return g.resolveForm(r, in, c, at, m)
-	case at.control, m != nil && media != "application/json", r.ContentLength == 0 && r.Method != http.MethodPost:
+	case at.Control, m != nil && media != "application/json", r.ContentLength == 0 && r.Method != http.MethodPost:
 		raw, err := g.readBody(r, in)
 		if err != nil {
 			return nil, err
@@ -85,7 +87,7 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 // resolveJSON takes what should be a JSON object. What is none, and what names no model rightly, goes to the model all the same
 // where no other can be meant: its server says best what is wrong with it. This does not hold for what the server may read and
 // the gateway cannot: that would be a request of which nobody here knows what it asks for.
-func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint, m *routing.Model) (*query, error) {
+func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
 	raw, err := g.readBody(r, in)
 	if err != nil {
 		return nil, err
@@ -94,33 +96,33 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 	if err != nil {
 		m, unknown := g.modelOf(c, m, "")
 		if fault, ok := errors.AsType[*scan.SyntaxError](err); unknown != nil || !ok || fault.Foreign {
-			return nil, badRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
+			return nil, refusal.BadRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
 		}
 		return &query{endpoint: at, model: m, raw: raw}, nil
 	}
 	if doc.TwoModels {
-		return nil, badRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
+		return nil, refusal.BadRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
 	}
 	unknown := m == nil && !g.knows(doc.Model)
 	if m, err = g.modelOf(c, m, doc.Model); err != nil {
 		if doc.BadModel {
-			return nil, badRequest("model_required", "model", "model has to be a string.")
+			return nil, refusal.BadRequest("model_required", "model", "model has to be a string.")
 		}
 		return nil, err
 	}
 	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, stream: doc.Stream,
-		dropUsage: at.chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID}, nil
+		dropUsage: at.Chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID}, nil
 }
 
 // resolveForm takes a form with files. Where only the form can name the model it is read until it has done so.
-func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoint, m *routing.Model) (*query, error) {
+func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
 	limit := int64(maxFormHead)
 	if m == nil && len(c.visible(g.router.Table())) > 1 {
 		limit = g.cfg.MaxBodyBytes
 	}
 	found, err := body.ReadUpload(r.Header.Get("Content-Type"), in, int(limit))
 	if errors.Is(err, body.ErrBoundary) {
-		return nil, badRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
+		return nil, refusal.BadRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
 	} else if err != nil {
 		return nil, g.unread(r, err)
 	}
@@ -142,14 +144,14 @@ func (g *Gateway) modelOf(c *call, m *routing.Model, name string) (*routing.Mode
 	switch {
 	case m != nil:
 	case name != "" && len(table.Models) != 1:
-		return nil, errModelNotFound(name, visible)
+		return nil, refusal.ModelNotFound(name, visible)
 	case len(visible) == 1:
 		m = visible[0]
 	default:
-		return nil, badRequest("model_required", "model", "The request names no model. "+known(visible))
+		return nil, refusal.BadRequest("model_required", "model", "The request names no model. "+refusal.Known(visible))
 	}
 	if !c.mayUse(m) {
-		return nil, errModelNotFound(cmp.Or(name, m.ID), visible)
+		return nil, refusal.ModelNotFound(cmp.Or(name, m.ID), visible)
 	}
 	c.model = m.ID
 	return m, nil
@@ -181,19 +183,14 @@ func (g *Gateway) unread(r *http.Request, err error) error {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
-		return errTooLarge(g.cfg.MaxBodyBytes)
+		return refusal.TooLarge(g.cfg.MaxBodyBytes)
 	case errors.Is(err, web.ErrStalled):
 		return &openai.Error{Status: http.StatusRequestTimeout, Type: openai.TypeTimeout, Code: "body_timeout",
 			Message: "The body did not come in time. Send the request again.", Cause: err}
 	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF): // who closes the connection is gone
 		return clientLeft(fmt.Errorf("read body: %w", err))
 	}
-	e := badRequest("incomplete_body", "", "The body ended before its announced end or is wrongly framed.")
+	e := refusal.BadRequest("incomplete_body", "", "The body ended before its announced end or is wrongly framed.")
 	e.Cause = err
 	return e
-}
-
-// badRequest is a fault that the client has to mend.
-func badRequest(code, param, message string) *openai.Error {
-	return &openai.Error{Status: http.StatusBadRequest, Type: openai.TypeInvalidRequest, Code: code, Param: param, Message: message}
 }

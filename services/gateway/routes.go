@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/console"
+	"github.com/fluidmcp/fluidmcp/services/gateway/management"
 	"github.com/fluidmcp/fluidmcp/services/gateway/reference"
 )
 
@@ -42,7 +44,8 @@ func (g *Gateway) routes() (http.Handler, error) {
 
 // pages is what is not inference, and what model servers have outside of /v1/.
 func (g *Gateway) pages() (*mux.Router, error) {
-	manage, err := g.management()
+	manage, err := management.New(management.Config{Supervisor: g.cfg.SupervisorURL, Token: g.cfg.SupervisorToken, Transport: g.supervisor,
+		Stopping: func() context.Context { return g.stopping }, Log: g.log.Named("management")})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func (g *Gateway) pages() (*mux.Router, error) {
 	r.PathPrefix("/docs/").Handler(http.StripPrefix("/docs", reference.Viewer())).Methods(get...)
 	r.Handle("/docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently)).Methods(get...)
 	r.Handle("/", http.RedirectHandler("/ui/", http.StatusFound)).Methods(get...)
-	r.PathPrefix("/api/llm/").Handler(manage)
+	r.PathPrefix("/api/llm/").Handler(g.administrators(manage))
 
 	r.NotFoundHandler = g.counted(g.inferElsewhere)
 	r.MethodNotAllowedHandler = web.Handler(func(w http.ResponseWriter, req *http.Request) error {

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/docs"
+	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 )
 
 // The document names every route and every endpoint with its methods, and nothing else.
@@ -53,14 +54,14 @@ func TestRoutesAreDocumented(t *testing.T) {
 	}
 }
 
-// endpointPaths is every path of inference and of the model lists, as endpointOf and inferByPath know them.
+// endpointPaths is every path of inference and of the model lists, as endpoint.Of and inferByPath know them.
 func endpointPaths() map[string][]string {
 	get := []string{http.MethodGet}
 	paths := map[string][]string{
 		"/v1/models": get, "/llm/v1/models": get, "/llm/{model}/models": get, "/llm/{model}/v1/models": get,
 		"/v1/models/{model}": get, "/llm/v1/models/{model}": get,
 	}
-	for tail := range endpoints {
+	for _, tail := range endpoint.Known() {
 		for _, prefix := range []string{"/v1/", "/llm/v1/", "/llm/{model}/", "/llm/{model}/v1/"} {
 			paths[prefix+tail] = []string{http.MethodPost}
 		}

@@ -106,7 +106,7 @@ func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m
 	ctx, patience := upstream.WithPatience(ctx, g.firstByte(m), cmp.Or(m.Timeouts.Total, g.cfg.TotalTimeout))
 	t := &try{lease: lease, patience: patience}
 	t.answer, t.err = g.send(ctx, r, q, m, t, relay.Options{
-		End:       q.endpoint.end,
+		End:       q.endpoint.End,
 		DropUsage: q.dropUsage,
 		Idle:      cmp.Or(m.Timeouts.Idle, g.cfg.IdleTimeout),
 		Patience:  patience,
@@ -126,7 +126,7 @@ func (g *Gateway) firstByte(m *routing.Model) time.Duration {
 
 // send makes the request of a try and holds its answer back.
 func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, t *try, opts relay.Options) (*relay.Answer, error) {
-	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.path, APIKey: t.lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
+	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.Path, APIKey: t.lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
 	req := upstream.NewRequest(ctx, r, to, q.bodyFor(m))
 	if q.named && web.RecordOf(r.Context()).Made {
 		delete(req.Header, web.RequestIDHeader) // vLLM would prefer it

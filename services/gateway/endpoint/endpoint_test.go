@@ -1,27 +1,20 @@
-package gateway
+package endpoint
 
-import (
-	"fmt"
-	"strings"
-	"testing"
+import "testing"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
-)
-
-// TestEndpointOf is the rule of doc.go, row by row. It is a pure function; the front door shows a few of the rows.
-func TestEndpointOf(t *testing.T) {
+// TestOf is the rule of doc.go, row by row. It is a pure function; the front door shows a few of the rows.
+func TestOf(t *testing.T) {
 	f := func(tail, label, path string) {
 		t.Helper()
-		got := endpointOf(tail)
-		if got.label != label || got.path != path || got.control {
-			t.Errorf("endpointOf(%q) = %+v; want %s at %s", tail, got, label, path)
+		got := Of(tail)
+		if got.Label != label || got.Path != path || got.Control {
+			t.Errorf("Of(%q) = %+v; want %s at %s", tail, got, label, path)
 		}
 	}
 	control := func(tail string) {
 		t.Helper()
-		if got := endpointOf(tail); got.label != "other" || got.path != "/"+tail || !got.control || got.known {
-			t.Errorf("endpointOf(%q) = %+v; want a control", tail, got)
+		if got := Of(tail); got.Label != "other" || got.Path != "/"+tail || !got.Control || got.Known {
+			t.Errorf("Of(%q) = %+v; want a control", tail, got)
 		}
 	}
 	for _, prefix := range []string{"", "v1/"} {
@@ -64,33 +57,12 @@ func TestEndpointOf(t *testing.T) {
 func TestModelPart(t *testing.T) {
 	f := func(path, want string) {
 		t.Helper()
-		if got := modelPart(path); got != want {
-			t.Errorf("modelPart(%q) = %q, want %q", path, got, want)
+		if got := ModelPart(path); got != want {
+			t.Errorf("ModelPart(%q) = %q, want %q", path, got, want)
 		}
 	}
 	f("/llm/m/chat/completions", "m")
 	f("/llm/org/name/v1/chat/completions", "org/name")
 	f("/llm/m", "m")
 	f("/llm/", "")
-}
-
-func TestKnownNamesAtMostTen(t *testing.T) {
-	f := func(n int, want string) {
-		t.Helper()
-		var models []fleet.Model
-		for i := range n {
-			models = append(models, fleet.Model{ID: fmt.Sprintf("m%02d", i)})
-		}
-		r := routing.NewRouter()
-		if err := r.Apply(fleet.Snapshot{Models: models}); err != nil {
-			t.Fatal(err)
-		}
-		if got := known(r.Table().Models); !strings.HasSuffix(got, want) {
-			t.Errorf("known of %d: %q, want ...%q", n, got, want)
-		}
-	}
-	f(0, "No model is declared.")
-	f(2, "Models: m00, m01.")
-	f(10, "m08, m09.")
-	f(12, "m08, m09 and 2 more (GET /v1/models lists all).")
 }

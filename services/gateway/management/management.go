@@ -1,4 +1,4 @@
-package gateway
+package management
 
 import (
 	"context"
@@ -17,15 +17,24 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
-// management hands /api/llm/… to the supervisor, which has the same paths. The gateway's token stands for the client:
+// Config is what the proxy works with. All of its fields but the token are needed.
+type Config struct {
+	Supervisor string                 // base URL
+	Token      string                 // of the supervisor; "" when it asks for none
+	Transport  http.RoundTripper      // to it
+	Stopping   func() context.Context // ends when the gateway is asked to stop
+	Log        *zap.Logger
+}
+
+// New hands /api/llm/… to the supervisor, which has the same paths. The gateway's token stands for the client:
 // what the client sent as its key does not go on. A page of another site cannot make a visitor's browser stop models. What is followed
 // there has no end that a gateway could wait for when it stops.
-func (g *Gateway) management() (http.Handler, error) {
-	base, err := url.Parse(g.cfg.SupervisorURL)
+func New(cfg Config) (http.Handler, error) {
+	base, err := url.Parse(cfg.Supervisor)
 	if err != nil {
 		return nil, fmt.Errorf("supervisor URL: %w", err)
 	}
-	quiet, err := zap.NewStdLogAt(g.log.Named("management"), zap.DebugLevel)
+	quiet, err := zap.NewStdLogAt(cfg.Log, zap.DebugLevel)
 	if err != nil {
 		return nil, fmt.Errorf("logger for the management proxy: %w", err)
 	}
@@ -39,32 +48,32 @@ func (g *Gateway) management() (http.Handler, error) {
 			// The guard below has compared them with our own host; to the supervisor's they would be foreign.
 			p.Out.Header.Del("Origin")
 			p.Out.Header.Del("Sec-Fetch-Site")
-			if g.cfg.SupervisorToken != "" {
-				p.Out.Header.Set("Authorization", "Bearer "+g.cfg.SupervisorToken)
+			if cfg.Token != "" {
+				p.Out.Header.Set("Authorization", "Bearer "+cfg.Token)
 			}
 		},
-		Transport:     g.supervisor,
+		Transport:     cfg.Transport,
 		FlushInterval: -1, // logs and events may be followed
 		ErrorLog:      quiet,
 		ErrorHandler:  supervisorDown,
 		ModifyResponse: func(resp *http.Response) error {
 			resp.Header.Del(web.RequestIDHeader) // ours is there already
 			if web.MediaType(resp.Header) == sse.ContentType {
-				resp.Body = untilStop{resp.Body, g.stopping}
+				resp.Body = untilStop{resp.Body, cfg.Stopping()}
 			}
 			return nil
 		},
 	}
-	return g.administrators(web.SameOrigin(g.followed(proxy))), nil
+	return web.SameOrigin(followed(cfg.Stopping, proxy)), nil
 }
 
 // followed ends what somebody follows when the gateway stops; the rest of what is asked for has the time that it needs.
-func (g *Gateway) followed(next http.Handler) http.Handler {
+func followed(stopping func() context.Context, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("follow") {
 			ctx, cancel := context.WithCancel(r.Context())
 			defer cancel()
-			defer context.AfterFunc(g.stopping, cancel)()
+			defer context.AfterFunc(stopping(), cancel)()
 			r = r.WithContext(ctx)
 		}
 		next.ServeHTTP(w, r)
