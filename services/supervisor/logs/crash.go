@@ -65,7 +65,7 @@ func (s *Stream) Crashes() []Crash {
 }
 
 func (s *Stream) restoreCrashes() error {
-	text, err := s.crashFile.tail(2 * maxCrashFile)
+	text, err := s.crashFile.Tail(2 * maxCrashFile)
 	for line := range bytes.SplitSeq(text, []byte("\n")) {
 		var c Crash
 		if json.Unmarshal(line, &c) == nil { // a torn line is none

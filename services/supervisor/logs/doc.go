@@ -1,9 +1,9 @@
 // Package logs keeps what model servers print, in memory and on disk, without their secrets.
 //
 //	driver ─► Stream.Write ─► splitter.go   lines, and the states of progress bars
-//	                     ─► redact.go     "***" for each secret
+//	                     ─► redact/       "***" for each secret
 //	                     ─► ring.go       the last lines, for readers and followers
-//	                     ─► file.go       the same on disk, rotated
+//	                     ─► rotate/       the same on disk, rotated
 //	                     ─► Observe       whoever learns from them: the classifier
 //
 //	read.go   readers and followers     crash.go   how servers failed, with their last lines     ansi.go   colours, or none

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs/redact"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs/rotate"
 )
 
 // Config says where lines are kept.
@@ -25,12 +28,12 @@ type Logs struct {
 	last     int64      // offset given last
 	streams  map[string]*Stream
 	secrets  []string
-	redactor *redactor
+	redactor *redact.Redactor
 }
 
 // New returns logs that know no secret.
 func New(cfg Config) *Logs {
-	return &Logs{cfg: cfg, streams: map[string]*Stream{}, redactor: newRedactor(nil)}
+	return &Logs{cfg: cfg, streams: map[string]*Stream{}, redactor: redact.New(nil)}
 }
 
 // Hide adds secrets that no line may show from now on. Those of fewer than four bytes are not hidden.
@@ -42,7 +45,7 @@ func (l *Logs) Hide(secrets []string) {
 			l.secrets = append(l.secrets, s)
 		}
 	}
-	l.redactor = newRedactor(l.secrets)
+	l.redactor = redact.New(l.secrets)
 }
 
 // Stream returns that of an instance, with what an earlier supervisor has left of it on disk.
@@ -54,8 +57,8 @@ func (l *Logs) Stream(instance string) *Stream {
 		s = &Stream{logs: l, instance: instance, followers: map[chan struct{}]struct{}{}}
 		if l.cfg.Dir != "" {
 			base := filepath.Join(l.cfg.Dir, strings.ReplaceAll(instance, "/", "~")) // no id has a ~
-			s.file = &file{path: base + ".log", max: l.cfg.FileBytes, keep: l.cfg.Files}
-			s.crashFile = &file{path: base + ".crashes.jsonl", max: maxCrashFile, keep: 2}
+			s.file = &rotate.File{Path: base + ".log", Max: l.cfg.FileBytes, Keep: l.cfg.Files}
+			s.crashFile = &rotate.File{Path: base + ".crashes.jsonl", Max: maxCrashFile, Keep: 2}
 			s.restore()
 		}
 		l.streams[instance] = s

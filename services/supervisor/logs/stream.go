@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs/redact"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs/rotate"
 )
 
 // restored is how many bytes of a stream are read from disk when a supervisor begins.
@@ -19,8 +22,8 @@ type Stream struct {
 	writing   sync.Mutex // one Write after the other; taken before logs.mu
 	split     splitter
 	buf       []byte
-	file      *file // nil: memory alone
-	crashFile *file
+	file      *rotate.File // nil: memory alone
+	crashFile *rotate.File
 
 	// What follows is guarded by logs.mu.
 	ring      ring
@@ -59,25 +62,25 @@ func (s *Stream) Write(p []byte) (int, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	s.buf = s.buf[:0]
 	s.split.write(p, func(text []byte, long bool) {
-		observe(Plain(hide.line(text, long)))
+		observe(Plain(hidden(hide, text, long)))
 	}, func(text []byte, long bool) {
-		line := hide.line(text, long)
+		line := hidden(hide, text, long)
 		s.add(now, line)
 		observe(Plain(line))
 	})
-	s.show(hide.hideOpen(valid(s.split.part)))
+	s.show(hide.HideOpen(valid(s.split.part)))
 	if s.file != nil && len(s.buf) > 0 {
 		s.save(s.file, s.buf)
 	}
 	return len(p), nil
 }
 
-// line is one that has ended, ready for everybody.
-func (r *redactor) line(text []byte, long bool) string {
+// hidden is a line that has ended, ready for everybody.
+func hidden(r *redact.Redactor, text []byte, long bool) string {
 	if long {
-		return r.hideOpen(valid(text)) + cut
+		return r.HideOpen(valid(text)) + cut
 	}
-	return r.hide(valid(text))
+	return r.Hide(valid(text))
 }
 
 func valid(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD") }
@@ -107,13 +110,13 @@ func (s *Stream) show(part string) {
 }
 
 // save writes to a file of the stream, and tells only of the first failure and of the recovery.
-func (s *Stream) save(f *file, lines []byte) {
-	well := f.failed.IsZero()
-	err := f.write(lines)
+func (s *Stream) save(f *rotate.File, lines []byte) {
+	failing := f.Failing()
+	err := f.Write(lines)
 	if err != nil {
 		s.logs.failures.Add(1)
 	}
-	if well != f.failed.IsZero() {
+	if failing != f.Failing() {
 		s.logs.tell(s.instance, err)
 	}
 }
@@ -121,11 +124,11 @@ func (s *Stream) save(f *file, lines []byte) {
 func (s *Stream) close() {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	for _, f := range []*file{s.file, s.crashFile} {
+	for _, f := range []*rotate.File{s.file, s.crashFile} {
 		if f == nil {
 			continue
 		}
-		if err := f.close(); err != nil {
+		if err := f.Close(); err != nil {
 			s.logs.tell(s.instance, err)
 		}
 	}
@@ -152,7 +155,7 @@ func parseEntry(line []byte) (entry, bool) {
 
 // restore reads what an earlier supervisor has left. The logs are locked.
 func (s *Stream) restore() {
-	text, err := s.file.tail(restored)
+	text, err := s.file.Tail(restored)
 	for line := range bytes.SplitSeq(text, []byte("\n")) {
 		if e, ok := parseEntry(line); ok && e.offset > s.newest() {
 			s.ring.add(e)

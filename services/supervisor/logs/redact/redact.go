@@ -1,4 +1,4 @@
-package logs
+package redact
 
 import (
 	"cmp"
@@ -29,13 +29,14 @@ var (
 	hubToken = regexp.MustCompile(`\bhf_[A-Za-z0-9]{16,}`)
 )
 
-// redactor hides known secrets.
-type redactor struct {
+// Redactor hides known secrets.
+type Redactor struct {
 	secrets  []string // with other ways to write them, the longest first
 	replacer *strings.Replacer
 }
 
-func newRedactor(secrets []string) *redactor {
+// New hides these, and what looks like a secret whoever knows it. Those of fewer than four bytes are not hidden.
+func New(secrets []string) *Redactor {
 	var all []string
 	for _, s := range secrets {
 		for line := range strings.Lines(s) { // a key in PEM is printed line by line
@@ -45,7 +46,7 @@ func newRedactor(secrets []string) *redactor {
 	}
 	all = slices.DeleteFunc(all, func(s string) bool { return len(s) < leastSecret || slices.Contains(words, strings.ToLower(s)) })
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	r := &redactor{secrets: slices.Compact(all)}
+	r := &Redactor{secrets: slices.Compact(all)}
 	pairs := make([]string, 0, 2*len(r.secrets))
 	for _, s := range r.secrets {
 		pairs = append(pairs, s, hidden)
@@ -59,8 +60,8 @@ func inJSON(s string) string {
 	return string(quoted[1 : len(quoted)-1])
 }
 
-// hide returns a whole line without secrets.
-func (r *redactor) hide(text string) string {
+// Hide returns a whole line without secrets.
+func (r *Redactor) Hide(text string) string {
 	if len(r.secrets) > 0 {
 		text = r.replacer.Replace(text)
 	}
@@ -76,9 +77,9 @@ func (r *redactor) hide(text string) string {
 	return secret.Mask(text)
 }
 
-// hideOpen does that for a line whose end is missing, and takes away what may be the beginning of a secret.
-func (r *redactor) hideOpen(text string) string {
-	text = r.hide(text)
+// HideOpen does that for a line whose end is missing, and takes away what may be the beginning of a secret.
+func (r *Redactor) HideOpen(text string) string {
+	text = r.Hide(text)
 	end := len(text)
 	for _, s := range r.secrets {
 		for n := min(len(s)-1, len(text)); n > len(text)-end; n-- {

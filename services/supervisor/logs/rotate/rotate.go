@@ -1,4 +1,4 @@
-package logs
+package rotate
 
 import (
 	"bytes"
@@ -15,20 +15,22 @@ import (
 // retryAfter is how long a file is left alone that could not be written.
 const retryAfter = 10 * time.Second
 
-// file is a growing text in files of a bounded size: path is the newest, path.1 the one before it and so on. A program of its own for
+// File is a growing text in files of a bounded size: Path is the newest, Path.1 the one before it and so on. A program of its own for
 // this, lumberjack, would leave a goroutine behind each file that was closed (natefinch/lumberjack#205).
-type file struct {
-	path string
-	max  int64 // bytes of one file
-	keep int   // files
+//
+// It is not safe for concurrent use, but for Tail, which reads what is on disk.
+type File struct {
+	Path string
+	Max  int64 // bytes of one file
+	Keep int   // files
 
 	f      *os.File // nil until the first write and after a failure
 	size   int64
 	failed time.Time // zero: the last write was well
 }
 
-// write appends whole lines. A failure costs these lines and those of the next seconds, never more.
-func (f *file) write(lines []byte) error {
+// Write appends whole lines. A failure costs these lines and those of the next seconds, never more.
+func (f *File) Write(lines []byte) error {
 	if !f.failed.IsZero() && time.Since(f.failed) < retryAfter {
 		return nil // it was told
 	}
@@ -39,20 +41,23 @@ func (f *file) write(lines []byte) error {
 	}
 	f.failed = time.Now()
 	if f.f != nil {
-		_ = f.f.Truncate(f.size) // of half a line; where even that fails, tail leaves the line out
+		_ = f.f.Truncate(f.size) // of half a line; where even that fails, Tail leaves the line out
 		_ = f.f.Close()
 		f.f = nil
 	}
 	return err
 }
 
-func (f *file) append(lines []byte) error {
+// Failing tells whether the last write failed.
+func (f *File) Failing() bool { return !f.failed.IsZero() }
+
+func (f *File) append(lines []byte) error {
 	if f.f == nil {
 		if err := f.open(); err != nil {
 			return err
 		}
 	}
-	if f.size > 0 && f.size+int64(len(lines)) > f.max {
+	if f.size > 0 && f.size+int64(len(lines)) > f.Max {
 		if err := f.rotate(); err != nil {
 			return err
 		}
@@ -65,11 +70,11 @@ func (f *file) append(lines []byte) error {
 }
 
 // open opens the newest file. A line that a dead predecessor has left torn is ended.
-func (f *file) open() error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+func (f *File) open() error {
+	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
 		return fmt.Errorf("make folder of logs: %w", err)
 	}
-	file, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(f.Path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
@@ -94,36 +99,36 @@ func (f *file) open() error {
 	return nil
 }
 
-func (f *file) rotate() error {
+func (f *File) rotate() error {
 	err := f.f.Close()
 	f.f = nil
 	if err != nil {
 		return fmt.Errorf("close log: %w", err)
 	}
-	for n := f.keep - 1; n > 0; n-- {
+	for n := f.Keep - 1; n > 0; n-- {
 		if err := os.Rename(f.name(n-1), f.name(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("rotate log: %w", err)
 		}
 	}
-	if f.keep == 1 {
-		if err := os.Remove(f.path); err != nil {
+	if f.Keep == 1 {
+		if err := os.Remove(f.Path); err != nil {
 			return fmt.Errorf("rotate log: %w", err)
 		}
 	}
 	return f.open()
 }
 
-func (f *file) name(n int) string {
+func (f *File) name(n int) string {
 	if n == 0 {
-		return f.path
+		return f.Path
 	}
-	return f.path + "." + strconv.Itoa(n)
+	return f.Path + "." + strconv.Itoa(n)
 }
 
-// tail returns the last whole lines, about so many bytes of them.
-func (f *file) tail(bytes int64) ([]byte, error) {
+// Tail returns the last whole lines, about so many bytes of them.
+func (f *File) Tail(bytes int64) ([]byte, error) {
 	var all []byte
-	for n := 0; n < f.keep && int64(len(all)) < bytes; n++ {
+	for n := 0; n < f.Keep && int64(len(all)) < bytes; n++ {
 		part, err := tail(f.name(n), bytes-int64(len(all)))
 		if errors.Is(err, fs.ErrNotExist) {
 			break
@@ -157,7 +162,8 @@ func tail(path string, most int64) ([]byte, error) {
 	return text[:bytes.LastIndexByte(text, '\n')+1], nil
 }
 
-func (f *file) close() error {
+// Close closes the file. Another write opens it again.
+func (f *File) Close() error {
 	if f.f == nil {
 		return nil
 	}
