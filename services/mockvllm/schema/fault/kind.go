@@ -47,6 +47,7 @@ var (
 	ExtraForbidden      = Kind{"extra_forbidden", "Extra inputs are not permitted"}
 	UnexpectedKeyword   = Kind{"unexpected_keyword_argument", "Unexpected keyword argument"}
 	ModelAttributesType = Kind{"model_attributes_type", "Input should be a valid dictionary or object to extract fields from"}
+	ModelType           = Kind{"model_type", "Input should be a valid dictionary or instance of {}"}
 	DataclassType       = Kind{"dataclass_type", "Input should be a dictionary or an instance of {}"}
 	IsInstanceOf        = Kind{"is_instance_of", "Input should be an instance of {}"}
 	NoneRequired        = Kind{"none_required", "Input should be None"}

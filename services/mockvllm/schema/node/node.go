@@ -32,6 +32,7 @@ type Run struct {
 	Count   int            // of faults, of which only the first are kept
 	Keep    int            // how many
 	Raised  *refusal.Error // an exception that no validator catches
+	Plain   bool           // not by FastAPI, which takes any object with attributes for a model
 
 	Exactness Exactness
 	FieldsSet int

@@ -17,7 +17,7 @@ type generatorNode struct {
 
 func newGenerator(of node.Node) *generatorNode {
 	return &generatorNode{of, func(item any) (any, []fault.Fault, *refusal.Error) {
-		v, r := validate(of, item, manyFaults)
+		v, r := validate(of, item, node.Run{Keep: manyFaults})
 		return v, r.Faults, r.Raised
 	}}
 }

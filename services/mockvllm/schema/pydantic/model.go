@@ -59,7 +59,10 @@ func (n *modelFieldsNode) Label() string { return "model-fields" }
 
 func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
-	if !ok {
+	switch {
+	case !ok && r.Plain:
+		return r.Fail(fault.ModelType.With(n.class.Name), in)
+	case !ok:
 		return r.Fail(fault.ModelAttributesType, in)
 	}
 	if n.unfit(r, o) {

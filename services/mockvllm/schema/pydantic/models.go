@@ -42,7 +42,7 @@ func (m *Models) Parse(model string, body any) (*values.Values, *refusal.Error) 
 	if body == nil { // FastAPI has no body then
 		return nil, fault.SchemaError(1, []fault.Fault{{Kind: fault.Missing}})
 	}
-	out, r := validate(n, body, fault.MaxFaults)
+	out, r := validate(n, body, node.Run{Keep: fault.MaxFaults})
 	switch {
 	case r.Raised != nil:
 		return nil, r.Raised.Sendable()
@@ -58,7 +58,7 @@ func (m *Models) Validate(model string, body any) (*values.Values, *refusal.Erro
 	if !ok {
 		return nil, refusal.Stumbled("no model %s", model)
 	}
-	out, r := validate(n, body, manyFaults)
+	out, r := validate(n, body, node.Run{Keep: manyFaults, Plain: true})
 	switch {
 	case r.Raised != nil:
 		return nil, r.Raised
@@ -82,7 +82,7 @@ func (m *Models) Check(definition string, val any) *refusal.Error {
 	if !ok {
 		return refusal.Stumbled("no definition %s", definition)
 	}
-	_, r := validate(n, val, manyFaults)
+	_, r := validate(n, val, node.Run{Keep: manyFaults})
 	switch {
 	case r.Raised != nil:
 		return r.Raised
@@ -94,7 +94,7 @@ func (m *Models) Check(definition string, val any) *refusal.Error {
 
 // Instance is what a definition makes of a value. False is that it refuses it.
 func (m *Models) Instance(definition string, val any) (out any, ok bool) {
-	out, r := validate(m.definitions[definition], val, 0)
+	out, r := validate(m.definitions[definition], val, node.Run{})
 	return out, r.Raised == nil && r.Count == 0
 }
 
@@ -102,12 +102,14 @@ func (m *Models) Instance(definition string, val any) (out any, ok bool) {
 const manyFaults = 10_000
 
 // validate looks quickly whether all is well, and for the faults only if not.
-func validate(n node.Node, in any, keep int) (any, node.Run) {
-	r := node.Run{Exactness: node.Exact, FieldsSet: node.None}
+func validate(n node.Node, in any, fresh node.Run) (any, node.Run) {
+	fresh.Exactness, fresh.FieldsSet = node.Exact, node.None
+	r := fresh
 	if out, ok := n.Validate(&r, in); ok {
 		return out, node.Run{}
 	}
-	r = node.Run{Collect: true, Keep: keep, Exactness: node.Exact, FieldsSet: node.None}
+	r = fresh
+	r.Collect = true
 	out, _ := n.Validate(&r, in)
 	return out, r
 }
