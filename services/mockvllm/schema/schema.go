@@ -51,6 +51,14 @@ func Check(definition string, val any) error {
 	return nil
 }
 
+// Salt is what is wrong with a cache_salt where vLLM makes one kind of request of another.
+func Salt(salt string) error {
+	if err := declared.Salt(salt); err != nil {
+		return err
+	}
+	return nil
+}
+
 // Malformed is the schema error of a body that json.loads refuses.
 func Malformed(e *pyjson.SyntaxError) *Error { return fault.Malformed(e) }
 

@@ -35,8 +35,15 @@ func Read(v *schema.Values, m *request.Model) (*Request, *protocol.Error) {
 		}
 	}
 	var err *protocol.Error
-	r.Talk, err = conversation(v)
-	return r, err
+	if r.Talk, err = conversation(v); err != nil {
+		return r, err
+	}
+	if salt, given := v.Str("cache_salt"); given { // the request for a chat that it becomes is stricter
+		if err := schema.Salt(salt); err != nil {
+			return r, protocol.Refused(err)
+		}
+	}
+	return r, nil
 }
 
 // CountTokens answers /v1/messages/count_tokens.

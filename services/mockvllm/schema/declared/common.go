@@ -99,11 +99,15 @@ func returnMMKwargs(_ *node.Run, in any) (any, bool) {
 }
 
 func cacheSalt(o *pyjson.Object) *refusal.Error {
-	const longest = 128
-	salt := get(o, "cache_salt")
-	if salt == nil {
-		return nil
+	if salt := get(o, "cache_salt"); salt != nil {
+		return Salt(salt)
 	}
+	return nil
+}
+
+// Salt is what is wrong with the salt of a cache.
+func Salt(salt any) *refusal.Error {
+	const longest = 128
 	s, ok := salt.(string)
 	switch {
 	case !ok || s == "":
