@@ -109,6 +109,8 @@ func (r *Request) suffix() *protocol.Error {
 		err = protocol.BadRequest("suffix is not supported with prompt_embeds")
 	case r.length.Truncate != nil:
 		err = protocol.BadRequest("suffix is not supported with truncate_prompt_tokens")
+	case r.none():
+		return nil // that is refused later
 	case !r.texts():
 		err = protocol.BadRequest("suffix requires text prompt input for FIM completion rendering")
 	default:
@@ -122,7 +124,13 @@ func (r *Request) suffix() *protocol.Error {
 func (r *Request) texts() bool {
 	_, one := r.v.Str("prompt")
 	list := request.List(r.v, "prompt")
-	return one || len(list) > 0 && !slices.ContainsFunc(list, func(p any) bool { _, text := p.(string); return !text })
+	return one || !slices.ContainsFunc(list, func(p any) bool { _, text := p.(string); return !text })
+}
+
+// none tells whether the list of prompts is empty.
+func (r *Request) none() bool {
+	_, one := r.v.Str("prompt")
+	return !one && len(request.List(r.v, "prompt")) == 0
 }
 
 // embeds refuses prompts of vectors, which only a server with --enable-prompt-embeds takes.
