@@ -95,6 +95,13 @@ func (m Model) ids(in any, special bool, l limit) ([]int, *protocol.Error) {
 		s, _ := in.(string)
 		return m.encode(s, special, l)
 	}
+	if most := max(0, l.tokens); l.tokens >= 0 && len(list) > most { // what is cut off may be anything
+		if l.right {
+			list = list[:most]
+		} else {
+			list = list[len(list)-most:]
+		}
+	}
 	ids := make([]int, len(list))
 	for i, item := range list {
 		id, _ := schema.Int(item)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -67,22 +68,17 @@ func (m Model) scores(v *schema.Values, left, right any) (scores []float32, tota
 	case len(rs) == 0:
 		return nil, 0, badRequest("At least one text_pair element must be given")
 	}
-	cutLeft, err := m.limit(v)
+	cut, err := m.limit(v)
 	if err != nil {
 		return nil, 0, err
 	}
-	cutRight := cutLeft
-	if n, _ := v.Int("max_tokens_per_query"); n > 0 {
-		cutLeft = limit{int(n), true}
-	}
-	if n, _ := v.Int("max_tokens_per_doc"); n > 0 {
-		cutRight = limit{int(n), true}
-	}
-	lp, err := m.texts(ls, cutLeft)
+	ofQuery, _ := v.Int("max_tokens_per_query")
+	ofDoc, _ := v.Int("max_tokens_per_doc")
+	lp, err := m.texts(ls, int(ofQuery), cut)
 	if err != nil {
 		return nil, 0, err
 	}
-	rp, err := m.texts(rs, cutRight)
+	rp, err := m.texts(rs, int(ofDoc), cut)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -100,18 +96,37 @@ func listOf(v any) []any {
 	return []any{v}
 }
 
-func (m Model) texts(list []any, l limit) ([]prompt, *protocol.Error) {
+// texts makes prompts of texts, of each no more than its first most tokens; 0 is no limit.
+func (m Model) texts(list []any, most int, l limit) ([]prompt, *protocol.Error) {
 	var all []prompt
 	for _, item := range list {
 		s, ok := item.(string)
 		if !ok {
 			return nil, badRequest("MultiModalParam is not supported for LlamaForCausalLM")
 		}
-		p, err := m.prompt(s, true, l)
+		p, err := m.prompt(m.begin(s, most), true, l)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// begin is the beginning of a text that is no longer than so many tokens, not counting those that a tokenizer puts around it. It is
+// cut between characters.
+func (m Model) begin(text string, most int) string {
+	if most == 0 || pyjson.HasSurrogate(text) {
+		return text
+	}
+	for ids := m.Tokens.Encode(text, false); len(ids) > most; ids = m.Tokens.Encode(text, false) {
+		end := 0
+		for _, id := range ids[:most] {
+			end += len(m.Tokens.Bytes(id))
+		}
+		for end = min(end, len(text)-1); !utf8.RuneStart(text[end]); end-- {
+		}
+		text = text[:end]
+	}
+	return text
 }
