@@ -27,6 +27,9 @@ func Read(v *schema.Values, m *request.Model) *Request {
 			Talk: request.ReadConversation(v)}}
 	r.Length.ReadMax(v, "max_tokens")
 	r.Length.ReadMax(v, "max_completion_tokens")
+	if whole, _ := v.Object("chat_template_kwargs").Get("tokenize"); whole == true {
+		r.returnText = false // the template makes tokens, and there is no text
+	}
 	r.likelihoods(v)
 	if v.Bool("use_beam_search") {
 		r.Params = r.Params.Beams()
