@@ -181,7 +181,7 @@ func (r *rendering) extra(o *object) {
 		extra = given.Clone()
 	}
 	for _, name := range []string{"kv_transfer_params", "ec_transfer_params"} {
-		if v := r.v.Get(name); v != nil {
+		if v := r.v.Get(name); schema.Truthy(v) {
 			extra.Set(name, v)
 		}
 	}
