@@ -6,6 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // History is what a response leaves for one that continues it.
@@ -79,7 +80,11 @@ func (r *Request) Storable(store bool) *protocol.Error {
 
 // NotFound refuses a response that is not stored.
 func NotFound(id string) *protocol.Error {
-	return invalid(http.StatusNotFound, "response_id", "Response with id '"+id+"' not found.")
+	e := invalid(http.StatusNotFound, "response_id", "Response with id '"+id+"' not found.")
+	if pyjson.HasSurrogate(id) { // and then the refusal cannot be sent
+		return protocol.Refused((&schema.Error{Status: e.Status, Type: e.Type, Message: e.Message}).Sendable())
+	}
+	return e
 }
 
 // Finished refuses to cancel a response that is over.
