@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
@@ -41,9 +41,16 @@ func (g *Request) answer(i int) *generation.Answer {
 
 // submit plans the answers and gives them to the engine, which makes its own checks.
 func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
-	if asked := r.Header.Get("X-Data-Parallel-Rank"); asked != "" && !g.api.norank {
-		if rank, err := strconv.Atoi(strings.TrimSpace(asked)); err == nil && rank != 0 {
-			return protocol.BadRequest("data_parallel_rank %d is out of range [0, 1).", rank)
+	if rank := wholeHeader(r, "X-Data-Parallel-Rank"); rank != nil && rank.Sign() != 0 && !g.api.norank {
+		return protocol.BadRequest("data_parallel_rank %s is out of range [0, 1).", rank)
+	}
+	if priority := wholeHeader(r, "X-Vllm-Priority"); priority != nil {
+		if !priority.IsInt64() && !priority.IsUint64() { // vLLM cannot tell it to its engine, and its error has no words
+			return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Handled: true}
+		}
+		g.Common.Priority = math.MaxInt64
+		if priority.IsInt64() {
+			g.Common.Priority = priority.Int64()
 		}
 	}
 	g.wake = make(chan struct{}, 1)

@@ -12,7 +12,7 @@ import (
 
 // Refuse answers with an error.
 func Refuse(w http.ResponseWriter, err *protocol.Error) {
-	if err.Uncaught || err.Status == http.StatusInternalServerError {
+	if err.Uncaught || err.Status == http.StatusInternalServerError && !err.Handled {
 		for name := range w.Header() {
 			if name == "Vary" || name == "X-Request-Id" || strings.HasPrefix(name, "Access-Control-") {
 				w.Header().Del(name)

@@ -26,6 +26,12 @@ type Error struct {
 	Message string
 	Param   string // "" is sent as null
 
+	// Handled, of an error with status 500, is one that a handler of vLLM has caught: the answer passes all of its layers.
+	Handled bool
+
+	// Begun is what the engine finds when a stream has begun.
+	Begun bool
+
 	// Uncaught is what vLLM does not expect. Its outermost layer answers then, which knows nothing of CORS and of ids.
 	Uncaught bool
 
@@ -93,6 +99,11 @@ func UnknownModel(model string, served []string) *Error {
 // Stopping refuses requests that come while the server ends.
 func Stopping() *Error {
 	return &Error{Status: http.StatusInternalServerError, Type: TypeInternal, Message: "cannot schedule new futures after shutdown"}
+}
+
+// Failed is what is left of an answer with which the engine fails.
+func Failed(message string) *Error {
+	return &Error{Status: http.StatusInternalServerError, Type: TypeInternal, Message: message, Handled: true, Begun: true}
 }
 
 // Dead refuses everything once the engine has died.

@@ -1,0 +1,27 @@
+package answers
+
+import (
+	"math/big"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// pythonInt is what Python's int reads.
+var pythonInt = regexp.MustCompile(`^\s*[+-]?[0-9]+(_[0-9]+)*\s*$`)
+
+// maxDigits is how many digits Python's int reads.
+const maxDigits = 4300
+
+// wholeHeader reads a header as Python's int does; nil is none.
+func wholeHeader(r *http.Request, name string) *big.Int {
+	text := r.Header.Get(name)
+	if len(text) > maxDigits || !pythonInt.MatchString(text) {
+		return nil
+	}
+	n, ok := new(big.Int).SetString(strings.ReplaceAll(strings.TrimSpace(text), "_", ""), 10)
+	if !ok {
+		return nil
+	}
+	return n
+}
