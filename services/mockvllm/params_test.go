@@ -221,3 +221,26 @@ func TestLikelihoods(t *testing.T) {
 		}
 	}
 }
+
+// TestLibraryOfConstraints: what xgrammar does not take is followed where the first constraint was of that kind, and fails the engine
+// where it was not.
+func TestLibraryOfConstraints(t *testing.T) {
+	const plain, flagged = `{"prompt":"x","max_tokens":9,"structured_outputs":{"choice":["yes"]}}`, `{"prompt":"x","max_tokens":9,"structured_outputs":{"regex":"(?i)yes"}}`
+	f := func(bodies []string, last int) {
+		t.Helper()
+		s := start(t)
+		for i, body := range bodies {
+			want := http.StatusOK
+			if i == len(bodies)-1 {
+				want = last
+			}
+			resp := s.do("POST", "/v1/completions", body)
+			if _ = resp.Body.Close(); resp.StatusCode != want {
+				t.Errorf("%q: request %d is answered with %d, want %d", bodies, i, resp.StatusCode, want)
+			}
+		}
+	}
+	f([]string{flagged}, http.StatusOK)
+	f([]string{flagged, plain, flagged}, http.StatusOK)
+	f([]string{plain, flagged}, http.StatusInternalServerError)
+}

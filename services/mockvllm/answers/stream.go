@@ -41,6 +41,9 @@ func (s *Answers) begin(w http.ResponseWriter, r *http.Request, g *Request) *str
 	out.fault, _ = w.(*wire.Answer) // nil without a fault
 	st := &streaming{Request: g, out: out, frames: g.Asking.Frames(g.Head, out.Send), life: s.life}
 	if err := s.submit(r, g); err != nil {
+		if err.Begun {
+			st.frames.Begin()
+		}
 		st.fail(err)
 		return nil
 	}

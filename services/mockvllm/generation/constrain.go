@@ -19,8 +19,33 @@ func (w *Work) constrain() *protocol.Error {
 	if err != nil {
 		return protocol.BadRequest("%s", err)
 	}
-	w.Prompt.Says = form.Generate
+	w.form, w.Prompt.Says = form, form.Generate
 	return nil
+}
+
+// follow is where the engine takes the constraint up.
+func (w *Work) follow() *protocol.Error {
+	if w.form != nil && w.model.fails(w.form) {
+		return protocol.Failed("Internal server error")
+	}
+	return nil
+}
+
+// Libraries by which an engine follows constraints: the one of its first constraint is that of all.
+const (
+	noLibrary = iota
+	xgrammar
+	guidance
+)
+
+// fails tells whether the engine cannot follow a constraint that vLLM has found good.
+func (m *Model) fails(c *structured.Constraint) bool {
+	first := int32(xgrammar)
+	if c.Second {
+		first = guidance
+	}
+	m.library.CompareAndSwap(noLibrary, first)
+	return c.Void || c.Fails && m.library.Load() == xgrammar
 }
 
 // specification is what vLLM makes of a constraint before it looks at it: a schema is a text too.

@@ -3,6 +3,7 @@ package generation
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -26,6 +27,8 @@ type Model struct {
 	Mode      string
 	Seed      uint64
 	Script    Script // for File
+
+	library atomic.Int32 // that follows constraints
 
 	words []int
 	stops bool // one of them is the token that ends an answer

@@ -9,6 +9,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
 )
 
 // Work is one prompt of a request, which is to be answered as often as its parameters say.
@@ -22,6 +23,7 @@ type Work struct {
 
 	model  *Model
 	likely []Position
+	form   *structured.Constraint // nil without one
 }
 
 // atOnce is how many answers are planned before it is asked again whether anybody waits for them.
@@ -42,6 +44,7 @@ func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *prot
 		func() *protocol.Error { return w.Late },
 		func() *protocol.Error { return w.Params.VerifyPrompt(len(w.Prompt.Tokens)) },
 		func() *protocol.Error { return m.sayable(w.Params.BadWords) },
+		w.follow,
 	} {
 		if err := check(); err != nil {
 			return err

@@ -12,16 +12,15 @@ import (
 
 // faultFinder walks through what of a schema counts: definitions only where a reference leads to them.
 type faultFinder struct {
-	root     *pyjson.Object
-	guidance bool // xgrammar does not read the schema, so what llguidance lacks is a fault
-	seen     map[string]bool
+	root *pyjson.Object
+	seen map[string]bool
 }
 
-// schemaFault is what is wrong with a schema; "" when vLLM takes it. A schema with patternProperties that is beyond xgrammar goes to a
-// third library, which says nothing of faults.
+// schemaFault is what is wrong with a schema that is beyond xgrammar; "" when vLLM takes it. One with patternProperties goes to a third
+// library, which says nothing of faults.
 func schemaFault(root *pyjson.Object) string {
-	f := faultFinder{root: root, seen: map[string]bool{}, guidance: anywhere(root, beyondXgrammar)}
-	if f.guidance && anywhere(root, func(o *pyjson.Object) bool { return has(o, "patternProperties") }) {
+	f := faultFinder{root: root, seen: map[string]bool{}}
+	if anywhere(root, func(o *pyjson.Object) bool { return has(o, "patternProperties") }) {
 		return ""
 	}
 	return f.schema(root)
@@ -35,10 +34,8 @@ func (f *faultFinder) schema(v any) string {
 		}
 		return "schema must be an object or boolean"
 	}
-	if f.guidance {
-		if what := beyondGuidance(s); what != "" {
-			return what
-		}
+	if what := beyondGuidance(s); what != "" {
+		return what
 	}
 	for _, check := range []func(*pyjson.Object) string{f.ref, f.types, f.lists, f.numbers, f.strings, f.parts} {
 		if what := check(s); what != "" {
@@ -137,7 +134,7 @@ func (f *faultFinder) numbers(s *pyjson.Object) string {
 	for _, pair := range [][2]string{{"minLength", "maxLength"}, {"minItems", "maxItems"}, {"minProperties", "maxProperties"}} {
 		for _, key := range pair {
 			if v, ok := s.Get(key); ok {
-				if _, isNumber := v.(pyjson.Number); !isNumber {
+				if n, isNumber := v.(pyjson.Number); !isNumber || !n.IsInt() || n.Float() < 0 {
 					return fmt.Sprintf("Expected positive integer for '%s', got %s", key, pyjson.DumpsUnicode(v))
 				}
 			}

@@ -31,7 +31,17 @@ type Error string
 func (e Error) Error() string { return string(e) }
 
 // Constraint makes texts of a form. It can be used by several goroutines at once.
-type Constraint struct{ generate func(src Source) string }
+type Constraint struct {
+	generate func(src Source) string
+
+	// Second is true where vLLM turns to the second library because xgrammar does not take the constraint, or vLLM knows that it
+	// would not follow all of it.
+	Second bool
+	// Fails is true where xgrammar does not take it: an engine that follows constraints with xgrammar fails.
+	Fails bool
+	// Void is true where vLLM takes the constraint and no engine can follow it: there is no text of it.
+	Void bool
+}
 
 // Generate makes a text, of no more than about 64 KB.
 func (c *Constraint) Generate(src Source) string { return c.generate(src) }
@@ -44,6 +54,16 @@ func Compile(kind Kind, spec string) (*Constraint, error) {
 	if err := refuse(kind, spec); err != nil {
 		return nil, err
 	}
+	c, err := compile(kind, spec)
+	if errors.Is(err, grammar.ErrEndless) {
+		return void(), nil
+	}
+	return c, err
+}
+
+func void() *Constraint { return &Constraint{generate: func(Source) string { return "" }, Void: true} }
+
+func compile(kind Kind, spec string) (*Constraint, error) {
 	switch kind {
 	case JSON:
 		return compileJSON(spec)
@@ -71,7 +91,7 @@ func Tool(parameters string) (*Constraint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Constraint{s.Generate}, nil
+	return &Constraint{generate: s.Generate}, nil
 }
 
 func compileJSON(spec string) (*Constraint, error) {
@@ -83,17 +103,30 @@ func compileJSON(spec string) (*Constraint, error) {
 	if !ok {
 		return nil, Error("Invalid grammar specification: Expecting object schema to apply options")
 	}
-	if what := schemaFault(root); what != "" {
-		return nil, Error("Grammar error: " + what)
+	beyond := anywhere(root, beyondXgrammar)
+	takes, none := xgrammarTakes(root)
+	if beyond || !takes {
+		if what := schemaFault(root); what != "" {
+			return nil, Error("Grammar error: " + what)
+		}
+	}
+	if none && !beyond {
+		return void(), nil
 	}
 	s, err := schema.Compile(spec)
 	switch {
+	case err == nil:
+	case takes && !beyond: // it reads over what it does not understand
+		s, err = schema.Compile("{}")
 	case errors.Is(err, schema.ErrNone):
 		return nil, Error("Grammar error: Unsatisfiable schema: " + err.Error())
-	case err != nil: // what vLLM reads and the validator does not
+	default: // what vLLM reads and the validator does not
 		return nil, Error("The provided JSON schema contains features not supported by xgrammar.")
 	}
-	return &Constraint{s.Generate}, nil
+	if err != nil {
+		return nil, Error(err.Error())
+	}
+	return &Constraint{generate: s.Generate, Second: beyond || !takes, Fails: !takes}, nil
 }
 
 // compileObject makes any object; guided, one that quotes what was asked, else often one that ends as soon as it has begun.
@@ -102,7 +135,7 @@ func compileObject() (*Constraint, error) {
 	if err != nil {
 		return nil, Error(err.Error())
 	}
-	return &Constraint{func(src Source) string {
+	return &Constraint{generate: func(src Source) string {
 		switch {
 		case !src.Guide && src.Rand.IntN(3) < 2:
 			return "{}"
@@ -118,18 +151,32 @@ func compileObject() (*Constraint, error) {
 const longestQuote = 50
 
 func fromGrammar(g *grammar.Grammar) *Constraint {
-	return &Constraint{func(src Source) string { return g.Generate(src, softText) }}
+	return &Constraint{generate: func(src Source) string {
+		text := g.Generate(src, softText)
+		for try := 0; text == "" && !src.Guide && try < 8; try++ { // a model seldom says nothing where it may say something
+			text = g.Generate(src, softText)
+		}
+		return text
+	}}
 }
 
 func compileRegex(spec string) (*Constraint, error) {
-	if fault := grammar.Check(spec, true); fault != nil {
-		return nil, Error("Grammar error: " + fault.InLark())
+	takes := grammar.XGrammar(spec)
+	if !takes {
+		if fault := grammar.Check(spec, true); fault != nil {
+			return nil, Error("Grammar error: " + fault.InLark())
+		}
 	}
 	g, err := grammar.Regexp(spec)
-	if err != nil {
+	switch {
+	case err != nil && !takes:
+		return void(), nil
+	case err != nil:
 		return nil, Error("Failed to transform regex into a grammar: " + err.Error())
 	}
-	return fromGrammar(g), nil
+	c := fromGrammar(g)
+	c.Second, c.Fails = !takes, !takes
+	return c, nil
 }
 
 func compileChoice(spec string) (*Constraint, error) {
@@ -144,7 +191,7 @@ func compileChoice(spec string) (*Constraint, error) {
 			return nil, Error("Failed to transform choices into a grammar: " + spec)
 		}
 	}
-	return &Constraint{func(src Source) string {
+	return &Constraint{generate: func(src Source) string {
 		if !src.Guide {
 			return texts[src.Rand.IntN(len(texts))]
 		}
@@ -173,10 +220,14 @@ func compileGrammar(spec string) (*Constraint, error) {
 	var place *grammar.LarkError
 	switch {
 	case err == nil:
-		return fromGrammar(g), nil
+		c := fromGrammar(g)
+		c.Second, c.Fails = g.Second, g.Second
+		return c, nil
+	case errors.Is(err, grammar.ErrEndless):
+		return nil, err
 	case errors.As(err, &place):
 		return nil, Error("Grammar error: " + err.Error())
-	case lark, errors.Is(err, grammar.ErrEndless):
+	case lark:
 		return nil, Error("Invalid grammar specification: " + err.Error())
 	}
 	return nil, Error("Invalid grammar specification: Failed to convert the grammar from GBNF to Lark: " + err.Error())

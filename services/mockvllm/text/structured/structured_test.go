@@ -18,42 +18,16 @@ func source(seed uint64, guide bool) structured.Source {
 
 // differs lists constraints that vLLM 0.32 takes, or refuses in other words, and why this package does not.
 var differs = map[string]string{
-	`a**`:              "nested or long repetitions are not made",
-	`a++`:              "nested or long repetitions are not made",
-	`x*?+`:             "nested or long repetitions are not made",
-	`a{2,3}{4}`:        "nested or long repetitions are not made",
-	`a{2}{3}`:          "nested or long repetitions are not made",
-	`a{1001}`:          "nested or long repetitions are not made",
-	`a{1000000}`:       "nested or long repetitions are not made",
 	`(a{1000}){1000}`:  "nested or long repetitions are not made",
 	`[[:foo:]]`:        "the class is not known",
 	`(?P<n>a)(?P<n>b)`: "vLLM refuses a pointless expression that can be made",
 	`^*`:               "vLLM refuses a pointless expression that can be made",
-	`{"$defs": {"n": {"$ref": "#/$defs/n"}}, "$ref": "#/$defs/n"}`:                                                             "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"$defs": {"n": {"type": "object", "properties": {"c": {"$ref": "#/$defs/n"}}, "required": ["c"]}}, "$ref": "#/$defs/n"}`: "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`root ::= root`:                         "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`root ::= "a" root`:                     "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"const": {"a": 1}, "type": "string"}`: "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"enum": [1, 2], "type": "string"}`:    "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"enum": ["a"], "minLength": 4}`:       "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"type": "object", "required": ["a"], "additionalProperties": false}`:      "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}`: "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"not": {}}`:                                        "it has no value, and vLLM would go on until max_tokens or ignore a keyword",
-	`{"$ref": "http://x/y"}`:                             "vLLM ignores what it does not follow",
-	`{"$dynamicRef": "#x"}`:                              "vLLM ignores what it does not follow",
-	`{"$ref": "x"}`:                                      "vLLM ignores what it does not follow",
-	`{"$ref": "#foo"}`:                                   "vLLM ignores what it does not follow",
-	`{"$defs": {"a": {"type": "nope"}}}`:                 "vLLM ignores what it does not follow",
-	`{"type": "string", "pattern": "(?=a)"}`:             "vLLM ignores what it does not follow",
-	`{"pattern": "("}`:                                   "vLLM ignores what it does not follow",
-	`{"type": "object", "patternProperties": {"(": {}}}`: "vLLM ignores what it does not follow",
-	`{"type": "object", "patternProperties": 5}`:         "vLLM ignores what it does not follow",
+	`{"type": "object", "patternProperties": {"(": {}}}`:                                               "vLLM ignores what it does not follow",
 	`{"structures": [{"begin": "<f>", "schema": {"type":"nope"}, "end": "</f>"}], "triggers": ["<f"]}`: "vLLM ignores what it does not follow",
 	`{"allOf": [{"type": "string"}, {"type": "integer"}]}`:                                             "other words",
 	`{`: "other words (of a structural tag)",
 	`{"type": "array", "minItems": 2, "items": false}`:                                "other words",
 	`{"type": "integer", "minimum": 1.2, "maximum": 1.8}`:                             "other words",
-	`{"type": "object", "propertyNames": {"pattern": "("}}`:                           "other words",
 	`{"type": "integer", "multipleOf": 2, "oneOf": [{"minimum": 1}, {"maximum": 5}]}`: "vLLM refuses alternatives that overlap, here they are told apart",
 }
 
@@ -86,6 +60,29 @@ func TestRefusesAsVLLM(t *testing.T) {
 		}
 		if reason, ok := differs[r.Spec]; (got != want) != (ok && (r.Spec != "{" || r.Kind == structured.StructuralTag)) {
 			t.Errorf("%s %s (%s)\n got %s\nwant %s", r.Kind, r.Spec, reason, got, want)
+		}
+	}
+}
+
+// TestTakesAsXGrammar: testdata/xgrammar.jsonl is what xgrammar itself takes, which decides where vLLM turns to another library.
+func TestTakesAsXGrammar(t *testing.T) {
+	file, err := os.Open("testdata/xgrammar.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for scanner := bufio.NewScanner(file); scanner.Scan(); {
+		var line struct {
+			Kind  structured.Kind
+			Spec  string
+			Taken bool
+		}
+		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		c, err := structured.Compile(line.Kind, line.Spec)
+		if taken := err == nil && (!c.Fails && !c.Void || c.Void && line.Taken); taken != line.Taken {
+			t.Errorf("%s %s: taken %v (%v), want %v", line.Kind, line.Spec, taken, err, line.Taken)
 		}
 	}
 }

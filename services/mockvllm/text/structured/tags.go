@@ -33,7 +33,7 @@ func compileTag(spec string) (*Constraint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Constraint{p}, nil
+	return &Constraint{generate: p}, nil
 }
 
 // structures is the older form: free text with tagged values in it.

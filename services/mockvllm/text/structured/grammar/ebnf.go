@@ -11,6 +11,7 @@ import (
 func EBNF(text string) (*Grammar, error) {
 	r := ebnfReader{text: []rune(text)}
 	g := &Grammar{rules: map[string]*node{}}
+	defer func() { g.Second = r.second }()
 	for r.space(true); r.at < len(r.text); r.space(true) {
 		if err := r.rule(g); err != nil {
 			return nil, err
@@ -37,6 +38,8 @@ type ebnfReader struct {
 	at    int
 	refs  []string
 	depth int
+
+	second bool // something was there that xgrammar does not take
 }
 
 // fail says what was expected, and shows 20 characters on both sides, as Python's repr() does.
@@ -118,13 +121,18 @@ func (r *ebnfReader) rule(g *Grammar) error {
 	if name == "" {
 		return r.fail("Expected name")
 	}
-	r.space(false)
+	if r.assigned() {
+		r.space(true)
+	} else {
+		r.space(false)
+	}
 	if !strings.HasPrefix(string(r.text[r.at:min(len(r.text), r.at+3)]), "::=") {
 		return r.fail("Expected ::=")
 	}
 	r.at += 3
 	r.space(true)
 	n, err := r.choice(false)
+	r.second = r.second || g.rules[name] != nil || unicode.IsDigit([]rune(name)[0])
 	g.rules[name] = n
 	return err
 }
@@ -134,14 +142,16 @@ func (r *ebnfReader) choice(nested bool) (*node, error) {
 		return nil, ErrEndless
 	}
 	defer func() { r.depth-- }()
-	n := &node{op: opChoice}
+	n, nothing := &node{op: opChoice}, false
 	for {
 		s, err := r.sequence(nested)
 		if err != nil {
 			return nil, err
 		}
 		n.subs = append(n.subs, s)
-		if r.space(nested); !r.take('|') {
+		nothing = nothing || len(s.subs) == 0
+		if r.space(nested || r.goesOn("|")); !r.take('|') {
+			r.second = r.second || nothing && !(nested && len(n.subs) == 1) // () is something
 			return n, nil
 		}
 		r.space(true)
@@ -150,7 +160,8 @@ func (r *ebnfReader) choice(nested bool) (*node, error) {
 
 func (r *ebnfReader) sequence(nested bool) (*node, error) {
 	n := &node{op: opSequence}
-	for r.at < len(r.text) && !strings.ContainsRune("|)", r.peek()) && (nested || !strings.ContainsRune("\r\n", r.peek())) {
+	for r.at < len(r.text) && !strings.ContainsRune("|)", r.peek()) && (nested || !strings.ContainsRune("\r\n", r.peek()) || r.goesOn("\"[(")) {
+		r.space(true)
 		part, err := r.part(nested)
 		if err != nil {
 			return nil, err
@@ -168,6 +179,22 @@ func (r *ebnfReader) sequence(nested bool) (*node, error) {
 	return n, nil
 }
 
+// assigned tells whether ::= comes after space.
+func (r *ebnfReader) assigned() bool {
+	ahead := ebnfReader{text: r.text, at: r.at}
+	ahead.space(true)
+	return strings.HasPrefix(string(ahead.text[ahead.at:min(len(ahead.text), ahead.at+3)]), "::=")
+}
+
+// goesOn tells whether a rule goes on after the end of the line, with one of these characters or with a name that is no rule's.
+func (r *ebnfReader) goesOn(with string) bool {
+	ahead := ebnfReader{text: r.text, at: r.at}
+	if ahead.space(true); strings.ContainsRune(with, ahead.peek()) {
+		return true
+	}
+	return with != "|" && ahead.name() != "" && !ahead.assigned()
+}
+
 // part is nil when nothing begins here.
 func (r *ebnfReader) part(nested bool) (*node, error) {
 	switch c := r.peek(); {
@@ -177,13 +204,18 @@ func (r *ebnfReader) part(nested bool) (*node, error) {
 		return r.class()
 	case c == '.':
 		r.at++
+		r.second = true
 		return &node{op: opClass, ranges: []rune{0, unicode.MaxRune}}, nil
 	case c == '(':
 		r.at++
 		r.space(true)
+		ahead := r.take('=') // what has to follow, and is no part of the text
 		n, err := r.choice(true)
 		if err == nil && !r.take(')') {
 			err = r.fail("Expected ')'")
+		}
+		if ahead && err == nil {
+			n = &node{op: opSequence}
 		}
 		r.space(nested)
 		return n, err

@@ -78,6 +78,7 @@ func (r *ebnfReader) char() (c rune, escaped bool, err error) {
 	}
 	if !r.take('\\') {
 		r.at++
+		r.second = r.second || r.text[r.at-1] == '\n'
 		return r.text[r.at-1], false, nil
 	}
 	c = r.peek()

@@ -16,6 +16,8 @@ var ErrEndless = errors.New("no text of it is short enough")
 type Grammar struct {
 	start *node
 	rules map[string]*node
+
+	Second bool // xgrammar, which vLLM asks first, does not take it
 }
 
 // node is a part of a rule.

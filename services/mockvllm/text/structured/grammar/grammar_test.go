@@ -58,7 +58,9 @@ func TestRegexpOtherSpellings(t *testing.T) {
 	}
 	f(`\u0041\cA\0\u{e9}`, "A\x01\x00é")
 	f(`[^]x`, "ax")
-	f(`\Aab\Z`, "ab")
+	f(`\Aab\Z`, "AabZ")
+	f(`[\b][\z][\1]`, "\bz1")
+	f(`a{5000}`, strings.Repeat("a", 1000))
 	f(`\q\ö`, "qö")
 }
 

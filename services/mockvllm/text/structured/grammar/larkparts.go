@@ -28,7 +28,9 @@ func (r *larkReader) part() (*node, error) {
 		if flags != "" {
 			flags = "(?" + flags + ")"
 		}
-		g, err := Regexp(flags + strings.ReplaceAll(m[1], `\/`, `/`))
+		pattern := strings.ReplaceAll(m[1], `\/`, `/`)
+		r.g.Second = r.g.Second || !XGrammar(pattern)
+		g, err := Regexp(flags + pattern)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"fmt"
+	"regexp"
 	"regexp/syntax"
 	"strconv"
 	"strings"
@@ -63,20 +64,44 @@ func fromRegexp(t *syntax.Regexp, depth int) (*node, error) {
 	return n, nil
 }
 
-// known are the letters that mean something behind a backslash to Go.
-const known = "adDsSwWnrtfvxpPAzbBQEC"
+// known are the letters that mean something behind a backslash, here and to Go.
+const known = "adDsSwWnrtfvxpPbB"
+
+// maxCount is how often Go repeats a part at most.
+const maxCount = 1000
+
+var counts = regexp.MustCompile(`^\{([0-9]+)(,?)([0-9]*)\}`)
+
+// count is a count that Go takes.
+func count(digits string) string {
+	if n, err := strconv.Atoi(digits); digits != "" && (err != nil || n > maxCount) {
+		return strconv.Itoa(maxCount)
+	}
+	return digits
+}
 
 // goSpelling rewrites what other dialects write otherwise.
 func goSpelling(pattern string) string {
 	var b strings.Builder
+	class := false
 	for rest := pattern; rest != ""; {
+		m := counts.FindStringSubmatch(rest)
 		switch {
-		case strings.HasPrefix(rest, "[^]"):
+		case class && strings.HasPrefix(rest, `\b`):
+			b.WriteString(`\x08`)
+			rest = rest[2:]
+		case class && len(rest) > 1 && rest[0] == '\\' && strings.IndexByte("123456789", rest[1]) >= 0:
+			rest = rest[1:] // the digit stands for itself
+		case !class && strings.HasPrefix(rest, "[^]"):
 			b.WriteString(`(?s:.)`)
 			rest = rest[3:]
+		case !class && m != nil:
+			fmt.Fprintf(&b, "{%s%s%s}", count(m[1]), m[2], count(m[3]))
+			rest = rest[len(m[0]):]
 		case rest == `\`: // vLLM drops it
 			rest = ""
 		case rest[0] != '\\':
+			class = rest[0] == '[' || class && rest[0] != ']'
 			b.WriteByte(rest[0])
 			rest = rest[1:]
 		default:
@@ -109,8 +134,6 @@ func escape(b *strings.Builder, text string) int {
 		return 3
 	case c == '0':
 		b.WriteString(`\x00`)
-	case c == 'Z':
-		b.WriteString(`\z`)
 	case c >= 0x80:
 		return 1 // the character stands for itself
 	case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
