@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -99,9 +100,14 @@ func quick() supervisor.Config {
 // run starts a supervisor, with a guard, that ends with the test.
 func run(t *testing.T, cfg supervisor.Config, file *spec.File) *stack {
 	t.Helper()
+	return runLogged(t, cfg, file, zaptest.NewLogger(t))
+}
+
+func runLogged(t *testing.T, cfg supervisor.Config, file *spec.File, log *zap.Logger) *stack {
+	t.Helper()
 	cmds := commands(t)
 	s, err := supervisor.New(cfg, supervisor.Deps{
-		Log: zaptest.NewLogger(t), Models: file, Commands: cmds, Guard: []string{cmds["fakevllm"][0], "guard"},
+		Log: log, Models: file, Commands: cmds, Guard: []string{cmds["fakevllm"][0], "guard"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,9 +4,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
@@ -204,9 +211,18 @@ func TestSurgeNeedsMemoryOfTheGPU(t *testing.T) {
 	}
 }
 
-// TestEndDuringASurge leaves nothing behind.
+// TestEndDuringASurge leaves nothing behind, and the end of the supervisor is the last that is told: its successor takes anything else for
+// a kill.
 func TestEndDuringASurge(t *testing.T) {
-	s := run(t, quick(), parse(t, `"n": {`+fake(freePort(t), `, "rollout": {"surge": true}`)+`}`))
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	slow := zaptest.NewLogger(t, zaptest.WrapOptions(zap.Hooks(func(e zapcore.Entry) error {
+		if e.Message == "rollout was canceled" {
+			time.Sleep(200 * time.Millisecond) // so that all else ends before it
+		}
+		return nil
+	})))
+	s := runLogged(t, cfg, parse(t, `"n": {`+fake(freePort(t), `, "rollout": {"surge": true}`)+`}`), slow)
 	feed := s.watch()
 	up := ready(t, feed, "n", 1)
 	g := gateway{s, "g"}
@@ -224,6 +240,11 @@ func TestEndDuringASurge(t *testing.T) {
 			t.Errorf("process %d is left", pid)
 		}
 	}
+	text, err := os.ReadFile(filepath.Join(cfg.StateDir, "events.jsonl"))
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	require.Contains(t, lines[len(lines)-1], `"reason":"SupervisorEnded"`)
+	require.Contains(t, string(text), `"reason":"RolloutCanceled"`)
 }
 
 // TestServerThatDoesNotComeBack ends the rollout, and the other one serves on.

@@ -137,6 +137,7 @@ func (s *Supervisor) Run(ctx context.Context, ln net.Listener) error {
 		s.recordStart()
 		s.ledger.EndLeft(models, process.GuardGrace)
 		s.crew.Work(models, s.board, s.drains.Hurry)
+		s.rollouts.Close() // what they tell of their own end comes before that of the supervisor
 		s.recordEnd()
 		endWriting()
 		<-s.ending
