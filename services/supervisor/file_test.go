@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
@@ -131,4 +133,23 @@ func (l *living) fault() string {
 	l.t.Helper()
 	_, body := l.do(http.MethodGet, "/api/llm/status", "")
 	return decode[report.Overview](l.t, body).File.Fault
+}
+
+// TestModelThatComesBackIsNew: what another one of its name did and printed says nothing of it.
+func TestModelThatComesBackIsNew(t *testing.T) {
+	port := freePort(t)
+	other := `"other": {` + fake(freePort(t), "") + `}`
+	l := live(t, quick(), `"m": {`+fake(port, "")+`}`, other)
+	phase(t, l.feed, "m", fleet.Ready)
+	prints(t, port, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB\n")
+	l.post("/api/llm/models/m/restart?force=true", http.StatusAccepted)
+	l.rolled(l.feed, "m", 0)
+	prints(t, port, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB\n")
+	l.apply(other)
+	l.until("m gone", "m", func(m fleet.Model) bool { return m.ID == "" })
+	l.apply(`"m": {`+fakeWith(port, `"--crash"`, `, "restart_policy": "never"`)+`}`, other)
+	phase(t, l.feed, "m", fleet.Failed)
+	m := l.model("m")
+	require.Equal(t, "Exited", m.Reason, m.Message)
+	require.Equal(t, []string{"fake vLLM says hello"}, m.Instances[0].LastFailure.Lines)
 }

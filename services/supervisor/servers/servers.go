@@ -85,6 +85,7 @@ func (s *Servers) Policy(m *spec.Model, extra bool) unit.Policy {
 func (s *Servers) Make(m *board.Model, from spec.Instance, before unit.Before) *board.Instance {
 	i := board.NewInstance(m, from)
 	i.Output = s.Logs.Stream(from.ID)
+	i.Output.Begin() // one of the same name that is gone may have printed there
 	told := s.Listen(i)
 	i.Driver = s.driver(i)
 	cfg := unit.Config{
