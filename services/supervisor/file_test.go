@@ -152,4 +152,5 @@ func TestModelThatComesBackIsNew(t *testing.T) {
 	m := l.model("m")
 	require.Equal(t, "Exited", m.Reason, m.Message)
 	require.Equal(t, []string{"fake vLLM says hello"}, m.Instances[0].LastFailure.Lines)
+	require.Nil(t, m.Rollout)
 }

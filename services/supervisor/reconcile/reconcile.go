@@ -120,6 +120,7 @@ func (r *Reconciler) gone(i *board.Instance, inForce *spec.File) {
 	case len(left) == 0:
 		r.Metrics.Forget(m.ID)
 		r.Models.Forget(m.ID)
+		r.Rollouts.Forget(m.ID)
 		r.Board.Drop(m)
 		r.Log.Info("model is gone", zap.String("model", m.ID))
 		if at := slices.IndexFunc(inForce.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && r.Crew.Open() {

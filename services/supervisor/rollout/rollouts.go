@@ -12,6 +12,9 @@ import (
 // ErrStopped is the cause of a rollout's end when somebody stops the model.
 var ErrStopped = errors.New("the model was stopped")
 
+// errGone is that of one that somebody has begun while its model was being taken out.
+var errGone = errors.New("the model is gone")
+
 // Rollouts runs one rollout a model at a time.
 type Rollouts struct {
 	changed func() <-chan struct{}
@@ -85,6 +88,17 @@ func (rs *Rollouts) Cancel(model string, why error) {
 	r.cancel(why)
 	r.acting.Lock()
 	defer r.acting.Unlock()
+}
+
+// Forget drops what is known of a model that is gone, with all of its servers.
+func (rs *Rollouts) Forget(model string) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.runs[model]; r != nil {
+		r.cancel(errGone)
+	}
+	delete(rs.runs, model)
+	delete(rs.last, model)
 }
 
 // Close ends all rollouts and waits for them and their extra servers. No other begins.
