@@ -27,6 +27,8 @@ func (b *Board) Update(i *Instance, now unit.Status) unit.Status {
 	case before.Message != now.Message:
 		b.revision++
 		b.wakeLater()
+	case before.By != now.By: // gateways are not told; a drain goes by it
+		b.wake()
 	}
 	return before
 }

@@ -80,6 +80,37 @@ func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
 	f("somebody else's", unit.State{Phase: fleet.Draining, Policy: unit.Policy{Remote: true}}, 0)
 }
 
+// TestRetiringTakesItsTimeUntilSomebodyAsks: a server that retires, is wanted again and is then restarted by a person drains no longer than
+// any other from then on, in a fleet where nothing else happens.
+func TestRetiringTakesItsTimeUntilSomebodyAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
+		i := put(s.Board, spec.Model{ID: "m", Instances: []spec.Instance{{ID: "m-0"}}}, unit.Policy{OnDemand: true})
+		now := unit.State{Phase: fleet.Draining, Reason: unit.Restarting, By: "gateway", Launched: time.Now()}
+		s.Board.Update(i, unit.Status{State: now})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var others sync.WaitGroup
+		defer others.Wait()
+		others.Go(func() { // never lets go
+			for ctx.Err() == nil {
+				s.Gateways.Beat("g", fleet.Heartbeat{Inflight: map[string]int{"m-0": 1}})
+				time.Sleep(time.Second)
+			}
+		})
+		others.Go(func() {
+			time.Sleep(10 * time.Minute)
+			now.By = "api"
+			s.Board.Update(i, unit.Status{State: now})
+		})
+		synctest.Wait()
+		begin := time.Now()
+		s.Drain(ctx, i)
+		require.Equal(t, 12*time.Minute, time.Since(begin))
+		cancel()
+	})
+}
+
 // put has a model with one server on the board.
 func put(b *board.Board, from spec.Model, policy unit.Policy) *board.Instance {
 	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
