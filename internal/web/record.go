@@ -103,9 +103,11 @@ func validID(id string) bool {
 
 // newRequestID makes an id of vLLM's own form, 16 hex digits.
 func newRequestID() string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], rand.Uint64())
-	return hex.EncodeToString(b[:])
+	var random [8]byte
+	binary.BigEndian.PutUint64(random[:], rand.Uint64())
+	var id [16]byte
+	hex.Encode(id[:], random[:])
+	return string(id[:])
 }
 
 // ownFields are those at the front of each line.

@@ -43,10 +43,9 @@ type body struct {
 	pace  pace
 }
 
-func newBody(c *conn, f framing) *body {
-	b := &body{conn: c, length: f.length, expects: f.expects, left: max(0, f.length), first: true}
+func (b *body) begin(c *conn, f framing) {
+	b.conn, b.length, b.expects, b.left, b.first = c, f.length, f.expects, max(0, f.length), true
 	b.pace = pace{over: &b.closed, stalled: c.server.Stalled, patience: c.server.Patience, left: c.server.Patience}
-	return b
 }
 
 var errClosed = errors.New("the request's body was closed")

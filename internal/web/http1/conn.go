@@ -84,7 +84,7 @@ func (c *conn) serve() {
 
 // next answers one request and reports whether another may follow.
 func (c *conn) next() bool {
-	r, f, err := c.await()
+	r, err := c.await()
 	if errors.Is(err, errHanded) || errors.Is(err, errRests) {
 		return false
 	} else if err != nil {
@@ -92,7 +92,7 @@ func (c *conn) next() bool {
 		return false
 	}
 	defer c.release()
-	keep := c.answer(r, f)
+	keep := c.answer(r)
 	if !keep {
 		c.close()
 		return false
@@ -102,25 +102,24 @@ func (c *conn) next() bool {
 
 // await reads the head of the next request. Between requests the connection holds no buffer, and waiting is bounded by
 // the idle time; once something came, by the time for a header.
-func (c *conn) await() (*http.Request, framing, error) {
+func (c *conn) await() (*incoming, error) {
 	if err := c.wait(); err != nil {
-		return nil, framing{}, err
+		return nil, err
 	}
 	head, err := c.readHead()
 	if err != nil {
-		return nil, framing{}, err
+		return nil, err
 	}
 	if c.handOver(head) {
-		return nil, framing{}, errHanded
+		return nil, errHanded
 	}
-	ctx := &reqctx.Context{}
-	ctx.Begin(c.server.BaseContext)
-	r, f, err := parseHead(ctx, head)
-	if err != nil {
-		return nil, framing{}, err
+	r := &incoming{}
+	r.ctx.Begin(c.server.BaseContext)
+	if err := r.parseHead(head); err != nil {
+		return nil, err
 	}
-	c.beginRequest(ctx)
-	return r, f, nil
+	c.beginRequest(&r.ctx)
+	return r, nil
 }
 
 // errHanded is a connection that somebody else serves now.
@@ -200,11 +199,12 @@ func (c *conn) begin() {
 }
 
 // answer runs the handler and reports whether the connection can carry another request.
-func (c *conn) answer(r *http.Request, f framing) (keep bool) {
+func (c *conn) answer(r *incoming) (keep bool) {
 	defer c.endRequest()
 	c.body, r.Body = nil, http.NoBody
-	if f.length != 0 {
-		c.body = newBody(c, f)
+	if r.framing.length != 0 {
+		c.body = &r.body
+		c.body.begin(c, r.framing)
 		r.Body = c.body
 		c.src.pace = &c.body.pace
 	}
@@ -213,8 +213,8 @@ func (c *conn) answer(r *http.Request, f framing) (keep bool) {
 	if w.header == nil {
 		w.header = make(http.Header)
 	}
-	*w = response{conn: c, request: r, header: w.header, length: -1, close: f.close}
-	returned := c.run(w, r)
+	*w = response{conn: c, request: r.Request, header: w.header, length: -1, close: r.framing.close}
+	returned := c.run(w, r.Request)
 	c.body.seize()
 	if !returned {
 		if w.sent && w.endsWithClose() {

@@ -4,8 +4,6 @@ package http1
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 )
 
 // refusal is a request that is not answered by the handler.
@@ -40,6 +39,16 @@ type framing struct {
 	expects bool  // the client waits for 100 Continue
 }
 
+// incoming is a request and what it consists of, in one piece of memory: most of it lives and dies together.
+type incoming struct {
+	*http.Request
+	framing framing
+
+	ctx  reqctx.Context
+	url  url.URL
+	body body
+}
+
 // headEnd returns the length of the head that b begins with, up to and with its blank line, or 0 when it is not there yet.
 // What stands before from was searched already.
 func headEnd(b []byte, from int) (int, error) {
@@ -59,72 +68,74 @@ func headEnd(b []byte, from int) (int, error) {
 	}
 }
 
-// parseHead reads a head, which ends with a blank line. ctx is the request's.
-func parseHead(ctx context.Context, head string) (*http.Request, framing, error) {
+// parseHead reads a head, which ends with a blank line. The context is begun.
+func (r *incoming) parseHead(head string) error {
 	line, rest, _ := strings.Cut(head, "\r\n")
-	r, err := parseRequestLine(ctx, line)
+	err := r.parseRequestLine(line)
 	if err != nil {
-		return nil, framing{}, err
+		return err
 	}
 	if r.Header, err = parseFields(rest); err != nil {
-		return nil, framing{}, err
+		return err
 	}
-	if err := setHost(r); err != nil {
-		return nil, framing{}, err
+	if err := setHost(r.Request); err != nil {
+		return err
 	}
-	f, err := parseFraming(r)
-	r.ContentLength = f.length
-	return r, f, err
+	r.framing, err = parseFraming(r.Request)
+	r.ContentLength = r.framing.length
+	return err
 }
 
-func parseRequestLine(ctx context.Context, line string) (*http.Request, error) {
+func (r *incoming) parseRequestLine(line string) error {
 	method, rest, ok := strings.Cut(line, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
 	if !ok || !ok2 || !httpfield.IsToken(method) || strings.IndexByte(line, '\r') >= 0 || strings.Contains(version, " ") {
-		return nil, malformed("The request line is malformed.")
+		return malformed("The request line is malformed.")
 	}
-	r := (&http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1}).WithContext(ctx) // with one allocation
+	r.Request = (&http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1, URL: &r.url}).WithContext(&r.ctx) // with one allocation
 	switch version {
 	case "HTTP/1.1":
 		r.ProtoMinor = 1
 	case "HTTP/1.0":
 	default:
 		if _, _, ok := http.ParseHTTPVersion(version); !ok {
-			return nil, malformed("The request line is malformed.")
+			return malformed("The request line is malformed.")
 		}
-		return nil, refuse(http.StatusHTTPVersionNotSupported, "This server speaks HTTP/1.1.")
+		return refuse(http.StatusHTTPVersionNotSupported, "This server speaks HTTP/1.1.")
 	}
 	if method == http.MethodConnect {
-		return nil, refuse(http.StatusMethodNotAllowed, "This server is no tunnel.")
+		return refuse(http.StatusMethodNotAllowed, "This server is no tunnel.")
 	}
-	var err error
-	if r.URL, err = parseTarget(method, target); err != nil {
-		return nil, malformed("The request's target is malformed.")
+	if !parseTarget(&r.url, method, target) {
+		return malformed("The request's target is malformed.")
 	}
-	return r, nil
+	return nil
 }
 
-// parseTarget takes the forms of RFC 9112, section 3.2, but for that of CONNECT.
-func parseTarget(method, target string) (*url.URL, error) {
+// parseTarget takes the forms of RFC 9112, section 3.2, but for that of CONNECT. It reports false for what is none of them.
+func parseTarget(to *url.URL, method, target string) bool {
 	simple := true
 	for i := range len(target) {
 		c := target[i]
 		if c <= ' ' || c >= 0x7f {
-			return nil, errors.New("not a target")
+			return false
 		}
 		simple = simple && (c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '-' && c <= '9' || c == '_') // - . / and digits
 	}
 	switch {
 	case target == "*" && method == http.MethodOptions:
-		return &url.URL{Path: "*"}, nil
+		to.Path = "*"
+		return true
 	case strings.HasPrefix(target, "/") && simple && !strings.HasPrefix(target, "//"):
-		return &url.URL{Path: target}, nil // nothing in it is escaped or has a meaning
+		to.Path = target // nothing in it is escaped or has a meaning
+		return true
 	}
 	u, err := url.ParseRequestURI(target)
-	if err == nil && target[0] != '/' && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		err = errors.New("not an absolute target")
+	if err != nil || target[0] != '/' && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return false
 	}
-	return u, err
+	*to = *u
+	return true
 }
 
 // parseFields reads the lines of a header, which end with a blank one.

@@ -22,6 +22,7 @@ type Document struct {
 	seenModel bool
 	closing   int    // offset of the closing brace
 	models    []span // values to replace when the model is renamed
+	oneModel  [1]span
 	options   []options
 	prompt    [len(prompts)]span // values of the members of that name; empty when absent
 }
@@ -41,6 +42,7 @@ type options struct {
 // Parse reads the top level of b. It keeps b and returns a *scan.SyntaxError for anything but one JSON object.
 func Parse(b []byte) (*Document, error) {
 	d := &Document{src: b}
+	d.models = d.oneModel[:0]
 	closing, err := scan.Object(b, d.visit)
 	if err != nil {
 		return nil, err

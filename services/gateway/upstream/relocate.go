@@ -10,7 +10,11 @@ import (
 // vLLM sends such redirects for paths with a slash too many, made from the Host that it was asked by. in is the client's
 // request, out what NewRequest made of it.
 func Relocate(h http.Header, in, out *http.Request) {
-	to, err := url.Parse(h.Get("Location"))
+	location := h.Get("Location")
+	if location == "" {
+		return
+	}
+	to, err := url.Parse(location)
 	if err != nil || to.Host == "" || to.Host != out.URL.Host {
 		return
 	}

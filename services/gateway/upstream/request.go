@@ -34,21 +34,31 @@ type Target struct {
 // NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. The values
 // of headers are shared with in.
 func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *http.Request {
-	at := *to.Base
-	out := (&http.Request{Method: in.Method, URL: &at, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: at.Host,
-		Header: make(http.Header, len(in.Header)+ownHeaders)}).WithContext(ctx)
+	of := &parts{url: *to.Base, own: [...]string{in.Host, to.Scheme, "", ""}}
+	out := (&http.Request{Method: in.Method, URL: &of.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: to.Base.Host,
+		Header: make(http.Header, len(in.Header)+len(of.own))}).WithContext(ctx)
 	out.URL.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
 	out.URL.RawPath = ""
 	out.URL.RawQuery = in.URL.RawQuery
-	setBody(out, body)
+	if len(body) > 0 {
+		out.ContentLength = int64(len(body))
+		out.Body, out.GetBody = of.body.of(body), func() (io.ReadCloser, error) { return new(payload).of(body), nil }
+	}
 	for name, values := range in.Header {
 		if !private(name) {
 			out.Header[name] = values
 		}
 	}
 	dropNamed(out.Header, in.Header["Connection"])
-	setOwn(out.Header, in, to)
+	of.setOwn(out.Header, in, to)
 	return out
+}
+
+// parts are what a request to a backend consists of, in one piece of memory.
+type parts struct {
+	url  url.URL
+	own  [4]string // values of headers
+	body payload
 }
 
 // payload is a body that lies in memory.
@@ -56,36 +66,23 @@ type payload struct{ bytes.Reader }
 
 func (*payload) Close() error { return nil }
 
-func setBody(out *http.Request, body []byte) {
-	if len(body) == 0 {
-		return
-	}
-	open := func() (io.ReadCloser, error) {
-		p := &payload{}
-		p.Reset(body)
-		return p, nil
-	}
-	out.ContentLength = int64(len(body))
-	out.GetBody = open
-	out.Body, _ = open() // it has no way to fail
+func (p *payload) of(body []byte) io.ReadCloser {
+	p.Reset(body)
+	return p
 }
-
-// ownHeaders is how many setOwn sets.
-const ownHeaders = 4
 
 // setOwn sets what the gateway itself says: the backend's key, and who the client is. What the client claims about that is
 // not passed on.
-func setOwn(h http.Header, in *http.Request, to Target) {
-	values := []string{in.Host, to.Scheme, "", ""}
-	h["X-Forwarded-Host"] = values[0:1:1]
-	h["X-Forwarded-Proto"] = values[1:2:2]
+func (of *parts) setOwn(h http.Header, in *http.Request, to Target) {
+	h["X-Forwarded-Host"] = of.own[0:1:1]
+	h["X-Forwarded-Proto"] = of.own[1:2:2]
 	if host, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
-		values[2] = host
-		h["X-Forwarded-For"] = values[2:3:3]
+		of.own[2] = host
+		h["X-Forwarded-For"] = of.own[2:3:3]
 	}
 	if to.APIKey != "" {
-		values[3] = "Bearer " + to.APIKey
-		h["Authorization"] = values[3:4:4]
+		of.own[3] = "Bearer " + to.APIKey
+		h["Authorization"] = of.own[3:4:4]
 	}
 }
 

@@ -39,7 +39,8 @@ func (r *Reader) body(resp *http.Response, limit int) (io.Reader, error) {
 		return http.NoBody, nil
 	case length > 0:
 		resp.ContentLength = length
-		return &counted{src: r.Reader, left: length}, nil
+		r.counted = counted{src: r.Reader, left: length}
+		return &r.counted, nil
 	}
 	resp.ContentLength, resp.Close = -1, true
 	return r.Reader, nil

@@ -31,7 +31,8 @@ const (
 // Reader reads the answers of one connection, one after another.
 type Reader struct {
 	*bufio.Reader
-	head []byte // lines of the head that is being read
+	head    []byte // lines of the head that is being read
+	counted counted
 }
 
 var readers = sync.Pool{New: func() any { return &Reader{Reader: bufio.NewReaderSize(nil, readBuffer)} }}
