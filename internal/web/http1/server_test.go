@@ -358,6 +358,29 @@ func TestClientLeaves(t *testing.T) {
 	})
 }
 
+// TestBaseContextEnds: with it end the requests that it was the base of, for its reason, also those that begin later.
+func TestBaseContextEnds(t *testing.T) {
+	errOver := errors.New("all requests are over")
+	base, end := context.WithCancelCause(t.Context())
+	began := make(chan struct{}, 1)
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		began <- struct{}{}
+		<-r.Context().Done()
+		fmt.Fprint(w, context.Cause(r.Context()))
+	}, func(s *http1.Server) { s.BaseContext = base })
+	answers := make(chan string)
+	ask := func() { answers <- s.say("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n") }
+	go ask()
+	<-began
+	end(errOver)
+	go ask() // it begins after the end
+	for range 2 {
+		if got := <-answers; !strings.HasSuffix(got, errOver.Error()) {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 // TestUnreadBodies: a handler that does not want a body costs the client its connection only when the body is large.
 func TestUnreadBodies(t *testing.T) {
 	s := start(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, nil)
