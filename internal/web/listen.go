@@ -11,3 +11,13 @@ import (
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return (&net.ListenConfig{Control: shortQueue}).Listen(ctx, "tcp", addr)
 }
+
+// OnLoopback tells an address that only programs of this machine can reach.
+func OnLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"fmt"
+	"net"
 	"net/http"
+	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 )
@@ -15,4 +18,20 @@ func SameOrigin(next http.Handler) http.Handler {
 			Message: "A page of another origin may not do this. Open the page from this server, or call it from a program."}
 	}))
 	return guard.Handler(next)
+}
+
+// OwnHost refuses a request for another host than this machine. A server on a loopback address that asks for no key trusts who reaches
+// it; a page does when the name of its own site is made to lead to 127.0.0.1 (DNS rebinding), and its browser then takes both for one
+// origin, but the host of the request is that name. Addresses cannot be made to lead elsewhere.
+func OwnHost(r *http.Request) error {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil {
+		return nil
+	}
+	return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
+		Message: fmt.Sprintf("This server asks for no key, so it may be managed by its own machine alone, and not as %q. Call it as localhost, or give it keys.", host)}
 }

@@ -30,3 +30,16 @@ func TestSameOrigin(t *testing.T) {
 	f("POST", "Origin", "http://here.example", http.StatusOK)
 	f("GET", "Sec-Fetch-Site", "cross-site", http.StatusOK)
 }
+
+func TestOwnHost(t *testing.T) {
+	for _, host := range []string{"", "localhost", "LOCALHOST:8099", "app.localhost:1", "127.0.0.1:8099", "[::1]:8099", "[::1]", "192.0.2.7"} {
+		if err := web.OwnHost(&http.Request{Host: host}); err != nil {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+	for _, host := range []string{"evil.example", "evil.example:8099", "localhost.evil.example", "127.0.0.1.evil.example:80", "notlocalhost", "[::1].evil"} {
+		if err := web.OwnHost(&http.Request{Host: host}); err == nil || !strings.Contains(err.Error(), "Call it as localhost") {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+}

@@ -3,12 +3,12 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"time"
 
 	"go.uber.org/zap/zapcore"
 
+	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 )
 
@@ -113,19 +113,9 @@ func (c Config) Validate() error {
 	if c.QueueSize < 0 {
 		fault("QUEUE_SIZE %d: must not be negative", c.QueueSize)
 	}
-	if c.KeysFile == "" && !c.AllowOpen && !onLoopback(c.Addr) {
+	if c.KeysFile == "" && !c.AllowOpen && !web.OnLoopback(c.Addr) {
 		fault("ADDR %s: everyone who reaches it could use the models; name a file of keys in GATEWAY_KEYS_FILE or by fluidmcp run --keys "+
 			"(fluidmcp keys new makes one), listen on 127.0.0.1, or say GATEWAY_ALLOW_OPEN=true or --allow-open", c.Addr)
 	}
 	return errors.Join(faults...)
-}
-
-// onLoopback tells an address that only programs of this machine can reach.
-func onLoopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

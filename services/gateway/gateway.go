@@ -67,7 +67,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
 	g.stopping = context.Background()
 	var err error
-	if g.doors, err = keys.NewDoors(cfg.KeysFile, onLoopback(cfg.Addr)); err != nil {
+	if g.doors, err = keys.NewDoors(cfg.KeysFile, web.OnLoopback(cfg.Addr)); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	if g.skin, err = edge.NewSkin(edge.Config{TLSCertFile: cfg.TLSCertFile, TLSKeyFile: cfg.TLSKeyFile, ProxyProtocol: cfg.ProxyProtocol,

@@ -25,6 +25,10 @@ func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 			c.reason = reasonAuth
 			return keys.Forbidden("A page of another origin may not do this.")
 		}
+		if err := c.g.doors.ForAdministrators(r); err != nil {
+			c.reason = reasonAuth
+			return err
+		}
 	}
 	err := c.g.doors.Permit(c.key, scope)
 	if err != nil {
@@ -48,6 +52,9 @@ func (c *call) visible(t *routing.Table) []*routing.Model {
 func (g *Gateway) administrators(next http.Handler) http.Handler {
 	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		r.Header.Del(fleet.KeyHeader)
+		if err := g.doors.ForAdministrators(r); err != nil {
+			return err
+		}
 		if g.doors.Locked() {
 			key, err := g.doors.Identify(r)
 			if err != nil {

@@ -96,6 +96,35 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestForeignHost: a page whose name was made to lead to 127.0.0.1 reaches an open gateway, and to its browser that is the page's own
+// origin. It may not manage the machine's models.
+func TestForeignHost(t *testing.T) {
+	b := newBackend(t, vllm)
+	page := func(f *front, method, path string) answer {
+		t.Helper()
+		return f.do(method, path, hello, "Host", "evil.example:8099", "Origin", "http://evil.example:8099", "Sec-Fetch-Site", "same-origin")
+	}
+	open := start(t, nil, model("m", b.URL))
+	for _, request := range [][2]string{{"POST", "/api/llm/models/m/stop"}, {"GET", "/api/llm/models/m/logs"}, {"POST", "/llm/m/sleep"}} {
+		if a := page(open, request[0], request[1]); a.status != 403 || a.code() != "cross_origin" || !strings.Contains(a.body, "evil.example") {
+			t.Errorf("%s: %d %s", request, a.status, a.body)
+		}
+		if a := open.do(request[0], request[1], hello, "Host", "localhost:8099"); a.status == 403 {
+			t.Errorf("%s as localhost: %d %s", request, a.status, a.body)
+		}
+	}
+	if n := len(b.requests()); n != 1 {
+		t.Errorf("%d requests came through to the server, want the one as localhost", n)
+	}
+	if a := page(open, "POST", "/llm/m/chat/completions"); a.status != 200 { // behind a proxy that keeps the name
+		t.Errorf("inference: %d %s", a.status, a.body)
+	}
+	shared := start(t, func(c *gateway.Config) { c.Addr, c.AllowOpen = ":8099", true }, model("m", b.URL))
+	if a := page(shared, "POST", "/api/llm/models/m/stop"); a.status != 200 { // whoever reaches it may, by its word
+		t.Errorf("open to the network: %d %s", a.status, a.body)
+	}
+}
+
 // TestOpenGateways: without keys everyone may ask, so only programs of this machine may reach it.
 func TestOpenGateways(t *testing.T) {
 	f := func(addr string, allow, want bool) {

@@ -134,18 +134,21 @@ func TestTokenGuardsAndReleasesKeys(t *testing.T) {
 func TestOtherSitesCannotManage(t *testing.T) {
 	s := run(t, quick(), parse(t, external(partner(t))))
 	phase(t, s.watch(), "org/partner", fleet.Ready)
-	req, err := http.NewRequest(http.MethodPost, s.url+"/api/llm/models/org/partner/stop", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Origin", "https://evil.example")
-	resp, err := s.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusForbidden {
-		t.Errorf("a page of another site gets %s", resp.Status)
+	for _, host := range []string{"", "evil.example"} { // its name may have been made to lead here
+		req, err := http.NewRequest(http.MethodPost, s.url+"/api/llm/models/org/partner/stop", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		req.Header.Set("Origin", "http://evil.example")
+		resp, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusForbidden {
+			t.Errorf("a page of another site gets %s as host %q", resp.Status, host)
+		}
 	}
 	if m := s.model("org/partner"); m.Desired != "running" {
 		t.Errorf("and stopped the model: %+v", m)

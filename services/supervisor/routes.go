@@ -19,7 +19,19 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-func (s *Supervisor) handler() http.Handler { return s.logged(web.SameOrigin(s.routes())) }
+func (s *Supervisor) handler() http.Handler {
+	routes := web.SameOrigin(s.routes())
+	if s.cfg.Token != "" || !web.OnLoopback(s.cfg.Addr) {
+		return s.logged(routes)
+	}
+	return s.logged(web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if err := web.OwnHost(r); err != nil {
+			return err
+		}
+		routes.ServeHTTP(w, r)
+		return nil
+	}))
+}
 
 // routes is every URL. The id of a model may hold slashes, encoded or not.
 func (s *Supervisor) routes() *mux.Router {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/reload"
+	"github.com/fluidmcp/fluidmcp/internal/web"
 )
 
 // Doors knows who may ask. Without a file of keys everyone may: nil is their key.
@@ -65,6 +66,14 @@ func (d *Doors) Identify(r *http.Request) (*Key, error) {
 		return nil, unauthorized("invalid_api_key", "The API key is not in force: "+err.Error()+".")
 	}
 	return key, nil
+}
+
+// ForAdministrators refuses what no administrator has sent: without keys, a request whose host is not this machine.
+func (d *Doors) ForAdministrators(r *http.Request) error {
+	if d.file == nil && d.loopback {
+		return web.OwnHost(r)
+	}
+	return nil
 }
 
 // Permit says whether a key opens a part of the gateway. What belongs to administrators is open to everyone only on a
