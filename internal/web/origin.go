@@ -33,5 +33,5 @@ func OwnHost(r *http.Request) error {
 		return nil
 	}
 	return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
-		Message: fmt.Sprintf("This server asks for no key, so it may be managed by its own machine alone, and not as %q. Call it as localhost, or give it keys.", host)}
+		Message: fmt.Sprintf("This server asks for no key, so it answers its own machine alone, and not as %q. Call it as localhost, or give it keys.", host)}
 }

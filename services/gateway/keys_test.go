@@ -97,7 +97,7 @@ func TestKeys(t *testing.T) {
 }
 
 // TestForeignHost: a page whose name was made to lead to 127.0.0.1 reaches an open gateway, and to its browser that is the page's own
-// origin. It may not manage the machine's models.
+// origin. It may neither manage the machine's models nor use them.
 func TestForeignHost(t *testing.T) {
 	b := newBackend(t, vllm)
 	page := func(f *front, method, path string) answer {
@@ -116,8 +116,11 @@ func TestForeignHost(t *testing.T) {
 	if n := len(b.requests()); n != 1 {
 		t.Errorf("%d requests came through to the server, want the one as localhost", n)
 	}
-	if a := page(open, "POST", "/llm/m/chat/completions"); a.status != 200 { // behind a proxy that keeps the name
+	if a := page(open, "POST", "/llm/m/chat/completions"); a.status != 403 || a.code() != "cross_origin" {
 		t.Errorf("inference: %d %s", a.status, a.body)
+	}
+	if a := open.do("POST", "/llm/m/chat/completions", hello, "Host", "llm.example"); a.status != 200 {
+		t.Errorf("a program, by a proxy that keeps the name: %d %s", a.status, a.body)
 	}
 	shared := start(t, func(c *gateway.Config) { c.Addr, c.AllowOpen = ":8099", true }, model("m", b.URL))
 	if a := page(shared, "POST", "/api/llm/models/m/stop"); a.status != 200 { // whoever reaches it may, by its word

@@ -68,8 +68,8 @@ func (d *Doors) Identify(r *http.Request) (*Key, error) {
 	return key, nil
 }
 
-// ForAdministrators refuses what no administrator has sent: without keys, a request whose host is not this machine.
-func (d *Doors) ForAdministrators(r *http.Request) error {
+// OwnHost refuses, without keys on a loopback address, a request whose host is not this machine.
+func (d *Doors) OwnHost(r *http.Request) error {
 	if d.file == nil && d.loopback {
 		return web.OwnHost(r)
 	}
