@@ -67,7 +67,8 @@ func TestBrokenAnswerModes(t *testing.T) {
 	f("x", `--mock-answer: "x" is not known, use guide, echo, random or file:FILE`)
 	f("file", `--mock-answer: "file" is not known, use guide, echo, random or file:FILE`)
 	f("file:/nowhere", "--mock-answer: open /nowhere: no such file or directory")
-	f("file:"+broken, "--mock-answer: read scripted answers: error parsing regexp: missing closing ): `(`")
+	f("file:"+broken, "--mock-answer: read scripted answers: error parsing regexp: missing closing ): `(`; "+
+		`write a list such as [{"match": "^ping$", "answer": "pong"}]`)
 }
 
 // TestThoughts: they come before the answer in every mode that has something to say, and a user's words end neither.
