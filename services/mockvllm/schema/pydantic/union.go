@@ -1,6 +1,7 @@
 package pydantic
 
 import (
+	"math"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -21,7 +22,11 @@ func (n *unionNode) Label() string { return "union[" + strings.Join(n.labels, ",
 func (n *unionNode) Validate(r *node.Run, in any) (any, bool) {
 	oldExactness, oldSet, oldCollect, start := r.Exactness, r.FieldsSet, r.Collect, r.Count
 	best, bestExactness, bestSet, found := any(nil), node.Lax, node.None, false
+	most := mostSet(in)
 	for i, choice := range n.choices {
+		if _, dict := choice.(*typedDictNode); dict && found && bestExactness == node.Exact && bestSet == most && !n.raises[i] {
+			continue // it can set no more, and the first of equals wins
+		}
 		if !n.ordered {
 			r.Exactness, r.FieldsSet = node.Exact, node.None
 		}
@@ -64,6 +69,22 @@ func (n *unionNode) Validate(r *node.Run, in any) (any, bool) {
 		r.AddFieldsSet(bestSet)
 	}
 	return best, true
+}
+
+// mostSet is how many fields a typed dict can set of an object in which nothing is nested; of another input so many that no member
+// of a union sets them.
+func mostSet(in any) int {
+	o, ok := in.(*pyjson.Object)
+	if !ok {
+		return math.MaxInt
+	}
+	for _, m := range o.Members() {
+		switch m.Value.(type) {
+		case *pyjson.Object, []any:
+			return math.MaxInt
+		}
+	}
+	return o.Len()
 }
 
 // taggedNode picks the member that one of the input's own fields names.
