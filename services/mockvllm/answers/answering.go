@@ -19,7 +19,7 @@ import (
 
 // Request is one on its way through the engine: one sequence for each choice.
 type Request struct {
-	api    API
+	api    *API
 	Asking Asking
 	Common *request.Common
 	Head   protocol.Head

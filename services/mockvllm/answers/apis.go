@@ -40,25 +40,25 @@ type API struct {
 
 // The interfaces.
 var (
-	Chat = API{ID: "chatcmpl-", Schema: "ChatCompletionRequest", load: true, ticks: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Chat = &API{ID: "chatcmpl-", Schema: "ChatCompletionRequest", load: true, ticks: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return chat.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Batch = API{ID: "chatcmpl-", Schema: "BatchChatCompletionRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Batch = &API{ID: "chatcmpl-", Schema: "BatchChatCompletionRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return chat.ReadBatch(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Text = API{ID: "cmpl-", Schema: "CompletionRequest", load: true, ticks: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Text = &API{ID: "cmpl-", Schema: "CompletionRequest", load: true, ticks: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return completion.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Messages = API{ID: "chatcmpl-", Schema: "AnthropicMessagesRequest", fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Messages = &API{ID: "chatcmpl-", Schema: "AnthropicMessagesRequest", fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return messages.Read(v, m)
 	}, Refuse: RefuseMessages}
-	Responses = API{Schema: "ResponsesRequest", norank: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Responses = &API{Schema: "ResponsesRequest", norank: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return responses.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Tokens = API{ID: "generate-tokens-", Schema: "GenerateRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Tokens = &API{ID: "generate-tokens-", Schema: "GenerateRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return generate.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Scoring = API{ID: "generative-scoring-", Schema: "GenerativeScoringRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Scoring = &API{ID: "generative-scoring-", Schema: "GenerativeScoringRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return scoring.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
 )
@@ -70,7 +70,7 @@ func RefuseMessages(w http.ResponseWriter, err *protocol.Error) {
 
 // Forms are those that SageMaker's route takes, in the order in which vLLM tries them, and how vLLM lists them.
 func (s *Answers) Forms() (forms []sagemaker.Form, expected string) {
-	for _, a := range []API{Chat, Text} {
+	for _, a := range []*API{Chat, Text} {
 		forms = append(forms, sagemaker.Form{Schema: a.Schema, Answer: func(w http.ResponseWriter, r *http.Request, v *schema.Values, _ *pyjson.Object) {
 			s.Answer(w, r, a, v)
 		}})

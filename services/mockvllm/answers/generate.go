@@ -17,7 +17,7 @@ import (
 )
 
 // Handler makes the handler of an interface.
-func (s *Answers) Handler(a API) http.HandlerFunc {
+func (s *Answers) Handler(a *API) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := fastapi.ReadBody(w, r)
 		if !ok || s.life.Mute(r.Context()) {
@@ -33,7 +33,7 @@ func (s *Answers) Handler(a API) http.HandlerFunc {
 }
 
 // Answer answers a request that is decoded.
-func (s *Answers) Answer(w http.ResponseWriter, r *http.Request, a API, v *schema.Values) {
+func (s *Answers) Answer(w http.ResponseWriter, r *http.Request, a *API, v *schema.Values) {
 	g, err := s.read(a, r, v)
 	if err != nil {
 		a.Refuse(w, err)
@@ -43,7 +43,7 @@ func (s *Answers) Answer(w http.ResponseWriter, r *http.Request, a API, v *schem
 }
 
 // read makes the checks that come before anything is answered.
-func (s *Answers) read(a API, r *http.Request, v *schema.Values) (*Request, *protocol.Error) {
+func (s *Answers) read(a *API, r *http.Request, v *schema.Values) (*Request, *protocol.Error) {
 	asked, err := a.Read(v, s.model)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *Answers) read(a API, r *http.Request, v *schema.Values) (*Request, *pro
 }
 
 // Prepare looks for the model and makes the prompts.
-func (s *Answers) Prepare(a API, r *http.Request, asked Asking) (*Request, *protocol.Error) {
+func (s *Answers) Prepare(a *API, r *http.Request, asked Asking) (*Request, *protocol.Error) {
 	g := &Request{api: a, Asking: asked, Common: asked.Shared()}
 	served, adapter, err := s.models.Find(g.Common.Model)
 	if err != nil {

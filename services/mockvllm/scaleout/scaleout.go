@@ -66,7 +66,7 @@ func (s *ScaleOut) Abort(w http.ResponseWriter, r *http.Request) {
 }
 
 // Render makes the handler that answers with the request for tokens which a request of an interface becomes.
-func (s *ScaleOut) Render(a answers.API) http.HandlerFunc {
+func (s *ScaleOut) Render(a *answers.API) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := fastapi.ReadBody(w, r)
 		if !ok {
@@ -81,7 +81,7 @@ func (s *ScaleOut) Render(a answers.API) http.HandlerFunc {
 	}
 }
 
-func (s *ScaleOut) rendered(a answers.API, r *http.Request, body []byte) ([]byte, *protocol.Error) {
+func (s *ScaleOut) rendered(a *answers.API, r *http.Request, body []byte) ([]byte, *protocol.Error) {
 	v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 // stream frames chunks of a chat completion. They hold only what vLLM sets explicitly, so null and absent differ.
 type stream struct {
 	r       *Request
-	h       protocol.Head
 	open    []byte // of each frame
+	system  string // fingerprint of it
 	buf     []byte
 	readers []*request.Reader
 	counts  []count
@@ -29,10 +29,12 @@ type count struct {
 
 // Frames makes the writer of a streamed answer.
 func (r *Request) Frames(h protocol.Head, emit func(frame []byte)) request.Frames {
-	open := pyjson.AppendString([]byte(`data: {"id":`), h.ID)
+	const most = len(`data: {"id":"","object":"chat.completion.chunk","created":1234567890,"model":"","choices":[`)
+	open := append(make([]byte, 0, most+len(h.ID)+len(h.Model)), `data: {"id":`...)
+	open = pyjson.AppendString(open, h.ID)
 	open = strconv.AppendInt(append(open, `,"object":"chat.completion.chunk","created":`...), h.Created, 10)
 	open = pyjson.AppendString(append(open, `,"model":`...), h.Model)
-	s := &stream{r: r, h: h, open: append(open, `,"choices":[`...), emit: emit, counts: make([]count, r.Params.N)}
+	s := &stream{r: r, system: h.Fingerprint, open: append(open, `,"choices":[`...), emit: emit, counts: make([]count, r.Params.N)}
 	for range s.counts {
 		s.readers = append(s.readers, r.NewReader(!r.includeReasoning))
 	}
@@ -234,7 +236,7 @@ func (s *stream) running(i int) {
 }
 
 func (s *stream) fingerprint() {
-	if s.h.Fingerprint != "" {
-		s.buf = pyjson.AppendString(append(s.buf, `,"system_fingerprint":`...), s.h.Fingerprint)
+	if s.system != "" {
+		s.buf = pyjson.AppendString(append(s.buf, `,"system_fingerprint":`...), s.system)
 	}
 }

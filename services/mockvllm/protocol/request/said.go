@@ -90,10 +90,15 @@ type Reader struct {
 	tokens []string // so far, where somebody counts them
 }
 
-// NewReader begins an answer. With hide reasoning is not told.
+// NewReader begins an answer. With hide reasoning is not told. Where answers are not taken apart the Reader is nil, and tells all as
+// it is.
 func (t *Turn) NewReader(hide bool) *Reader {
+	p, thinks := t.thinking()
+	if !thinks && t.Server.Tools == "" {
+		return nil
+	}
 	r := &Reader{turn: t, hide: hide}
-	if p, ok := t.thinking(); ok {
+	if thinks {
 		r.think, r.count = p.Stream(t.Work.Prompt.Text), p.Count
 	}
 	if f, ok := t.calling(); ok {
@@ -104,7 +109,7 @@ func (t *Turn) NewReader(hide bool) *Reader {
 
 // ReasoningTokens is how many of the tokens so far were reasoning.
 func (r *Reader) ReasoningTokens() int {
-	if r.count == nil {
+	if r == nil || r.count == nil {
 		return 0
 	}
 	return r.count(r.tokens)
@@ -112,7 +117,7 @@ func (r *Reader) ReasoningTokens() int {
 
 // Feed takes the next part. It returns nil when there is nothing to tell.
 func (r *Reader) Feed(o *generation.Output) *Piece {
-	if r.think == nil && r.turn.Server.Tools == "" {
+	if r == nil {
 		return &Piece{Content: &o.Text}
 	}
 	p, some := r.read(o)
