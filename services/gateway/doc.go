@@ -13,6 +13,9 @@
 //	                        │ relay     relay/       copy and flush, tap usage and timing, close honestly
 //	                        └ record    call.go      one log line, one set of metrics, whatever happened
 //
+// What a request is refused with is worded in refusal/ and failure.go. The management API is the supervisor's: management/ hands
+// it on.
+//
 // Which models there are, and where, comes from the supervisor's fleet feed (internal/fleet); feed/ applies each
 // snapshot and answers with heartbeats. The supervisor is never in the path of a request: when it is gone the last
 // snapshot stays in force.
