@@ -8,12 +8,18 @@ type admission struct {
 	err     error
 }
 
-// admit asks beside the loop. The channels belong to this start: what is said of another is not heard.
+// admit asks beside the loop, once nobody asks for an earlier start any more: rules know them by their server alone. The channels
+// belong to this start: what is said of another is not heard.
 func (l *loop) admit() {
 	ctx, cancel := context.WithCancel(l.work)
 	waiting, admitted := newLatest[Event](), make(chan admission)
-	l.waiting, l.admitted, l.endAdmission = waiting, admitted, cancel
+	before, asked := l.asked, make(chan struct{})
+	l.waiting, l.admitted, l.asked, l.endAdmission = waiting, admitted, asked, cancel
 	l.waits.Go(func() {
+		defer close(asked)
+		if before != nil {
+			<-before
+		}
 		release, err := l.Admit(ctx, func(why Reason, message string) {
 			waiting.put(Event{Kind: Waiting, Reason: why, Message: message})
 		})

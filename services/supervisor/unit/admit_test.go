@@ -135,6 +135,29 @@ func TestAdmissionThatComesTooLate(t *testing.T) {
 	})
 }
 
+// TestOneAdmissionAtATime: the rules know a start by its server alone, so what the last one still takes back must not be the next one's.
+func TestOneAdmissionAtATime(t *testing.T) {
+	asking, together, asked := 0, 0, 0
+	slow := func(ctx context.Context, _ func(unit.Reason, string)) (func(), error) {
+		asking, asked = asking+1, asked+1
+		together = max(together, asking)
+		<-ctx.Done()
+		time.Sleep(time.Second)
+		asking--
+		return nil, ctx.Err()
+	}
+	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.admit = slow }, func(t *testing.T, r *rig) {
+		for range 3 {
+			r.do(t, unit.Stop)
+			r.do(t, unit.Start)
+			after(10 * time.Second)
+		}
+		if asked != 4 || together != 1 {
+			t.Errorf("asked %d times, %d of them at a time", asked, together)
+		}
+	})
+}
+
 func TestStartThatIsRefused(t *testing.T) {
 	refuse := func(context.Context, func(unit.Reason, string)) (func(), error) {
 		return nil, &unit.Finding{Reason: unit.GPUOutOfMemory, Message: "the device is too small", Permanent: true}

@@ -24,6 +24,7 @@ type loop struct {
 	// of the present start while it is pending
 	waiting      latest[Event]
 	admitted     chan admission
+	asked        chan struct{} // closed when Admit has answered; nil before the first start
 	endAdmission context.CancelFunc
 	release      func() // what was admitted, once; never nil
 
