@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
@@ -27,6 +30,11 @@ type living struct {
 // live runs the models of a file with these entries.
 func live(t *testing.T, cfg supervisor.Config, entries ...string) *living {
 	t.Helper()
+	return liveLogged(t, cfg, zaptest.NewLogger(t), entries...)
+}
+
+func liveLogged(t *testing.T, cfg supervisor.Config, log *zap.Logger, entries ...string) *living {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "models.json")
 	l := &living{path: path}
 	l.write(t, entries...)
@@ -34,7 +42,7 @@ func live(t *testing.T, cfg supervisor.Config, entries ...string) *living {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.stack = run(t, cfg, file)
+	l.stack = runLogged(t, cfg, file, log)
 	l.feed = l.watch()
 	return l
 }
@@ -153,4 +161,46 @@ func TestModelThatComesBackIsNew(t *testing.T) {
 	require.Equal(t, "Exited", m.Reason, m.Message)
 	require.Equal(t, []string{"fake vLLM says hello"}, m.Instances[0].LastFailure.Lines)
 	require.Nil(t, m.Rollout)
+}
+
+// TestFileChangedWhileARolloutFails: what a failed rollout leaves as it was is not what another version of the file wants by then. One
+// that wants the same command is no other version.
+func TestFileChangedWhileARolloutFails(t *testing.T) {
+	f := func(name string, third func(second string) string, state, last string) {
+		t.Run(name, func(t *testing.T) {
+			failed, changed := make(chan struct{}, 9), make(chan struct{})
+			log := zaptest.NewLogger(t, zaptest.WrapOptions(zap.Hooks(func(e zapcore.Entry) error {
+				if e.Message == "rollout has failed" {
+					failed <- struct{}{}
+					<-changed
+				}
+				return nil
+			})))
+			port := freePort(t)
+			entry := func(args, more string) string {
+				return `"m": {` + fakeWith(port, args, `, "replicas": 2, "restart_policy": "never", `+more) + `}`
+			}
+			l := liveLogged(t, quick(), log, entry(`"--load", "1ms"`, `"env": {"VERSION": "first"}`))
+			ready(t, l.feed, "m", 2)
+			second := entry(`"--crash"`, `"env": {"VERSION": "second"}`)
+			l.apply(second)
+			<-failed
+			l.apply(third(second))
+			close(changed)
+			l.rolled(l.feed, "m", 0)
+			l.post("/api/llm/models/m/restart?force=true", http.StatusAccepted)
+			if end := l.rolled(l.feed, "m", 0); string(end.State) != state {
+				t.Errorf("the restart is %+v", end)
+			}
+			eventually(t, "the second server", func() bool { return l.model("m").Instances[1].Phase == fleet.Ready })
+			_, version := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=VERSION", port+1))
+			require.Equal(t, last, version)
+		})
+	}
+	f("another command", func(second string) string {
+		return strings.NewReplacer(`"--crash"`, `"--load", "1ms"`, "second", "third").Replace(second)
+	}, "done", "third")
+	f("another limit", func(second string) string {
+		return strings.Replace(second, `"env"`, `"limits": {"inflight": 5}, "env"`, 1)
+	}, "failed", "first")
 }

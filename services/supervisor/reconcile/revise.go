@@ -21,7 +21,8 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 		return
 	}
 	var retired, restarted, all []*board.Instance
-	fresh, reverted := false, false // a command is new; one is no longer wanted, and had not come to some instance yet
+	wanted := map[*board.Instance]*spec.Instance{} // by those restarted
+	fresh, reverted := false, false                // a command is new; one is no longer wanted, and had not come to some instance yet
 	r.Board.Change(func() {
 		from := m.Model
 		m.Model = to
@@ -41,8 +42,11 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 					reverted = reverted || i.Next != nil
 					i.Instance, i.Next = next, nil
 				case change.Restart: // a rollout may be under way to that already
-					fresh = fresh || i.Next == nil || change.Of(&to, &to, *i.Next, next) != change.None
-					i.Next = &next
+					if i.Next == nil || change.Of(&to, &to, *i.Next, next) != change.None {
+						fresh, i.Next = true, new(spec.Instance)
+					}
+					*i.Next = next
+					wanted[i] = i.Next
 					restarted = append(restarted, i)
 				default:
 					retired = append(retired, i)
@@ -61,19 +65,19 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 	case restarted == nil && reverted:
 		r.Rollouts.Cancel(m.ID, errReverted)
 	case fresh:
-		_ = r.Restarts.Roll(m, restart.Rolling{Why: unit.Reconfigured, By: "file", Servers: restarted, Done: func(end rollout.Status) { r.rolled(m, restarted, end) }}) // ErrEnded: it goes
+		_ = r.Restarts.Roll(m, restart.Rolling{Why: unit.Reconfigured, By: "file", Servers: restarted, Done: func(end rollout.Status) { r.rolled(m, wanted, end) }}) // ErrEnded: it goes
 	}
 }
 
-// rolled has what a rollout that failed has not come to keep the command that it runs with.
-func (r *Reconciler) rolled(m *board.Model, restarted []*board.Instance, end rollout.Status) {
+// rolled has what a rollout that failed has not come to keep the command that it runs with, unless the file wants yet another one by now.
+func (r *Reconciler) rolled(m *board.Model, wanted map[*board.Instance]*spec.Instance, end rollout.Status) {
 	if end.State != rollout.Failed { // one that another takes the place of goes on there
 		return
 	}
 	var kept []string
 	r.Board.Read(func() {
-		for _, i := range restarted {
-			if i.Next != nil {
+		for _, i := range m.Servers {
+			if i.Next != nil && i.Next == wanted[i] {
 				i.Next = nil
 				kept = append(kept, i.ID)
 			}
