@@ -104,3 +104,32 @@ func TestStatusBeforeTheFirstWord(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestContainerOfAModelThatIsTakenOut runs on, and nobody listens to it any more: what it prints comes once when its model is back.
+func TestContainerOfAModelThatIsTakenOut(t *testing.T) {
+	e := enginetest.New(t)
+	cfg, entry := contained(t, e)
+	box := e.Add("box", engine.ModelLabel, "m")
+	other := external(partner(t))
+	l := live(t, cfg, entry, other)
+	phase(t, l.feed, "m", fleet.Ready)
+	l.apply(other)
+	l.until("m gone", "m", func(m fleet.Model) bool { return m.ID == "" })
+	e.Do(func() {
+		if !box.Running || len(box.Stops) > 0 {
+			t.Errorf("it runs: %t, was asked to %q", box.Running, box.Stops)
+		}
+	})
+	l.apply(entry, other)
+	phase(t, l.feed, "m", fleet.Ready)
+	e.Do(func() { box.Print("hello"); box.Print("and again") })
+	f := l.tail("/api/llm/models/m/logs?follow=true&lines=100")
+	f.line("and again")
+	e.Do(func() { box.Print("the end") })
+	f.line("the end")
+	for _, line := range []string{"hello", "and again"} {
+		if _, logs := l.do(http.MethodGet, "/api/llm/models/m/logs", ""); strings.Count(logs, line) != 1 {
+			t.Errorf("%q comes %d times: %q", line, strings.Count(logs, line), logs)
+		}
+	}
+}

@@ -186,6 +186,13 @@ func (l *loop) end(exit Exit) {
 	l.apply(e)
 }
 
+// depart leaves a server that outlives the unit.
+func (l *loop) depart() {
+	if s, ok := l.server.(Leaver); ok {
+		s.Leave()
+	}
+}
+
 // drain waits beside the loop. The channel belongs to this server: what another one's drain says later is not heard.
 func (l *loop) drain() {
 	done := make(chan struct{}, 1)

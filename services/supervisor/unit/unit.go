@@ -30,6 +30,12 @@ type Server interface {
 	Stop()             // makes it end, if need be by force; may be called again
 }
 
+// Leaver is a Server that may go on without its unit.
+type Leaver interface {
+	// Leave ends the watch over the server and leaves it as it is. It returns when nothing of the server comes any more.
+	Leave()
+}
+
 // Config is what a unit works with. The functions are called by the unit's goroutines.
 type Config struct {
 	Policy Policy
@@ -135,6 +141,7 @@ func (u *Unit) Run(ctx context.Context) {
 	defer l.waits.Wait()
 	defer cancel()
 	defer func() { l.release() }()
+	defer l.depart()
 	l.begin(ctx)
 	ending := ctx.Done()
 	for !l.state.finished() {

@@ -147,7 +147,9 @@ func (d *Driver) find(ctx context.Context) (engine.Container, error) {
 
 // watch begins to see a running container to its end.
 func (d *Driver) watch(c engine.Container) unit.Server {
-	s := &server{Driver: d, id: c.ID, begun: c.State.StartedAt, tty: c.Config.Tty, done: make(chan unit.Exit, 1)}
+	s := &server{Driver: d, id: c.ID, begun: c.State.StartedAt, tty: c.Config.Tty, done: make(chan unit.Exit, 1), left: make(chan struct{})}
+	var watch context.Context
+	watch, s.leave = context.WithCancel(d.Session.life)
 	s.life, s.over = context.WithCancel(d.Session.life)
 	// The log of this run is what comes after the end of the one before; the engine notes a beginning later than the first lines. What an
 	// earlier supervisor has heard is not heard twice.
@@ -157,6 +159,6 @@ func (d *Driver) watch(c engine.Container) unit.Server {
 			since = heard.Add(time.Nanosecond)
 		}
 	}
-	d.Session.works.Go(func() { s.run(d.Session.life, since) })
+	d.Session.works.Go(func() { s.run(watch, since) })
 	return s
 }

@@ -24,7 +24,11 @@ type server struct {
 	stop  sync.Once
 	life  context.Context // of the run, as far as it is known: what was asked for it must not hit the next one
 	over  context.CancelFunc
+	leave context.CancelFunc
+	left  chan struct{} // closed when it is not watched any more
 }
+
+var _ unit.Leaver = (*server)(nil)
 
 // PID is 0: the process is one of the engine's machine.
 func (*server) PID() int { return 0 }
@@ -34,6 +38,12 @@ func (s *server) Done() <-chan unit.Exit { return s.done }
 // Stop begins to end the container, and does not give up while it runs.
 func (s *server) Stop() {
 	s.stop.Do(func() { s.Session.works.Go(func() { s.terminate(s.life) }) })
+}
+
+// Leave implements unit.Leaver. Somebody else may watch the container from then on.
+func (s *server) Leave() {
+	s.leave()
+	<-s.left
 }
 
 // terminate asks for an end in good order until there was time for one, and then by SIGKILL.
@@ -53,8 +63,10 @@ func (s *server) terminate(ctx context.Context) {
 	})
 }
 
-// run sees the container to its end, or to the end of the session.
+// run sees the container to its end, or until it is left.
 func (s *server) run(ctx context.Context, since time.Time) {
+	defer close(s.left)
+	defer s.leave()
 	listening, deaf := context.WithCancel(ctx)
 	defer deaf()
 	heard := make(chan struct{})
