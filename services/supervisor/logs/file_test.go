@@ -68,6 +68,29 @@ func TestLinesSurviveTheSupervisor(t *testing.T) {
 	}
 }
 
+// TestGoneInstances take no memory. What is on disk is there for the next one of the name.
+func TestGoneInstances(t *testing.T) {
+	f := func(dir string, want ...string) {
+		t.Helper()
+		all := kept(dir, fine(t))
+		defer all.Close()
+		first := all.Stream("m-0")
+		fmt.Fprintln(first, "first")
+		all.Forget("m-0")
+		all.Forget("never there")
+		second := all.Stream("m-0")
+		if diff := cmp.Diff(want, texts(second.Last(10))); diff != "" || second == first {
+			t.Errorf("the next one begins with\n%s", diff)
+		}
+		fmt.Fprintln(second, "second")
+		if last := second.Last(1); last[0].Text != "second" || last[0].Offset != 2 {
+			t.Errorf("%+v", last)
+		}
+	}
+	f("")
+	f(t.TempDir(), "first")
+}
+
 func TestFilesAreRotated(t *testing.T) {
 	dir := t.TempDir()
 	all := kept(dir, fine(t))

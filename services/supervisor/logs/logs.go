@@ -66,6 +66,17 @@ func (l *Logs) Stream(instance string) *Stream {
 	return s
 }
 
+// Forget drops the stream of an instance that is gone. Its files stay, and one that comes in its place goes on there.
+func (l *Logs) Forget(instance string) {
+	l.mu.Lock()
+	s := l.streams[instance]
+	delete(l.streams, instance)
+	l.mu.Unlock()
+	if s != nil {
+		s.close()
+	}
+}
+
 // Close closes the files. A line that comes later opens its file again.
 func (l *Logs) Close() {
 	l.mu.Lock()

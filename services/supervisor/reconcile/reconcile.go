@@ -114,6 +114,7 @@ func (r *Reconciler) retire(i *board.Instance) {
 func (r *Reconciler) gone(i *board.Instance, inForce *spec.File) {
 	m := i.Model
 	r.Board.Remove(m, i)
+	r.Servers.Logs.Forget(i.ID)
 	switch left := r.Board.Servers(m); {
 	case !m.Leaving:
 		r.fill(m)
