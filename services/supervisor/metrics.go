@@ -65,8 +65,8 @@ func writeFailures(file string, count func() uint64) prometheus.Collector {
 	}, func() float64 { return float64(count()) })
 }
 
-// Begin implements reconcile.Metrics. It makes the series of a model whose servers are started here. One that appears with the first restart would hide it:
-// rates are reckoned from differences.
+// Begin implements reconcile.Metrics. It makes the series of a model whose servers are started here. One that appears with the first
+// restart would hide it: rates are reckoned from differences.
 func (m *metrics) Begin(model *board.Model) {
 	if model.Driver == spec.External {
 		return

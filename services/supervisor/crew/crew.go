@@ -110,7 +110,7 @@ func (c *Crew) beside(f func()) {
 func (c *Crew) Open() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.run != nil && c.run.Err() == nil
+	return c.run != nil
 }
 
 // Opened waits until they may, or ctx ends.

@@ -47,8 +47,8 @@ type Policy struct {
 // A failure leads to failed when it is one too many, trying again would not help, or the policy is not to. From backoff and failed a
 // start or restart leads to pending, a stop to stopped. A server that is being ended for what it did goes on to stopping without a
 // drain. A server that runs already is adopted once, from stopped, or from what an earlier supervisor left as failed, to ready or
-// starting. Only pending, backoff, failed and stopped are without a server, or with one that sleeps (sleep.go); stopping may last until its memory is freed (free.go). Once stopped, only a person's start or restart leads on, and a demand
-// where Desired says so.
+// starting. Only pending, backoff, failed and stopped are without a server, or with one that sleeps (sleep.go); stopping may last until
+// its memory is freed (free.go). Once stopped, only a person's start or restart leads on, and a demand where Desired says so.
 type State struct {
 	Policy     Policy
 	Desired    Desired

@@ -19,9 +19,8 @@ const (
 	endPatience = 10 * time.Second
 )
 
-// EndLeft ends what a predecessor has left, by SIGKILL; a guard that is there has
-// grace to do that itself. It returns
-// the names of the servers of which something was left.
+// EndLeft ends what a predecessor has left, by SIGKILL; a guard that is there has grace to do that itself. It returns the names of the
+// servers of which something was left.
 func (l *Ledger) EndLeft(ctx context.Context, grace time.Duration) []string {
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(l.left)) {
