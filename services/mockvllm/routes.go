@@ -82,6 +82,14 @@ func (s *Server) decoded(name string, answer func(*schema.Values, *request.Model
 	return s.models.Decoded(name, func(v *schema.Values, _ string) ([]byte, *protocol.Error) { return answer(v, s.model) }, refuse)
 }
 
+// countTokens counts, where there is a place in the queue: vLLM renders the request as if it were to be answered.
+func (s *Server) countTokens(v *schema.Values, m *request.Model) ([]byte, *protocol.Error) {
+	if err := s.answers.Admit(1); err != nil {
+		return nil, err
+	}
+	return messages.CountTokens(v, m)
+}
+
 func (s *Server) tokenRoutes() []route {
 	routes := []route{
 		on("POST", "/tokenize", s.decoded("TokenizeRequest", tokens.Tokenize, fastapi.Refuse), plain),
@@ -121,7 +129,7 @@ func (s *Server) answerRoutes() []route {
 		on("POST", "/v1/responses/{response_id}/cancel", s.responses.Cancel, loads),
 		on("POST", "/v1/completions", s.answers.Handler(answers.Text), answer),
 		on("POST", "/v1/messages", s.answers.Handler(answers.Messages), answer),
-		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", messages.CountTokens, answers.RefuseMessages), loads),
+		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", s.countTokens, answers.RefuseMessages), loads),
 		on("POST", "/generative_scoring", s.answers.Handler(answers.Scoring), answer),
 		on("POST", "/scale_elastic_ep", s.operations.Scale, plain),
 		on("POST", "/is_scaling_elastic_ep", s.operations.IsScaling, plain),
@@ -210,7 +218,7 @@ func (s *Server) devRoutes() []route {
 		on("POST", "/start_weight_update", devmode.Transfer(""), plain),
 		on("POST", "/start_draft_weight_update", devmode.Transfer(""), plain),
 		on("POST", "/update_weights", devmode.Transfer("update_info"), plain),
-		on("POST", "/finish_weight_update", devmode.Transfer(""), plain),
+		on("POST", "/finish_weight_update", devmode.FinishTransfer, plain),
 		on("POST", "/update_weight_version", s.dev.SetWeightVersion, plain),
 		on("GET", "/weight_info", s.dev.WeightInfo, plain),
 		on("POST", "/weight_checker", s.dev.CheckWeights, plain),

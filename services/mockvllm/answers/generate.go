@@ -58,7 +58,7 @@ func (s *Answers) Prepare(a *API, r *http.Request, asked Asking) (*Request, *pro
 	if err != nil {
 		return nil, err
 	}
-	if err = s.admit(int(g.Common.N)); err != nil {
+	if err = s.Admit(int(g.Common.N)); err != nil {
 		return nil, err
 	}
 	if g.works, err = asked.Works(); err != nil {
@@ -71,8 +71,8 @@ func (s *Answers) Prepare(a *API, r *http.Request, asked Asking) (*Request, *pro
 	return g, nil
 }
 
-// admit turns away what the queue limits leave no place for, and everything once the server ends.
-func (s *Answers) admit(n int) *protocol.Error {
+// Admit turns away what the queue limits leave no place for, and everything once the server ends.
+func (s *Answers) Admit(n int) *protocol.Error {
 	err := s.engine.Admit(n)
 	if s.life.Dead() {
 		return protocol.Dead()

@@ -45,9 +45,42 @@ func Transfer(name string) http.HandlerFunc {
 				return
 			}
 		}
-		fastapi.Crashed(w, "Call to collective_rpc method failed: Worker failed with error 'Weight transfer not configured. Please set "+
-			"weight_transfer_config to enable weight transfer.', please check the stack trace above for the root cause")
+		noTransfer(w)
 	}
+}
+
+func noTransfer(w http.ResponseWriter) {
+	fastapi.Crashed(w, "Call to collective_rpc method failed: Worker failed with error 'Weight transfer not configured. Please set "+
+		"weight_transfer_config to enable weight transfer.', please check the stack trace above for the root cause")
+}
+
+// FinishTransfer is Transfer for the route whose body may name the new weights, and may be missing.
+func FinishTransfer(w http.ResponseWriter, r *http.Request) {
+	body, ok := fastapi.ReadBody(w, r)
+	if !ok {
+		return
+	}
+	if len(body) > 0 {
+		v, err := protocol.DecodeJSON(body)
+		if err != nil {
+			fastapi.Refuse(w, err)
+			return
+		}
+		var f fastapi.Mistakes
+		o, isObject := v.(*pyjson.Object)
+		version, _ := o.Get("weight_version")
+		_, isText := version.(string)
+		switch {
+		case !isObject && v != nil:
+			f.Add("body.weight_version", "missing", "Field required", "None", "")
+		case version != nil && !isText:
+			f.Add("body.weight_version", "string_type", "Input should be a valid string", pyjson.Str(version), "")
+		}
+		if f.Refused(w) {
+			return
+		}
+	}
+	noTransfer(w)
 }
 
 // Said makes a handler that answers with a message.
