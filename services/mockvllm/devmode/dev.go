@@ -9,7 +9,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // Dev works on one server.
@@ -46,6 +48,14 @@ func (d *Dev) CollectiveRPC(w http.ResponseWriter, r *http.Request) {
 	if method, _ := o.Get("method"); method == nil {
 		fastapi.Raised(w, http.StatusBadRequest, "Missing 'method' in request body")
 		return
+	}
+	switch args, given := o.Get("args"); args.(type) {
+	case string, []any, *pyjson.Object:
+	default:
+		if given { // vLLM makes a tuple of it
+			fastapi.Refuse(w, protocol.BadRequest("'%s' object is not iterable", schema.TypeName(args)))
+			return
+		}
 	}
 	fastapi.ReplyValue(w, http.StatusOK, "results", []any{nil})
 }

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // Mistakes gathers what is wrong with a request, in the form of vLLM's schema errors.
@@ -63,7 +62,18 @@ type Query struct {
 }
 
 // QueryOf are the parameters of a request's URL.
-func QueryOf(r *http.Request) *Query { return &Query{values: r.URL.Query()} }
+func QueryOf(r *http.Request) *Query {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") { // a semicolon is part of a value, unlike in Go
+		name, value, _ := strings.Cut(pair, "=")
+		name, err1 := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if pair != "" && err1 == nil && err2 == nil {
+			values.Add(name, value)
+		}
+	}
+	return &Query{values: values}
+}
 
 // get returns the last value of a name.
 func (q *Query) get(name string) (string, bool) {
@@ -78,18 +88,16 @@ func (q *Query) fault(name, kind, message, input, context string) {
 	q.Add("query."+name, kind, message, input, context)
 }
 
-var integerText = regexp.MustCompile(`^\s*[+-]?\d+(\.0*)?\s*$`)
-
 // Between reads an integer within bounds.
 func (q *Query) Between(name string, absent, least, most int) int {
 	text, ok := q.get(name)
 	if !ok {
 		return absent
 	}
-	whole, _, _ := strings.Cut(strings.TrimSpace(text), ".")
-	n, err := strconv.Atoi(whole)
+	i, ok := schema.ParseInt(text)
+	n := int(i)
 	switch {
-	case err != nil || !integerText.MatchString(text):
+	case !ok:
 		q.fault(name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", text, "")
 	case n < least:
 		q.fault(name, "greater_than_equal", fmt.Sprintf("Input should be greater than or equal to %d", least), text, fmt.Sprintf("{'ge': %d}", least))

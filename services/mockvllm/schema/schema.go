@@ -6,6 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
@@ -69,6 +70,15 @@ func MissingText(title string, input any, fields ...string) string {
 
 // Int is a value of a field or a list as an integer, the nearest int64 where that is too small.
 func Int(val any) (i int64, ok bool) { return values.Int(val) }
+
+// ParseInt is the integer that pydantic reads in a text, the nearest int64 where that is too small.
+func ParseInt(text string) (i int64, ok bool) {
+	n, ok := scalar.IntOf(text)
+	if !ok {
+		return 0, false
+	}
+	return values.Int(n)
+}
 
 // Items is a value of a field or a dict as a list: one that is validated already, or an Iterator's. False is neither.
 func Items(val any) (list []any, ok bool, err error) { return values.Items(val) }

@@ -137,19 +137,27 @@ func intFromString(r *node.Run, s string) (any, bool) {
 		return r.Fail(fault.StringUnicode, s)
 	}
 	r.Floor(node.Lax)
+	if i, ok := IntOf(s); ok {
+		return i, true
+	}
+	if plainInt.MatchString(s) {
+		return r.Fail(fault.IntParsingSize, s)
+	}
+	return r.Fail(fault.IntParsing, s)
+}
+
+// IntOf is the integer that pydantic reads in a text, an int64 or a larger Number.
+func IntOf(s string) (any, bool) {
 	const longest = 4300
 	if plainInt.MatchString(s) {
-		if len(strings.TrimPrefix(s, "-")) > longest {
-			return r.Fail(fault.IntParsingSize, s)
-		}
 		if s == "-0" {
 			return int64(0), true
 		}
-		return Whole(s), true
+		return Whole(s), len(strings.TrimPrefix(s, "-")) <= longest
 	}
 	parts := looseInt.FindStringSubmatch(strings.TrimFunc(s, python.RustSpace))
 	if parts == nil || strings.HasPrefix(s, "+-") || len(parts[2]) > longest {
-		return r.Fail(fault.IntParsing, s)
+		return nil, false
 	}
 	digits := strings.TrimLeft(strings.ReplaceAll(parts[2], "_", ""), "0")
 	if digits == "" {
