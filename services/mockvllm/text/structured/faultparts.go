@@ -56,9 +56,36 @@ func (f *faultFinder) falsities(s *pyjson.Object) string {
 			return fmt.Sprintf("Unsatisfiable schema: required property '%s' is unsatisfiable", name)
 		}
 	}
-	v, _ = s.Get("anyOf")
-	if choices, _ := v.([]any); len(choices) > 0 && !slices.ContainsFunc(choices, func(c any) bool { return c != false }) {
+	for _, key := range []string{"anyOf", "oneOf"} {
+		v, _ = s.Get(key)
+		if choices, _ := v.([]any); len(choices) > 0 && !slices.ContainsFunc(choices, func(c any) bool { return c != false }) {
+			return "Unsatisfiable schema: schema is false"
+		}
+	}
+	v, _ = s.Get("allOf")
+	all, _ := v.([]any)
+	if slices.Contains(all, any(false)) {
 		return "Unsatisfiable schema: schema is false"
+	}
+	return apart(all)
+}
+
+// apart is what is said of schemas that hold together and are of different types.
+func apart(all []any) string {
+	var common []string
+	for _, v := range all {
+		s, _ := v.(*pyjson.Object)
+		types := typesOf(s)
+		switch {
+		case types == nil:
+		case common == nil:
+			common = types
+		default:
+			common = slices.DeleteFunc(slices.Clone(common), func(t string) bool { return !slices.Contains(types, t) })
+			if len(common) == 0 {
+				return "Unsatisfiable schema: incompatible types"
+			}
+		}
 	}
 	return ""
 }

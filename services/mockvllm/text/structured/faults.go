@@ -2,6 +2,7 @@ package structured
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,10 +168,52 @@ func (f *faultFinder) numbers(s *pyjson.Object) string {
 			}
 		}
 	}
+	if what := wholeBetween(s); what != "" {
+		return what
+	}
 	if v, ok := s.Get("multipleOf"); ok && v.(pyjson.Number).Float() == 0 {
 		return "invalid multiple of"
 	}
 	return ""
+}
+
+// wholeBetween is what is said where there is no integer between bounds, or none that a machine has.
+func wholeBetween(s *pyjson.Object) string {
+	if !slices.Equal(typesOf(s), []string{"integer"}) {
+		return ""
+	}
+	bound := func(inclusive, exclusive string, sign float64) (at float64, ok bool) {
+		at = math.Inf(-1)
+		v, _ := s.Get(inclusive)
+		if n, given := v.(pyjson.Number); given {
+			at, ok = math.Ceil(sign*n.Float()), true
+		}
+		v, _ = s.Get(exclusive)
+		if n, given := v.(pyjson.Number); given {
+			at, ok = max(at, math.Floor(sign*n.Float())+1), true
+		}
+		return at, ok
+	}
+	low, from := bound("minimum", "exclusiveMinimum", 1)
+	high, to := bound("maximum", "exclusiveMaximum", -1)
+	high = -high
+	if !(from && to && low > high || from && low >= math.MaxInt64 || to && high <= math.MinInt64) {
+		return ""
+	}
+	return fmt.Sprintf("Failed to generate regex for integer range: min=%s, max=%s", some(low, from), some(high, to))
+}
+
+// some is an optional integer as Rust shows it; what no machine has is the nearest that one has.
+func some(f float64, given bool) string {
+	switch {
+	case !given:
+		return "None"
+	case f >= math.MaxInt64:
+		return fmt.Sprintf("Some(%d)", math.MaxInt64)
+	case f <= math.MinInt64:
+		return fmt.Sprintf("Some(%d)", math.MinInt64)
+	}
+	return fmt.Sprintf("Some(%d)", int64(f))
 }
 
 func pairOf(s *pyjson.Object, low, high string) (from, to pyjson.Number, ok bool) {

@@ -110,8 +110,11 @@ func compileJSON(spec string) (*Constraint, error) {
 			return nil, Error("Grammar error: " + what)
 		}
 	}
-	if none && !beyond {
+	switch {
+	case none && !beyond:
 		return void(), nil
+	case noChoice(root) && !beyond:
+		return &Constraint{generate: func(Source) string { return "" }}, nil
 	}
 	s, err := schema.Compile(spec)
 	switch {

@@ -277,3 +277,14 @@ func (x *xgrammar) object(s *pyjson.Object) bool {
 	}
 	return true
 }
+
+// noChoice tells whether a schema is a choice of nothing, of which xgrammar makes an empty text.
+func noChoice(root *pyjson.Object) bool {
+	for _, key := range []string{"anyOf", "oneOf"} {
+		v, _ := root.Get(key)
+		if list, ok := v.([]any); ok && len(list) == 0 {
+			return true
+		}
+	}
+	return false
+}

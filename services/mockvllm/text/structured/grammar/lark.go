@@ -34,14 +34,23 @@ type LarkError struct {
 	What         string
 }
 
+// around is how many lines are shown before and after that of a fault.
+const around = 2
+
 // Error has the form that vLLM's library gives it.
 func (e *LarkError) Error() string {
 	at, sep := fmt.Sprintf("%d(%d)", e.Line, e.Column), ": "
-	if strings.HasPrefix(e.What, "unknown") {
+	if strings.HasPrefix(e.What, "unknown") || strings.HasPrefix(e.What, "invalid regex") || strings.HasPrefix(e.What, "duplicate") {
 		at = "at " + at
 	}
-	line := strings.Split(e.Text, "\n")[e.Line-1]
-	return fmt.Sprintf("%s%s%s\n%4d | %s\n%s^", at, sep, e.What, e.Line, line, strings.Repeat(" ", 6+e.Column))
+	out := at + sep + e.What
+	lines := strings.Split(e.Text, "\n")
+	for n := max(1, e.Line-around); n <= min(len(lines), e.Line+around); n++ {
+		if out += fmt.Sprintf("\n%4d | %s", n, lines[n-1]); n == e.Line {
+			out += "\n" + strings.Repeat(" ", 6+e.Column) + "^"
+		}
+	}
+	return out
 }
 
 // commonTerminals are what %import common.X brings.
@@ -154,9 +163,14 @@ func (r *larkReader) statement() error {
 	if r.space(); !r.take(":") {
 		return r.failAt(r.at, "Expected token: Colon")
 	}
+	r.space()
+	at := r.at
 	n, err := r.choice(false)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case r.g.rules[name] != nil:
+		return r.failAt(at, "duplicate rule: %q", name)
 	}
 	r.g.rules[name] = n
 	return nil

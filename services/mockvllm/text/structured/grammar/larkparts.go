@@ -29,9 +29,16 @@ func (r *larkReader) part() (*node, error) {
 			flags = "(?" + flags + ")"
 		}
 		pattern := strings.ReplaceAll(m[1], `\/`, `/`)
-		r.g.Second = r.g.Second || !XGrammar(pattern)
+		takes := XGrammar(pattern)
+		if fault := Check(pattern, false); fault != nil && !takes {
+			return nil, r.failAt(start, "%s", fault.invalid())
+		}
+		r.g.Second = r.g.Second || !takes
 		g, err := Regexp(flags + pattern)
-		if err != nil {
+		switch {
+		case err != nil && !takes:
+			return nil, ErrEndless
+		case err != nil:
 			return nil, err
 		}
 		return g.start, nil

@@ -26,8 +26,13 @@ func (f *Fault) Error() string {
 
 // InLark is the message for an expression of its own, which vLLM puts into a grammar first.
 func (f *Fault) InLark() string {
+	return fmt.Sprintf("at 1(8): %s\n   1 | start: /%s/\n              ^", f.invalid(), f.text)
+}
+
+// invalid is the fault of an expression in a grammar.
+func (f *Fault) invalid() string {
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.text)
-	return fmt.Sprintf("at 1(8): invalid regex \"%s\" (in regex): %s\n   1 | start: /%s/\n              ^", quoted, f.Error(), f.text)
+	return fmt.Sprintf("invalid regex \"%s\" (in regex): %s", quoted, f.Error())
 }
 
 // Check finds the first fault of an expression that vLLM refuses. inLark says that it will be put into a grammar, where a slash
@@ -115,6 +120,7 @@ func (c *checker) step() {
 		c.at++
 		c.item = false
 	case '*', '+', '?':
+		c.anchored()
 		if !c.item {
 			c.fail(c.at, c.at+1, "repetition operator missing expression")
 		}
@@ -127,6 +133,22 @@ func (c *checker) step() {
 	}
 }
 
+// anchored notes that an anchor may be there or not, which its library cannot follow.
+func (c *checker) anchored() {
+	if c.at == 0 || c.look != "" || c.text[c.at] == '+' {
+		return
+	}
+	switch c.text[c.at-1] {
+	case '^':
+		c.look = "Start"
+	case '$':
+		c.look = "End"
+	}
+}
+
+// hexDigits is how many digits follow a letter.
+var hexDigits = map[rune]int{'x': 2, 'u': 4, 'U': 8}
+
 func (c *checker) escape() {
 	start := c.at
 	if c.at += 2; c.at > len(c.text) {
@@ -135,7 +157,9 @@ func (c *checker) escape() {
 	switch e := c.text[start+1]; {
 	case '1' <= e && e <= '9':
 		c.fail(start, start+2, "backreferences are not supported")
-	case e == 'x' && len(c.text) < start+4 && !strings.ContainsRune(string(c.text[start+2:]), '{'):
+	case e == 'c':
+		c.fail(start, start+2, "unrecognized escape sequence")
+	case hexDigits[e] > 0 && len(c.text) < start+2+hexDigits[e] && !strings.ContainsRune(string(c.text[start+2:]), '{'):
 		c.fail(len(c.text), len(c.text)+1, "incomplete escape sequence, reached end of pattern prematurely")
 	case (e == 'p' || e == 'P') && c.at < len(c.text) && c.text[c.at] == '{':
 		c.property(start)

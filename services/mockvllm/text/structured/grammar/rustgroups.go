@@ -1,6 +1,9 @@
 package grammar
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 func (c *checker) group() {
 	start := c.at
@@ -89,7 +92,15 @@ func (c *checker) braces() {
 	c.at++
 }
 
+func (c *checker) blanks() {
+	for c.at < len(c.text) && unicode.IsSpace(c.text[c.at]) {
+		c.at++
+	}
+}
+
 func (c *checker) number(start int) (n int, ok bool) {
+	c.blanks()
+	defer c.blanks()
 	first := c.at
 	for c.at < len(c.text) && '0' <= c.text[c.at] && c.text[c.at] <= '9' {
 		n = min(n*10+int(c.text[c.at]-'0'), 1<<30)
