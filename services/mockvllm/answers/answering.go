@@ -44,10 +44,11 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 	if rank := wholeHeader(r, "X-Data-Parallel-Rank"); rank != nil && rank.Sign() != 0 && !g.api.norank {
 		return protocol.BadRequest("data_parallel_rank %s is out of range [0, 1).", rank)
 	}
-	if priority := wholeHeader(r, "X-Vllm-Priority"); priority != nil {
-		if !priority.IsInt64() && !priority.IsUint64() { // vLLM cannot tell it to its engine, and its error has no words
-			return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Handled: true}
-		}
+	priority := wholeHeader(r, "X-Vllm-Priority")
+	if g.Common.Unsendable || priority != nil && !priority.IsInt64() && !priority.IsUint64() { // the error of this has no words
+		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Handled: true}
+	}
+	if priority != nil {
 		g.Common.Priority = math.MaxInt64
 		if priority.IsInt64() {
 			g.Common.Priority = priority.Int64()

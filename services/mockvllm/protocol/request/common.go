@@ -2,6 +2,7 @@ package request
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -54,6 +55,7 @@ type Common struct {
 	Usage      bool  // the stream ends with a usage chunk
 	Continuous bool  // each chunk carries the usage so far
 	Parsed     Parsed
+	Unsendable bool // something in it cannot be told to vLLM's engine: a number too large, half of a UTF-16 pair
 }
 
 // Parsed is how often the tool parser has run for a request so far: over a whole choice, or over one delta of a stream.
@@ -73,6 +75,7 @@ func (p *Parsed) count(called bool) {
 func ReadCommon(v *schema.Values, m *Model) Common {
 	c := Common{Model: Str(v, "model"), Stream: v.Bool("stream"), N: orInt(v, "n", 1), RequestID: optStr(v, "request_id"),
 		CacheSalt: Str(v, "cache_salt"), Priority: orInt(v, "priority", 0), Interval: orInt(v, "stream_interval", 0)}
+	c.Unsendable = pyjson.HasSurrogate(Str(v, "session_id")) || tooLarge(v.Get("stream_interval"))
 	if options := v.Values("stream_options"); options != nil {
 		c.Usage = options.Bool("include_usage")
 		c.Continuous = c.Usage && options.Bool("continuous_usage_stats")
@@ -81,6 +84,16 @@ func ReadCommon(v *schema.Values, m *Model) Common {
 		c.Usage, c.Continuous = true, true
 	}
 	return c
+}
+
+// tooLarge tells whether an integer takes more than 64 bits.
+func tooLarge(val any) bool {
+	n, ok := val.(pyjson.Number)
+	if !ok {
+		return false
+	}
+	_, err := strconv.ParseUint(string(n), 10, 64)
+	return err != nil
 }
 
 func orInt(v *schema.Values, name string, absent int64) int64 {
