@@ -3,6 +3,7 @@ package structured
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
@@ -18,8 +19,14 @@ func (f *faultFinder) parts(s *pyjson.Object) string {
 		if !isMap {
 			return key + " must be an object"
 		}
-		for _, member := range members.All() {
-			if what := f.schema(member); what != "" {
+		required, _ := s.Get("required")
+		names, _ := required.([]any)
+		for name, member := range members.All() {
+			what := f.schema(member)
+			if strings.HasPrefix(what, "Unsatisfiable") && !slices.Contains(names, any(name)) {
+				continue // it is left out then
+			}
+			if what != "" {
 				return what
 			}
 		}

@@ -124,7 +124,7 @@ func compileJSON(spec string) (*Constraint, error) {
 	case errors.Is(err, schema.ErrNone):
 		return nil, Error("Grammar error: Unsatisfiable schema: " + err.Error())
 	default: // what vLLM reads and the validator does not
-		return nil, Error("The provided JSON schema contains features not supported by xgrammar.")
+		s, err = schema.Compile("{}")
 	}
 	if err != nil {
 		return nil, Error(err.Error())

@@ -21,7 +21,6 @@ var differs = map[string]string{
 	`(a{1000}){1000}`:  "nested or long repetitions are not made",
 	`[[:foo:]]`:        "the class is not known",
 	`(?P<n>a)(?P<n>b)`: "vLLM refuses a pointless expression that can be made",
-	`{"type": "object", "patternProperties": {"(": {}}}`:                                               "vLLM ignores what it does not follow",
 	`{"structures": [{"begin": "<f>", "schema": {"type":"nope"}, "end": "</f>"}], "triggers": ["<f"]}`: "vLLM ignores what it does not follow",
 	`{`: "other words (of a structural tag)",
 	`{"type": "array", "minItems": 2, "items": false}`:                                "other words",
