@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -203,4 +204,30 @@ func TestFileChangedWhileARolloutFails(t *testing.T) {
 	f("another limit", func(second string) string {
 		return strings.Replace(second, `"env"`, `"limits": {"inflight": 5}, "env"`, 1)
 	}, "failed", "first")
+}
+
+// TestStopWhileAReplicaGoes: a server that has ended already hinders nobody from stopping the others.
+func TestStopWhileAReplicaGoes(t *testing.T) {
+	applied, look := make(chan struct{}, 1), make(chan struct{})
+	log := zaptest.NewLogger(t, zaptest.WrapOptions(zap.Hooks(func(e zapcore.Entry) error {
+		if e.Message == "models file applied" { // the file is still held, and what has ended stays on the board
+			applied <- struct{}{}
+			<-look
+		}
+		return nil
+	})))
+	lookOn := sync.OnceFunc(func() { close(look) })
+	defer lookOn()
+	port := freePort(t)
+	l := liveLogged(t, quick(), log, `"m": {`+fake(port, `, "replicas": 2`)+`}`)
+	ready(t, l.feed, "m", 2)
+	l.write(t, `"m": {`+fake(port, `, "replicas": 1`)+`}`)
+	<-applied
+	eventually(t, "the second has ended", func() bool { return l.model("m").Instances[1].Phase == fleet.Stopped })
+	l.post("/api/llm/models/m/stop", http.StatusAccepted)
+	lookOn()
+	eventually(t, "m has stopped", func() bool {
+		m := l.model("m")
+		return m.Phase == fleet.Stopped && len(m.Instances) == 1
+	})
 }

@@ -91,10 +91,16 @@ func (a *API) Act(kind unit.Kind) web.Handler {
 		if kind == unit.Stop {
 			a.Rollouts.Cancel(m.ID, rollout.ErrStopped)
 		}
-		for _, i := range a.Board.Servers(m) {
-			if _, err := i.Unit.Do(r.Context(), unit.Event{Kind: kind, By: asker(r)}); errors.Is(err, unit.ErrEnded) {
-				return shuttingDown(err)
-			} else if err != nil {
+		ended := 0
+		servers := a.Board.Servers(m)
+		for _, i := range servers {
+			_, err := i.Unit.Do(r.Context(), unit.Event{Kind: kind, By: asker(r)})
+			switch {
+			case errors.Is(err, unit.ErrEnded): // a replica that goes, or all of them
+				if ended++; ended == len(servers) {
+					return shuttingDown(err)
+				}
+			case err != nil:
 				return err
 			}
 		}
