@@ -79,11 +79,6 @@ func composeImages(t *testing.T) map[string]string {
 	if out, err := exec.CommandContext(t.Context(), "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
 		missing(t, "FLUIDMCP_REQUIRE_DOCKER", "no Docker engine answers: "+strings.TrimSpace(string(out)))
 	}
-	// The stack is torn down by the test itself; the reaper's image could not be pulled everywhere. And published ports
-	// are on the loopback, also where testcontainers takes this machine for a container.
-	t.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
-	t.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
-
 	cmd := exec.CommandContext(t.Context(), "../scripts/images.sh", "test")
 	var progress strings.Builder
 	cmd.Stderr = &progress

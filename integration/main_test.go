@@ -21,10 +21,18 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(buildDir)
-	// What a run keeps for the next one would be found by the next test of the same file.
-	if err := os.Setenv("XDG_STATE_HOME", filepath.Join(buildDir, "state")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	for name, value := range map[string]string{
+		// What a run keeps for the next one would be found by the next test of the same file.
+		"XDG_STATE_HOME": filepath.Join(buildDir, "state"),
+		// Stacks are torn down by their tests; the reaper's image could not be pulled everywhere. And published ports are on the
+		// loopback, also where testcontainers takes this machine for a container.
+		"TESTCONTAINERS_RYUK_DISABLED": "true",
+		"TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1",
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return m.Run()
 }
