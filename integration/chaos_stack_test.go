@@ -44,7 +44,7 @@ type levels struct{ inflight, queued, goroutines, files float64 }
 // startChaos runs fluidmcp with three mocks behind proxies. No other model shares the proxies: probes of two at a time would keep
 // now one and now two connections alive.
 func startChaos(t *testing.T, o chaosOptions) *chaos {
-	ports := freePorts(t, 5)
+	ports := freePorts(t, 8)
 	c := &chaos{servers: 3, stack: &stack{
 		gateway:    fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
 		supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
@@ -54,11 +54,11 @@ func startChaos(t *testing.T, o chaosOptions) *chaos {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	models := map[string]any{}
 	var list []map[string]any
-	for i, port := range ports[2:] {
+	for i, port := range ports[2:5] {
 		name := fmt.Sprintf("mock-%d", i)
 		c.mocks[name] = fmt.Sprintf("http://127.0.0.1:%d", port)
 		models[name] = map[string]any{"command": "mockvllm", "args": []any{"serve", "mock-model", "--port", port, "--mock-itl", "50ms"}}
-		proxy := toxiproxy.NewProxy(server, name, "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", port))
+		proxy := toxiproxy.NewProxy(server, name, fmt.Sprintf("127.0.0.1:%d", ports[5+i]), fmt.Sprintf("127.0.0.1:%d", port))
 		if err := proxy.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func (c *chaos) replace(t *testing.T, server, backlog int) (address string, end 
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0) // other tests start processes meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}

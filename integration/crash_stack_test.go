@@ -56,11 +56,9 @@ exec "$FLUIDMCP" mockvllm "$@"
 `
 
 func startCrashStack(t *testing.T) *crashStack {
-	ports := freePorts(t, 4)
-	for !free(ports[2] + 1) { // two servers of one model have ports that follow each other
-		ports[2] = freePorts(t, 1)[0]
-	}
-	c := &crashStack{t: t, folder: t.TempDir(), ports: []int{ports[2], ports[2] + 1, ports[3]}, known: map[proc.ID]bool{}, stack: &stack{
+	ports := freePorts(t, 7)
+	// Two servers of one model have ports that follow each other, and the extra one of a restart has the next.
+	c := &crashStack{t: t, folder: t.TempDir(), ports: []int{ports[2], ports[3], ports[5]}, known: map[proc.ID]bool{}, stack: &stack{
 		gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1]), processes: true,
 	}}
 	if err := os.WriteFile(filepath.Join(c.folder, "mockvllm"), []byte(crashServer), 0o700); err != nil {
@@ -70,14 +68,6 @@ func startCrashStack(t *testing.T) *crashStack {
 	c.startGateway(t)
 	eventually(t, func() error { return c.well(t) })
 	return c
-}
-
-func free(port int) bool {
-	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err == nil {
-		_ = ln.Close()
-	}
-	return err == nil
 }
 
 // models is the file of the stack.

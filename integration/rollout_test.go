@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -33,7 +31,7 @@ func startRolling(t *testing.T) *stack {
 		supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
 		processes:  true,
 	}
-	first := freeRange(t, 12)
+	first := freePorts(t, 12)[0]
 	model := func(port int, more map[string]any) map[string]any {
 		m := map[string]any{"command": "mockvllm", "args": []any{"serve", "mock-model", "--port", port, "--mock-itl", "100ms", "--mock-load-time", "500ms"}}
 		for name, value := range more {
@@ -58,27 +56,6 @@ func startRolling(t *testing.T) *stack {
 	}
 	eventually(t, func() error { return s.allServersReady(t, rolled) })
 	return s
-}
-
-// freeRange finds n ports in a row that are free, below those that the kernel gives to clients.
-func freeRange(t *testing.T, n int) int {
-	t.Helper()
-	for first := 21_000 + time.Now().Nanosecond()%5_000; first < 32_000-n; first++ {
-		taken := 0
-		for port := first; port < first+n; port++ {
-			ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if err != nil {
-				taken++
-				continue
-			}
-			_ = ln.Close()
-		}
-		if taken == 0 {
-			return first
-		}
-	}
-	t.Fatal("no free ports in a row")
-	return 0
 }
 
 func (s *stack) allServersReady(t *testing.T, model string) error {
