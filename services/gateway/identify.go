@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -26,7 +28,7 @@ func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 			return keys.Forbidden("A page of another origin may not do this.")
 		}
 	}
-	if at.Control || r.Header.Get("Origin") != "" { // a program may come by the name of a proxy before the gateway, a page may not
+	if ownPage(r) { // a program may come by the name of a proxy before the gateway, a page may not
 		if err := c.g.doors.OwnHost(r); err != nil {
 			c.reason = reasonAuth
 			return err
@@ -37,6 +39,12 @@ func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 		c.reason = reasonAuth
 	}
 	return err
+}
+
+// ownPage tells a request that a browser sends for a page of the very host that it asks. Of others CORS and crossOrigin decide.
+func ownPage(r *http.Request) bool {
+	origin, err := url.Parse(r.Header.Get("Origin"))
+	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
 }
 
 // mayUse says whether the request's key is for a model.

@@ -119,8 +119,10 @@ func TestForeignHost(t *testing.T) {
 	if a := page(open, "POST", "/llm/m/chat/completions"); a.status != 403 || a.code() != "cross_origin" {
 		t.Errorf("inference: %d %s", a.status, a.body)
 	}
-	if a := open.do("POST", "/llm/m/chat/completions", hello, "Host", "llm.example"); a.status != 200 {
-		t.Errorf("a program, by a proxy that keeps the name: %d %s", a.status, a.body)
+	for _, path := range []string{"/llm/m/chat/completions", "/llm/m/sleep"} {
+		if a := open.do("POST", path, hello, "Host", "llm.example"); a.status != 200 {
+			t.Errorf("a program, by a proxy that keeps the name, %s: %d %s", path, a.status, a.body)
+		}
 	}
 	shared := start(t, func(c *gateway.Config) { c.Addr, c.AllowOpen = ":8099", true }, model("m", b.URL))
 	if a := page(shared, "POST", "/api/llm/models/m/stop"); a.status != 200 { // whoever reaches it may, by its word
