@@ -145,9 +145,16 @@ async function smoke(command, ...args) {
   assert.deepEqual(JSON.parse(stdout), SMOKE);
 }
 
-/** Waits until the server that the last smoke test killed is there again. */
+/** The process that the last smoke test killed. @type {number | undefined} */
+let killed;
+
+/** Waits until another server is there in its place. */
 async function revived() {
-  await eventually(async () => assert.equal((await stack.client.model("slow-llm")).phase, "ready"));
+  await eventually(async () => {
+    const { phase, instances } = await stack.client.model("slow-llm");
+    assert.equal(phase, "ready");
+    assert.notEqual(instances[0]?.pid, killed ?? 0);
+  });
 }
 
 /** Serves the page and, as the gateway does not let other origins in, forwards what is for the gateway. */
@@ -165,7 +172,8 @@ async function startSite() {
       res.end();
     } else if (path === "/kill") {
       const { instances } = await stack.client.model("slow-llm");
-      process.kill(/** @type {number} */ (instances[0]?.pid), "SIGKILL");
+      killed = /** @type {number} */ (instances[0]?.pid);
+      process.kill(killed, "SIGKILL");
       res.end();
     } else if (path === "/" || path.endsWith(".js")) {
       res.setHeader("Content-Type", path === "/" ? "text/html" : "text/javascript");
