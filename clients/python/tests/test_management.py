@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from stack import LLM, SLASHED, SLOW, SPARE, Stack
+from stack import LLM, SLASHED, SLOW, SPARE, Stack, wait_until
 
 from fluidmcp import BadRequestError, ConflictError, FluidMCPClient, NotFoundError
 
@@ -39,6 +39,7 @@ def test_restart(client: FluidMCPClient, stack: Stack) -> None:
     client.restart(SPARE)
 
     stack.wait_restarts(SPARE, before["restarts"] + 1)
+    wait_until(lambda: bool(stack.model(SPARE)["rollout"]["state"] == "done"), "the restart is over")
     after = stack.wait_phase(SPARE, "ready")
     assert after["instances"][0]["pid"] != before["instances"][0]["pid"]
 

@@ -26,7 +26,8 @@ ENDLESS: Any = {"stream": True, "max_tokens": 1000, "ignore_eos": True}  # minut
 def test_a_killed_server(stack: Stack, client: FluidMCPClient) -> None:
     stream = client.chat_completion(SLOW, HELLO, **ENDLESS)
     chunks = [next(stream), next(stream)]
-    os.kill(stack.model(SLOW)["instances"][0]["pid"], signal.SIGKILL)
+    before = stack.model(SLOW)
+    os.kill(before["instances"][0]["pid"], signal.SIGKILL)
     with pytest.raises(StreamInterruptedError) as raised:
         chunks.extend(stream)
     error = raised.value
@@ -37,6 +38,7 @@ def test_a_killed_server(stack: Stack, client: FluidMCPClient) -> None:
     assert error.request_id == stream.request_id
     assert f"/llm/{SLOW}/chat/completions" in str(error)
     assert "ask again" in str(error)
+    stack.wait_restarts(SLOW, before["restarts"] + 1)  # until then it may be told to be ready
     stack.wait_phase(SLOW, "ready")
     assert client.chat_completion(SLOW, HELLO, max_tokens=1)
 
