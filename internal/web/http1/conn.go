@@ -5,9 +5,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -15,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 )
 
@@ -240,40 +237,6 @@ func (c *conn) run(w *response, r *http.Request) (returned bool) {
 	return true
 }
 
-// beginRequest says what ends with the request in progress. Where the client has left before, or all requests were ended, that is
-// at once.
-func (c *conn) beginRequest(ctx *reqctx.Context) {
-	c.mu.Lock()
-	c.ctx = ctx
-	gone := c.gone
-	c.mu.Unlock()
-	if gone || c.server.BaseContext.Err() != nil {
-		ctx.End(context.Canceled)
-	}
-}
-
-// endRequest ends what is bound to the request in progress.
-func (c *conn) endRequest() {
-	c.mu.Lock()
-	ctx := c.ctx
-	c.ctx = nil
-	c.mu.Unlock()
-	if ctx != nil {
-		ctx.End(context.Canceled)
-	}
-}
-
-// left is called by the watcher when the client has closed its side.
-func (c *conn) left() {
-	c.mu.Lock()
-	c.gone = true
-	ctx := c.ctx
-	c.mu.Unlock()
-	if ctx != nil {
-		ctx.End(context.Canceled)
-	}
-}
-
 // rest ends a request. It reports false when the server stops.
 func (c *conn) rest() bool {
 	c.mu.Lock()
@@ -312,70 +275,4 @@ func (c *conn) flush() error {
 	err := c.write(c.out)
 	c.out = c.out[:0]
 	return err
-}
-
-// refuse answers a request that never reached the handler, and ends the connection.
-func (c *conn) refuse(err error) {
-	var r *refusal
-	if errors.As(err, &r) {
-		w := &response{conn: c, request: &http.Request{Method: http.MethodGet, ProtoMinor: 1}, header: make(http.Header), close: true}
-		(&openai.Error{Status: r.status, Type: openai.TypeInvalidRequest, Code: "malformed_request", Message: r.message}).Write(w)
-		if w.finish() == nil {
-			c.close()
-			return
-		}
-	}
-	_ = c.net.Close() // nothing is owed to the client
-}
-
-// close ends the connection. Bytes that were sent and not read would turn the close into a reset, which can destroy the
-// answer before the client has read it; so these are awaited for a moment.
-func (c *conn) close() {
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_ = c.net.SetReadDeadline(time.Now().Add(linger)) // it fails where the next read does
-		_, _ = io.Copy(io.Discard, c.net)
-	}
-	_ = c.net.Close() // nothing more is owed
-}
-
-// reset breaks the connection off: an answer that ends where its connection ends would look complete otherwise.
-func (c *conn) reset() {
-	if sys, ok := c.net.(interface{ SetLinger(seconds int) error }); ok {
-		_ = sys.SetLinger(0) // fails for a connection that is gone
-	}
-	_ = c.net.Close()
-}
-
-// preface begins the connections of HTTP/2.
-const preface = "PRI * HTTP/2.0\r\n\r\n"
-
-// handOver gives a connection that speaks HTTP/2 to who does. It reports false for any other.
-func (c *conn) handOver(head string) bool {
-	if head != preface || c.server.HTTP2 == nil {
-		return false
-	}
-	first, _ := c.in.Peek(c.in.Buffered())
-	first = append(append([]byte(head), first...), c.src.first...)
-	c.giveBack()
-	if c.net.SetReadDeadline(time.Time{}) != nil {
-		return false
-	}
-	c.handed = true
-	c.server.HTTP2(&replayed{Conn: c.net, first: first})
-	return true
-}
-
-// replayed is a connection of which the first bytes were read.
-type replayed struct {
-	net.Conn
-	first []byte
-}
-
-func (r *replayed) Read(b []byte) (int, error) {
-	if len(r.first) > 0 {
-		n := copy(b, r.first)
-		r.first = r.first[n:]
-		return n, nil
-	}
-	return r.Conn.Read(b)
 }

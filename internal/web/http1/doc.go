@@ -6,7 +6,9 @@
 //	                       ├───► wait.go      what a connection is between two requests
 //	                       ├───► body.go      its body, by length or in chunks
 //	                       ├───► response.go  http.ResponseWriter
-//	                       └───► gone_linux.go  ends the request's context when the client is gone
+//	                       ├───► cancel.go    ends the request's context, also when gone_linux.go saw the client leave
+//	                       ├───► ending.go    how it is closed: refused, in peace, or broken off
+//	                       └───► handover.go  to who speaks HTTP/2
 //
 // It takes any http.Handler. What is not offered: TLS and HTTP/2 (net/http serves these), Hijack, sniffing of content types,
 // trailers in answers. A request that could mean one thing here and another to the next server on its way is refused: two
