@@ -43,7 +43,11 @@ func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 
 // ownPage tells a request that a browser sends for a page of the very host that it asks. Of others CORS and crossOrigin decide.
 func ownPage(r *http.Request) bool {
-	origin, err := url.Parse(r.Header.Get("Origin"))
+	from := r.Header.Get("Origin")
+	if from == "" { // nearly every request
+		return false
+	}
+	origin, err := url.Parse(from)
 	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
 }
 
