@@ -28,8 +28,8 @@ type Crash struct {
 	Lines    []string  `json:"lines"`
 }
 
-// Crashed keeps the end of the stream's present server. Instance and Lines are filled in.
-func (s *Stream) Crashed(c Crash) {
+// Crashed remembers the end of the stream's present server, with Instance and Lines filled in. save writes it to the disk.
+func (s *Stream) Crashed(c Crash) (save func()) {
 	c.Instance, c.Lines = s.instance, s.Present(crashLines)
 	for i, line := range c.Lines {
 		if len(line) > crashLine {
@@ -39,6 +39,10 @@ func (s *Stream) Crashed(c Crash) {
 	s.logs.mu.Lock()
 	s.remember(c)
 	s.logs.mu.Unlock()
+	return func() { s.saveCrash(c) }
+}
+
+func (s *Stream) saveCrash(c Crash) {
 	if s.crashFile == nil {
 		return
 	}

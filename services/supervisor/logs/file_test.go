@@ -38,7 +38,7 @@ func TestLinesSurviveTheSupervisor(t *testing.T) {
 			fmt.Fprintln(s, "life", life, "line", i)
 			fmt.Fprintln(other, "another")
 		}
-		s.Crashed(logs.Crash{Code: life})
+		s.Crashed(logs.Crash{Code: life})()
 		all.Close()
 	}
 	all := kept(dir, fine(t))
@@ -208,7 +208,7 @@ func TestUnusableFolder(t *testing.T) {
 	s := all.Stream("m-0")
 	fmt.Fprintln(s, "a")
 	fmt.Fprintln(s, "b")
-	s.Crashed(logs.Crash{})
+	s.Crashed(logs.Crash{})()
 	if len(s.Last(10)) != 2 || len(s.Crashes()) != 1 || len(told) == 0 {
 		t.Errorf("%d lines, told %v", len(s.Last(10)), told)
 	}

@@ -212,7 +212,7 @@ func TestCrashesAreRemembered(t *testing.T) {
 		for n := range 250 {
 			fmt.Fprintln(s, i, n, strings.Repeat("x", 10_000*(n/249)))
 		}
-		s.Crashed(logs.Crash{At: time.Unix(int64(i), 0), Code: i, Reason: "Exited", Message: "why"})
+		s.Crashed(logs.Crash{At: time.Unix(int64(i), 0), Code: i, Reason: "Exited", Message: "why"})()
 	}
 	all := s.Crashes()
 	if len(all) != 5 || all[0].Code != 2 || all[4].Code != 6 || all[4].Instance != "m-0" || all[4].Reason != "Exited" {

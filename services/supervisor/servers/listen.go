@@ -18,13 +18,15 @@ type Listener struct {
 // Listen listens to the unit of a server.
 func (s *Servers) Listen(i *board.Instance) *Listener { return &Listener{servers: s, of: i} }
 
-// Changed takes in what the unit reports after each event: the board first, because a backend that is not routable any more has
-// to be out of the feed at once, then metrics and log.
+// Changed takes in what the unit reports after each event. The board comes before all that can take long, because a backend that
+// is not routable any more has to be out of the feed at once; the end of a server comes before the board, because who reads there
+// that it failed asks why.
 func (l *Listener) Changed(now unit.Status) {
 	s, i := l.servers, l.of
+	saveCrash := rememberCrash(i, s.Board.Status(i), now)
 	before := s.Board.Update(i, now)
 	s.remember(i, &l.last, before, now)
-	recordCrash(i, before, now)
+	saveCrash()
 	if before.Failures != now.Failures {
 		s.Metrics.Failed(i.Model.ID, now.Failure.Reason)
 	}

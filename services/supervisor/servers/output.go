@@ -25,14 +25,14 @@ func explain(i *board.Instance, exit unit.Exit) unit.Finding {
 	return classify.Explain(exit, i.Output.Present(classify.Window))
 }
 
-// recordCrash keeps the last lines of a server that has failed with what is known of its end.
-func recordCrash(i *board.Instance, before, now unit.Status) {
+// rememberCrash keeps the last lines of a server that has failed with what is known of its end. save writes them to the disk.
+func rememberCrash(i *board.Instance, before, now unit.Status) (save func()) {
 	if now.Policy.Remote || now.FailedAt.Equal(before.FailedAt) {
-		return
+		return func() {}
 	}
 	crash := logs.Crash{At: now.FailedAt, Reason: string(now.Failure.Reason), Message: now.Failure.Message}
 	if before.LastExit != now.LastExit { // else it did not even start
 		crash.Code, crash.Signal = now.LastExit.Code, now.LastExit.Signal
 	}
-	i.Output.Crashed(crash)
+	return i.Output.Crashed(crash)
 }
