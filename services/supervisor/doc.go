@@ -4,8 +4,8 @@
 //	spec/        the models file; rehearse/ makes one of it that needs no GPU
 //	modelsfile/  which version of it is in force ──► reconcile/ brings what runs in line with that
 //	change/      what another version changes
-//	servers/     makes a unit of each instance in it: what starts it, and what becomes of what it says
-//	unit/        what should happen next, one goroutine an instance
+//	servers/     makes a runner of each instance in it: what starts it, and what becomes of what it says
+//	unit/        what should happen next, a pure function; runner/ has it done, one goroutine an instance
 //	driver/      how to start and end one: process/, docker/, external/
 //	engine/      what a Docker engine is asked; dockerproxy/ lets through no more than that
 //	loading/     when one may begin to load; gpu/ has room for it, swap/ a place

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -58,7 +59,7 @@ func newSimulation(t *testing.T) *simulation {
 	for n, i := range sim.instances() {
 		told := s.servers.Listen(i)
 		jitter := rand.New(rand.NewPCG(3, uint64(n))) // of the unit's goroutine
-		i.Unit = unit.NewUnit(unit.Config{
+		i.Runner = runner.New(runner.Config{
 			Policy: unit.Policy{Restart: true, StartTimeout: s.cfg.StartTimeout, StallTimeout: s.cfg.StallTimeout},
 			Driver: simulatedDriver{sim, i, jitter}, Probe: func(context.Context, bool) error { return sim.probe(i) },
 			Drain:   func(ctx context.Context) { s.drains.Drain(ctx, i) },
@@ -121,7 +122,7 @@ type simulatedDriver struct {
 }
 
 // Start fails now and then, and loads for some time or for ever.
-func (d simulatedDriver) Start() (unit.Server, error) {
+func (d simulatedDriver) Start() (runner.Server, error) {
 	d.sim.mu.Lock()
 	defer d.sim.mu.Unlock()
 	if d.sim.servers[d.of] != nil {
@@ -135,7 +136,7 @@ func (d simulatedDriver) Start() (unit.Server, error) {
 	d.sim.servers[d.of] = s
 	for n := range 10 { // its log
 		time.AfterFunc(time.Duration(n)*load/10, func() {
-			d.of.Unit.Progressed(unit.Progress{Stage: "loading weights", Percent: float64(10 * n)})
+			d.of.Runner.Progressed(unit.Progress{Stage: "loading weights", Percent: float64(10 * n)})
 		})
 	}
 	return s, nil
@@ -200,7 +201,7 @@ func (sim *simulation) happen(ctx context.Context) {
 	s := sim.servers[i]
 	sim.mu.Unlock()
 	wish := func(kind unit.Kind) {
-		if _, err := i.Unit.Do(ctx, unit.Event{Kind: kind, By: "api"}); err != nil {
+		if _, err := i.Runner.Do(ctx, unit.Event{Kind: kind, By: "api"}); err != nil {
 			sim.t.Error(err)
 		}
 	}

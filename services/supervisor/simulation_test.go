@@ -29,7 +29,7 @@ func TestSimulation(t *testing.T) {
 		living, endUnits := context.WithCancel(ctx)
 		var running sync.WaitGroup
 		for _, i := range sim.instances() {
-			running.Go(func() { i.Unit.Run(living) })
+			running.Go(func() { i.Runner.Run(living) })
 		}
 		time.Sleep(5 * time.Minute) // everybody is ready
 		if ready := sim.count(fleet.Ready); ready != *units {

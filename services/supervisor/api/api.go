@@ -18,6 +18,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -94,9 +95,9 @@ func (a *API) Act(kind unit.Kind) web.Handler {
 		ended := 0
 		servers := a.Board.Servers(m)
 		for _, i := range servers {
-			_, err := i.Unit.Do(r.Context(), unit.Event{Kind: kind, By: asker(r)})
+			_, err := i.Runner.Do(r.Context(), unit.Event{Kind: kind, By: asker(r)})
 			switch {
-			case errors.Is(err, unit.ErrEnded): // a replica that goes, or all of them
+			case errors.Is(err, runner.ErrEnded): // a replica that goes, or all of them
 				if ended++; ended == len(servers) {
 					return shuttingDown(err)
 				}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -19,7 +20,7 @@ func TestBoardChanges(t *testing.T) {
 		m := &Model{ID: id, Model: file.Models[0]}
 		for _, from := range m.Instances {
 			i := NewInstance(m, from)
-			i.Unit = unit.NewUnit(unit.Config{Policy: unit.Policy{Remote: true}})
+			i.Runner = runner.New(runner.Config{Policy: unit.Policy{Remote: true}})
 			m.Servers = append(m.Servers, i)
 		}
 		return m
@@ -69,7 +70,7 @@ func TestBeforeTheFirstWord(t *testing.T) {
 	f := func(policy unit.Policy, before unit.Before, desired unit.Desired, phase fleet.Phase) {
 		t.Helper()
 		m := &Model{ID: "m"}
-		i := &Instance{ID: "m-0", Model: m, Unit: unit.NewUnit(unit.Config{Policy: policy, Before: before})}
+		i := &Instance{ID: "m-0", Model: m, Runner: runner.New(runner.Config{Policy: policy, Before: before})}
 		m.Servers = []*Instance{i}
 		b := New()
 		b.Begin([]*Model{m})
@@ -80,7 +81,7 @@ func TestBeforeTheFirstWord(t *testing.T) {
 			t.Error("there is a snapshot")
 		}
 		changed := b.Changed()
-		b.Update(i, unit.Status{State: i.Unit.First()}) // also when it says what was to be expected
+		b.Update(i, unit.Status{State: i.Runner.First()}) // also when it says what was to be expected
 		<-changed
 		if s, err := b.Snapshot(false); err != nil || s.Revision != 1 {
 			t.Errorf("after the first word: revision %d, %v", s.Revision, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -32,8 +33,8 @@ type Instance struct {
 	Next    *spec.Instance // what the file says by now and its next start will run; nil when that is what runs
 	Leaving bool           // it is being drained and ended, and goes then
 	Model   *Model
-	Unit    *unit.Unit
-	Driver  unit.Driver // of what runs, or runs next
+	Runner  *runner.Runner
+	Driver  runner.Driver // of what runs, or runs next
 	Output  *logs.Stream
 	Status  unit.Status
 	End     context.CancelFunc // halts the unit: its server is drained and ended
@@ -80,7 +81,7 @@ func (i *Instance) Visible() unit.Status {
 }
 
 // greet gives an instance a status before its unit has said anything. No snapshot waits for the first word of one that joins later.
-func (i *Instance) greet() { i.Status, i.silent = unit.Status{State: i.Unit.First()}, false }
+func (i *Instance) greet() { i.Status, i.silent = unit.Status{State: i.Runner.First()}, false }
 
 // Phases are all that there are. Their order says which instance speaks for a model of several: the best of those that run, then
 // the worst of the rest.

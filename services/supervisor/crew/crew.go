@@ -48,7 +48,7 @@ func (c *Crew) start(i *board.Instance) {
 	own, end := context.WithCancel(context.WithoutCancel(run))
 	i.End = end
 	c.units.Go(func() {
-		i.Unit.Run(own)
+		i.Runner.Run(own)
 		close(i.Ended)
 		b.Wake()
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -18,7 +19,7 @@ import (
 func model(b *board.Board, id string, drain func(), needs ...string) *board.Model {
 	m := &board.Model{ID: id, Model: spec.Model{DependsOn: needs}}
 	i := board.NewInstance(m, spec.Instance{ID: id + "-0"})
-	i.Unit = unit.NewUnit(unit.Config{Policy: unit.Policy{Restart: true, StartTimeout: time.Hour, StallTimeout: time.Hour}, Driver: server{},
+	i.Runner = runner.New(runner.Config{Policy: unit.Policy{Restart: true, StartTimeout: time.Hour, StallTimeout: time.Hour}, Driver: server{},
 		Probe: func(context.Context, bool) error { return nil }, Drain: func(context.Context) { drain() },
 		Changed: func(now unit.Status) { b.Update(i, now) }, Launching: func(unit.Reason) {}, Jitter: func() float64 { return 0 }, ProbeStarting: time.Second, ProbeReady: time.Second})
 	m.Servers = []*board.Instance{i}
@@ -28,10 +29,10 @@ func model(b *board.Board, id string, drain func(), needs ...string) *board.Mode
 // server starts at once, is ready at once and ends when it is told to.
 type server struct{ done chan unit.Exit }
 
-func (server) Start() (unit.Server, error) { return server{make(chan unit.Exit, 1)}, nil }
-func (server) PID() int                    { return 1 }
-func (s server) Done() <-chan unit.Exit    { return s.done }
-func (s server) Stop()                     { s.done <- unit.Exit{At: time.Now()} }
+func (server) Start() (runner.Server, error) { return server{make(chan unit.Exit, 1)}, nil }
+func (server) PID() int                      { return 1 }
+func (s server) Done() <-chan unit.Exit      { return s.done }
+func (s server) Stop()                       { s.done <- unit.Exit{At: time.Now()} }
 
 // TestUnitsComeAndGoWhileTheCrewWorks: before and after, nothing begins.
 func TestUnitsComeAndGoWhileTheCrewWorks(t *testing.T) {

@@ -79,7 +79,7 @@ func (d *Demand) notify(ctx context.Context, n notice) {
 		d.retired(n.model.ID, n.event.Reason)
 	}
 	for _, i := range d.board.Servers(n.model) {
-		_, _ = i.Unit.Do(ctx, n.event) // a unit that has ended, or a supervisor that ends, has no use for it
+		_, _ = i.Runner.Do(ctx, n.event) // a unit that has ended, or a supervisor that ends, has no use for it
 	}
 }
 

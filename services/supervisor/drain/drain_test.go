@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -115,7 +116,7 @@ func TestRetiringTakesItsTimeUntilSomebodyAsks(t *testing.T) {
 func put(b *board.Board, from spec.Model, policy unit.Policy) *board.Instance {
 	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
 	i := board.NewInstance(m, from.Instances[0])
-	i.Unit = unit.NewUnit(unit.Config{Policy: policy})
+	i.Runner = runner.New(runner.Config{Policy: policy})
 	m.Servers = []*board.Instance{i}
 	b.Put(m)
 	return i

@@ -9,6 +9,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -28,7 +29,7 @@ func TestCompareLooksAtWhatRuns(t *testing.T) {
 		b := board.New()
 		m := &board.Model{ID: "m", Driver: spec.Process, Model: before.Models[0]}
 		i := board.NewInstance(m, before.Models[0].Instances[0])
-		i.Unit, i.Next = unit.NewUnit(unit.Config{}), coming
+		i.Runner, i.Next = runner.New(runner.Config{}), coming
 		m.Servers = []*board.Instance{i}
 		b.Put(m)
 		b.Update(i, unit.Status{State: unit.State{Phase: phase}})

@@ -55,7 +55,7 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 		}
 	})
 	for _, i := range all {
-		_, _ = i.Unit.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: r.Servers.Policy(&to, false)}) // ErrEnded: it goes
+		_, _ = i.Runner.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: r.Servers.Policy(&to, false)}) // ErrEnded: it goes
 	}
 	for _, i := range retired {
 		r.retire(i)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -15,7 +16,7 @@ func TestProgressInSnapshotAndReport(t *testing.T) { synctest.Test(t, progressIn
 
 func progressInSnapshotAndReport(t *testing.T) {
 	m := &board.Model{Model: spec.Model{ID: "m"}}
-	i := &board.Instance{Instance: spec.Instance{ID: "m-0"}, Model: m, Unit: unit.NewUnit(unit.Config{Policy: unit.Policy{Restart: true}})}
+	i := &board.Instance{Instance: spec.Instance{ID: "m-0"}, Model: m, Runner: runner.New(runner.Config{Policy: unit.Policy{Restart: true}})}
 	m.Servers = []*board.Instance{i}
 	b := board.New()
 	b.Begin([]*board.Model{m})
@@ -76,7 +77,7 @@ func TestBeforeTheFirstWord(t *testing.T) {
 	f := func(policy unit.Policy, before unit.Before, desired unit.Desired, phase fleet.Phase) {
 		t.Helper()
 		m := &board.Model{ID: "m"}
-		m.Servers = []*board.Instance{{ID: "m-0", Model: m, Unit: unit.NewUnit(unit.Config{Policy: policy, Before: before})}}
+		m.Servers = []*board.Instance{{ID: "m-0", Model: m, Runner: runner.New(runner.Config{Policy: policy, Before: before})}}
 		board.New().Begin([]*board.Model{m})
 		if r := Of(m); r.Desired != desired || r.Phase != phase || r.Since.IsZero() || len(r.Instances[0].Conditions) != 3 {
 			t.Errorf("before the first word: %+v", r)

@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
@@ -48,7 +49,7 @@ type Interrupts struct {
 func (i *Interrupts) Error() string { return "no room for one more server: " + i.Lack.Error() }
 
 // Ask begins to restart all servers of a model because somebody wants it, unless that is going on already. It does not wait. Without
-// force it is Interrupts where the model would not be served meanwhile, and unit.ErrEnded once the supervisor ends.
+// force it is Interrupts where the model would not be served meanwhile, and runner.ErrEnded once the supervisor ends.
 func (s *Restarts) Ask(ctx context.Context, m *board.Model, by string, force bool) error {
 	now, _ := s.Rollouts.Status(m.ID)
 	if !force && now.State == rollout.Rolling && now.Why == unit.Requested { // that is what is asked for
@@ -122,7 +123,7 @@ func (s *Restarts) Roll(m *board.Model, r Rolling) error {
 			ID:     i.ID,
 			Status: func() unit.Status { return s.Board.Status(i) },
 			Replace: func(ctx context.Context) error {
-				_, err := i.Unit.Do(ctx, unit.Event{Kind: unit.Restart, Reason: r.Why, By: r.By})
+				_, err := i.Runner.Do(ctx, unit.Event{Kind: unit.Restart, Reason: r.Why, By: r.By})
 				return err
 			},
 		})
@@ -148,7 +149,7 @@ func (s *Restarts) surge(m *board.Model) (*rollout.Extra, error) {
 	s.Board.Add(m, i)
 	if !s.Crew.Begin(i) {
 		s.Board.Remove(m, i)
-		return nil, unit.ErrEnded
+		return nil, runner.ErrEnded
 	}
 	retire := func() {
 		i.End()

@@ -10,6 +10,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -26,7 +27,7 @@ func TestAskRefusesToInterrupt(t *testing.T) {
 		m := &board.Model{ID: "m", Driver: from.Driver, Model: from}
 		for range phases {
 			i := board.NewInstance(m, spec.Instance{})
-			i.Unit = unit.NewUnit(unit.Config{})
+			i.Runner = runner.New(runner.Config{})
 			m.Servers = append(m.Servers, i)
 		}
 		b.Put(m)
@@ -36,7 +37,7 @@ func TestAskRefusesToInterrupt(t *testing.T) {
 		r := &Restarts{Board: b, Rollouts: rollouts}
 		err := r.Ask(t.Context(), m, "api", force)
 		if want == "" {
-			require.ErrorIs(t, err, unit.ErrEnded, name)
+			require.ErrorIs(t, err, runner.ErrEnded, name)
 			return
 		}
 		var alone *Interrupts

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -44,7 +45,7 @@ type rig struct {
 type server struct {
 	rig    *rig
 	id     string
-	unit   *unit.Unit
+	unit   *runner.Runner
 	status unit.Status
 	broken int // that many starts fail
 	begun  time.Time
@@ -97,7 +98,7 @@ func (r *rig) changed() <-chan struct{} {
 // begin runs a new server.
 func (r *rig) begin(id string, again bool) *server {
 	s := &server{rig: r, id: id, over: make(chan struct{})}
-	s.unit = unit.NewUnit(unit.Config{
+	s.unit = runner.New(runner.Config{
 		Policy: unit.Policy{Restart: again, StartTimeout: time.Hour, StallTimeout: time.Hour}, Driver: s, Probe: s.probe, Drain: s.drain, Changed: s.changed,
 		Launching: func(unit.Reason) {}, Jitter: func() float64 { return 0 },
 		ProbeStarting: time.Second, ProbeReady: time.Minute,
@@ -135,7 +136,7 @@ func (r *rig) news() {
 	})
 }
 
-func (s *server) Start() (unit.Server, error) {
+func (s *server) Start() (runner.Server, error) {
 	s.rig.mu.Lock()
 	defer s.rig.mu.Unlock()
 	s.begun = time.Now()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -141,7 +142,7 @@ func because(ctx context.Context, err error) (State, string) {
 	switch {
 	case ctx.Err() != nil:
 		return Canceled, context.Cause(ctx).Error()
-	case errors.Is(err, unit.ErrEnded):
+	case errors.Is(err, runner.ErrEnded):
 		return Canceled, err.Error()
 	}
 	return Failed, err.Error()

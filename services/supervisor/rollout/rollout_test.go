@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -151,7 +152,7 @@ func TestSurgeThatFails(t *testing.T) {
 		if got := r.expect(rollout.Failed, 1, 1); got.Message != "no port is free" {
 			t.Errorf("%+v", got)
 		}
-		p.Surge = func(context.Context) (*rollout.Extra, error) { return nil, unit.ErrEnded }
+		p.Surge = func(context.Context) (*rollout.Extra, error) { return nil, runner.ErrEnded }
 		r.start(p)
 		after(time.Hour)
 		r.expect(rollout.Canceled, 1, 1)
@@ -252,7 +253,7 @@ func TestCloseEndsAll(t *testing.T) {
 		if got := r.expect(rollout.Canceled, 1, 1, 1); got.Message != "the supervisor is ending" {
 			t.Errorf("%+v", got)
 		}
-		if err := r.rolls.Start("m", r.plan()); !errors.Is(err, unit.ErrEnded) {
+		if err := r.rolls.Start("m", r.plan()); !errors.Is(err, runner.ErrEnded) {
 			t.Errorf("a rollout after the end: %v", err)
 		}
 		after(time.Hour)

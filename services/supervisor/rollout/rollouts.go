@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 )
 
 // ErrStopped is the cause of a rollout's end when somebody stops the model.
@@ -33,12 +33,12 @@ func New(changed func() <-chan struct{}, report func(model string, s Status)) *R
 	return &Rollouts{changed: changed, report: report, runs: map[string]*run{}, last: map[string]Status{}}
 }
 
-// Start begins a rollout, which takes the place of the model's present one. It does not wait. It is unit.ErrEnded after Close.
+// Start begins a rollout, which takes the place of the model's present one. It does not wait. It is runner.ErrEnded after Close.
 func (rs *Rollouts) Start(model string, p Plan) error {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if rs.closed {
-		return unit.ErrEnded
+		return runner.ErrEnded
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	r := &run{plan: p, changed: rs.changed, cancel: cancel, before: rs.runs[model], over: make(chan struct{}),
@@ -106,7 +106,7 @@ func (rs *Rollouts) Close() {
 	rs.mu.Lock()
 	rs.closed = true
 	for _, r := range rs.runs {
-		r.cancel(unit.ErrEnded)
+		r.cancel(runner.ErrEnded)
 	}
 	rs.mu.Unlock()
 	rs.going.Wait()

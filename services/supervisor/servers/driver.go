@@ -9,8 +9,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/external"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // Runnable tells whether there is a driver for every model.
@@ -26,7 +26,7 @@ func Runnable(file *spec.File) error {
 }
 
 // driver makes what starts the instance as it is.
-func (s *Servers) driver(i *board.Instance) unit.Driver {
+func (s *Servers) driver(i *board.Instance) runner.Driver {
 	switch i.Model.Driver {
 	case spec.External:
 		return external.Driver{}
@@ -47,8 +47,8 @@ type driver struct {
 	i *board.Instance
 }
 
-// Start implements unit.Driver.
-func (d driver) Start() (unit.Server, error) {
+// Start implements runner.Driver.
+func (d driver) Start() (runner.Server, error) {
 	if d.s.Board.Renew(d.i) {
 		next := d.s.driver(d.i)
 		d.s.Board.Read(func() { d.i.Driver = next })
@@ -56,9 +56,9 @@ func (d driver) Start() (unit.Server, error) {
 	return d.i.Driver.Start()
 }
 
-// Adopt implements unit.Adopter.
-func (d driver) Adopt() (unit.Server, error) {
-	if a, ok := d.i.Driver.(unit.Adopter); ok {
+// Adopt implements runner.Adopter.
+func (d driver) Adopt() (runner.Server, error) {
+	if a, ok := d.i.Driver.(runner.Adopter); ok {
 		return a.Adopt()
 	}
 	return nil, nil

@@ -17,7 +17,7 @@ func (l *Listener) Launching(why unit.Reason) {
 
 // watchOutput has the unit learn from the output how far the start is.
 func watchOutput(i *board.Instance) {
-	i.Output.Observe(classify.NewScanner(i.Unit.Progressed).Line)
+	i.Output.Observe(classify.NewScanner(i.Runner.Progressed).Line)
 }
 
 // explain says why a server ended that should not have.

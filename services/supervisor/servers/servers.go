@@ -18,6 +18,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -88,7 +89,7 @@ func (s *Servers) Make(m *board.Model, from spec.Instance, before unit.Before) *
 	i.Output.Begin() // one of the same name that is gone may have printed there
 	told := s.Listen(i)
 	i.Driver = s.driver(i)
-	cfg := unit.Config{
+	cfg := runner.Config{
 		Policy:        s.Policy(&m.Model, from.Extra),
 		Before:        before,
 		Driver:        driver{s, i},
@@ -109,7 +110,7 @@ func (s *Servers) Make(m *board.Model, from spec.Instance, before unit.Before) *
 	} else {
 		cfg.ProbeStarting = max(probeRemote, s.ProbeStarting)
 	}
-	i.Unit = unit.NewUnit(cfg)
+	i.Runner = runner.New(cfg)
 	watchOutput(i)
 	return i
 }

@@ -86,23 +86,3 @@ func TestWhatWasGivenUpIsForgiven(t *testing.T) {
 		require.Zero(t, s.History(), name)
 	}
 }
-
-func TestNewSupervisorDoesNotStartWhatWasGivenUp(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended, Before: givenUp}, func(*rig) {}, func(t *testing.T, r *rig) {
-		require.Equal(t, fleet.Failed, r.unit.First().Phase)
-		after(time.Hour)
-		r.expect(t, fleet.Failed, 0)
-		r.do(t, unit.Start)
-		after(time.Second)
-		r.expect(t, fleet.Ready, 1)
-	})
-}
-
-// TestSomebodyStartedWhatWasGivenUp is about containers: a person started one while no supervisor was there.
-func TestSomebodyStartedWhatWasGivenUp(t *testing.T) {
-	lasting := unit.Config{Policy: unit.Policy{Restart: true, Outlives: true}, Before: givenUp}
-	inBubbleWith(t, lasting, func(r *rig) { r.adopts = found() }, func(t *testing.T, r *rig) {
-		s := r.expect(t, fleet.Ready, 0)
-		require.Empty(t, s.History().Reason)
-	})
-}

@@ -1,4 +1,4 @@
-// Package unit owns the life of one model server.
+// Package unit decides what becomes of one model server: its life as a pure function.
 //
 //	step.go        what follows from an event: Step, a pure function of state and event
 //	wish.go        what people and rules can want: start, stop, restart, demand, idle, end
@@ -10,7 +10,6 @@
 //	event.go       what can happen, and what can have to be done
 //	reason.go      why: the closed list
 //	condition.go   the same told in three yes-or-no questions
-//	unit.go        Unit, and the hooks that it works with
-//	admit.go       how a start waits until it may begin
-//	loop.go        the one goroutine that feeds Step with what happened and carries its effects out
+//
+// It knows no clock, no goroutine and no server: package runner feeds it.
 package unit

@@ -28,6 +28,12 @@ type Policy struct {
 	StallTimeout time.Duration // the same without any progress
 }
 
+// Status is a state with the process that it speaks of.
+type Status struct {
+	State
+	PID int // 0 when there is none
+}
+
 // State is all that is known of a unit.
 //
 //	stopped ──start, wanted──► pending ──admitted──► starting ──probe ok──► ready ◄──probes──► unhealthy
@@ -101,6 +107,15 @@ func New(p Policy, before Before, now time.Time) State {
 	return s.observe(now)
 }
 
+// First is what there is to say of a unit before its first event is in.
+func First(p Policy, before Before, now time.Time) State {
+	s := New(p, before, now)
+	if s.Desired == Running && s.Phase == fleet.Stopped { // it is about to be started or taken over
+		s = s.enter(Event{At: now}, fleet.Pending, "", "").observe(now)
+	}
+	return s
+}
+
 // wanted is what the unit is for unless a person stops it.
 func (s State) wanted() Desired {
 	if s.Policy.OnDemand {
@@ -116,10 +131,10 @@ func (s State) Restarts() int { return max(0, s.Starts-1) }
 func (s State) Routable() bool { return s.Phase == fleet.Ready }
 
 // lives tells whether there is a server.
-func (s State) lives() bool { return s.up() || s.Asleep }
+func (s State) lives() bool { return s.Up() || s.Asleep }
 
-// up tells whether there is one that is awake.
-func (s State) up() bool {
+// Up tells whether there is one that is awake.
+func (s State) Up() bool {
 	switch s.Phase {
 	case fleet.Pending, fleet.Backoff, fleet.Failed, fleet.Stopped:
 		return false
@@ -127,7 +142,7 @@ func (s State) up() bool {
 	return !s.freeing
 }
 
-// finished tells whether nothing more will happen.
-func (s State) finished() bool {
+// Finished tells whether nothing more will happen.
+func (s State) Finished() bool {
 	return s.halted && (s.Policy.Remote || s.Policy.Outlives || s.Phase == fleet.Stopped && !s.Asleep)
 }

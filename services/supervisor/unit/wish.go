@@ -17,7 +17,7 @@ func (s State) wish(e Event) (State, []Effect) {
 		return s.end(e, Requested, false)
 	case Halt:
 		s.halted = true
-		if s.finished() { // gateways go on with a server that does not end
+		if s.Finished() { // gateways go on with a server that does not end
 			return s, nil
 		}
 		return s.end(e, Requested, false)
@@ -63,7 +63,7 @@ func (s State) configure(e Event) (State, []Effect) {
 
 func (s State) start(e Event) (State, []Effect) {
 	s.Desired = s.wanted()
-	if !s.up() && e.Reason != SupervisorRestarted { // a new supervisor is no reason to forgive
+	if !s.Up() && e.Reason != SupervisorRestarted { // a new supervisor is no reason to forgive
 		s = s.forgive()
 	}
 	return s.begin(e, cmp.Or(e.Reason, Requested))

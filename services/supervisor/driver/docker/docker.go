@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/engine"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -76,12 +77,12 @@ type Driver struct {
 }
 
 var (
-	_ unit.Driver  = (*Driver)(nil)
-	_ unit.Adopter = (*Driver)(nil)
+	_ runner.Driver  = (*Driver)(nil)
+	_ runner.Adopter = (*Driver)(nil)
 )
 
 // Start starts the container, and goes on with one that somebody else has started.
-func (d *Driver) Start() (unit.Server, error) {
+func (d *Driver) Start() (runner.Server, error) {
 	found, err := d.find(d.Session.life)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (d *Driver) Start() (unit.Server, error) {
 }
 
 // Adopt goes on with the container if it runs. When the engine cannot tell, Start goes on with it later.
-func (d *Driver) Adopt() (unit.Server, error) {
+func (d *Driver) Adopt() (runner.Server, error) {
 	found, err := d.find(d.Session.life)
 	if err != nil || !found.State.Running {
 		return nil, nil
@@ -146,7 +147,7 @@ func (d *Driver) find(ctx context.Context) (engine.Container, error) {
 }
 
 // watch begins to see a running container to its end.
-func (d *Driver) watch(c engine.Container) unit.Server {
+func (d *Driver) watch(c engine.Container) runner.Server {
 	s := &server{Driver: d, id: c.ID, begun: c.State.StartedAt, tty: c.Config.Tty, done: make(chan unit.Exit, 1), left: make(chan struct{})}
 	var watch context.Context
 	watch, s.leave = context.WithCancel(d.Session.life)

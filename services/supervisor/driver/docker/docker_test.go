@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/engine"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/engine/enginetest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -55,7 +56,7 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-func (r *rig) start() unit.Server {
+func (r *rig) start() runner.Server {
 	r.t.Helper()
 	s, err := r.Start()
 	if err != nil {
@@ -65,7 +66,7 @@ func (r *rig) start() unit.Server {
 }
 
 // exit waits for the end of the server, and leaves the time out.
-func (r *rig) exit(s unit.Server) unit.Exit {
+func (r *rig) exit(s runner.Server) unit.Exit {
 	r.t.Helper()
 	select {
 	case x := <-s.Done():

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/engine"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -28,7 +29,7 @@ type server struct {
 	left  chan struct{} // closed when it is not watched any more
 }
 
-var _ unit.Leaver = (*server)(nil)
+var _ runner.Leaver = (*server)(nil)
 
 // PID is 0: the process is one of the engine's machine.
 func (*server) PID() int { return 0 }
@@ -40,7 +41,7 @@ func (s *server) Stop() {
 	s.stop.Do(func() { s.Session.works.Go(func() { s.terminate(s.life) }) })
 }
 
-// Leave implements unit.Leaver. Somebody else may watch the container from then on.
+// Leave implements runner.Leaver. Somebody else may watch the container from then on.
 func (s *server) Leave() {
 	s.leave()
 	<-s.left

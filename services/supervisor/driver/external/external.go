@@ -4,16 +4,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // Driver drives nothing. The zero value is ready.
 type Driver struct{}
 
-var _ unit.Driver = Driver{}
+var _ runner.Driver = Driver{}
 
 // Start takes the server into the watch.
-func (Driver) Start() (unit.Server, error) {
+func (Driver) Start() (runner.Server, error) {
 	return &server{done: make(chan unit.Exit, 1)}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -37,11 +38,11 @@ type Driver struct {
 	Grace  time.Duration  // 0 means Grace
 }
 
-var _ unit.Driver = (*Driver)(nil)
+var _ runner.Driver = (*Driver)(nil)
 
 // Start starts the command. It is an error when something listens already where the server will, and a permanent one when the
 // program does not exist or must not be run.
-func (d *Driver) Start() (unit.Server, error) {
+func (d *Driver) Start() (runner.Server, error) {
 	if err := d.free(); err != nil {
 		return nil, err
 	}

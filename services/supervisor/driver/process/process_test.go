@@ -17,6 +17,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -47,7 +48,7 @@ func serverDriver(t *testing.T, args ...string) *process.Driver {
 }
 
 // start starts a driver with its output on a pipe, whose lines it returns.
-func start(t *testing.T, d *process.Driver) (unit.Server, *bufio.Scanner) {
+func start(t *testing.T, d *process.Driver) (runner.Server, *bufio.Scanner) {
 	t.Helper()
 	r, w := io.Pipe()
 	d.Output = w
@@ -93,7 +94,7 @@ func pids(t *testing.T, lines *bufio.Scanner, n int) []int {
 	return out
 }
 
-func exit(t *testing.T, s unit.Server) unit.Exit {
+func exit(t *testing.T, s runner.Server) unit.Exit {
 	t.Helper()
 	select {
 	case x := <-s.Done():

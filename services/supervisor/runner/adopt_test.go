@@ -1,4 +1,4 @@
-package unit_test
+package runner_test
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -15,7 +16,7 @@ func found() *fakeServer {
 }
 
 func TestAdoptedServerIsReadyAtOnce(t *testing.T) {
-	lasting := unit.Config{Policy: unit.Policy{Restart: true, Outlives: true}, Before: unit.Before{Starts: 3}}
+	lasting := runner.Config{Policy: unit.Policy{Restart: true, Outlives: true}, Before: unit.Before{Starts: 3}}
 	var server *fakeServer
 	inBubbleWith(t, lasting, func(r *rig) {
 		server = found()
@@ -35,7 +36,7 @@ func TestAdoptedServerIsReadyAtOnce(t *testing.T) {
 }
 
 func TestAdoptedServerThatLoadsIsWaitedFor(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.adopts, r.health = found(), errLoading }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.adopts, r.health = found(), errLoading }, func(t *testing.T, r *rig) {
 		if s := r.expect(t, fleet.Starting, 0); s.Reason != unit.WasAdopted {
 			t.Errorf("reason %s", s.Reason)
 		}
@@ -46,7 +47,7 @@ func TestAdoptedServerThatLoadsIsWaitedFor(t *testing.T) {
 }
 
 func TestAdoptedServerThatSaysNothing(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.adopts, r.hang = found(), true }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.adopts, r.hang = found(), true }, func(t *testing.T, r *rig) {
 		r.set(func() {
 			if len(r.phases) != 0 {
 				t.Error("said something before the first probe was over")
@@ -58,7 +59,7 @@ func TestAdoptedServerThatSaysNothing(t *testing.T) {
 }
 
 func TestServerOfAStoppedModelIsEnded(t *testing.T) {
-	stopped := unit.Config{Policy: mended, Before: unit.Before{Desired: unit.Stopped}}
+	stopped := runner.Config{Policy: mended, Before: unit.Before{Desired: unit.Stopped}}
 	inBubbleWith(t, stopped, func(r *rig) { r.adopts = found() }, func(t *testing.T, r *rig) {
 		after(time.Second)
 		server := r.adopts.(*fakeServer)
@@ -69,7 +70,7 @@ func TestServerOfAStoppedModelIsEnded(t *testing.T) {
 }
 
 func TestAdoptionThatFails(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.cannotAdopt = errors.New("the engine does not answer") }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.cannotAdopt = errors.New("the engine does not answer") }, func(t *testing.T, r *rig) {
 		if s := r.expect(t, fleet.Backoff, 0); s.Message != "the engine does not answer" {
 			t.Errorf("message %q", s.Message)
 		}
@@ -79,7 +80,7 @@ func TestAdoptionThatFails(t *testing.T) {
 }
 
 func TestStoppedModelStaysStoppedOverARestartOfTheSupervisor(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended, Before: unit.Before{Desired: unit.Stopped, Starts: 2}}, func(*rig) {}, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended, Before: unit.Before{Desired: unit.Stopped, Starts: 2}}, func(*rig) {}, func(t *testing.T, r *rig) {
 		after(time.Hour)
 		r.expect(t, fleet.Stopped, 0)
 		r.do(t, unit.Start)
@@ -87,7 +88,7 @@ func TestStoppedModelStaysStoppedOverARestartOfTheSupervisor(t *testing.T) {
 			t.Errorf("%d starts, for %v", s.Starts, r.reasons)
 		}
 	})
-	inBubbleWith(t, unit.Config{Policy: mended, Before: unit.Before{Desired: unit.Running, Starts: 2}}, func(*rig) {}, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended, Before: unit.Before{Desired: unit.Running, Starts: 2}}, func(*rig) {}, func(t *testing.T, r *rig) {
 		if r.expect(t, fleet.Ready, 1); len(r.reasons) != 1 || r.reasons[0] != unit.SupervisorRestarted {
 			t.Errorf("started for %v", r.reasons)
 		}
@@ -95,7 +96,7 @@ func TestStoppedModelStaysStoppedOverARestartOfTheSupervisor(t *testing.T) {
 }
 
 func TestRemoteServerIsReadyAtOnce(t *testing.T) {
-	remote := unit.Config{Policy: unit.Policy{Restart: true, Remote: true}}
+	remote := runner.Config{Policy: unit.Policy{Restart: true, Remote: true}}
 	inBubbleWith(t, remote, func(*rig) {}, func(t *testing.T, r *rig) {
 		if r.expect(t, fleet.Ready, 1); len(r.phases) != 1 {
 			t.Errorf("before it was seen to be ready it was said to be %v", r.phases)
@@ -106,7 +107,7 @@ func TestRemoteServerIsReadyAtOnce(t *testing.T) {
 }
 
 func TestModelOnDemand(t *testing.T) {
-	demand := unit.Config{Policy: unit.Policy{Restart: true, OnDemand: true}}
+	demand := runner.Config{Policy: unit.Policy{Restart: true, OnDemand: true}}
 	inBubbleWith(t, demand, func(*rig) {}, func(t *testing.T, r *rig) {
 		after(time.Hour)
 		if s := r.expect(t, fleet.Stopped, 0); s.Desired != unit.OnDemand || s.Reason != unit.ByDemand {

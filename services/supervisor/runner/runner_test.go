@@ -1,4 +1,4 @@
-package unit_test
+package runner_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -85,7 +86,7 @@ func TestCrashesBackOffToACrashLoop(t *testing.T) {
 
 func TestLogExplainsAnEnd(t *testing.T) {
 	why := unit.Finding{Reason: unit.AuthRequired, Message: "the model is gated", Permanent: true, Lines: []string{"401", "gated repo"}}
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.finding, r.health = why, errLoading }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.finding, r.health = why, errLoading }, func(t *testing.T, r *rig) {
 		r.server.done <- unit.Exit{Code: 1, At: time.Now()}
 		synctest.Wait()
 		s := r.expect(t, fleet.Failed, 1)
@@ -93,7 +94,7 @@ func TestLogExplainsAnEnd(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.finding = why }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.finding = why }, func(t *testing.T, r *rig) {
 		r.do(t, unit.Stop)
 		r.server.done <- unit.Exit{Code: 1, At: time.Now()}
 		synctest.Wait()
@@ -140,10 +141,10 @@ func TestDeathEndsADrain(t *testing.T) {
 }
 
 func TestStartThatStalls(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.health = errLoading }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.health = errLoading }, func(t *testing.T, r *rig) {
 		after(4 * time.Minute)
 		for percent := range 4 { // the last one counts
-			r.unit.Progressed(unit.Progress{Stage: "loading weights", Percent: 10 * float64(percent)})
+			r.runner.Progressed(unit.Progress{Stage: "loading weights", Percent: 10 * float64(percent)})
 		}
 		after(5*time.Minute - time.Millisecond)
 		if s := r.expect(t, fleet.Starting, 1); s.Reason != "" || s.Message != "loading weights 30 %" {
@@ -162,9 +163,9 @@ func TestStartThatStalls(t *testing.T) {
 }
 
 func TestStartTimeout(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.health = errLoading }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.health = errLoading }, func(t *testing.T, r *rig) {
 		for range 10 {
-			r.unit.Progressed(unit.Progress{Stage: "compiling", Percent: -1})
+			r.runner.Progressed(unit.Progress{Stage: "compiling", Percent: -1})
 			after(time.Minute)
 		}
 		if r.expect(t, fleet.Starting, 1); r.server.stopCalls.Load() != 1 {
@@ -200,7 +201,7 @@ func TestStartThatFails(t *testing.T) {
 func TestEndWaitsForTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{draining: 30 * time.Second}
-		u := unit.NewUnit(r.config(unit.Config{Policy: mended}))
+		u := runner.New(r.config(runner.Config{Policy: mended}))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
 		begin := time.Now()

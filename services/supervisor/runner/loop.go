@@ -1,4 +1,4 @@
-package unit
+package runner
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // firstProbe bounds the question to a server that was there before its unit. Until then the unit says nothing, because gateways
@@ -18,11 +19,11 @@ type loop struct {
 	Config
 	work   context.Context // of what goes on beside the loop
 	waits  sync.WaitGroup  // for that
-	state  State
-	timers map[Kind]<-chan time.Time // of the present phase
+	state  unit.State
+	timers map[unit.Kind]<-chan time.Time // of the present phase
 
 	// of the present start while it is pending
-	waiting      latest[Event]
+	waiting      latest[unit.Event]
 	admitted     chan admission
 	asked        chan struct{} // closed when Admit has answered; nil before the first start
 	endAdmission context.CancelFunc
@@ -34,9 +35,9 @@ type loop struct {
 
 	// of the present server
 	server    Server
-	ended     <-chan Exit
+	ended     <-chan unit.Exit
 	drained   chan struct{}
-	turned    chan Event // whether it went to sleep, or woke up
+	turned    chan unit.Event // whether it went to sleep, or woke up
 	probeDue  <-chan time.Time
 	probed    chan error
 	endProbes context.CancelFunc
@@ -45,12 +46,12 @@ type loop struct {
 
 func newLoop(cfg Config, work context.Context) *loop {
 	nothing := func() {}
-	return &loop{Config: cfg, work: work, state: New(cfg.Policy, cfg.Before, time.Now()),
-		timers: map[Kind]<-chan time.Time{}, endAdmission: nothing, release: nothing, endProbes: nothing, endFree: nothing}
+	return &loop{Config: cfg, work: work, state: unit.New(cfg.Policy, cfg.Before, time.Now()),
+		timers: map[unit.Kind]<-chan time.Time{}, endAdmission: nothing, release: nothing, endProbes: nothing, endFree: nothing}
 }
 
-func (l *loop) status() Status {
-	s := Status{State: l.state}
+func (l *loop) status() unit.Status {
+	s := unit.Status{State: l.state}
 	if l.server != nil {
 		s.PID = l.server.PID()
 	}
@@ -65,11 +66,11 @@ func (l *loop) begin(ctx context.Context) {
 		l.own(server)
 		ctx, cancel := context.WithTimeout(ctx, firstProbe)
 		defer cancel()
-		l.apply(Event{Kind: Adopted, Message: text(l.Probe(ctx, false))})
-	case l.state.Desired == Running && l.state.Phase != fleet.Failed:
-		first := Event{Kind: Start}
+		l.apply(unit.Event{Kind: unit.Adopted, Message: text(l.Probe(ctx, false))})
+	case l.state.Desired == unit.Running && l.state.Phase != fleet.Failed:
+		first := unit.Event{Kind: unit.Start}
 		if l.Before.Starts > 0 || len(l.Before.Failures.Times) > 0 {
-			first.Reason = SupervisorRestarted
+			first.Reason = unit.SupervisorRestarted
 		}
 		l.apply(first)
 		if err != nil {
@@ -82,7 +83,7 @@ func (l *loop) begin(ctx context.Context) {
 
 func (l *loop) adopt() (Server, error) {
 	if l.Policy.Remote {
-		if l.state.Desired == Stopped {
+		if l.state.Desired == unit.Stopped {
 			return nil, nil
 		}
 		return l.Driver.Start()
@@ -94,10 +95,10 @@ func (l *loop) adopt() (Server, error) {
 }
 
 // apply lets Step decide and carries its effects out. A start that fails is the next event.
-func (l *loop) apply(e Event) {
+func (l *loop) apply(e unit.Event) {
 	e.At, e.Jitter = time.Now(), l.Jitter()
 	before := l.state.Phase
-	state, effects := Step(l.state, e)
+	state, effects := unit.Step(l.state, e)
 	l.state = state
 	if state.Phase != before {
 		l.leave(before)
@@ -106,19 +107,19 @@ func (l *loop) apply(e Event) {
 	l.Changed(l.status())
 	for _, effect := range effects {
 		switch effect.Do {
-		case Admit:
+		case unit.Admit:
 			l.admit()
-		case Drain:
+		case unit.Drain:
 			l.drain()
-		case Terminate:
+		case unit.Terminate:
 			l.server.Stop()
-		case Sleep:
-			l.turn(Slept, l.Sleep)
-		case Wake:
-			l.turn(Woken, l.Wake)
-		case Free:
+		case unit.Sleep:
+			l.turn(unit.Slept, l.Sleep)
+		case unit.Wake:
+			l.turn(unit.Woken, l.Wake)
+		case unit.Free:
 			l.free()
-		case Schedule:
+		case unit.Schedule:
 			l.timers[effect.Then] = time.After(effect.After)
 		}
 	}
@@ -138,15 +139,15 @@ func (l *loop) leave(before fleet.Phase) {
 		l.endFree()
 		l.freed = nil
 	}
-	if l.state.Phase == fleet.Ready || !l.state.up() {
+	if l.state.Phase == fleet.Ready || !l.state.Up() {
 		l.release()
 		l.release = func() {}
 	}
 }
 
 // launch starts a server when that is among the effects, before anybody is told: the status has its process then.
-func (l *loop) launch(effects []Effect) error {
-	if len(effects) == 0 || effects[0].Do != Launch {
+func (l *loop) launch(effects []unit.Effect) error {
+	if len(effects) == 0 || effects[0].Do != unit.Launch {
 		return nil
 	}
 	if l.state.Starts > 1 {
@@ -160,12 +161,12 @@ func (l *loop) launch(effects []Effect) error {
 }
 
 func (l *loop) fail(err error) {
-	f := Finding{}
-	if known, ok := errors.AsType[*Finding](err); ok {
+	f := unit.Finding{}
+	if known, ok := errors.AsType[*unit.Finding](err); ok {
 		f = *known
 	}
 	f.Message = err.Error()
-	l.apply(Event{Kind: Failed, Finding: f})
+	l.apply(unit.Event{Kind: unit.Failed, Finding: f})
 }
 
 func (l *loop) own(server Server) {
@@ -176,10 +177,10 @@ func (l *loop) own(server Server) {
 }
 
 // end drops the server that has ended and all that concerned it.
-func (l *loop) end(exit Exit) {
+func (l *loop) end(exit unit.Exit) {
 	l.endProbes()
 	l.server, l.ended, l.probeDue, l.probed, l.drained, l.turned = nil, nil, nil, nil, nil, nil
-	e := Event{Kind: Ended, Exit: exit}
+	e := unit.Event{Kind: unit.Ended, Exit: exit}
 	if l.state.Phase != fleet.Draining && l.state.Phase != fleet.Stopping {
 		e.Finding = l.Explain(exit)
 	}
@@ -213,10 +214,10 @@ func (l *loop) free() {
 }
 
 // turn puts the server to sleep or wakes it, beside the loop.
-func (l *loop) turn(then Kind, do func(context.Context) error) {
-	ctx, turned := l.probing, make(chan Event, 1)
+func (l *loop) turn(then unit.Kind, do func(context.Context) error) {
+	ctx, turned := l.probing, make(chan unit.Event, 1)
 	l.turned = turned
-	l.waits.Go(func() { turned <- Event{Kind: then, Message: text(do(ctx))} })
+	l.waits.Go(func() { turned <- unit.Event{Kind: then, Message: text(do(ctx))} })
 }
 
 // probe asks beside the loop.
@@ -228,7 +229,7 @@ func (l *loop) probe() {
 
 // judge passes a probe's result on and plans the next probe.
 func (l *loop) judge(err error) {
-	l.apply(Event{Kind: Probed, Message: text(err)})
+	l.apply(unit.Event{Kind: unit.Probed, Message: text(err)})
 	wait := l.ProbeReady
 	if l.state.Phase == fleet.Starting {
 		wait = l.ProbeStarting

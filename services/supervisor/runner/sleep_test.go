@@ -1,4 +1,4 @@
-package unit_test
+package runner_test
 
 import (
 	"errors"

@@ -1,6 +1,10 @@
-package unit
+package runner
 
-import "context"
+import (
+	"context"
+
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
+)
 
 // admission is the answer of Admit.
 type admission struct {
@@ -12,7 +16,7 @@ type admission struct {
 // belong to this start: what is said of another is not heard.
 func (l *loop) admit() {
 	ctx, cancel := context.WithCancel(l.work)
-	waiting, admitted := newLatest[Event](), make(chan admission)
+	waiting, admitted := newLatest[unit.Event](), make(chan admission)
 	before, asked := l.asked, make(chan struct{})
 	l.waiting, l.admitted, l.asked, l.endAdmission = waiting, admitted, asked, cancel
 	l.waits.Go(func() {
@@ -20,8 +24,8 @@ func (l *loop) admit() {
 		if before != nil {
 			<-before
 		}
-		release, err := l.Admit(ctx, func(why Reason, message string) {
-			waiting.put(Event{Kind: Waiting, Reason: why, Message: message})
+		release, err := l.Admit(ctx, func(why unit.Reason, message string) {
+			waiting.put(unit.Event{Kind: unit.Waiting, Reason: why, Message: message})
 		})
 		select {
 		case admitted <- admission{release, err}:
@@ -40,5 +44,5 @@ func (l *loop) take(a admission) {
 		return
 	}
 	l.release = a.release
-	l.apply(Event{Kind: Admitted})
+	l.apply(unit.Event{Kind: unit.Admitted})
 }

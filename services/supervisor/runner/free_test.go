@@ -1,4 +1,4 @@
-package unit_test
+package runner_test
 
 import (
 	"testing"
@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // onGPU is the policy of a model whose memory comes back a minute after its server's end, in the tests below.
-var onGPU = unit.Config{Policy: unit.Policy{Restart: true, Devices: true}}
+var onGPU = runner.Config{Policy: unit.Policy{Restart: true, Devices: true}}
 
 func slowly(r *rig) { r.freeing = time.Minute }
 

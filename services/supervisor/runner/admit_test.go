@@ -1,4 +1,4 @@
-package unit_test
+package runner_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -40,7 +41,7 @@ func (s *slot) admit(ctx context.Context, waiting func(unit.Reason, string)) (fu
 }
 
 func TestStartWaitsForItsTurn(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.slots(0) }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.slots(0) }, func(t *testing.T, r *rig) {
 		after(time.Hour)
 		if now := r.expect(t, fleet.Pending, 0); now.Reason != unit.WaitingForSlot || now.Message != "another model is loading" {
 			t.Errorf("pending for %s: %s", now.Reason, now.Message)
@@ -67,7 +68,7 @@ func TestSlotComesBack(t *testing.T) {
 	}
 	f := func(name string, end func(t *testing.T, r *rig)) {
 		t.Run(name, func(t *testing.T) {
-			inBubbleWith(t, unit.Config{Policy: mended}, setup, func(t *testing.T, r *rig) {
+			inBubbleWith(t, runner.Config{Policy: mended}, setup, func(t *testing.T, r *rig) {
 				after(10 * time.Second)
 				if r.slot.released != 0 {
 					t.Error("released while the server starts")
@@ -98,7 +99,7 @@ func TestSlotOfAStartThatFails(t *testing.T) {
 		r.slots(1)
 		r.failure = errors.New("too many processes")
 	}
-	inBubbleWith(t, unit.Config{Policy: mended}, tooMany, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, tooMany, func(t *testing.T, r *rig) {
 		if r.expect(t, fleet.Backoff, 1); r.slot.released != 1 {
 			t.Errorf("released %d times", r.slot.released)
 		}
@@ -106,7 +107,7 @@ func TestSlotOfAStartThatFails(t *testing.T) {
 }
 
 func TestNobodyWaitsForWhatIsStopped(t *testing.T) {
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.slots(0) }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.slots(0) }, func(t *testing.T, r *rig) {
 		r.do(t, unit.Stop)
 		r.expect(t, fleet.Stopped, 0)
 		r.slot.free <- struct{}{} // nobody takes it any more
@@ -127,7 +128,7 @@ func TestAdmissionThatComesTooLate(t *testing.T) {
 		<-ctx.Done()
 		return func() { released++ }, nil
 	}
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.admit = late }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.admit = late }, func(t *testing.T, r *rig) {
 		r.do(t, unit.Stop)
 		if r.expect(t, fleet.Stopped, 0); released != 1 {
 			t.Errorf("released %d times", released)
@@ -146,7 +147,7 @@ func TestOneAdmissionAtATime(t *testing.T) {
 		asking--
 		return nil, ctx.Err()
 	}
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.admit = slow }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.admit = slow }, func(t *testing.T, r *rig) {
 		for range 3 {
 			r.do(t, unit.Stop)
 			r.do(t, unit.Start)
@@ -162,7 +163,7 @@ func TestStartThatIsRefused(t *testing.T) {
 	refuse := func(context.Context, func(unit.Reason, string)) (func(), error) {
 		return nil, &unit.Finding{Reason: unit.GPUOutOfMemory, Message: "the device is too small", Permanent: true}
 	}
-	inBubbleWith(t, unit.Config{Policy: mended}, func(r *rig) { r.admit = refuse }, func(t *testing.T, r *rig) {
+	inBubbleWith(t, runner.Config{Policy: mended}, func(r *rig) { r.admit = refuse }, func(t *testing.T, r *rig) {
 		if s := r.expect(t, fleet.Failed, 0); s.Reason != unit.GPUOutOfMemory || s.Message != "the device is too small" {
 			t.Errorf("%s: %s", s.Reason, s.Message)
 		}

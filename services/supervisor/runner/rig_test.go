@@ -1,4 +1,4 @@
-package unit_test
+package runner_test
 
 import (
 	"context"
@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // rig is a unit with everything around it faked. Its clock is that of the synctest bubble.
 type rig struct {
-	unit *unit.Unit
+	runner *runner.Runner
 
 	mu          sync.Mutex
 	server      *fakeServer // the last one started
@@ -28,7 +29,7 @@ type rig struct {
 	last        unit.Status
 	phases      []fleet.Phase // all that it said
 	hang        bool          // probes do not return
-	adopts      unit.Server   // what runs already
+	adopts      runner.Server // what runs already
 	cannotAdopt error
 	admit       func(ctx context.Context, waiting func(unit.Reason, string)) (func(), error)
 	slot        *slot // when it is what admits
@@ -73,7 +74,7 @@ func (s *fakeServer) Stop() {
 	}
 }
 
-func (r *rig) Start() (unit.Server, error) {
+func (r *rig) Start() (runner.Server, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.started = append(r.started, time.Now())
@@ -84,7 +85,7 @@ func (r *rig) Start() (unit.Server, error) {
 	return r.server, nil
 }
 
-func (r *rig) Adopt() (unit.Server, error) {
+func (r *rig) Adopt() (runner.Server, error) {
 	return r.adopts, r.cannotAdopt
 }
 
@@ -129,34 +130,34 @@ func (r *rig) set(f func()) {
 // inBubble runs a test of one unit on fake time and ends the unit afterwards.
 func inBubble(t *testing.T, policy unit.Policy, test func(t *testing.T, r *rig)) {
 	t.Helper()
-	inBubbleWith(t, unit.Config{Policy: policy}, func(*rig) {}, test)
+	inBubbleWith(t, runner.Config{Policy: policy}, func(*rig) {}, test)
 }
 
 // inBubbleWith does so with parts of a configuration and with a rig that is set up before the unit begins.
-func inBubbleWith(t *testing.T, cfg unit.Config, setup func(r *rig), test func(t *testing.T, r *rig)) {
+func inBubbleWith(t *testing.T, cfg runner.Config, setup func(r *rig), test func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{}
 		setup(r)
-		r.unit = unit.NewUnit(r.config(cfg))
+		r.runner = runner.New(r.config(cfg))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			r.unit.Run(ctx)
+			r.runner.Run(ctx)
 		}()
 		synctest.Wait()
 		test(t, r)
 		cancel()
 		<-ended
-		if _, err := r.unit.Do(t.Context(), is(unit.Start)); !errors.Is(err, unit.ErrEnded) {
+		if _, err := r.runner.Do(t.Context(), is(unit.Start)); !errors.Is(err, runner.ErrEnded) {
 			t.Errorf("a wish after the end: %v", err)
 		}
 	})
 }
 
 // config completes one with the fakes.
-func (r *rig) config(cfg unit.Config) unit.Config {
+func (r *rig) config(cfg runner.Config) runner.Config {
 	cfg.Driver, cfg.Probe, cfg.Drain, cfg.Admit = r, r.probe, r.drain, r.admit
 	cfg.Sleep, cfg.Wake = r.turn("asleep"), r.turn("awake")
 	cfg.Free = r.free
@@ -198,8 +199,13 @@ func (r *rig) do(t *testing.T, kind unit.Kind, why ...unit.Reason) {
 	if len(why) > 0 {
 		e.Reason = why[0]
 	}
-	if _, err := r.unit.Do(t.Context(), e); err != nil {
+	if _, err := r.runner.Do(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Wait()
 }
+
+// mended is the policy of a model that is started anew when it fails.
+var mended = unit.Policy{Restart: true}
+
+func is(kind unit.Kind) unit.Event { return unit.Event{Kind: kind} }

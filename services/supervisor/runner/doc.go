@@ -1,0 +1,8 @@
+// Package runner leads one model server through its life: a goroutine feeds package unit with what happened, and carries out what
+// follows from it.
+//
+//	runner.go   Runner: what others can have it do
+//	driver.go   what it works with
+//	loop.go     the goroutine
+//	admit.go    how a start waits until it may begin
+package runner
