@@ -22,9 +22,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/dockerproxy"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/strict"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of configuration.md")
@@ -156,7 +156,7 @@ func profiles(t *testing.T) string {
 			continue
 		}
 		for _, name := range f.Choices {
-			file, err := spec.Parse("models.json", []byte(`{"llmModels": {"m": {"model": "x", "port": 1, "profile": "`+name+`"}}}`), nil)
+			file, err := read.Parse("models.json", []byte(`{"llmModels": {"m": {"model": "x", "port": 1, "profile": "`+name+`"}}}`), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

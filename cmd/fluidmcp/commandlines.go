@@ -10,16 +10,16 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
 // checkCommandLines reads the command lines of the plan as their servers will. A mock that does not understand its own would end at
 // once, so that is an error, all of them together. A vLLM may be another version than 0.32: what that one does not know becomes a
 // warning of the file. Files that a command line names are not looked at; they may be on another machine.
-func checkCommandLines(file *spec.File) error {
+func checkCommandLines(file *manifest.File) error {
 	var faults []error
 	for _, m := range file.Models {
-		if m.Driver != spec.Process {
+		if m.Driver != manifest.Process {
 			continue
 		}
 		inst := m.Instances[0] // the others differ by their port
@@ -40,10 +40,10 @@ func checkCommandLines(file *spec.File) error {
 // mockCommand is what a models file calls this program's mock.
 const mockCommand = "mockvllm"
 
-func program(inst spec.Instance) string { return path.Base(inst.Argv[0]) }
+func program(inst manifest.Instance) string { return path.Base(inst.Argv[0]) }
 
 // understood has the mock's parser, which knows vLLM's flags, read a command line of either.
-func understood(inst spec.Instance) error {
+func understood(inst manifest.Instance) error {
 	if name := program(inst); name != mockCommand && name != "vllm" || len(inst.Argv) < 2 || inst.Argv[1] != "serve" {
 		return nil
 	}
@@ -52,7 +52,7 @@ func understood(inst spec.Instance) error {
 }
 
 // redacted hides secrets in a message that repeats a command line.
-func redacted(text string, secrets []spec.Secret) string {
+func redacted(text string, secrets []manifest.Secret) string {
 	for _, s := range secrets {
 		if s.Reveal() != "" {
 			text = strings.ReplaceAll(text, s.Reveal(), s.String())

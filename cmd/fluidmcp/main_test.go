@@ -16,7 +16,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 )
 
 // What starts processes is tested in integration/, with the real program.
@@ -199,7 +200,7 @@ func TestCertificateOfNobodyKnown(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	file, err := spec.Load("../../examples/vllm-mock-config.json")
+	file, err := read.Load("../../examples/vllm-mock-config.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +245,7 @@ func TestProgress(t *testing.T) {
 
 // A model that cannot start does not hide how to reach the others.
 func TestProgressWithAFailedModel(t *testing.T) {
-	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}}}
+	file := &manifest.File{Models: []manifest.Model{{ID: "a", Driver: manifest.Process, Instances: []manifest.Instance{{}}}}}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
 	p.hello("http://localhost:8099", false)
@@ -269,7 +270,7 @@ func TestProgressWithAFailedModel(t *testing.T) {
 
 // A server that runs elsewhere may never answer. That is told, and hides nothing of the others.
 func TestProgressWithAModelThatRunsElsewhere(t *testing.T) {
-	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}, {ID: "far", Driver: spec.External}}}
+	file := &manifest.File{Models: []manifest.Model{{ID: "a", Driver: manifest.Process, Instances: []manifest.Instance{{}}}, {ID: "far", Driver: manifest.External}}}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
 	p.hello("https://localhost:8099", true)
@@ -285,7 +286,7 @@ func TestProgressWithAModelThatRunsElsewhere(t *testing.T) {
 
 // What is stopped starts when somebody asks, or does not: that is told, and the address to try is one that answers.
 func TestProgressWithModelsOnDemand(t *testing.T) {
-	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}}}, {ID: "b", Driver: spec.Process, Instances: []spec.Instance{{}}}}}
+	file := &manifest.File{Models: []manifest.Model{{ID: "a", Driver: manifest.Process, Instances: []manifest.Instance{{}}}, {ID: "b", Driver: manifest.Process, Instances: []manifest.Instance{{}}}}}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
 	p.hello("http://localhost:8099", false)
@@ -311,7 +312,7 @@ func TestProgressWithModelsOnDemand(t *testing.T) {
 
 // One of several servers that dies leaves the model ready, and a person learns of it.
 func TestProgressWithSeveralServers(t *testing.T) {
-	file := &spec.File{Models: []spec.Model{{ID: "a", Driver: spec.Process, Instances: []spec.Instance{{}, {}}}}}
+	file := &manifest.File{Models: []manifest.Model{{ID: "a", Driver: manifest.Process, Instances: []manifest.Instance{{}, {}}}}}
 	var out bytes.Buffer
 	p := newProgress(&out, file)
 	p.hello("http://localhost:8099", false)

@@ -7,18 +7,18 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
 // printPlan shows what a valid models file would start, and the flag that does.
-func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON bool) error {
+func printPlan(w io.Writer, path string, file *manifest.File, start string, asJSON bool) error {
 	if asJSON {
 		return planJSON(w, file)
 	}
 	fmt.Fprintf(w, "%s is valid. It would run:\n\n", path)
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	gpus := slices.ContainsFunc(file.Models, func(m spec.Model) bool {
-		return slices.ContainsFunc(m.Instances, func(i spec.Instance) bool { return devices(i) != nil })
+	gpus := slices.ContainsFunc(file.Models, func(m manifest.Model) bool {
+		return slices.ContainsFunc(m.Instances, func(i manifest.Instance) bool { return devices(i) != nil })
 	})
 	row := func(model, driver, address, device, command string) {
 		if gpus {
@@ -50,7 +50,7 @@ func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON b
 		}
 	}
 	for _, m := range file.Models {
-		if m.Driver == spec.Kubernetes {
+		if m.Driver == manifest.Kubernetes {
 			_, err := fmt.Fprintf(w, "\nIt cannot be started yet: this build has no driver %s for model %q.\n", m.Driver, m.ID)
 			return err
 		}
@@ -60,7 +60,7 @@ func printPlan(w io.Writer, path string, file *spec.File, start string, asJSON b
 }
 
 // devices are the GPUs that a server is told to take, nil when nobody says which.
-func devices(i spec.Instance) []string {
+func devices(i manifest.Instance) []string {
 	if i.GPU == nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func devices(i spec.Instance) []string {
 }
 
 // retires says when a model on demand stops again.
-func retires(d spec.Demand) string {
+func retires(d manifest.Demand) string {
 	how, text := "stopped", ""
 	if d.Sleep {
 		how = "put to sleep"
@@ -82,7 +82,7 @@ func retires(d spec.Demand) string {
 	return text
 }
 
-func planJSON(w io.Writer, file *spec.File) error {
+func planJSON(w io.Writer, file *manifest.File) error {
 	type instance struct {
 		ID      string   `json:"id"`
 		URL     string   `json:"url"`
@@ -90,11 +90,11 @@ func planJSON(w io.Writer, file *spec.File) error {
 		Command string   `json:"command,omitempty"`
 	}
 	type model struct {
-		ID         string      `json:"id"`
-		Aliases    []string    `json:"aliases,omitempty"`
-		ServedName string      `json:"served_name,omitempty"`
-		Driver     spec.Driver `json:"driver"`
-		Instances  []instance  `json:"instances"`
+		ID         string          `json:"id"`
+		Aliases    []string        `json:"aliases,omitempty"`
+		ServedName string          `json:"served_name,omitempty"`
+		Driver     manifest.Driver `json:"driver"`
+		Instances  []instance      `json:"instances"`
 	}
 	models := make([]model, len(file.Models))
 	for i, m := range file.Models {

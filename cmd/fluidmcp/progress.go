@@ -15,13 +15,13 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // progress tells a person at the terminal what happens to the models, as it happens.
 type progress struct {
-	file   *spec.File
+	file   *manifest.File
 	colour bool
 
 	mu      sync.Mutex // shown by the feed's goroutine, ended by the signal's
@@ -34,7 +34,7 @@ type progress struct {
 	waiting bool                 // that there are none yet was told
 }
 
-func newProgress(w io.Writer, file *spec.File) *progress {
+func newProgress(w io.Writer, file *manifest.File) *progress {
 	return &progress{w: w, file: file, colour: isTerminal(w), seen: map[string]fleet.Model{}, since: map[string]time.Time{}}
 }
 
@@ -109,7 +109,7 @@ func news(before, m fleet.Model) bool {
 func stage(message string) string { return strings.TrimRight(message, "0123456789 %") }
 
 // changed prints what another text of the models file changes, or why it is refused.
-func (p *progress) changed(file *spec.File, set change.Set, err error) {
+func (p *progress) changed(file *manifest.File, set change.Set, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
@@ -139,8 +139,8 @@ func servers(m fleet.Model) string {
 }
 
 // process is the model when its servers are started here, else nil.
-func (p *progress) process(id string) *spec.Model {
-	i := slices.IndexFunc(p.file.Models, func(m spec.Model) bool { return m.ID == id && m.Driver == spec.Process })
+func (p *progress) process(id string) *manifest.Model {
+	i := slices.IndexFunc(p.file.Models, func(m manifest.Model) bool { return m.ID == id && m.Driver == manifest.Process })
 	if i < 0 {
 		return nil
 	}

@@ -24,8 +24,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rehearse"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // runOptions are the flags of `fluidmcp run`.
@@ -108,8 +109,8 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 	lines := telemetry.NewBuffer(stderr)
 	defer lines.Close()
 	log, logErr := telemetry.NewLogger(lines, o.logLevel)
-	file, fileErr := spec.Load(path)
-	var prepare func(*spec.File) (*spec.File, error)
+	file, fileErr := read.Load(path)
+	var prepare func(*manifest.File) (*manifest.File, error)
 	if o.mock {
 		prepare = (&rehearse.Rehearsal{Load: o.mockLoad.of, FreePort: freePort}).Of
 		if fileErr == nil {
@@ -155,7 +156,7 @@ func (l listeners) close() {
 }
 
 // listen opens the program's own ports and looks whether those of the models are free.
-func (o *runOptions) listen(ctx context.Context, file *spec.File) (listeners, error) {
+func (o *runOptions) listen(ctx context.Context, file *manifest.File) (listeners, error) {
 	var l listeners
 	var faults []error
 	owners := map[int]string{}
@@ -187,7 +188,7 @@ func (o *runOptions) listen(ctx context.Context, file *spec.File) (listeners, er
 
 // serve runs supervisor and gateway until ctx ends. The gateway goes first, so that requests in flight still find their
 // models; then the supervisor ends the models.
-func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines func() uint64, file *spec.File, prepare func(*spec.File) (*spec.File, error),
+func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines func() uint64, file *manifest.File, prepare func(*manifest.File) (*manifest.File, error),
 	ports listeners, progress *progress) error {
 	self, err := os.Executable()
 	if err != nil {

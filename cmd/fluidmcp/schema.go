@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/fields"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/fields"
 )
 
 func newSchema() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
 // Config is what an operator can set. The environment names a field SUPERVISOR_ADDR, SUPERVISOR_DRAIN_TIMEOUT and so on.
@@ -82,10 +82,10 @@ func (c Config) Validate() error {
 // Deps is what a program, not an operator, gives.
 type Deps struct {
 	Log      *zap.Logger
-	Models   *spec.File          // nil: New loads Config.Models
+	Models   *manifest.File      // nil: New loads Config.Models
 	Commands map[string][]string // what to run for a command of the file, such as mockvllm; others are looked up in PATH
 	Guard    []string            // command that calls process.RunGuard with the arguments that follow; there are no processes without it
 
-	Prepare func(*spec.File) (*spec.File, error) // makes what is run of what a file says at run time; nil: they are the same
-	Told    func(*spec.File, change.Set, error)  // hears what is in force with each change, or why the file is refused; may be nil
+	Prepare func(*manifest.File) (*manifest.File, error) // makes what is run of what a file says at run time; nil: they are the same
+	Told    func(*manifest.File, change.Set, error)      // hears what is in force with each change, or why the file is refused; may be nil
 }

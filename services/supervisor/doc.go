@@ -1,7 +1,7 @@
 // Package supervisor starts, watches, restarts, drains and stops the model servers of a models file, and tells gateways where to
 // send traffic. No request passes through it.
 //
-//	spec/        the models file; rehearse/ makes one of it that needs no GPU
+//	manifest/    the models file; rehearse/ makes one of it that needs no GPU
 //	modelsfile/  which version of it is in force ──► reconcile/ brings what runs in line with that
 //	change/      what another version changes
 //	servers/     makes a runner of each instance in it: what starts it, and what becomes of what it says

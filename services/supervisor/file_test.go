@@ -17,8 +17,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // living is a supervisor whose models file changes.
@@ -39,7 +39,7 @@ func liveLogged(t *testing.T, cfg supervisor.Config, log *zap.Logger, entries ..
 	path := filepath.Join(t.TempDir(), "models.json")
 	l := &living{path: path}
 	l.write(t, entries...)
-	file, err := spec.Load(path)
+	file, err := read.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // patience is how long a test waits for what must come. It only bounds a failure.
@@ -71,9 +72,9 @@ func fakeWith(port int, args, more string) string {
 }
 
 // parse makes a plan of entries such as `"id": {fields}`.
-func parse(t *testing.T, entries ...string) *spec.File {
+func parse(t *testing.T, entries ...string) *manifest.File {
 	t.Helper()
-	file, err := spec.Parse("models.json", []byte(`{"llmModels": {`+strings.Join(entries, ",")+`}}`), os.LookupEnv)
+	file, err := read.Parse("models.json", []byte(`{"llmModels": {`+strings.Join(entries, ",")+`}}`), os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,12 +99,12 @@ func quick() supervisor.Config {
 }
 
 // run starts a supervisor, with a guard, that ends with the test.
-func run(t *testing.T, cfg supervisor.Config, file *spec.File) *stack {
+func run(t *testing.T, cfg supervisor.Config, file *manifest.File) *stack {
 	t.Helper()
 	return runLogged(t, cfg, file, zaptest.NewLogger(t))
 }
 
-func runLogged(t *testing.T, cfg supervisor.Config, file *spec.File, log *zap.Logger) *stack {
+func runLogged(t *testing.T, cfg supervisor.Config, file *manifest.File, log *zap.Logger) *stack {
 	t.Helper()
 	cmds := commands(t)
 	s, err := supervisor.New(cfg, supervisor.Deps{

@@ -9,12 +9,12 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/strict"
 )
 
 // openLogs makes the logs of what the model servers print, which show no secret of the models file nor of the environment.
-func (s *Supervisor) openLogs(file *spec.File) {
+func (s *Supervisor) openLogs(file *manifest.File) {
 	cfg := logs.Config{FileBytes: int64(s.cfg.LogFileMB) << 20, Files: s.cfg.LogFiles, Failed: s.logFailed}
 	if s.cfg.StateDir != "" {
 		cfg.Dir = filepath.Join(s.cfg.StateDir, "logs")
@@ -35,7 +35,7 @@ func (s *Supervisor) openLogs(file *spec.File) {
 }
 
 // hide keeps the secrets of a models file out of all that is printed from now on.
-func (s *Supervisor) hide(file *spec.File) {
+func (s *Supervisor) hide(file *manifest.File) {
 	secrets := make([]string, len(file.Secrets))
 	for i, secret := range file.Secrets {
 		secrets[i] = secret.Reveal()

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -68,7 +68,7 @@ func writeFailures(file string, count func() uint64) prometheus.Collector {
 // Begin implements reconcile.Metrics. It makes the series of a model whose servers are started here. One that appears with the first
 // restart would hide it: rates are reckoned from differences.
 func (m *metrics) Begin(model *board.Model) {
-	if model.Driver == spec.External {
+	if model.Driver == manifest.External {
 		return
 	}
 	for _, why := range unit.Launches {

@@ -11,12 +11,12 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/docs"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
 // The document names every route with its methods, and nothing else.
 func TestRoutesAreDocumented(t *testing.T) {
-	s, err := New(Default(), Deps{Log: zap.NewNop(), Models: &spec.File{}})
+	s, err := New(Default(), Deps{Log: zap.NewNop(), Models: &manifest.File{}})
 	if err != nil {
 		t.Fatal(err)
 	}

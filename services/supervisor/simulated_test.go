@@ -12,9 +12,9 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -44,11 +44,11 @@ type simulated struct {
 
 func newSimulation(t *testing.T) *simulation {
 	t.Helper()
-	var file spec.File
+	var file manifest.File
 	for n := range *units {
 		id := fmt.Sprintf("m%03d", n)
-		file.Models = append(file.Models, spec.Model{ID: id, Driver: spec.Process, ServedName: id,
-			Instances: []spec.Instance{{ID: id + "-0", Argv: []string{"mockvllm"}, Dial: "http://127.0.0.1:8001", Weight: 1}}})
+		file.Models = append(file.Models, manifest.Model{ID: id, Driver: manifest.Process, ServedName: id,
+			Instances: []manifest.Instance{{ID: id + "-0", Argv: []string{"mockvllm"}, Dial: "http://127.0.0.1:8001", Weight: 1}}})
 	}
 	s, err := New(Default(), Deps{Models: &file})
 	if err != nil {

@@ -23,12 +23,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
 
@@ -75,7 +75,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		s.log = zap.NewNop()
 	}
 	if deps.Told == nil {
-		deps.Told = func(*spec.File, change.Set, error) {}
+		deps.Told = func(*manifest.File, change.Set, error) {}
 	}
 	s.engine = docker.Open(cfg.DockerSocket, s.log.Named("docker"))
 	if s.store, err = store.Open(cfg.StateDir, s.log.Named("store")); err != nil { // before anything that may have files in the folder

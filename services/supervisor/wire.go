@@ -14,23 +14,24 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/ledger"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/reconcile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // planned is the plan to begin with.
-func planned(cfg Config, deps Deps) (*spec.File, error) {
+func planned(cfg Config, deps Deps) (*manifest.File, error) {
 	plan := deps.Models
 	if plan == nil {
 		if cfg.Models == "" {
 			return nil, errors.New("no models file: set SUPERVISOR_MODELS to its path")
 		}
 		var err error
-		if plan, err = spec.Load(cfg.Models); err != nil {
+		if plan, err = read.Load(cfg.Models); err != nil {
 			return nil, err
 		}
 	}
@@ -38,7 +39,7 @@ func planned(cfg Config, deps Deps) (*spec.File, error) {
 }
 
 // wire brings the rooms together. The state folder is this supervisor's already.
-func (s *Supervisor) wire(deps Deps, plan *spec.File) {
+func (s *Supervisor) wire(deps Deps, plan *manifest.File) {
 	s.openLogs(plan)
 	s.ledger = ledger.Open(s.running(), s.log)
 	s.metrics = newMetrics(s.registry, s.board, s.store)
@@ -63,7 +64,7 @@ func (s *Supervisor) wire(deps Deps, plan *spec.File) {
 	s.restarts = &restart.Restarts{Board: s.board, Crew: s.crew, Rollouts: s.rollouts, GPUs: gpus, Servers: s.servers}
 	fleet := &reconcile.Reconciler{
 		Board: s.board, Crew: s.crew, Servers: s.servers, Demand: s.demand, Rollouts: s.rollouts, Restarts: s.restarts, Models: s.store.Models,
-		Metrics: s.metrics, Log: s.log, Coming: func(plan *spec.File) { s.warn(plan); s.hide(plan) },
+		Metrics: s.metrics, Log: s.log, Coming: func(plan *manifest.File) { s.warn(plan); s.hide(plan) },
 	}
 	s.file = modelsfile.New(modelsfile.Config{Fleet: fleet, Prepare: prepared(deps.Prepare), Remote: s.cfg.AllowRemoteCommands,
 		Refused: s.metrics.refused.Inc, Told: deps.Told, Log: s.log}, plan)
@@ -79,8 +80,8 @@ func (s *Supervisor) running() string {
 }
 
 // prepared makes of a plan what can be run, or says why it cannot.
-func prepared(prepare func(*spec.File) (*spec.File, error)) func(*spec.File) (*spec.File, error) {
-	return func(plan *spec.File) (*spec.File, error) {
+func prepared(prepare func(*manifest.File) (*manifest.File, error)) func(*manifest.File) (*manifest.File, error) {
+	return func(plan *manifest.File) (*manifest.File, error) {
 		if prepare != nil {
 			var err error
 			if plan, err = prepare(plan); err != nil {
@@ -92,7 +93,7 @@ func prepared(prepare func(*spec.File) (*spec.File, error)) func(*spec.File) (*s
 }
 
 // warn says what works but hardly as meant.
-func (s *Supervisor) warn(file *spec.File) {
+func (s *Supervisor) warn(file *manifest.File) {
 	for _, warning := range file.Warnings {
 		s.log.Warn(warning)
 	}

@@ -13,13 +13,13 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/probe"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -148,7 +148,7 @@ func (a *API) Restart(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case m.Driver == spec.External:
+	case m.Driver == manifest.External:
 		return conflict(m, "cannot be restarted")
 	}
 	err = a.Restarts.Ask(r.Context(), m, asker(r), force)

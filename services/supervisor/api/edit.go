@@ -17,9 +17,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // rewrite makes another text of the models that are in force, and of those that the file declares.
@@ -150,10 +150,10 @@ func entryOf(w http.ResponseWriter, r *http.Request) (*document.Node, error) {
 }
 
 func body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	text, err := io.ReadAll(web.LimitBody(w, r, spec.MaxFile))
+	text, err := io.ReadAll(web.LimitBody(w, r, read.MaxFile))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		return nil, &openai.Error{Status: http.StatusRequestEntityTooLarge, Type: openai.TypeInvalidRequest, Code: "body_too_large",
-			Message: fmt.Sprintf("The body has more than the %d bytes that a models file may have.", spec.MaxFile), Cause: err}
+			Message: fmt.Sprintf("The body has more than the %d bytes that a models file may have.", read.MaxFile), Cause: err}
 	}
 	return text, err
 }

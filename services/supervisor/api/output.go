@@ -13,7 +13,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/follow"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
 // outputQuery says which lines somebody wants.
@@ -33,7 +33,7 @@ func (a *API) outputQuery(r *http.Request) (outputQuery, error) {
 	if q.model, err = a.find(r); err != nil {
 		return q, err
 	}
-	if q.model.Driver == spec.External {
+	if q.model.Driver == manifest.External {
 		return q, conflict(q.model, "its output cannot be read")
 	}
 	query := r.URL.Query()

@@ -5,15 +5,15 @@ import (
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // Models and instances come and go without a pause in the feed: each change is a snapshot, and none waits for what is new.
 func TestBoardChanges(t *testing.T) {
 	plan := func(id string) *Model {
-		file, err := spec.Parse("m.json", []byte(`{"llmModels": {"`+id+`": {"endpoints": {"servers": [{"base_url": "http://a"}, {"base_url": "http://b"}]}}}}`), nil)
+		file, err := read.Parse("m.json", []byte(`{"llmModels": {"`+id+`": {"endpoints": {"servers": [{"base_url": "http://a"}, {"base_url": "http://b"}]}}}}`), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -17,8 +17,8 @@ import (
 // happens, and is read and written with the board locked.
 type Model struct {
 	ID     string
-	Driver spec.Driver
-	spec.Model
+	Driver manifest.Driver
+	manifest.Model
 
 	Servers    []*Instance // what runs of it, while Instances is what the file says; a new list with each change
 	Leaving    bool        // it is no longer wanted, and goes when its last instance has gone
@@ -29,9 +29,9 @@ type Model struct {
 // the fields of a model holds for the others, but for End.
 type Instance struct {
 	ID string
-	spec.Instance
-	Next    *spec.Instance // what the file says by now and its next start will run; nil when that is what runs
-	Leaving bool           // it is being drained and ended, and goes then
+	manifest.Instance
+	Next    *manifest.Instance // what the file says by now and its next start will run; nil when that is what runs
+	Leaving bool               // it is being drained and ended, and goes then
 	Model   *Model
 	Runner  *runner.Runner
 	Driver  runner.Driver // of what runs, or runs next
@@ -45,12 +45,12 @@ type Instance struct {
 }
 
 // NewInstance is an instance of a model that has no unit yet. It is on no board.
-func NewInstance(m *Model, from spec.Instance) *Instance {
+func NewInstance(m *Model, from manifest.Instance) *Instance {
 	return &Instance{ID: from.ID, Instance: from, Model: m, End: func() {}, Ended: make(chan struct{})}
 }
 
 // Coming is what the next start of the instance runs. The board is locked.
-func (i *Instance) Coming() spec.Instance {
+func (i *Instance) Coming() manifest.Instance {
 	if i.Next != nil {
 		return *i.Next
 	}

@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 )
 
 // Effect is what a change does to servers.
@@ -57,7 +57,7 @@ type Server struct {
 
 // Between compares what runs with what is to run. The instances of running are those that are there, which may differ from what
 // its source says.
-func Between(running, next *spec.File) Set {
+func Between(running, next *manifest.File) Set {
 	old, now := byID(running), byID(next)
 	ids := maps.Clone(old)
 	maps.Copy(ids, now)
@@ -88,8 +88,8 @@ func Between(running, next *spec.File) Set {
 	return set
 }
 
-func byID(file *spec.File) map[string]*spec.Model {
-	models := map[string]*spec.Model{}
+func byID(file *manifest.File) map[string]*manifest.Model {
+	models := map[string]*manifest.Model{}
 	for n := range file.Models {
 		models[file.Models[n].ID] = &file.Models[n]
 	}
@@ -109,16 +109,16 @@ func (f Field) effect(whole, restart Effect) Effect {
 }
 
 // servers are the instances that are touched. Either model may be nil.
-func servers(old, next *spec.Model) []Server {
+func servers(old, next *manifest.Model) []Server {
 	var touched []Server
 	if old == nil {
-		old = &spec.Model{}
+		old = &manifest.Model{}
 	}
 	if next == nil {
-		next = &spec.Model{}
+		next = &manifest.Model{}
 	}
 	for _, i := range next.Instances {
-		at := slices.IndexFunc(old.Instances, func(o spec.Instance) bool { return o.ID == i.ID })
+		at := slices.IndexFunc(old.Instances, func(o manifest.Instance) bool { return o.ID == i.ID })
 		effect := Start
 		if at >= 0 {
 			effect = Of(old, next, old.Instances[at], i)
@@ -128,7 +128,7 @@ func servers(old, next *spec.Model) []Server {
 		}
 	}
 	for _, o := range old.Instances {
-		if !slices.ContainsFunc(next.Instances, func(i spec.Instance) bool { return i.ID == o.ID }) {
+		if !slices.ContainsFunc(next.Instances, func(i manifest.Instance) bool { return i.ID == o.ID }) {
 			touched = append(touched, Server{o.ID, Remove})
 		}
 	}
@@ -136,18 +136,18 @@ func servers(old, next *spec.Model) []Server {
 }
 
 // interrupts tells whether the one server of a model restarts, without another one that stands in for it.
-func interrupts(next *spec.Model, touched []Server) bool {
+func interrupts(next *manifest.Model, touched []Server) bool {
 	return next != nil && len(next.Instances) == 1 && !next.Surge && !next.Limits.KeepAlive && len(touched) == 1 && touched[0].Effect == Restart
 }
 
 // Of tells what becomes of an instance that both plans have.
-func Of(old, next *spec.Model, was, is spec.Instance) Effect {
+func Of(old, next *manifest.Model, was, is manifest.Instance) Effect {
 	switch {
 	case old.Driver != next.Driver, was.Container != is.Container, old.Deployment != next.Deployment:
 		return Replace
-	case next.Driver == spec.Process && !(slices.Equal(was.Argv, is.Argv) && maps.Equal(was.Env, is.Env) && was.Dir == is.Dir):
+	case next.Driver == manifest.Process && !(slices.Equal(was.Argv, is.Argv) && maps.Equal(was.Env, is.Env) && was.Dir == is.Dir):
 		return Restart
-	case next.Driver != spec.Process && was.Dial != is.Dial:
+	case next.Driver != manifest.Process && was.Dial != is.Dial:
 		return Replace
 	}
 	return None

@@ -8,14 +8,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 )
 
-func parse(t *testing.T, models string) *spec.File {
+func parse(t *testing.T, models string) *manifest.File {
 	t.Helper()
 	env := map[string]string{"KEY": "sk-hidden", "OTHER": "sk-other"}
-	file, err := spec.Parse("models.json", []byte(`{"llmModels": {`+models+`}}`), func(name string) (string, bool) {
+	file, err := read.Parse("models.json", []byte(`{"llmModels": {`+models+`}}`), func(name string) (string, bool) {
 		v, ok := env[name]
 		return v, ok
 	})
@@ -145,8 +146,8 @@ func TestBetween(t *testing.T) {
 
 // What is said beside the models is told too.
 func TestShared(t *testing.T) {
-	of := func(groups string) *spec.File {
-		file, err := spec.Parse("m.json", []byte(`{"$schema": "./s.json", `+groups+`"llmModels": {"m": {"command": "mockvllm", "start": "on_demand", "swap_group": "g"}}}`), nil)
+	of := func(groups string) *manifest.File {
+		file, err := read.Parse("m.json", []byte(`{"$schema": "./s.json", `+groups+`"llmModels": {"m": {"command": "mockvllm", "start": "on_demand", "swap_group": "g"}}}`), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,8 +166,8 @@ func TestShared(t *testing.T) {
 func TestBetweenLooksAtWhatRuns(t *testing.T) {
 	next := parse(t, `"m": {"command": "mockvllm", "args": ["serve", "x"], "replicas": 2}`)
 	running := *next
-	running.Models = []spec.Model{next.Models[0]}
-	running.Models[0].Instances = []spec.Instance{next.Models[0].Instances[0], next.Models[0].Instances[1]}
+	running.Models = []manifest.Model{next.Models[0]}
+	running.Models[0].Instances = []manifest.Instance{next.Models[0].Instances[0], next.Models[0].Instances[1]}
 	running.Models[0].Instances[1].Argv = []string{"mockvllm", "serve", "before"}
 	if got := text(t, change.Between(&running, next)); got != "~ m   rolling restart of m-1\n" {
 		t.Error(got)

@@ -8,8 +8,9 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/document"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 )
 
 // FuzzForbidden looks for a patch that is let through and yet runs another program, reaches another server or shows a secret.
@@ -25,7 +26,7 @@ func FuzzForbidden(f *testing.F) {
 		"m": {"command": "mockvllm", "args": ["serve", "x", "--port", 8001], "env": {"A": "${KEY}"}, "cwd": "/", "limits": {"inflight": 2}, "replicas": 2},
 		"p": {"endpoints": {"base_url": "http://a"}, "api_key": "${KEY}", "served_name": "s"}}}`
 	env := func(name string) (string, bool) { return "sk-hidden", name == "KEY" }
-	base, err := spec.Parse("models.json", []byte(models), env)
+	base, err := read.Parse("models.json", []byte(models), env)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func FuzzForbidden(f *testing.F) {
 		id := map[bool]string{false: "m", true: "p"}[elsewhere]
 		source := base.Source.With(id, source.Merge(base.Source.Entry(id), node))
 		forbidden := change.Forbidden(base.Source, base.Source, source)
-		next, err := spec.Plan(source, env)
+		next, err := read.Plan(source, env)
 		if err != nil {
 			return
 		}
@@ -55,7 +56,7 @@ func FuzzForbidden(f *testing.F) {
 			}
 			for _, i := range m.Instances {
 				old := was.Instances[0]
-				if at := slices.IndexFunc(was.Instances, func(o spec.Instance) bool { return o.ID == i.ID }); at >= 0 {
+				if at := slices.IndexFunc(was.Instances, func(o manifest.Instance) bool { return o.ID == i.ID }); at >= 0 {
 					old = was.Instances[at]
 					if i.Dial != old.Dial || !slices.Equal(i.Argv, old.Argv) {
 						t.Errorf("%s is let through and makes %s of %s", patch, i, old)

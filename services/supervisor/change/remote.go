@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 )
 
 // Forbidden lists what a file that came over HTTP may not change: everything that could run a program, reach another machine or

@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // model has one server, whose unit tells the board how it is.
 func model(b *board.Board, id string, drain func(), needs ...string) *board.Model {
-	m := &board.Model{ID: id, Model: spec.Model{DependsOn: needs}}
-	i := board.NewInstance(m, spec.Instance{ID: id + "-0"})
+	m := &board.Model{ID: id, Model: manifest.Model{DependsOn: needs}}
+	i := board.NewInstance(m, manifest.Instance{ID: id + "-0"})
 	i.Runner = runner.New(runner.Config{Policy: unit.Policy{Restart: true, StartTimeout: time.Hour, StallTimeout: time.Hour}, Driver: server{},
 		Probe: func(context.Context, bool) error { return nil }, Drain: func(context.Context) { drain() },
 		Changed: func(now unit.Status) { b.Update(i, now) }, Launching: func(unit.Reason) {}, Jitter: func() float64 { return 0 }, ProbeStarting: time.Second, ProbeReady: time.Second})

@@ -8,7 +8,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/swap"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -150,7 +150,7 @@ func (d *Demand) Moved(i *board.Instance, now unit.Status) {
 }
 
 // Regroup says which swap groups there are by now.
-func (d *Demand) Regroup(groups map[string]spec.SwapGroup) {
+func (d *Demand) Regroup(groups map[string]manifest.SwapGroup) {
 	limits := make(map[string]swap.Limits, len(groups))
 	for name, g := range groups {
 		limits[name] = swap.Limits(g)

@@ -7,7 +7,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -15,7 +15,7 @@ import (
 func TestDemands(t *testing.T) {
 	now := time.Now()
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	m := &board.Model{Model: spec.Model{Demand: spec.Demand{Start: true, IdleTimeout: time.Minute}}}
+	m := &board.Model{Model: manifest.Model{Demand: manifest.Demand{Start: true, IdleTimeout: time.Minute}}}
 	quiet, asked := use{Use: gateways.Use{Heard: true, Last: ago(time.Hour)}}, use{Use: gateways.Use{Heard: true, Queued: 2, Busy: true}}
 	f := func(name string, phase fleet.Phase, by string, u use, want unit.Event) {
 		t.Helper()

@@ -12,14 +12,15 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gateways"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // TestDrainsOfTheEndShareTheLongest runs on fake time, for which it has to be inside of the package: sockets have none.
 func TestDrainsOfTheEndShareTheLongest(t *testing.T) {
-	file, err := spec.Parse("m.json", []byte(`{"llmModels": {
+	file, err := read.Parse("m.json", []byte(`{"llmModels": {
 		"a": {"endpoints": {"base_url": "http://a"}, "timeouts": {"drain": 60}}, "b": {"endpoints": {"base_url": "http://b"}, "timeouts": {"drain": 300}}}}`), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +70,7 @@ func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
-			i := put(s.Board, spec.Model{ID: "m", Driver: spec.Docker, Instances: []spec.Instance{{ID: "m-0", Container: "box"}}}, unit.Policy{Outlives: true})
+			i := put(s.Board, manifest.Model{ID: "m", Driver: manifest.Docker, Instances: []manifest.Instance{{ID: "m-0", Container: "box"}}}, unit.Policy{Outlives: true})
 			s.Board.Update(i, unit.Status{State: now})
 			begin := time.Now()
 			s.Drain(t.Context(), i)
@@ -86,7 +87,7 @@ func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
 func TestRetiringTakesItsTimeUntilSomebodyAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
-		i := put(s.Board, spec.Model{ID: "m", Instances: []spec.Instance{{ID: "m-0"}}}, unit.Policy{OnDemand: true})
+		i := put(s.Board, manifest.Model{ID: "m", Instances: []manifest.Instance{{ID: "m-0"}}}, unit.Policy{OnDemand: true})
 		now := unit.State{Phase: fleet.Draining, Reason: unit.Restarting, By: "gateway", Launched: time.Now()}
 		s.Board.Update(i, unit.Status{State: now})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -113,7 +114,7 @@ func TestRetiringTakesItsTimeUntilSomebodyAsks(t *testing.T) {
 }
 
 // put has a model with one server on the board.
-func put(b *board.Board, from spec.Model, policy unit.Policy) *board.Instance {
+func put(b *board.Board, from manifest.Model, policy unit.Policy) *board.Instance {
 	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
 	i := board.NewInstance(m, from.Instances[0])
 	i.Runner = runner.New(runner.Config{Policy: policy})

@@ -12,9 +12,10 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/reload"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/report"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 )
 
 // ErrNotRunning is the error of a change before anything runs, or when all of it ends.
@@ -23,19 +24,19 @@ var ErrNotRunning = errors.New("the supervisor is only starting, or ends already
 // Fleet is what runs by the file. Its methods are called one at a time.
 type Fleet interface {
 	// Compare tells what it would change to run by a plan instead of the one that is in force.
-	Compare(inForce, plan *spec.File) change.Set
+	Compare(inForce, plan *manifest.File) change.Set
 	// Apply brings what runs in line with a plan and returns what that changes. declared is what the file itself says by
 	// then. It is ErrNotRunning when nothing can be changed.
-	Apply(inForce, plan *spec.File, declared *source.Source) (change.Set, error)
+	Apply(inForce, plan *manifest.File, declared *source.Source) (change.Set, error)
 }
 
 // Config is what a File works with.
 type Config struct {
 	Fleet   Fleet
-	Prepare func(*spec.File) (*spec.File, error) // makes what can be run of what a file says, or says why it cannot
-	Remote  bool                                 // over HTTP it may be changed which programs and servers to use
-	Refused func()                               // told of each version that is not put in force
-	Told    func(*spec.File, change.Set, error)  // hears what is in force with each change, or why the file is refused
+	Prepare func(*manifest.File) (*manifest.File, error) // makes what can be run of what a file says, or says why it cannot
+	Remote  bool                                         // over HTTP it may be changed which programs and servers to use
+	Refused func()                                       // told of each version that is not put in force
+	Told    func(*manifest.File, change.Set, error)      // hears what is in force with each change, or why the file is refused
 	Log     *zap.Logger
 }
 
@@ -44,14 +45,14 @@ type File struct {
 	cfg      Config
 	path     string         // "" when it cannot be read again
 	mu       sync.Mutex     // one change at a time
-	plan     *spec.File     // in force; what was said over HTTP is in it
+	plan     *manifest.File // in force; what was said over HTTP is in it
 	declared *source.Source // the file as it was last in force
 	loaded   time.Time      // when that was
 	fault    string         // of the file as it is now, "" when it is in force
 }
 
 // New is the file whose plan is in force already.
-func New(cfg Config, plan *spec.File) *File {
+func New(cfg Config, plan *manifest.File) *File {
 	return &File{cfg: cfg, path: plan.Path, plan: plan, declared: plan.Source, loaded: time.Now()}
 }
 
@@ -90,11 +91,11 @@ func (f *File) load(news bool) (change.Set, error) {
 }
 
 // read makes the plan of the file as it is now.
-func (f *File) read() (*spec.File, error) {
+func (f *File) read() (*manifest.File, error) {
 	if f.path == "" {
 		return nil, errors.New("the models were not read from a file that could be read again")
 	}
-	plan, err := spec.Load(f.path)
+	plan, err := read.Load(f.path)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (f *File) Edit(make func(current, declared *source.Source) (*source.Source,
 			return change.Set{}, &Forbidden{forbidden}
 		}
 	}
-	plan, err := spec.Plan(source, os.LookupEnv)
+	plan, err := read.Plan(source, os.LookupEnv)
 	if err == nil {
 		plan, err = f.cfg.Prepare(plan)
 	}
@@ -150,7 +151,7 @@ func (f *File) Edit(make func(current, declared *source.Source) (*source.Source,
 }
 
 // force puts a plan in force. The file is locked.
-func (f *File) force(plan *spec.File, declared *source.Source, what string) (change.Set, error) {
+func (f *File) force(plan *manifest.File, declared *source.Source, what string) (change.Set, error) {
 	set, err := f.cfg.Fleet.Apply(f.plan, plan, declared)
 	if err != nil {
 		return change.Set{}, err
@@ -185,7 +186,7 @@ func (f *File) Preview() (change.Set, error) {
 }
 
 // Hold calls g with the plan in force, which does not change meanwhile.
-func (f *File) Hold(g func(inForce *spec.File)) {
+func (f *File) Hold(g func(inForce *manifest.File)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	g(f.plan)

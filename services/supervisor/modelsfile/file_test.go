@@ -11,8 +11,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -23,9 +24,11 @@ type fleet struct {
 	ends    bool
 }
 
-func (f *fleet) Compare(inForce, plan *spec.File) change.Set { return change.Between(inForce, plan) }
+func (f *fleet) Compare(inForce, plan *manifest.File) change.Set {
+	return change.Between(inForce, plan)
+}
 
-func (f *fleet) Apply(inForce, plan *spec.File, _ *source.Source) (change.Set, error) {
+func (f *fleet) Apply(inForce, plan *manifest.File, _ *source.Source) (change.Set, error) {
 	if f.ends {
 		return change.Set{}, ErrNotRunning
 	}
@@ -49,16 +52,16 @@ func newRig(t *testing.T, remote bool) *rig {
 	t.Helper()
 	r := &rig{t: t, path: filepath.Join(t.TempDir(), "models.json")}
 	r.write(first)
-	plan, err := spec.Load(r.path)
+	plan, err := read.Load(r.path)
 	require.NoError(t, err)
 	r.File = New(Config{Fleet: &r.fleet, Remote: remote, Log: zap.NewNop(), Refused: func() { r.refused++ },
-		Prepare: func(plan *spec.File) (*spec.File, error) {
+		Prepare: func(plan *manifest.File) (*manifest.File, error) {
 			if len(plan.Models) > 1 {
 				return nil, errors.New("too many models")
 			}
 			return plan, nil
 		},
-		Told: func(_ *spec.File, _ change.Set, err error) { r.told = append(r.told, err) }}, plan)
+		Told: func(_ *manifest.File, _ change.Set, err error) { r.told = append(r.told, err) }}, plan)
 	return r
 }
 
@@ -69,7 +72,7 @@ func (r *rig) write(text string) {
 
 // limit is the one of the model that is in force.
 func (r *rig) limit() (limit int) {
-	r.Hold(func(inForce *spec.File) { limit = inForce.Models[0].Limits.Inflight })
+	r.Hold(func(inForce *manifest.File) { limit = inForce.Models[0].Limits.Inflight })
 	return limit
 }
 
@@ -167,9 +170,9 @@ func TestOwnTextIsTheOperators(t *testing.T) {
 }
 
 func TestFileThatCannotBeReadAgain(t *testing.T) {
-	plan, err := spec.Parse("models.json", []byte(first), nil)
+	plan, err := read.Parse("models.json", []byte(first), nil)
 	require.NoError(t, err)
-	f := New(Config{Log: zap.NewNop(), Refused: func() {}, Told: func(*spec.File, change.Set, error) {}}, plan)
+	f := New(Config{Log: zap.NewNop(), Refused: func() {}, Told: func(*manifest.File, change.Set, error) {}}, plan)
 	f.Watch(t.Context()) // returns
 	_, err = f.Load()
 	require.ErrorContains(t, err, "could be read again")

@@ -4,18 +4,18 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 )
 
 // Compare implements modelsfile.Fleet.
-func (r *Reconciler) Compare(inForce, plan *spec.File) change.Set {
+func (r *Reconciler) Compare(inForce, plan *manifest.File) change.Set {
 	return change.Between(r.present(inForce, plan), plan)
 }
 
 // present is the plan in force with the instances that are there, as they are on their way to another plan.
-func (r *Reconciler) present(inForce, plan *spec.File) *spec.File {
-	file := &spec.File{Source: inForce.Source}
+func (r *Reconciler) present(inForce, plan *manifest.File) *manifest.File {
+	file := &manifest.File{Source: inForce.Source}
 	r.Board.Each(func(m *board.Model) {
 		if m.Leaving {
 			return
@@ -33,7 +33,7 @@ func (r *Reconciler) present(inForce, plan *spec.File) *spec.File {
 }
 
 // toward is what the instance runs; what its next start runs where that is what the plan wants, or nothing runs. The board is locked.
-func toward(i *board.Instance, plan *spec.File) spec.Instance {
+func toward(i *board.Instance, plan *manifest.File) manifest.Instance {
 	for n := range plan.Models {
 		m := &plan.Models[n]
 		for _, wanted := range m.Instances {

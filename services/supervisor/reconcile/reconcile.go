@@ -10,12 +10,12 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/demand"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/source"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/source"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 )
 
@@ -35,8 +35,8 @@ type Reconciler struct {
 	Models   *store.Models
 	Metrics  Metrics
 	Log      *zap.Logger
-	Coming   func(plan *spec.File) // called with each plan before anything of it runs
-	File     *modelsfile.File      // has the plan in force
+	Coming   func(plan *manifest.File) // called with each plan before anything of it runs
+	File     *modelsfile.File          // has the plan in force
 }
 
 // Metrics has the series of each model.
@@ -47,7 +47,7 @@ type Metrics interface {
 
 // Apply implements modelsfile.Fleet. It does not wait for servers: those that are no longer wanted are drained, and restarts go on,
 // after it has returned.
-func (r *Reconciler) Apply(inForce, plan *spec.File, declared *source.Source) (change.Set, error) {
+func (r *Reconciler) Apply(inForce, plan *manifest.File, declared *source.Source) (change.Set, error) {
 	if !r.Crew.Open() {
 		return change.Set{}, modelsfile.ErrNotRunning
 	}
@@ -55,7 +55,7 @@ func (r *Reconciler) Apply(inForce, plan *spec.File, declared *source.Source) (c
 	r.Coming(plan)
 	r.Demand.Regroup(plan.SwapGroups)
 	for _, have := range r.Board.List() {
-		if at := slices.IndexFunc(plan.Models, func(m spec.Model) bool { return m.ID == have.ID }); at < 0 {
+		if at := slices.IndexFunc(plan.Models, func(m manifest.Model) bool { return m.ID == have.ID }); at < 0 {
 			r.dismiss(have)
 		} else {
 			r.revise(have, plan.Models[at])
@@ -71,7 +71,7 @@ func (r *Reconciler) Apply(inForce, plan *spec.File, declared *source.Source) (c
 }
 
 // enter takes in a model that is new.
-func (r *Reconciler) enter(from spec.Model) {
+func (r *Reconciler) enter(from manifest.Model) {
 	m := r.Servers.Model(from)
 	r.Metrics.Begin(m)
 	r.Board.Put(m)
@@ -105,13 +105,13 @@ func (r *Reconciler) retire(i *board.Instance) {
 	}
 	i.End()
 	r.Crew.After(i, func() {
-		r.File.Hold(func(inForce *spec.File) { r.gone(i, inForce) })
+		r.File.Hold(func(inForce *manifest.File) { r.gone(i, inForce) })
 	})
 }
 
 // gone takes an instance off the board, and its model when it was the last of one that is leaving. What the file wants in their
 // places comes now. The file is held.
-func (r *Reconciler) gone(i *board.Instance, inForce *spec.File) {
+func (r *Reconciler) gone(i *board.Instance, inForce *manifest.File) {
 	m := i.Model
 	r.Board.Remove(m, i)
 	r.Servers.Logs.Forget(i.ID)
@@ -124,7 +124,7 @@ func (r *Reconciler) gone(i *board.Instance, inForce *spec.File) {
 		r.Rollouts.Forget(m.ID)
 		r.Board.Drop(m)
 		r.Log.Info("model is gone", zap.String("model", m.ID))
-		if at := slices.IndexFunc(inForce.Models, func(want spec.Model) bool { return want.ID == m.ID }); at >= 0 && r.Crew.Open() {
+		if at := slices.IndexFunc(inForce.Models, func(want manifest.Model) bool { return want.ID == m.ID }); at >= 0 && r.Crew.Open() {
 			r.enter(inForce.Models[at])
 		}
 	}

@@ -8,15 +8,16 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/modelsfile"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-func parse(t *testing.T, args string) *spec.File {
+func parse(t *testing.T, args string) *manifest.File {
 	t.Helper()
-	file, err := spec.Parse("models.json", []byte(`{"llmModels": {"m": {"command": "mockvllm", "args": ["--port", "1"`+args+`]}}}`), nil)
+	file, err := read.Parse("models.json", []byte(`{"llmModels": {"m": {"command": "mockvllm", "args": ["--port", "1"`+args+`]}}}`), nil)
 	require.NoError(t, err)
 	return file
 }
@@ -24,10 +25,10 @@ func parse(t *testing.T, args string) *spec.File {
 // TestCompareLooksAtWhatRuns, which may be on its way from one plan to another already.
 func TestCompareLooksAtWhatRuns(t *testing.T) {
 	before, next := parse(t, ""), parse(t, `, "--seed", "1"`)
-	f := func(name string, coming *spec.Instance, phase fleet.Phase, to *spec.File, want ...string) {
+	f := func(name string, coming *manifest.Instance, phase fleet.Phase, to *manifest.File, want ...string) {
 		t.Helper()
 		b := board.New()
-		m := &board.Model{ID: "m", Driver: spec.Process, Model: before.Models[0]}
+		m := &board.Model{ID: "m", Driver: manifest.Process, Model: before.Models[0]}
 		i := board.NewInstance(m, before.Models[0].Instances[0])
 		i.Runner, i.Next = runner.New(runner.Config{}), coming
 		m.Servers = []*board.Instance{i}

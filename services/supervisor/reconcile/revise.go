@@ -8,21 +8,21 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/restart"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // revise makes a model what the file says by now. Servers are touched only where their command or their address has changed.
-func (r *Reconciler) revise(m *board.Model, to spec.Model) {
+func (r *Reconciler) revise(m *board.Model, to manifest.Model) {
 	if m.Driver != to.Driver || m.Leaving { // it is as good as new, and comes when the one before has gone
 		r.dismiss(m)
 		return
 	}
 	var retired, restarted, all []*board.Instance
-	wanted := map[*board.Instance]*spec.Instance{} // by those restarted
-	fresh, reverted := false, false                // a command is new; one is no longer wanted, and had not come to some instance yet
+	wanted := map[*board.Instance]*manifest.Instance{} // by those restarted
+	fresh, reverted := false, false                    // a command is new; one is no longer wanted, and had not come to some instance yet
 	r.Board.Change(func() {
 		from := m.Model
 		m.Model = to
@@ -31,7 +31,7 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 				continue
 			}
 			all = append(all, i)
-			at := slices.IndexFunc(to.Instances, func(next spec.Instance) bool { return next.ID == i.ID })
+			at := slices.IndexFunc(to.Instances, func(next manifest.Instance) bool { return next.ID == i.ID })
 			switch {
 			case i.Leaving:
 			case at < 0:
@@ -43,7 +43,7 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 					i.Instance, i.Next = next, nil
 				case change.Restart: // a rollout may be under way to that already
 					if i.Next == nil || change.Of(&to, &to, *i.Next, next) != change.None {
-						fresh, i.Next = true, new(spec.Instance)
+						fresh, i.Next = true, new(manifest.Instance)
 					}
 					*i.Next = next
 					wanted[i] = i.Next
@@ -70,7 +70,7 @@ func (r *Reconciler) revise(m *board.Model, to spec.Model) {
 }
 
 // rolled has what a rollout that failed has not come to keep the command that it runs with, unless the file wants yet another one by now.
-func (r *Reconciler) rolled(m *board.Model, wanted map[*board.Instance]*spec.Instance, end rollout.Status) {
+func (r *Reconciler) rolled(m *board.Model, wanted map[*board.Instance]*manifest.Instance, end rollout.Status) {
 	if end.State != rollout.Failed { // one that another takes the place of goes on there
 		return
 	}
@@ -90,7 +90,7 @@ func (r *Reconciler) rolled(m *board.Model, wanted map[*board.Instance]*spec.Ins
 
 // fill starts the instances of a model that are missing. One that is still being drained under the same id comes later.
 func (r *Reconciler) fill(m *board.Model) {
-	var missing []spec.Instance
+	var missing []manifest.Instance
 	var before unit.Before
 	r.Board.Read(func() {
 		stopped := len(m.Servers) > 0

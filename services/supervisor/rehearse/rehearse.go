@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/strict"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/strict"
 )
 
 // Rehearsal turns plans for GPUs and other machines into ones that need neither: mockvllm has the place of every vLLM, with the
@@ -27,7 +27,7 @@ type Rehearsal struct {
 
 // Of returns the plan with mocks; all else is as the file has it. What becomes of models that are no vLLM of this machine stands in its
 // Warnings, after those of the file.
-func (r *Rehearsal) Of(file *spec.File) (*spec.File, error) {
+func (r *Rehearsal) Of(file *manifest.File) (*manifest.File, error) {
 	copied := *file
 	mocks := &copied
 	mocks.Models, mocks.Warnings = slices.Clone(file.Models), slices.Clone(file.Warnings)
@@ -35,7 +35,7 @@ func (r *Rehearsal) Of(file *spec.File) (*spec.File, error) {
 		m := &mocks.Models[n]
 		m.Instances = slices.Clone(m.Instances)
 		switch {
-		case m.Driver == spec.Process:
+		case m.Driver == manifest.Process:
 			if note := r.process(m); note != "" {
 				mocks.Warnings = append(mocks.Warnings, note)
 			}
@@ -50,14 +50,14 @@ func (r *Rehearsal) Of(file *spec.File) (*spec.File, error) {
 	return mocks, nil
 }
 
-var places = map[spec.Driver]string{spec.External: "server elsewhere", spec.Docker: "container", spec.Kubernetes: "Deployment"}
+var places = map[manifest.Driver]string{manifest.External: "server elsewhere", manifest.Docker: "container", manifest.Kubernetes: "Deployment"}
 
 // starts tells whether all servers of an external model are processes that the file itself starts.
-func starts(f *spec.File, m *spec.Model) bool {
+func starts(f *manifest.File, m *manifest.Model) bool {
 	for _, i := range m.Instances {
 		at, err := url.Parse(i.Dial)
-		own := func(p spec.Port) bool { return err == nil && strict.Loopback(at.Hostname()) && p.Port == i.Port }
-		if m.Driver != spec.External || !slices.ContainsFunc(f.Ports(), own) {
+		own := func(p manifest.Port) bool { return err == nil && strict.Loopback(at.Hostname()) && p.Port == i.Port }
+		if m.Driver != manifest.External || !slices.ContainsFunc(f.Ports(), own) {
 			return false
 		}
 	}
@@ -65,7 +65,7 @@ func starts(f *spec.File, m *spec.Model) bool {
 }
 
 // process replaces vLLM, and says what else there is.
-func (r *Rehearsal) process(m *spec.Model) (note string) {
+func (r *Rehearsal) process(m *manifest.Model) (note string) {
 	for n := range m.Instances {
 		i := &m.Instances[n]
 		line := i.Line()
@@ -85,8 +85,8 @@ func (r *Rehearsal) process(m *spec.Model) (note string) {
 }
 
 // remote puts mocks in the place of servers that would not be started here.
-func (r *Rehearsal) remote(m *spec.Model) error {
-	m.Driver, m.Deployment = spec.Process, spec.Deployment{}
+func (r *Rehearsal) remote(m *manifest.Model) error {
+	m.Driver, m.Deployment = manifest.Process, manifest.Deployment{}
 	if m.ServedName == "" {
 		m.ServedName = m.ID
 	}
@@ -107,7 +107,7 @@ func (r *Rehearsal) remote(m *spec.Model) error {
 		i.URL, i.Dial = at.String(), at.Dial()
 		become(i, r.mock(argv.Line{argv.Plain(m.ServedName)}.With("--host", "127.0.0.1").With("--port", strconv.Itoa(i.Port))))
 		if m.APIKey != "" {
-			i.Env = spec.Env{"VLLM_API_KEY": m.APIKey}
+			i.Env = manifest.Env{"VLLM_API_KEY": m.APIKey}
 		}
 	}
 	return nil
@@ -123,7 +123,7 @@ func (r *Rehearsal) mock(flags argv.Line) argv.Line {
 }
 
 // become gives an instance another command.
-func become(i *spec.Instance, line argv.Line) {
+func become(i *manifest.Instance, line argv.Line) {
 	i.Container, i.GPU = "", nil
 	i.Run(line)
 }

@@ -10,17 +10,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rehearse"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // parse makes a plan of entries such as `"id": {fields}`, where FluidMCP itself sees all GPUs.
-func parse(models string) (*spec.File, error) {
-	return spec.Parse("models.json", []byte(`{"llmModels": {`+models+`}}`), nil)
+func parse(models string) (*manifest.File, error) {
+	return read.Parse("models.json", []byte(`{"llmModels": {`+models+`}}`), nil)
 }
 
 // written is a plan in words.
-func written(file *spec.File) (lines []string) {
+func written(file *manifest.File) (lines []string) {
 	for _, m := range file.Models {
 		lines = append(lines, fmt.Sprintf("%s %s %s", m.ID, m.Driver, m.ServedName))
 		for _, i := range m.Instances {
@@ -98,7 +99,7 @@ func TestRehearsalKeepsTheRestOfTheFile(t *testing.T) {
 		"b": {"model": "y", "port": 2, "start": "on_demand", "swap_group": "g"},
 		"c": {"model": "z", "port": 3}},
 		"swapGroups": {"g": {"loaded": 2, "residency": "2s"}}}`
-	file, err := spec.Parse("models.json", []byte(text), func(string) (string, bool) { return "", false })
+	file, err := read.Parse("models.json", []byte(text), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestRehearsalKeepsTheRestOfTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	mocks.Models, file.Models = nil, nil
-	if diff := cmp.Diff(file, mocks, cmpopts.IgnoreFields(spec.File{}, "Source")); diff != "" || mocks.Source != file.Source {
+	if diff := cmp.Diff(file, mocks, cmpopts.IgnoreFields(manifest.File{}, "Source")); diff != "" || mocks.Source != file.Source {
 		t.Errorf("-file +rehearsal\n%s", diff)
 	}
 }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -33,20 +33,20 @@ type File struct {
 
 // Model is a model for people and their tools.
 type Model struct {
-	ID         string       `json:"id"`
-	Aliases    []string     `json:"aliases,omitempty"`
-	ServedName string       `json:"served_name"`
-	Driver     spec.Driver  `json:"driver"`
-	Desired    unit.Desired `json:"desired"`
-	Phase      fleet.Phase  `json:"phase"`
-	Reason     string       `json:"reason"`
-	Message    string       `json:"message"`
-	Since      time.Time    `json:"since"`
-	Progress   *Progress    `json:"progress,omitempty"`   // of the instance that speaks for the model, as Phase
-	Restarts   int          `json:"restarts"`             // of all instances, those that people asked for too
-	Overridden bool         `json:"overridden,omitempty"` // somebody said over HTTP that it is not to be as its file says
-	Rollout    *Rollout     `json:"rollout,omitempty"`    // the present or last one, if there was any
-	Instances  []Instance   `json:"instances"`
+	ID         string          `json:"id"`
+	Aliases    []string        `json:"aliases,omitempty"`
+	ServedName string          `json:"served_name"`
+	Driver     manifest.Driver `json:"driver"`
+	Desired    unit.Desired    `json:"desired"`
+	Phase      fleet.Phase     `json:"phase"`
+	Reason     string          `json:"reason"`
+	Message    string          `json:"message"`
+	Since      time.Time       `json:"since"`
+	Progress   *Progress       `json:"progress,omitempty"`   // of the instance that speaks for the model, as Phase
+	Restarts   int             `json:"restarts"`             // of all instances, those that people asked for too
+	Overridden bool            `json:"overridden,omitempty"` // somebody said over HTTP that it is not to be as its file says
+	Rollout    *Rollout        `json:"rollout,omitempty"`    // the present or last one, if there was any
+	Instances  []Instance      `json:"instances"`
 }
 
 // Rollout is how far the servers of a model are replaced.

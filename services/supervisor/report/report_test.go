@@ -7,16 +7,16 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 func TestProgressInSnapshotAndReport(t *testing.T) { synctest.Test(t, progressInSnapshotAndReport) }
 
 func progressInSnapshotAndReport(t *testing.T) {
-	m := &board.Model{Model: spec.Model{ID: "m"}}
-	i := &board.Instance{Instance: spec.Instance{ID: "m-0"}, Model: m, Runner: runner.New(runner.Config{Policy: unit.Policy{Restart: true}})}
+	m := &board.Model{Model: manifest.Model{ID: "m"}}
+	i := &board.Instance{Instance: manifest.Instance{ID: "m-0"}, Model: m, Runner: runner.New(runner.Config{Policy: unit.Policy{Restart: true}})}
 	m.Servers = []*board.Instance{i}
 	b := board.New()
 	b.Begin([]*board.Model{m})

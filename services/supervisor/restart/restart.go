@@ -11,11 +11,11 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/crew"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -91,7 +91,7 @@ func (s *Restarts) room(ctx context.Context, m *board.Model) error {
 		}
 	})
 	switch {
-	case m.Driver == spec.Docker:
+	case m.Driver == manifest.Docker:
 		return errNoCreate
 	case !surge:
 		return errNoSurge
@@ -143,7 +143,7 @@ func (s *Restarts) surge(m *board.Model) (*rollout.Extra, error) {
 	if err != nil {
 		return nil, err
 	}
-	var from spec.Instance
+	var from manifest.Instance
 	s.Board.Read(func() { from = m.ExtraServer(port) })
 	i := s.Servers.Make(m, from, unit.Before{})
 	s.Board.Add(m, i)

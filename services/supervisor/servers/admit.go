@@ -8,8 +8,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec/argv"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/argv"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -22,7 +22,7 @@ func (s *Servers) admit(i *board.Instance) loading.Rule {
 		return func(ctx context.Context, waiting waits) (func(), error) { return rule(ctx, i, waiting) }
 	}
 	var rules []loading.Rule
-	if i.Model.Driver == spec.Docker {
+	if i.Model.Driver == manifest.Docker {
 		rules = append(rules, of(s.created))
 	}
 	needs := loading.After(func() (string, <-chan struct{}) { return s.Board.Missing(i.Model) })

@@ -9,15 +9,15 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/docker"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/external"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 )
 
 // Runnable tells whether there is a driver for every model.
-func Runnable(file *spec.File) error {
+func Runnable(file *manifest.File) error {
 	var faults []error
 	for _, m := range file.Models {
-		if m.Driver == spec.Kubernetes {
+		if m.Driver == manifest.Kubernetes {
 			faults = append(faults, fmt.Errorf("model %q: driver %s is not available yet; "+
 				"with endpoints alone its server is watched and used, but not started or stopped", m.ID, m.Driver))
 		}
@@ -28,12 +28,12 @@ func Runnable(file *spec.File) error {
 // driver makes what starts the instance as it is.
 func (s *Servers) driver(i *board.Instance) runner.Driver {
 	switch i.Model.Driver {
-	case spec.External:
+	case manifest.External:
 		return external.Driver{}
-	case spec.Docker:
+	case manifest.Docker:
 		return s.container(i)
 	}
-	var from spec.Instance
+	var from manifest.Instance
 	s.Board.Read(func() { from = i.Instance })
 	return &process.Driver{
 		Argv: resolve(from.Argv, s.Commands), Dir: from.Dir, Env: from.Env.List(), URL: from.Dial, Output: i.Output,

@@ -6,7 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -20,10 +20,10 @@ type record struct {
 }
 
 // before is what an earlier supervisor knew of an instance. What failed with another command says nothing of this one.
-func (s *Servers) before(m *board.Model, i spec.Instance) unit.Before {
+func (s *Servers) before(m *board.Model, i manifest.Instance) unit.Before {
 	known := s.Store.Models.Get(m.ID)
 	before := unit.Before{Desired: unit.Desired(known.Desired)}
-	if m.Driver != spec.External { // those are not started here
+	if m.Driver != manifest.External { // those are not started here
 		before.Starts = known.Starts[i.ID]
 	}
 	if f := known.Failures[i.ID]; f.Of == fingerprint(i) {
@@ -33,7 +33,7 @@ func (s *Servers) before(m *board.Model, i spec.Instance) unit.Before {
 }
 
 // fingerprint tells what an instance runs from what it runs after a change of the models file or of the environment.
-func fingerprint(i spec.Instance) string {
+func fingerprint(i manifest.Instance) string {
 	if i.Container != "" {
 		return i.Container
 	}

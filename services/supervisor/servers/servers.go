@@ -18,8 +18,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/gpu"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/loading"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/logs"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -56,14 +56,14 @@ type Metrics interface {
 }
 
 // First makes a model of the first plan. What an earlier supervisor knew of it counts.
-func (s *Servers) First(from spec.Model) *board.Model { return s.model(from, s.before) }
+func (s *Servers) First(from manifest.Model) *board.Model { return s.model(from, s.before) }
 
 // Model makes a model that comes later.
-func (s *Servers) Model(from spec.Model) *board.Model {
-	return s.model(from, func(*board.Model, spec.Instance) unit.Before { return unit.Before{} })
+func (s *Servers) Model(from manifest.Model) *board.Model {
+	return s.model(from, func(*board.Model, manifest.Instance) unit.Before { return unit.Before{} })
 }
 
-func (s *Servers) model(from spec.Model, before func(*board.Model, spec.Instance) unit.Before) *board.Model {
+func (s *Servers) model(from manifest.Model, before func(*board.Model, manifest.Instance) unit.Before) *board.Model {
 	m := &board.Model{ID: from.ID, Driver: from.Driver, Model: from}
 	for _, i := range from.Instances {
 		m.Servers = append(m.Servers, s.Make(m, i, before(m, i)))
@@ -73,17 +73,17 @@ func (s *Servers) model(from spec.Model, before func(*board.Model, spec.Instance
 
 // Policy is what a model wants of its units. An extra one starts at once whoever asks, and is tried once: its
 // rollout says the rest.
-func (s *Servers) Policy(m *spec.Model, extra bool) unit.Policy {
+func (s *Servers) Policy(m *manifest.Model, extra bool) unit.Policy {
 	return unit.Policy{
-		Restart: m.Restart != spec.Never && !extra, Remote: m.Driver == spec.External, Outlives: m.Driver == spec.Docker,
+		Restart: m.Restart != manifest.Never && !extra, Remote: m.Driver == manifest.External, Outlives: m.Driver == manifest.Docker,
 		OnDemand: m.Demand.Start && !extra, Sleep: m.Demand.Sleep && !extra,
-		Devices:      slices.ContainsFunc(m.Instances, func(i spec.Instance) bool { return i.GPU != nil }),
+		Devices:      slices.ContainsFunc(m.Instances, func(i manifest.Instance) bool { return i.GPU != nil }),
 		StartTimeout: cmp.Or(m.Timeouts.Start, s.StartTimeout), StallTimeout: cmp.Or(m.Timeouts.Stall, s.StallTimeout),
 	}
 }
 
 // Make is one server of a model, which runs nothing yet and is on no board.
-func (s *Servers) Make(m *board.Model, from spec.Instance, before unit.Before) *board.Instance {
+func (s *Servers) Make(m *board.Model, from manifest.Instance, before unit.Before) *board.Instance {
 	i := board.NewInstance(m, from)
 	i.Output = s.Logs.Stream(from.ID)
 	i.Output.Begin() // one of the same name that is gone may have printed there
@@ -105,7 +105,7 @@ func (s *Servers) Make(m *board.Model, from spec.Instance, before unit.Before) *
 		ProbeStarting: s.ProbeStarting,
 		ProbeReady:    s.ProbeReady,
 	}
-	if m.Driver != spec.External {
+	if m.Driver != manifest.External {
 		cfg.Admit = s.admit(i)
 	} else {
 		cfg.ProbeStarting = max(probeRemote, s.ProbeStarting)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
-	"github.com/fluidmcp/fluidmcp/services/supervisor/spec"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -17,7 +17,7 @@ import (
 func TestEventsOfStatuses(t *testing.T) {
 	f := func(name string, last record, before, now unit.State, want store.Event) {
 		t.Helper()
-		i := board.NewInstance(&board.Model{ID: "m"}, spec.Instance{ID: "m-0"})
+		i := board.NewInstance(&board.Model{ID: "m"}, manifest.Instance{ID: "m-0"})
 		want.Model, want.Instance = "m", "m-0"
 		require.Equal(t, want, happened(i, last, unit.Status{State: before}, unit.Status{State: now, PID: 7}), name)
 	}
@@ -42,10 +42,10 @@ func TestEventsOfStatuses(t *testing.T) {
 // TestPolicy: a model's own timeouts count, and an extra server is tried once whatever the model wants.
 func TestPolicy(t *testing.T) {
 	s := &Servers{StartTimeout: time.Minute, StallTimeout: time.Second}
-	m := &spec.Model{Driver: spec.Docker, Restart: spec.Always, Timeouts: spec.Timeouts{Start: time.Hour}, Demand: spec.Demand{Start: true, Sleep: true}}
+	m := &manifest.Model{Driver: manifest.Docker, Restart: manifest.Always, Timeouts: manifest.Timeouts{Start: time.Hour}, Demand: manifest.Demand{Start: true, Sleep: true}}
 	require.Equal(t, unit.Policy{Restart: true, Outlives: true, OnDemand: true, Sleep: true, StartTimeout: time.Hour, StallTimeout: time.Second}, s.Policy(m, false))
 	require.Equal(t, unit.Policy{Outlives: true, StartTimeout: time.Hour, StallTimeout: time.Second}, s.Policy(m, true))
-	m.Driver, m.Restart = spec.External, spec.Never
+	m.Driver, m.Restart = manifest.External, manifest.Never
 	require.Equal(t, unit.Policy{Remote: true, StartTimeout: time.Hour, StallTimeout: time.Second}, s.Policy(m, true))
 }
 
