@@ -1,8 +1,10 @@
-// Package secret finds API keys of FluidMCP where none should be: clients send them as a model's name, in a path or as the id
-// of a request, and all of these are logged or quoted.
+// Package secret finds API keys where none should be: clients send them as a model's name, in a path or as the id of a request, and
+// all of these are logged or quoted. It knows them by their form, and by what a request itself brings as its key.
 package secret
 
 import (
+	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -10,15 +12,115 @@ import (
 // Prefix begins each API key that FluidMCP makes. Scanners for leaked secrets go by it.
 const Prefix = "fmcp_"
 
-var key = regexp.MustCompile(Prefix + `[0-9a-f]{16,}`)
+// prefixes begin keys that are known by their form: FluidMCP's, those of OpenAI and Anthropic, and those of Hugging Face.
+var prefixes = [...]string{Prefix, "sk-", "hf_"}
+
+// key is short enough to find one that was cut to 20 bytes.
+var key = regexp.MustCompile(Prefix + `[0-9a-f]{12,}|\bsk-[A-Za-z0-9_-]{16,}|\bhf_[A-Za-z0-9]{16,}`)
+
+const (
+	mask = "(a secret)"
+	// least is how long a key has to be that is hidden. Shorter ones, such as EMPTY, are made up by people whose server asks for none.
+	least = 8
+	// enough of a key tells it where a message has cut it.
+	enough = 16
+)
 
 // In tells whether text has an API key in it.
-func In(text string) bool { return strings.Contains(text, Prefix) && key.MatchString(text) }
+func In(text string) bool { return hasPrefix(text) && key.MatchString(text) }
 
 // Mask returns text with "(a secret)" in place of each API key.
 func Mask(text string) string {
-	if !strings.Contains(text, Prefix) { // nearly always
+	if !hasPrefix(text) { // nearly always
 		return text
 	}
-	return key.ReplaceAllString(text, "(a secret)")
+	return key.ReplaceAllString(text, mask)
+}
+
+func hasPrefix(text string) bool {
+	for _, prefix := range prefixes {
+		if strings.Contains(text, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// headers are where clients send keys.
+var headers = [...]string{"Authorization", "Proxy-Authorization", "X-Api-Key", "Api-Key"}
+
+// MaskOf is Mask for what is told of a request. What the request brings as its own key, in a header or in its query, is masked as
+// well, whatever its form.
+func MaskOf(r *http.Request, text string) string {
+	text = Mask(text)
+	for _, name := range headers {
+		for _, value := range r.Header[name] {
+			for part := range strings.FieldsFuncSeq(value, between) {
+				text = hide(text, part)
+			}
+		}
+	}
+	if r.URL.RawQuery == "" {
+		return text
+	}
+	for name, values := range r.URL.Query() {
+		for _, value := range values {
+			if inQuery(name) {
+				text = hide(hide(text, value), strings.ReplaceAll(value, " ", "+")) // a plus that nobody has escaped
+			}
+		}
+	}
+	return text
+}
+
+// between tells what stands between the scheme and the key, or between two of them.
+func between(r rune) bool { return r == ' ' || r == '\t' || r == ',' }
+
+// hide masks a secret, also where only its beginning is left.
+func hide(text, secret string) string {
+	if len(secret) < least {
+		return text
+	}
+	start := secret[:min(len(secret), enough)]
+	if !strings.Contains(text, start) { // nearly always
+		return text
+	}
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, start)
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteString(mask)
+		for i := len(start); i < len(secret) && rest != "" && rest[0] == secret[i]; i++ {
+			rest = rest[1:]
+		}
+		text = rest
+	}
+}
+
+// inQuery tells the parameters in which some clients send their key.
+func inQuery(name string) bool {
+	switch strings.ToLower(name) {
+	case "api_key", "api-key", "apikey", "access_token", "key":
+		return true
+	}
+	return false
+}
+
+// WithoutKeys returns a query, as it stands in a URL, without the parameters that hold a key.
+func WithoutKeys(query string) string {
+	if query == "" { // nearly always
+		return query
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && inQuery(plain) {
+			continue
+		}
+		kept = append(kept, pair)
+	}
+	return strings.Join(kept, "&")
 }

@@ -62,7 +62,7 @@ func Logged(log *zap.Logger, next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w, Context: r.Context()}
 		fields := lines.Get().(*[]zap.Field)
 		rec.record.fields = (*fields)[:ownFields]
-		id, made := requestID(r.Header)
+		id, made := requestID(r)
 		rec.record.ID, rec.record.Made = id[0], made
 		w.Header()[RequestIDHeader] = id
 		r = r.WithContext(rec)
@@ -81,12 +81,12 @@ func Logged(log *zap.Logger, next http.Handler) http.Handler {
 
 // requestID returns the client's id as a value of a header. What could not stand in a log, a URL or a header of another server
 // as it is gets replaced, and so do several ids.
-func requestID(h http.Header) (ids []string, made bool) {
-	if ids := h[RequestIDHeader]; len(ids) == 1 && validID(ids[0]) {
+func requestID(r *http.Request) (ids []string, made bool) {
+	if ids := r.Header[RequestIDHeader]; len(ids) == 1 && validID(ids[0]) && secret.MaskOf(r, ids[0]) == ids[0] {
 		return ids[:1:1], false
 	}
 	ids = []string{newRequestID()}
-	h[RequestIDHeader] = ids
+	r.Header[RequestIDHeader] = ids
 	return ids, true
 }
 
@@ -98,7 +98,7 @@ func validID(id string) bool {
 			return false
 		}
 	}
-	return id != "" && len(id) <= 128 && !secret.In(id)
+	return id != "" && len(id) <= 128
 }
 
 // newRequestID makes an id of vLLM's own form, 16 hex digits.
@@ -130,7 +130,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 	}
 	copy(r.fields, []zap.Field{
 		zap.String("method", req.Method),
-		zap.String("path", secret.Mask(req.URL.Path)),
+		zap.String("path", secret.MaskOf(req, req.URL.Path)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
 		zap.Duration("duration", took),
@@ -138,7 +138,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 		zap.String("remote", req.RemoteAddr),
 	})
 	if r.Err != nil {
-		r.Add(zap.String("error", secret.Mask(r.Err.Error())))
+		r.Add(zap.String("error", secret.MaskOf(req, r.Err.Error())))
 	}
 	line.Write(r.fields...)
 }
@@ -180,17 +180,9 @@ func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*opena
 		failure = &openai.Error{Status: http.StatusInternalServerError, Type: openai.TypeInternal, Code: "internal_error",
 			Message: "Internal error. The log has the details under request id " + rec.ID + "."}
 	}
-	write(masked(failure), w)
-}
-
-// masked is a failure that quotes no API key: a client that sends one as the name of a model has logs of its own.
-func masked(failure *openai.Error) *openai.Error {
-	if !secret.In(failure.Message) {
-		return failure
-	}
-	quiet := *failure
-	quiet.Message = secret.Mask(failure.Message)
-	return &quiet
+	quiet := *failure // it quotes no API key: a client that sends one as the name of a model has logs of its own
+	quiet.Message = secret.MaskOf(r, failure.Message)
+	write(&quiet, w)
 }
 
 // MediaType is that of a message's body, in lower case and without parameters; "" when the header does not tell.

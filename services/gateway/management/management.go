@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/secret"
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 )
@@ -42,9 +43,10 @@ func New(cfg Config) (http.Handler, error) {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(base)
 			p.SetXForwarded()
-			for _, secret := range []string{"Authorization", "X-Api-Key", "Api-Key", "Cookie"} {
-				p.Out.Header.Del(secret)
+			for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key", "Cookie"} {
+				p.Out.Header.Del(name)
 			}
+			p.Out.URL.RawQuery = secret.WithoutKeys(p.Out.URL.RawQuery)
 			// The guard below has compared them with our own host; to the supervisor's they would be foreign.
 			p.Out.Header.Del("Origin")
 			p.Out.Header.Del("Sec-Fetch-Site")

@@ -9,6 +9,8 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/secret"
 )
 
 // private tells which headers end at the gateway: the client's credentials, what belongs to one connection (RFC 9110,
@@ -32,14 +34,14 @@ type Target struct {
 }
 
 // NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. The values
-// of headers are shared with in.
+// of headers are shared with in. A key in the query stays here, too: servers log the URLs that they are asked for.
 func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *http.Request {
 	of := &parts{url: *to.Base, own: [...]string{in.Host, to.Scheme, "", ""}}
 	out := (&http.Request{Method: in.Method, URL: &of.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: to.Base.Host,
 		Header: make(http.Header, len(in.Header)+len(of.own))}).WithContext(ctx)
 	out.URL.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
 	out.URL.RawPath = ""
-	out.URL.RawQuery = in.URL.RawQuery
+	out.URL.RawQuery = secret.WithoutKeys(in.URL.RawQuery)
 	if len(body) > 0 {
 		out.ContentLength = int64(len(body))
 		out.Body, out.GetBody = of.body.of(body), func() (io.ReadCloser, error) { return new(payload).of(body), nil }

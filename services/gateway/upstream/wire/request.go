@@ -24,7 +24,7 @@ func AppendHead(b []byte, req *http.Request, length int64) ([]byte, error) {
 	case !httpfield.IsToken(method):
 		return b, fmt.Errorf("the method %.40q is not one", method)
 	case !visible(target):
-		return b, fmt.Errorf("the URL has spaces or control characters: %.200q", target)
+		return b, fmt.Errorf("the URL has spaces or control characters: %.200q", req.URL.EscapedPath()) // its query may have a secret
 	case !visible(host):
 		return b, fmt.Errorf("the host %.200q has spaces or control characters", host)
 	}
