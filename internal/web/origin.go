@@ -9,15 +9,27 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 )
 
-// SameOrigin refuses what a page of another origin makes its visitor's browser send, other than reading: such a page could
+var crossOrigin = http.NewCrossOriginProtection()
+
+// CrossOrigin refuses what a page of another origin makes its visitor's browser send, other than reading: such a page could
 // otherwise stop the models of the visitor's machine. Programs that are no browser pass.
+func CrossOrigin(r *http.Request) error {
+	if crossOrigin.Check(r) == nil {
+		return nil
+	}
+	return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
+		Message: "A page of another origin may not do this. Open the page from this server, or call it from a program."}
+}
+
+// SameOrigin is CrossOrigin for all that next serves.
 func SameOrigin(next http.Handler) http.Handler {
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(Handler(func(http.ResponseWriter, *http.Request) error {
-		return &openai.Error{Status: http.StatusForbidden, Type: openai.TypeInvalidRequest, Code: "cross_origin",
-			Message: "A page of another origin may not do this. Open the page from this server, or call it from a program."}
-	}))
-	return guard.Handler(next)
+	return Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if err := CrossOrigin(r); err != nil {
+			return err
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
 }
 
 // OwnHost refuses a request for another host than this machine. A server on a loopback address that asks for no key trusts who reaches

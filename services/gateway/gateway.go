@@ -67,7 +67,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, log: deps.Log, id: "gateway-" + rand.Text()[:8], started: time.Now()}
 	g.stopping = context.Background()
 	var err error
-	if g.doors, err = keys.NewDoors(cfg.KeysFile, web.OnLoopback(cfg.Addr)); err != nil {
+	if g.doors, err = keys.NewDoors(cfg.KeysFile, web.OnLoopback(cfg.Addr), g.log); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	if g.skin, err = edge.NewSkin(edge.Config{TLSCertFile: cfg.TLSCertFile, TLSKeyFile: cfg.TLSKeyFile, ProxyProtocol: cfg.ProxyProtocol,
@@ -116,7 +116,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.prober.Run(work) })
 	background.Go(func() { g.poller.Run(work) })
 	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.CertificateFile).Inc) })
-	background.Go(func() { g.doors.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.KeyFile).Inc) })
+	background.Go(func() { g.doors.Watch(work, g.metrics.Refused.WithLabelValues(metrics.KeyFile).Inc) })
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
 	server := web.Server{Handler: g.handler, TLS: g.skin.TLS(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}
@@ -139,6 +139,7 @@ func (g *Gateway) changed(t *routing.Table) {
 		models = append(models, m.Model)
 	}
 	g.gates.Apply(models)
+	g.doors.Declared(models)
 	g.paces.Keep(func(model string) bool { _, ok := t.Resolve(model); return ok })
 }
 

@@ -15,17 +15,14 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
-// crossOrigin finds what a page of another origin makes its visitor's browser send.
-var crossOrigin = http.NewCrossOriginProtection()
-
 // permit says whether the request may go to an endpoint.
 func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 	scope := keys.Inference
 	if at.Control {
 		scope = keys.Admin
-		if err := crossOrigin.Check(r); err != nil {
+		if err := web.CrossOrigin(r); err != nil {
 			c.reason = reasonAuth
-			return keys.Forbidden("A page of another origin may not do this.")
+			return err
 		}
 	}
 	if ownPage(r) { // a program may come by the name of a proxy before the gateway, a page may not
@@ -41,7 +38,7 @@ func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 	return err
 }
 
-// ownPage tells a request that a browser sends for a page of the very host that it asks. Of others CORS and crossOrigin decide.
+// ownPage tells a request that a browser sends for a page of the very host that it asks. Of others CORS and web.CrossOrigin decide.
 func ownPage(r *http.Request) bool {
 	from := r.Header.Get("Origin")
 	if from == "" { // nearly every request

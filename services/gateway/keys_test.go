@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,7 +64,7 @@ func TestKeys(t *testing.T) {
 	}
 	before := len(b.requests())
 	ask("POST", "/llm/m/sleep", `{"level":1}`, 200, "", bearer("boss")...)
-	ask("POST", "/llm/m/sleep", `{"level":1}`, 403, "insufficient_scope", append(bearer("boss"), "Sec-Fetch-Site", "cross-site")...)
+	ask("POST", "/llm/m/sleep", `{"level":1}`, 403, "cross_origin", append(bearer("boss"), "Sec-Fetch-Site", "cross-site")...)
 	ask("GET", "/api/llm/status", "", 401, "missing_api_key")
 	ask("GET", "/api/llm/status", "", 403, "insufficient_scope", bearer("user")...)
 	if a := f.do("GET", "/api/llm/status", "", append(bearer("boss"), fleet.KeyHeader, "somebody")...); a.status == 401 || a.status == 403 {
@@ -93,6 +94,63 @@ func TestKeys(t *testing.T) {
 	ask("POST", chat, hello, 200, "", bearer("other")...)
 	if logs := f.logs.String(); strings.Contains(logs, "secret") || strings.Contains(logs, "sha256:") || !strings.Contains(logs, `"key":"other"`) {
 		t.Errorf("the log has a secret, or no id of a key: %s", logs)
+	}
+}
+
+// TestKeyForNoModel: what a key is for and nobody has declared is told of, and once.
+func TestKeyForNoModel(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	m := model("m", newBackend(t, vllm).URL)
+	m.Aliases = []string{"short"}
+	f := start(t, keyFile(t, file, "all", "well , models: [m, short]", "typed , models: [m, mm, m-served]"), m)
+	told := func(id, models string) int {
+		return strings.Count(f.logs.String(), `named by id or alias","key":"`+id+`","models":[`+models+`]`)
+	}
+	if n := told("typed", `"mm","m-served"`); n != 1 {
+		t.Errorf("told %d times: %s", n, f.logs)
+	}
+	f.deploy(m)
+	f.deploy(m, model("mm"))
+	if all, rest := told("typed", `"mm","m-served"`), told("typed", `"m-served"`); all != 1 || rest != 1 {
+		t.Errorf("told %d and %d times: %s", all, rest, f.logs)
+	}
+	keyFile(t, file, "other , models: [none]")
+	await(t, "the new file", func() bool { return told("other", `"none"`) == 1 })
+	if told("well", "") != 0 || strings.Count(f.logs.String(), "named by id or alias") != 3 {
+		t.Errorf("the log: %s", f.logs)
+	}
+}
+
+// TestKeysOfAnyForm: whatever a client sends as its key is not told again, wherever else it stands, and goes to no backend.
+func TestKeysOfAnyForm(t *testing.T) {
+	const secret = "Zq7.any_form-of+key/at=all"
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL), model("n", b.URL))
+	in := url.PathEscape(secret)
+	var said strings.Builder
+	for _, header := range [][]string{{"Authorization", "Bearer " + secret}, {"Authorization", secret}, {"X-Api-Key", secret}, {"Api-Key", secret}, {"Proxy-Authorization", "Basic " + secret}} {
+		for _, at := range [][2]string{{"/llm/m/chat/completions?api_key=" + in, hello}, {"/llm/" + in + "/chat/completions", hello}, {"/v1/chat/completions", `{"model":"` + secret + `"}`},
+			{"/v1/models/" + in, ""}, {"/" + in, ""}, {"/v1/chat/completions", `{"` + secret + `":`}} {
+			for _, place := range []string{"X-Request-Id", "X-Request-Timeout", "X-Fluidmcp-Priority", "Content-Type"} {
+				a := f.do("POST", at[0], at[1], append(header, place, secret)...)
+				fmt.Fprintln(&said, a.status, a.header, a.body)
+			}
+		}
+		fmt.Fprintln(&said, f.do("POST", "/llm/m/v1/completions?key="+in, hello, header...))
+	}
+	fmt.Fprintln(&said, f.do("GET", "/llm/"+in+"/chat/completions?access_token="+in, "")) // and nowhere else
+	if n := len(b.requests()); n == 0 {
+		t.Error("nothing came through")
+	}
+	for _, r := range b.requests() {
+		fmt.Fprintln(&said, r.URL, r.Header.Get("X-Request-Id"))
+	}
+	for where, text := range map[string]string{"log": f.logs.String(), "metrics": f.do("GET", "/metrics", "").body, "answers": said.String()} {
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, secret[:8]) {
+				t.Errorf("the key is in the %s: %s", where, line)
+			}
+		}
 	}
 }
 

@@ -1,11 +1,12 @@
 // Package keys knows who may use the gateway: API keys from a file of hashes.
 //
-//	secret.go   where a request carries its secret, and how one is made
-//	key.go      Key: what its holder may do
-//	doors.go    Doors: who may come in, and to what part
-//	ring.go     Ring: the keys of one version of the file, found by secret; File: the ring in force
-//	parse.go    the file, strict: every fault at once
-//	edit.go     add a key to the text of a file, or take one out
+//	secret.go      where a request carries its secret, and how one is made
+//	key.go         Key: what its holder may do
+//	doors.go       Doors: who may come in, and to what part
+//	undeclared.go  keys for models that are not there
+//	ring.go        Ring: the keys of one version of the file, found by secret; File: the ring in force
+//	parse.go       the file, strict: every fault at once
+//	edit.go        add a key to the text of a file, or take one out
 //
 // The file is YAML when its name says so, and JSON with comments otherwise:
 //

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/reload"
 	"github.com/fluidmcp/fluidmcp/internal/web"
@@ -17,11 +18,13 @@ type Doors struct {
 	file     *File // nil without one
 	watcher  *reload.Watcher
 	loopback bool // only programs of this machine can reach the gateway
+	log      *zap.Logger
+	strange  undeclared
 }
 
 // NewDoors reads a file of keys, "" for none. loopback says that only programs of this machine can come.
-func NewDoors(path string, loopback bool) (*Doors, error) {
-	d := &Doors{loopback: loopback}
+func NewDoors(path string, loopback bool, log *zap.Logger) (*Doors, error) {
+	d := &Doors{loopback: loopback, log: log}
 	if path == "" {
 		return d, nil
 	}
@@ -35,18 +38,28 @@ func NewDoors(path string, loopback bool) (*Doors, error) {
 func (d *Doors) Locked() bool { return d.file != nil }
 
 // Watch loads the keys anew whenever their file changes, until ctx ends. A file with a fault leaves those in force that are.
-func (d *Doors) Watch(ctx context.Context, log *zap.Logger, failed func()) {
+func (d *Doors) Watch(ctx context.Context, failed func()) {
 	if d.file == nil {
 		return
 	}
 	d.watcher.Run(ctx, reload.Every, func(err error) {
 		if err != nil {
 			failed()
-			log.Error("key file refused; the keys before stay in force", zap.Error(err))
+			d.log.Error("key file refused; the keys before stay in force", zap.Error(err))
 			return
 		}
-		log.Info("key file loaded", zap.String("path", d.file.Path), zap.Int("keys", len(d.file.Ring().Keys())))
+		d.log.Info("key file loaded", zap.String("path", d.file.Path), zap.Int("keys", len(d.file.Ring().Keys())))
+		d.strange.tell(d.log, d.file.Ring())
 	})
+}
+
+// Declared is told which models there are, whenever that changes.
+func (d *Doors) Declared(models []fleet.Model) {
+	if d.file == nil {
+		return
+	}
+	d.strange.declare(models)
+	d.strange.tell(d.log, d.file.Ring())
 }
 
 // Identify says who asks: nil, where everyone may. The error is for the client, an *openai.Error.
@@ -83,17 +96,16 @@ func (d *Doors) Permit(key *Key, scope Scope) error {
 	case key != nil && key.Allows(scope), d.file == nil && (d.loopback || scope == Inference):
 		return nil
 	case key == nil:
-		return Forbidden("This is for administrators, and no file of keys says who they are. Set GATEWAY_KEYS_FILE, or let the gateway listen on a loopback address.")
+		return forbidden("This is for administrators, and no file of keys says who they are. Set GATEWAY_KEYS_FILE, or let the gateway listen on a loopback address.")
 	}
-	return Forbidden("The API key " + key.ID + " has not the scope " + string(scope) + ".")
+	return forbidden("The API key " + key.ID + " has not the scope " + string(scope) + ".")
 }
 
 func unauthorized(code, message string) *openai.Error {
 	return &openai.Error{Status: http.StatusUnauthorized, Type: openai.TypeInvalidRequest, Code: code, Message: message}
 }
 
-// Forbidden is the failure of who may not do what it asked for.
-func Forbidden(message string) *openai.Error {
+func forbidden(message string) *openai.Error {
 	return &openai.Error{Status: http.StatusForbidden, Type: openai.TypePermission, Code: "insufficient_scope", Message: message}
 }
 
