@@ -30,7 +30,10 @@ func TestChat(t *testing.T) {
 	const chat = "/v1/chat/completions"
 	ok("/llm/m/chat/completions", hello, chat, hello)
 	ok("/llm/m/v1/chat/completions", hello, chat, hello)
-	ok("/llm/m/v1/chat/completions", withModel("whatever"), chat, withModel("m-served"))
+	ok("/llm/m/v1/chat/completions", withModel("m"), chat, withModel("m-served"))
+	ok("/llm/m/v1/chat/completions", withModel("short"), chat, withModel("m-served")) // the path counts
+	ok("/llm/m/v1/chat/completions", withModel("an-adapter"), chat, withModel("an-adapter"))
+	ok("/llm/m/v1/chat/completions", withModel(""), chat, withModel(""))
 	ok("/llm/m-served/v1/chat/completions", withModel("m-served"), chat, withModel("m-served"))
 	ok("/llm/org/name/v1/chat/completions", hello, chat, hello)
 	ok("/llm/org%2Fname/chat/completions", hello, chat, hello)

@@ -103,7 +103,7 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 	if doc.TwoModels {
 		return nil, refusal.BadRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
 	}
-	unknown := m == nil && !g.knows(doc.Model)
+	unknown := !g.knows(doc.Model)
 	if m, err = g.modelOf(c, m, doc.Model); err != nil {
 		if doc.BadModel {
 			return nil, refusal.BadRequest("model_required", "model", "model has to be a string.")
@@ -126,7 +126,7 @@ func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoin
 	} else if err != nil {
 		return nil, g.unread(r, err)
 	}
-	unknown := m == nil && !g.knows(found.Model)
+	unknown := !g.knows(found.Model)
 	if m, err = g.modelOf(c, m, found.Model); err != nil {
 		return nil, err
 	}

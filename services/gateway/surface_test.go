@@ -160,10 +160,11 @@ func TestUploads(t *testing.T) {
 			"\r\n--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n" + model + "\r\n--x--\r\n"
 	}
 	form := []string{"Content-Type", "multipart/form-data; boundary=x"}
-	for path, name := range map[string]string{"/llm/m/audio/transcriptions": "whatever", "/v1/audio/transcriptions": "m"} {
-		a := f.do("POST", path, upload(name), form...)
-		if a.status != 200 || b.last().body != upload("m-served") || b.last().Header.Get("Content-Type") != form[1] {
-			t.Errorf("%s: got %d %s; backend got %v, %d bytes", path, a.status, a.body, b.last().Header, len(b.last().body))
+	for _, c := range []struct{ path, name, want string }{{"/llm/m/audio/transcriptions", "n", "m-served"}, {"/llm/m/audio/transcriptions", "an-adapter", "an-adapter"},
+		{"/v1/audio/transcriptions", "m", "m-served"}} {
+		a := f.do("POST", c.path, upload(c.name), form...)
+		if a.status != 200 || b.last().body != upload(c.want) || b.last().Header.Get("Content-Type") != form[1] {
+			t.Errorf("%s: got %d %s; backend got %v, %d bytes", c.path, a.status, a.body, b.last().Header, len(b.last().body))
 		}
 	}
 	if a := f.do("POST", "/v1/audio/transcriptions", upload("none"), form...); a.status != 404 || a.code() != "model_not_found" {
