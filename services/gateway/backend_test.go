@@ -69,7 +69,12 @@ func (c *exchange) gone() { _, _ = io.Copy(io.Discard, c.conn) }
 // newBackend serves play for each request. A play that returns leaves the connection open for the next.
 func newBackend(t *testing.T, play func(c *exchange)) *backend {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return newBackendAt(t, "127.0.0.1:0", play)
+}
+
+func newBackendAt(t *testing.T, addr string, play func(c *exchange)) *backend {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,12 +135,17 @@ func (b *backend) serve(conn net.Conn) {
 // kill ends the backend as SIGKILL does: listener and connections are gone at once.
 func (b *backend) kill() {
 	b.ln.Close()
+	b.hangUp()
+	b.done.Wait()
+}
+
+// hangUp closes all connections.
+func (b *backend) hangUp() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	for conn := range b.conns {
 		conn.Close()
 	}
-	b.mu.Unlock()
-	b.done.Wait()
 }
 
 func (b *backend) requests() []*received {
