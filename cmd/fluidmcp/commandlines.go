@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/logs/redact"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
@@ -18,6 +18,7 @@ import (
 // warning of the file. Files that a command line names are not looked at; they may be on another machine.
 func checkCommandLines(file *manifest.File) error {
 	var faults []error
+	redactor := redact.New(file.Reveal())
 	for _, m := range file.Models {
 		if m.Driver != manifest.Process {
 			continue
@@ -27,7 +28,7 @@ func checkCommandLines(file *manifest.File) error {
 		if !ok {
 			continue
 		}
-		text := fmt.Sprintf("does not understand its command line: %s; correct config or args", redacted(wrong.Message, file.Secrets))
+		text := fmt.Sprintf("does not understand its command line: %s; correct config or args", redactor.Hide(wrong.Message))
 		if program(inst) == mockCommand {
 			faults = append(faults, fmt.Errorf("models file %s: llmModels.%s: mockvllm %s", file.Path, m.ID, text))
 		} else {
@@ -49,14 +50,4 @@ func understood(inst manifest.Instance) error {
 	}
 	_, _, err := config.Read(inst.Argv[2:], func(name string) string { return cmp.Or(inst.Env[name].Reveal(), os.Getenv(name)) })
 	return err
-}
-
-// redacted hides secrets in a message that repeats a command line.
-func redacted(text string, secrets []manifest.Secret) string {
-	for _, s := range secrets {
-		if s.Reveal() != "" {
-			text = strings.ReplaceAll(text, s.Reveal(), s.String())
-		}
-	}
-	return text
 }

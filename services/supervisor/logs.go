@@ -35,13 +35,7 @@ func (s *Supervisor) openLogs(file *manifest.File) {
 }
 
 // hide keeps the secrets of a models file out of all that is printed from now on.
-func (s *Supervisor) hide(file *manifest.File) {
-	secrets := make([]string, len(file.Secrets))
-	for i, secret := range file.Secrets {
-		secrets[i] = secret.Reveal()
-	}
-	s.logs.Hide(secrets)
-}
+func (s *Supervisor) hide(file *manifest.File) { s.logs.Hide(file.Reveal()) }
 
 // logFailed is told when the log of an instance cannot be written to disk, and without an error when it can again.
 func (s *Supervisor) logFailed(instance string, err error) {

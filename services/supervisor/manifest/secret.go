@@ -22,6 +22,15 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(argv.Hidden), nil }
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
+// Reveal returns the secrets of the file themselves.
+func (f *File) Reveal() []string {
+	all := make([]string, len(f.Secrets))
+	for i, s := range f.Secrets {
+		all[i] = s.Reveal()
+	}
+	return all
+}
+
 // Env is an environment whose values are secret.
 type Env map[string]Secret
 
