@@ -68,6 +68,30 @@ func TestContainerIsStartedStoppedAndMended(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForASlowEngine: neither who stops the model that it starts, nor who changes the models file.
+func TestNobodyWaitsForASlowEngine(t *testing.T) {
+	e := enginetest.New(t)
+	cfg, entry := contained(t, e)
+	box := e.Add("box", engine.ModelLabel, "m")
+	e.Do(func() { box.Slow = true })
+	other := external(partner(t))
+	l := live(t, cfg, entry, other)
+	phase(t, l.feed, "m", fleet.Starting)
+	l.apply(strings.TrimSuffix(entry, "}")+`, "limits": {"inflight": 7}}`, other)
+	l.until("the limit", "m", func(m fleet.Model) bool { return m.Limits.Inflight == 7 })
+	if status, body := l.do(http.MethodPost, "/api/llm/models/m/stop", ""); status != http.StatusAccepted {
+		t.Errorf("%d %s", status, body)
+	}
+	phase(t, l.feed, "m", fleet.Stopping)
+	e.Do(func() { box.Slow = false })
+	phase(t, l.feed, "m", fleet.Stopped)
+	e.Do(func() {
+		if box.Running || len(box.Stops) != 1 {
+			t.Errorf("it runs: %t, was asked to %q", box.Running, box.Stops)
+		}
+	})
+}
+
 // TestContainerOutlivesTheSupervisor looks at every snapshot of the second one: gateways are never told to leave the server.
 func TestContainerOutlivesTheSupervisor(t *testing.T) {
 	e := enginetest.New(t)

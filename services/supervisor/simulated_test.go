@@ -122,7 +122,7 @@ type simulatedDriver struct {
 }
 
 // Start fails now and then, and loads for some time or for ever.
-func (d simulatedDriver) Start() (runner.Server, error) {
+func (d simulatedDriver) Start(context.Context) (runner.Server, error) {
 	d.sim.mu.Lock()
 	defer d.sim.mu.Unlock()
 	if d.sim.servers[d.of] != nil {

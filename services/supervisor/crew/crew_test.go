@@ -29,10 +29,12 @@ func model(b *board.Board, id string, drain func(), needs ...string) *board.Mode
 // server starts at once, is ready at once and ends when it is told to.
 type server struct{ done chan unit.Exit }
 
-func (server) Start() (runner.Server, error) { return server{make(chan unit.Exit, 1)}, nil }
-func (server) PID() int                      { return 1 }
-func (s server) Done() <-chan unit.Exit      { return s.done }
-func (s server) Stop()                       { s.done <- unit.Exit{At: time.Now()} }
+func (server) Start(context.Context) (runner.Server, error) {
+	return server{make(chan unit.Exit, 1)}, nil
+}
+func (server) PID() int                 { return 1 }
+func (s server) Done() <-chan unit.Exit { return s.done }
+func (s server) Stop()                  { s.done <- unit.Exit{At: time.Now()} }
 
 // TestUnitsComeAndGoWhileTheCrewWorks: before and after, nothing begins.
 func TestUnitsComeAndGoWhileTheCrewWorks(t *testing.T) {

@@ -136,7 +136,7 @@ func (r *rig) news() {
 	})
 }
 
-func (s *server) Start() (runner.Server, error) {
+func (s *server) Start(context.Context) (runner.Server, error) {
 	s.rig.mu.Lock()
 	defer s.rig.mu.Unlock()
 	s.begun = time.Now()

@@ -9,14 +9,14 @@ import (
 
 // Driver starts model servers. An error of Start may be a Finding; another one is StartFailed, and may pass.
 type Driver interface {
-	Start() (Server, error)
+	Start(ctx context.Context) (Server, error) // ctx ends when nobody wants the server any more
 }
 
 // Adopter is a Driver whose servers can be there before their unit.
 type Adopter interface {
 	// Adopt returns the server that runs already, or nil. It is asked once, before anything else. After an error the unit backs off
 	// and then calls Start, which has to see to it that there are not two.
-	Adopt() (Server, error)
+	Adopt(ctx context.Context) (Server, error)
 }
 
 // Server is one that a Driver started.

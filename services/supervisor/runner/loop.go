@@ -10,10 +10,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// firstProbe bounds the question to a server that was there before its unit. Until then the unit says nothing, because gateways
-// that send requests to that server would take it for one that is starting.
-const firstProbe = 2 * time.Second
-
 // loop is what the goroutine of Run owns. A channel that is nil is not waited for.
 type loop struct {
 	Config
@@ -32,6 +28,11 @@ type loop struct {
 	// of the last server
 	freed   chan string // what its devices lack
 	endFree context.CancelFunc
+
+	launching chan launched // the answer of the driver while it is waited for beside the loop
+	unwanted  bool          // what comes of that is to be ended
+	begun     bool          // it is known what runs already
+	early     []unit.Event  // wishes that came before
 
 	// of the present server
 	server    Server
@@ -58,42 +59,6 @@ func (l *loop) status() unit.Status {
 	return s
 }
 
-// begin takes over the server that is there already, or starts one when it should run.
-func (l *loop) begin(ctx context.Context) {
-	server, err := l.adopt()
-	switch {
-	case server != nil:
-		l.own(server)
-		ctx, cancel := context.WithTimeout(ctx, firstProbe)
-		defer cancel()
-		l.apply(unit.Event{Kind: unit.Adopted, Message: text(l.Probe(ctx, false))})
-	case l.state.Desired == unit.Running && l.state.Phase != fleet.Failed:
-		first := unit.Event{Kind: unit.Start}
-		if l.Before.Starts > 0 || len(l.Before.Failures.Times) > 0 {
-			first.Reason = unit.SupervisorRestarted
-		}
-		l.apply(first)
-		if err != nil {
-			l.fail(err)
-		}
-	default:
-		l.Changed(l.status())
-	}
-}
-
-func (l *loop) adopt() (Server, error) {
-	if l.Policy.Remote {
-		if l.state.Desired == unit.Stopped {
-			return nil, nil
-		}
-		return l.Driver.Start()
-	}
-	if a, ok := l.Driver.(Adopter); ok {
-		return a.Adopt()
-	}
-	return nil, nil
-}
-
 // apply lets Step decide and carries its effects out. A start that fails is the next event.
 func (l *loop) apply(e unit.Event) {
 	e.At, e.Jitter = time.Now(), l.Jitter()
@@ -103,7 +68,7 @@ func (l *loop) apply(e unit.Event) {
 	if state.Phase != before {
 		l.leave(before)
 	}
-	err := l.launch(effects)
+	came := l.launch(effects)
 	l.Changed(l.status())
 	for _, effect := range effects {
 		switch effect.Do {
@@ -112,7 +77,7 @@ func (l *loop) apply(e unit.Event) {
 		case unit.Drain:
 			l.drain()
 		case unit.Terminate:
-			l.server.Stop()
+			l.terminate()
 		case unit.Sleep:
 			l.turn(unit.Slept, l.Sleep)
 		case unit.Wake:
@@ -123,8 +88,8 @@ func (l *loop) apply(e unit.Event) {
 			l.timers[effect.Then] = time.After(effect.After)
 		}
 	}
-	if err != nil {
-		l.fail(err)
+	if came != nil && came.err != nil {
+		l.fail(came.err)
 	}
 }
 
@@ -145,21 +110,6 @@ func (l *loop) leave(before fleet.Phase) {
 	}
 }
 
-// launch starts a server when that is among the effects, before anybody is told: the status has its process then.
-func (l *loop) launch(effects []unit.Effect) error {
-	if len(effects) == 0 || effects[0].Do != unit.Launch {
-		return nil
-	}
-	if l.state.Starts > 1 {
-		l.Launching(effects[0].Reason)
-	}
-	server, err := l.Driver.Start()
-	if err == nil {
-		l.own(server)
-	}
-	return err
-}
-
 func (l *loop) fail(err error) {
 	f := unit.Finding{}
 	if known, ok := errors.AsType[*unit.Finding](err); ok {
@@ -167,13 +117,6 @@ func (l *loop) fail(err error) {
 	}
 	f.Message = err.Error()
 	l.apply(unit.Event{Kind: unit.Failed, Finding: f})
-}
-
-func (l *loop) own(server Server) {
-	l.server, l.ended = server, server.Done()
-	l.probed = make(chan error, 1)
-	l.probing, l.endProbes = context.WithCancel(l.work)
-	l.probeDue = time.After(0)
 }
 
 // end drops the server that has ended and all that concerned it.
@@ -185,13 +128,6 @@ func (l *loop) end(exit unit.Exit) {
 		e.Finding = l.Explain(exit)
 	}
 	l.apply(e)
-}
-
-// depart leaves a server that outlives the unit.
-func (l *loop) depart() {
-	if s, ok := l.server.(Leaver); ok {
-		s.Leave()
-	}
 }
 
 // drain waits beside the loop. The channel belongs to this server: what another one's drain says later is not heard.

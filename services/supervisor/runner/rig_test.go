@@ -29,6 +29,7 @@ type rig struct {
 	last        unit.Status
 	phases      []fleet.Phase // all that it said
 	hang        bool          // probes do not return
+	slow        time.Duration // how long the driver takes for each answer
 	adopts      runner.Server // what runs already
 	cannotAdopt error
 	admit       func(ctx context.Context, waiting func(unit.Reason, string)) (func(), error)
@@ -74,7 +75,10 @@ func (s *fakeServer) Stop() {
 	}
 }
 
-func (r *rig) Start() (runner.Server, error) {
+func (r *rig) Start(ctx context.Context) (runner.Server, error) {
+	if err := r.take(ctx); err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.started = append(r.started, time.Now())
@@ -85,8 +89,23 @@ func (r *rig) Start() (runner.Server, error) {
 	return r.server, nil
 }
 
-func (r *rig) Adopt() (runner.Server, error) {
+func (r *rig) Adopt(ctx context.Context) (runner.Server, error) {
+	if err := r.take(ctx); err != nil {
+		return nil, err
+	}
 	return r.adopts, r.cannotAdopt
+}
+
+// take lets the driver be as slow as it is.
+func (r *rig) take(ctx context.Context) error {
+	var slow time.Duration
+	r.set(func() { slow = r.slow })
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(slow):
+		return nil
+	}
 }
 
 func (r *rig) probe(ctx context.Context, _ bool) error {

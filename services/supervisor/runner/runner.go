@@ -61,18 +61,18 @@ func (r *Runner) Run(ctx context.Context) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l := newLoop(r.cfg, work)
 	defer l.waits.Wait()
+	defer l.depart()
 	defer cancel()
 	defer func() { l.release() }()
-	defer l.depart()
 	l.begin(ctx)
 	ending := ctx.Done()
 	for !l.state.Finished() {
 		select {
 		case <-ending:
 			ending = nil
-			l.apply(unit.Event{Kind: unit.Halt, By: "supervisor"})
+			l.wish(unit.Event{Kind: unit.Halt, By: "supervisor"})
 		case w := <-r.wishes:
-			l.apply(w.event)
+			l.wish(w.event)
 			w.reply <- l.status()
 		case p := <-r.progress:
 			l.apply(unit.Event{Kind: unit.Progressed, Progress: p})
@@ -80,6 +80,8 @@ func (r *Runner) Run(ctx context.Context) {
 			l.apply(why)
 		case answer := <-l.admitted:
 			l.take(answer)
+		case came := <-l.launching:
+			l.arrive(ctx, came)
 		case exit := <-l.ended:
 			l.end(exit)
 		case <-l.timers[unit.Due]:

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -41,25 +42,25 @@ func (s *Servers) driver(i *board.Instance) runner.Driver {
 	}
 }
 
-// driver starts an instance as the file says by then. Its methods are called by the unit's goroutine alone.
+// driver starts an instance as the file says by then. Its methods are called one at a time.
 type driver struct {
 	s *Servers
 	i *board.Instance
 }
 
 // Start implements runner.Driver.
-func (d driver) Start() (runner.Server, error) {
+func (d driver) Start(ctx context.Context) (runner.Server, error) {
 	if d.s.Board.Renew(d.i) {
 		next := d.s.driver(d.i)
 		d.s.Board.Read(func() { d.i.Driver = next })
 	}
-	return d.i.Driver.Start()
+	return d.i.Driver.Start(ctx)
 }
 
 // Adopt implements runner.Adopter.
-func (d driver) Adopt() (runner.Server, error) {
+func (d driver) Adopt(ctx context.Context) (runner.Server, error) {
 	if a, ok := d.i.Driver.(runner.Adopter); ok {
-		return a.Adopt()
+		return a.Adopt(ctx)
 	}
 	return nil, nil
 }

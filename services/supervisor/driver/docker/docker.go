@@ -82,16 +82,16 @@ var (
 )
 
 // Start starts the container, and goes on with one that somebody else has started.
-func (d *Driver) Start() (runner.Server, error) {
-	found, err := d.find(d.Session.life)
+func (d *Driver) Start(ctx context.Context) (runner.Server, error) {
+	found, err := d.find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !found.State.Running {
-		if err := d.Session.engine.Start(d.Session.life, found.ID); err != nil {
+		if err := d.Session.engine.Start(ctx, found.ID); err != nil {
 			return nil, fmt.Errorf("start container %s: %w", d.Name, err)
 		}
-		if found, err = d.Session.engine.Inspect(d.Session.life, found.ID); err != nil {
+		if found, err = d.Session.engine.Inspect(ctx, found.ID); err != nil {
 			return nil, fmt.Errorf("look at container %s: %w", d.Name, err)
 		}
 	}
@@ -99,8 +99,8 @@ func (d *Driver) Start() (runner.Server, error) {
 }
 
 // Adopt goes on with the container if it runs. When the engine cannot tell, Start goes on with it later.
-func (d *Driver) Adopt() (runner.Server, error) {
-	found, err := d.find(d.Session.life)
+func (d *Driver) Adopt(ctx context.Context) (runner.Server, error) {
+	found, err := d.find(ctx)
 	if err != nil || !found.State.Running {
 		return nil, nil
 	}

@@ -58,7 +58,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) start() runner.Server {
 	r.t.Helper()
-	s, err := r.Start()
+	s, err := r.Start(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -200,11 +200,11 @@ func TestStopHitsItsOwnRunOnly(t *testing.T) {
 // TestRunningContainerIsGoneOnWith adopts one, closes the session, and adopts it again.
 func TestRunningContainerIsGoneOnWith(t *testing.T) {
 	r := newRig(t)
-	if s, err := r.Adopt(); s != nil || err != nil {
+	if s, err := r.Adopt(t.Context()); s != nil || err != nil {
 		t.Errorf("one that does not run: %v, %v", s, err)
 	}
 	r.engine.Do(func() { r.box.Run(); r.box.Print("before") })
-	s, err := r.Adopt()
+	s, err := r.Adopt(t.Context())
 	if s == nil || err != nil {
 		t.Fatalf("%v, %v", s, err)
 	}
@@ -225,7 +225,7 @@ func TestRunningContainerIsGoneOnWith(t *testing.T) {
 	next := *r.Driver
 	next.Session = docker.Open(r.engine.Socket, zaptest.NewLogger(t))
 	defer next.Session.Close()
-	if s, err = next.Start(); err != nil { // as after an adoption that failed
+	if s, err = next.Start(t.Context()); err != nil { // as after an adoption that failed
 		t.Fatal(err)
 	}
 	r.engine.Do(func() {
@@ -330,11 +330,11 @@ func TestContainersThatAreNotThere(t *testing.T) {
 		t.Helper()
 		d := *r.Driver
 		d.Name, d.Model = name, model
-		_, err := d.Start()
+		_, err := d.Start(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s of %s: %v, want %q", name, model, err, want)
 		}
-		if s, err := d.Adopt(); s != nil || err != nil {
+		if s, err := d.Adopt(t.Context()); s != nil || err != nil {
 			t.Errorf("%s of %s: adopted %v, %v", name, model, s, err)
 		}
 	}

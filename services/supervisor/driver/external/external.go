@@ -1,6 +1,7 @@
 package external
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ type Driver struct{}
 var _ runner.Driver = Driver{}
 
 // Start takes the server into the watch.
-func (Driver) Start() (runner.Server, error) {
+func (Driver) Start(context.Context) (runner.Server, error) {
 	return &server{done: make(chan unit.Exit, 1)}, nil
 }
 

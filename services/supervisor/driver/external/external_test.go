@@ -7,7 +7,7 @@ import (
 )
 
 func TestStopEndsTheWatchOnce(t *testing.T) {
-	server, err := external.Driver{}.Start()
+	server, err := external.Driver{}.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

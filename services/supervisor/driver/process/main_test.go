@@ -3,6 +3,7 @@ package process_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -96,7 +97,7 @@ func supervise(path string, args []string) {
 	driver := process.Driver{
 		Argv: append([]string{os.Args[0], "server"}, args...), Output: os.Stdout, Guard: []string{os.Args[0], "guard"}, Ledger: book, Name: "m-0",
 	}
-	s, err := driver.Start()
+	s, err := driver.Start(context.Background())
 	if err != nil {
 		panic(err)
 	}

@@ -13,7 +13,7 @@ func TestKernelKillsForMemory(t *testing.T) {
 	d := serverDriver(t, "eat")
 	// The shell goes into the group and becomes the guard.
 	d.Guard = []string{"sh", "-c", `echo $$ >"$0"; exec "$@"`, filepath.Join(group, "cgroup.procs"), self(t), "guard"}
-	s, err := d.Start()
+	s, err := d.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

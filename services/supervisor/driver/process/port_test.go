@@ -16,7 +16,7 @@ func TestPortOfAnother(t *testing.T) {
 	}
 	d := serverDriver(t, "listen", ln.Addr().String())
 	d.URL = "http://" + ln.Addr().String()
-	_, err = d.Start()
+	_, err = d.Start(t.Context())
 	want := fmt.Sprintf("port %d is in use by ", ln.Addr().(*net.TCPAddr).Port)
 	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("(pid %d)", os.Getpid())) {
 		t.Errorf("started on the port of another: %v", err)

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ var _ runner.Driver = (*Driver)(nil)
 
 // Start starts the command. It is an error when something listens already where the server will, and a permanent one when the
 // program does not exist or must not be run.
-func (d *Driver) Start() (runner.Server, error) {
+func (d *Driver) Start(context.Context) (runner.Server, error) {
 	if err := d.free(); err != nil {
 		return nil, err
 	}

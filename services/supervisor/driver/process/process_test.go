@@ -52,7 +52,7 @@ func start(t *testing.T, d *process.Driver) (runner.Server, *bufio.Scanner) {
 	t.Helper()
 	r, w := io.Pipe()
 	d.Output = w
-	s, err := d.Start()
+	s, err := d.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func run(t *testing.T, script string, change func(*process.Driver)) (string, uni
 	d := command(t, "sh", "-c", script)
 	d.Output = &out
 	change(d)
-	s, err := d.Start()
+	s, err := d.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestProgramsThatCannotRun(t *testing.T) {
 		t.Helper()
 		d := command(t, program)
 		d.Dir = dir
-		_, err := d.Start()
+		_, err := d.Start(t.Context())
 		found, ok := errors.AsType[*unit.Finding](err)
 		if !ok || found.Reason != unit.StartFailed || !found.Permanent || !strings.Contains(found.Message, what) {
 			t.Errorf("%s: %#v", program, err)
@@ -264,7 +264,7 @@ func TestGuardThatIsNone(t *testing.T) {
 	d := command(t, "sleep", "60")
 	for guard, want := range map[string]string{"true": "its guard ended at once", "echo": "its guard ended at once", "/no/such/guard": "no such file"} {
 		d.Guard = []string{guard}
-		if _, err := d.Start(); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := d.Start(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", guard, err)
 		}
 	}

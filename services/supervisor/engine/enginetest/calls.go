@@ -25,6 +25,7 @@ func (e *Engine) call(w http.ResponseWriter, r *http.Request, c *Container, verb
 	case "json":
 		e.inspect(w, c)
 	case "start":
+		e.until(r, func() bool { return !c.Slow })
 		status := http.StatusNoContent
 		e.Do(func() {
 			if c.Running {

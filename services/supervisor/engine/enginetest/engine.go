@@ -37,6 +37,7 @@ type Container struct {
 	Running  bool
 	Deaf     bool // only Kill ends it
 	Stuck    bool // stop and kill fail
+	Slow     bool // it does not start as long as this holds
 	NoLog    bool // its log driver only writes
 	Tty      bool
 	Restarts int    // by the engine
