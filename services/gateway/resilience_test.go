@@ -70,6 +70,14 @@ func TestFailuresBeforeTheFirstByte(t *testing.T) {
 	f("closed without a word", closed(), hello, 502, "upstream_disconnected", "interrupted", "reset")
 	f("not HTTP", closed("220 smtp ready\r\n"), hello, 502, "upstream_disconnected", "interrupted", "reset")
 	f("plain cut", closed(half), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	const json = "\r\ncontent-type: application/json\r\n"
+	cut := chatAnswer[:len(chatAnswer)/2]
+	f("cut where the connection is the end", closed("HTTP/1.1 200 OK"+json+"\r\n", cut), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("cut in HTTP/1.0", closed("HTTP/1.0 200 OK"+json+"\r\n", cut), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("nothing but a head", closed("HTTP/1.1 200 OK"+json+"\r\n"), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("a length that is too short", closed("HTTP/1.1 200 OK"+json+"content-length: 20\r\n\r\n", chatAnswer), hello, 502, "upstream_disconnected", "interrupted", "reset")
+	f("a stream that cannot be read", closed(strings.Replace(streamHead, "server: uvicorn", "content-encoding: gzip", 1), chunk(helloFrame), chunk(doneFrame)), chatStream,
+		502, "upstream_disconnected", "interrupted", "reset")
 	f("stream cut before its first frame", closed(streamHead), chatStream, 502, "upstream_disconnected", "interrupted", "reset")
 	f("stream empty", closed(streamHead, "0\r\n\r\n"), chatStream, 502, "upstream_disconnected", "interrupted", "reset")
 	f("silent", silent(), hello, 504, "upstream_timeout", "timeout", "timeout")

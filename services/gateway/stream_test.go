@@ -48,6 +48,14 @@ func TestBrokenStreams(t *testing.T) {
 	}
 	f("connection lost", "chat/completions", closing(head), roleFrame+helloFrame)
 	f("clean end without DONE", "chat/completions", closing(head, "0\r\n\r\n"), roleFrame+helloFrame)
+	f("on SageMaker's path", "invocations", closing(head, "0\r\n\r\n"), roleFrame+helloFrame)
+	f("on a path of the future", "v1/chat/completions2", closing(head, "0\r\n\r\n"), roleFrame+helloFrame)
+	f("dead after the last token", "chat/completions", closing(head, chunk(finishFrame)), roleFrame+helloFrame+finishFrame)
+	f("dead after the usage", "chat/completions", closing(head, chunk(finishFrame), chunk(usageFrame), "0\r\n\r\n"), roleFrame+helloFrame+finishFrame+usageFrame)
+	f("half of DONE", "chat/completions", closing(head, chunk("data: [DONE]\n"), "0\r\n\r\n"), roleFrame+helloFrame)
+	f("HTTP/1.0", "chat/completions", closing("HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", roleFrame), roleFrame)
+	f("a length that is too short", "chat/completions", closing("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ",
+		fmt.Sprint(len(helloFrame)+3), "\r\n\r\n", helloFrame, doneFrame), helloFrame)
 	f("torn frame", "completions", closing(head, chunk(worldFrame[:20]), "0\r\n\r\n"), roleFrame+helloFrame)
 	f("torn chunk", "chat/completions", closing(head, "50\r\ndata: {"), roleFrame+helloFrame)
 	f("silence", "chat/completions", func(c *exchange) { c.write(head); c.gone() }, roleFrame+helloFrame)
@@ -76,6 +84,11 @@ func TestCompleteStreams(t *testing.T) {
 	f("responses end without DONE", "responses", completed, "completed", send(completed))
 	f("silent after DONE", "chat/completions", helloFrame+doneFrame, "completed",
 		func(c *exchange) { c.write(streamHead, chunk(helloFrame), chunk(doneFrame)); c.gone() })
+	f("more after DONE", "chat/completions", helloFrame+doneFrame, "completed", send(helloFrame, doneFrame, worldFrame, doneFrame))
+	f("a length that is too long", "chat/completions", helloFrame+doneFrame, "completed", func(c *exchange) {
+		c.write("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 9999\r\n\r\n", helloFrame, doneFrame)
+		c.conn.Close()
+	})
 	failure := `data: {"error": {"message": "boom", "type": "BadRequestError", "param": null, "code": 400}}` + "\n\n"
 	f("error frame", "chat/completions", failure+doneFrame, "error", send(failure, doneFrame))
 	f("error frame without DONE", "chat/completions", helloFrame+failure, "error", send(helloFrame, failure))

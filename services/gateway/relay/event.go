@@ -55,7 +55,7 @@ func parseEvent(data []byte) event {
 			hasUsage = string(value) != "null"
 			e.usage = parseUsage(value)
 		case "response", "message":
-			if u := usageOf(value); u != (Usage{}) {
+			if u, err := readUsage(value); err == nil && u != (Usage{}) {
 				e.usage = u
 			}
 		}
@@ -99,17 +99,25 @@ func each(object []byte, visit func(key, value []byte)) {
 // isText tells a string that is not empty.
 func isText(value []byte) bool { return len(value) > 2 && value[0] == '"' }
 
-// usageOf finds the usage in an answer, or in an object that holds one.
-func usageOf(object []byte) Usage {
-	var u Usage
-	if _, err := scan.Object(object, func(m scan.Member) {
+// readUsage finds the usage in an answer, or in an object that holds one. The error is that of scan.Object.
+func readUsage(object []byte) (u Usage, err error) {
+	_, err = scan.Object(object, func(m scan.Member) {
 		if string(m.Key) == "usage" {
 			u = parseUsage(object[m.Start:m.End])
 		}
-	}); err != nil {
-		return Usage{}
+	})
+	if err != nil {
+		return Usage{}, err
 	}
-	return u
+	return u, nil
+}
+
+// endOf is how a stream ends whose endpoint does not tell: one of choices is one of completions, whatever its path.
+func endOf(data []byte) End {
+	if member(data, "choices") != nil {
+		return EndDone
+	}
+	return EndOfTransfer
 }
 
 // parseUsage knows the names of chat and text completions and those of responses and messages.

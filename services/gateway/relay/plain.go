@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
 )
 
 // chunk is how much of an answer that is not held back is read at once.
@@ -23,7 +24,10 @@ type plain struct {
 	body   io.Reader
 	held   *bytes.Buffer
 	whole  bool // held is all of it
+	usage  Usage
 }
+
+var errTorn = errors.New("the answer ended in the middle of its JSON")
 
 // kept are buffers of answers that are over, to be used again.
 var kept = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -43,10 +47,31 @@ func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*
 		return nil, err
 	}
 	p.whole = p.held.Len() < maxHeld
-	if p.whole && resp.ContentLength < 0 {
+	if !p.whole {
+		return p, nil
+	}
+	var err error
+	if p.usage, err = readUsage(p.held.Bytes()); err != nil && media == "application/json" && torn(resp, p.held.Bytes(), err) {
+		return nil, errTorn
+	}
+	if resp.ContentLength < 0 {
 		a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}
 	return p, nil
+}
+
+// torn tells half a JSON object, for which err was found, from what is none. Where an answer ends with its connection, a server that
+// died looks like one that is done; and a length may be wrong. A refusal is told by its status.
+func torn(resp *http.Response, body []byte, err error) bool {
+	body = bytes.TrimRight(body, " \t\r\n")
+	fault, ok := errors.AsType[*scan.SyntaxError](err)
+	switch {
+	case !ok || resp.StatusCode >= http.StatusMultipleChoices || resp.Header["Content-Encoding"] != nil:
+		return false
+	case len(body) == 0: // where nothing was announced nothing is missing
+		return resp.ContentLength < 0 && resp.TransferEncoding == nil && resp.Request.Method != http.MethodHead
+	}
+	return bytes.TrimLeft(body, " \t\r\n")[0] == '{' && (body[len(body)-1] != '}' || fault.Offset >= len(body))
 }
 
 // Read reads from the backend for as long as it may be silent.
@@ -76,7 +101,7 @@ func (p *plain) send(w http.ResponseWriter, begun bool) Result {
 		return Result{Outcome: ClientClosed, Err: err}
 	}
 	if p.whole {
-		return Result{Outcome: Completed, Usage: usageOf(p.held.Bytes())}
+		return Result{Outcome: Completed, Usage: p.usage}
 	}
 	return p.stream(w)
 }

@@ -93,7 +93,7 @@ func playInto(t *testing.T, contentType string, begun bool, change func(*relay.O
 	if change != nil {
 		change(&opts)
 	}
-	resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, ContentLength: -1, Body: r.body}
+	resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, ContentLength: -1, Body: r.body, Request: &http.Request{Method: "POST"}}
 	r.answer, r.err = relay.Receive(resp, opts)
 	if r.err == nil {
 		r.result = r.answer.Send(r.recorder, begun)

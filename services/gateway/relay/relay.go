@@ -53,7 +53,7 @@ type End int
 
 // The ends.
 const (
-	EndOfTransfer End = iota // no event tells; for APIs that are not known
+	EndOfTransfer End = iota // no event tells; for APIs that are not known, unless their events have choices
 	EndDone                  // [DONE]: chat and text completions
 	EndResponse              // response.completed, .incomplete or .failed: the Responses API
 	EndMessage               // message_stop: Anthropic's Messages API

@@ -97,7 +97,32 @@ func TestReceiveFailsClosed(t *testing.T) {
 	f("stream reset", events, "connection reset", piece{err: reset})
 	f("torn first frame", events, "unexpected EOF", piece{text: "data: {"}, piece{err: io.EOF})
 	f("endless first frame", events, "over the limit", piece{text: "data: " + strings.Repeat("x", 9<<20)})
+	f("half an object", "application/json", "middle of its JSON", piece{text: `{"a":`}, piece{err: io.EOF})
 	f("plain reset", "application/json", "connection reset", piece{text: "abc"}, piece{err: reset})
+}
+
+// TestHalfJSON: wherever an answer is cut, also where its end is only that of its connection, it is not taken for whole.
+func TestHalfJSON(t *testing.T) {
+	f := func(text string, whole bool) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			r := play(t, "application/json", nil, piece{text: text}, piece{err: io.EOF})
+			if (r.err == nil) != whole || !whole && r.recorder.Body.Len() > 0 {
+				t.Errorf("%q: error %v, sent %q", text, r.err, r.recorder.Body)
+			}
+		})
+	}
+	const all = " {\"a\":[{\"b\":-1.5e3},\"né\U0001f600\\n\\u00e9\"],\"c\":{\"d\":{}}, \"e\":true,\"f\":NaN}"
+	for n := 2; n < len(all); n++ {
+		f(all[:n], false)
+	}
+	f(all, true)
+	f(all+" \n", true)
+	f("", false)
+	f("not JSON at all", true) // it is as the server says it
+	f("[1,", true)
+	f(`{"a":1}{"b":2}`, true)
+	f(`{"a":01}`, true)
 }
 
 // TestTooLateForAStatus: what breaks after the first byte.
@@ -120,7 +145,9 @@ func TestTooLateForAStatus(t *testing.T) {
 	f("reset", events, nil, relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
 	f("the gateway stops", events, cause(web.ErrStopping), relay.Interrupted, false, `"code":"stream_interrupted"}}`+"\n\n", lost...)
 	f("the client left", events, cause(web.ErrClientLeft), relay.ClientClosed, false, token("a"), lost...)
-	f("no DONE needed", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Completed, false, token("a"), piece{text: token("a")}, piece{err: io.EOF})
+	f("no DONE needed", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Completed, false, "data: {}\n\n", piece{text: "data: {}\n\n"}, piece{err: io.EOF})
+	f("completions by another path", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Interrupted, false,
+		`"code":"stream_interrupted"}}`+"\n\n", piece{text: ": comment\n\n" + token("a")}, piece{err: io.EOF})
 	big := piece{text: strings.Repeat("x", 8<<20)}
 	f("big and cut", "application/json", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
 	f("big and left", "application/json", cause(web.ErrClientLeft), relay.ClientClosed, true, "x", big, piece{err: reset})

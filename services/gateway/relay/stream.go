@@ -2,6 +2,7 @@ package relay
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -38,6 +39,9 @@ type stream struct {
 // receiveStream waits for the first frame: vLLM sends the header at once and the first frame with the first token, so
 // a header alone promises nothing.
 func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error) {
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, fmt.Errorf("the event stream is encoded as %.40q, for which nobody asked", coding)
+	}
 	s := &stream{answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame)}
 	if opts.DropUsage {
 		s.unask = &unasker{}
@@ -88,6 +92,9 @@ func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done bool, err error) {
 	var e event
 	if s.next.Data != nil {
+		if s.opts.End == EndOfTransfer {
+			s.opts.End = endOf(s.next.Data)
+		}
 		e = s.pattern.parse(s.next.Data)
 		s.note(e)
 	}
