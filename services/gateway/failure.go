@@ -62,6 +62,9 @@ func (c *call) failure(r *http.Request, a *try) error {
 		return refusal.BadRequest("malformed_request", "", fmt.Sprintf("The request cannot be sent on: %v.", bad))
 	}
 	switch a.failed {
+	case upstream.Canceled: // and not by the client: a defect
+		c.reason = reasonInternal
+		return a.err
 	case upstream.Timeout:
 		return c.fail(reasonTimeout, &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "upstream_timeout",
 			Message: "The model server did not answer in time.", Cause: a.err})

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
@@ -20,7 +22,7 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	defer func() { c.waited += time.Since(asked) }()
 	patience, known := p.Slow(q.stream)
 	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.Control {
-		t := g.try(r.Context(), r, c, q, m, lease)
+		t := g.guarded(r.Context(), r, c, q, m, lease)
 		g.tried(c, q, p, t)
 		return t
 	}
@@ -38,7 +40,6 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	begin(lease)
 	select {
 	case t := <-results:
-		t.raise()
 		g.tried(c, q, p, t)
 		return t
 	case <-time.After(patience):
@@ -47,9 +48,7 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 		begin(second)
 	}
 	won := <-results
-	if len(cancels) == 1 {
-		won.raise()
-	} else {
+	if len(cancels) > 1 {
 		if won.answers() {
 			delete(cancels, won.lease.Backend.ID)
 			for _, cancel := range cancels {
@@ -57,8 +56,6 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 			}
 		}
 		lost := <-results
-		won.raise(lost)
-		lost.raise(won)
 		if !won.answers() && (lost.answers() || won.retryReason() != "") {
 			won, lost = lost, won
 		}
@@ -70,26 +67,15 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 	return won
 }
 
-// guarded is try for a goroutine of its own, in which a defect would end the process and not just the request.
+// guarded is try, and takes a defect of it for a failure that is nobody's but ours: so all that the request holds is given back, and
+// the goroutine of a second try does not end the process.
 func (g *Gateway) guarded(ctx context.Context, r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease) (t *try) {
 	defer func() {
 		if defect := recover(); defect != nil {
-			t = &try{lease: lease, failed: upstream.Broken, defect: defect}
+			t = &try{lease: lease, failed: upstream.Canceled, err: fmt.Errorf("a defect of the gateway: %v\n%s", defect, debug.Stack())}
 		}
 	}()
 	return g.try(ctx, r, c, q, m, lease)
-}
-
-// raise lets a defect of the try go on in the goroutine of the request, once what it and the others hold is given back.
-func (t *try) raise(others ...*try) {
-	if t.defect == nil {
-		return
-	}
-	t.close()
-	for _, other := range others {
-		other.close()
-	}
-	panic(t.defect)
 }
 
 // secondFor finds a backend to ask beside the first, within the budget.

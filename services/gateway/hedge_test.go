@@ -1,48 +1,57 @@
 package gateway
 
 import (
+	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
-	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
-	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 )
 
-// TestDefectInATry: a defect in a try that has a goroutine of its own reaches that of the request, where it ends only that, and
-// leaves nothing in flight. No request is known that sets one off, so this gateway lacks a part.
+// TestDefectInATry: a defect in a try ends its request, with a 500 and a line in the log, and leaves nothing in flight. No request is
+// known that sets one off, so this gateway lacks a part.
 func TestDefectInATry(t *testing.T) {
-	g, err := New(Default(), Deps{Log: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.skin = nil
-	m := fleet.Model{ID: "m", Phase: fleet.Ready, Routing: fleet.Routing{Hedge: true},
-		Backends: []fleet.Backend{{ID: "a", URL: "http://127.0.0.1:9", Routable: true}, {ID: "b", URL: "http://127.0.0.1:9", Routable: true}}}
-	if err := g.router.Apply(fleet.Snapshot{Models: []fleet.Model{m}}); err != nil {
-		t.Fatal(err)
-	}
-	pace := g.paces.Of("m")
-	for range 1000 {
-		pace.Answered(false, time.Minute)
-	}
-	to, _ := g.router.Table().Resolve("m")
-	r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/chat/completions", nil)
-	lease, _ := g.router.Acquire("m", routing.Request{})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the defect is lost")
+	for _, hedge := range []bool{false, true} {
+		core, logs := observer.New(zap.InfoLevel)
+		g, err := New(Default(), Deps{Log: zap.New(core)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.skin = nil
+		m := fleet.Model{ID: "m", Phase: fleet.Ready, Routing: fleet.Routing{Hedge: hedge}, Limits: fleet.Limits{Inflight: 1}, Backends: []fleet.Backend{
+			{ID: "a", URL: "http://127.0.0.1:9", Routable: true}, {ID: "b", URL: "http://127.0.0.1:9", Routable: true}}}
+		if err := g.router.Apply(fleet.Snapshot{Models: []fleet.Model{m}}); err != nil {
+			t.Fatal(err)
+		}
+		g.changed(g.router.Table())
+		for range 1000 {
+			g.paces.Of("m").Answered(false, time.Minute)
+		}
+		for range 2 { // the first gives its slot back
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/chat/completions", strings.NewReader("{}"))
+			g.handler.ServeHTTP(w, r)
+			if w.Code != 500 || !strings.Contains(w.Body.String(), "internal_error") || strings.Contains(w.Body.String(), "nil pointer") {
+				t.Errorf("hedge %t: %d %s", hedge, w.Code, w.Body)
 			}
-		}()
-		g.firstOf(r, &call{g: g}, &query{model: to, endpoint: endpoint.Of("chat/completions")}, to, lease, pace)
-	}()
-	for _, b := range g.router.Backends() {
-		if b.Inflight != 0 {
-			t.Errorf("%s has %d in flight", b.ID, b.Inflight)
+		}
+		for _, b := range g.router.Backends() {
+			if b.Inflight != 0 || b.Ejected {
+				t.Errorf("hedge %t: %+v", hedge, b)
+			}
+		}
+		if load := g.gates.Loads()["m"]; load.Inflight != 0 {
+			t.Errorf("hedge %t: %+v", hedge, load)
+		}
+		for _, line := range logs.FilterMessage("request").All() {
+			if fields := line.ContextMap(); fields["reason"] != "internal" || !strings.Contains(fmt.Sprint(fields["error"]), "nil pointer") {
+				t.Errorf("hedge %t: %v", hedge, fields)
+			}
 		}
 	}
 }

@@ -23,7 +23,6 @@ type try struct {
 	answer   *relay.Answer // nil when failed
 	failed   upstream.Kind // "" with an answer
 	err      error
-	defect   any           // what the try panicked with
 	took     time.Duration // until there was something to send
 	cancel   func()        // nil unless another backend was, or could have been, asked at the same time
 }
