@@ -17,11 +17,11 @@ type counter struct {
 }
 
 func (c *counter) Step(it *Iteration) {
-	c.steps++
-	c.tokens += it.Generated
+	c.steps += 1 + it.Repeats
+	c.tokens += (1 + it.Repeats) * it.Generated
 	for _, gap := range it.Gaps {
 		off := (gap - 10*ms).Abs() / (10 * time.Microsecond)
-		c.off[min(off, time.Duration(len(c.off)-1))]++
+		c.off[min(off, time.Duration(len(c.off)-1))] += 1 + it.Repeats
 	}
 }
 

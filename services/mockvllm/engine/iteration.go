@@ -12,6 +12,10 @@ type Observer interface {
 type Iteration struct {
 	At time.Time // when the tokens of the step were there
 
+	// Repeats is how many more steps followed at the same instant of which all the same is to be told: they admitted, began and
+	// ended nothing. It is 0 for most.
+	Repeats int
+
 	// How the engine stands.
 	Running  int
 	Waiting  int      // for capacity: a place, tokens of the budget or blocks
@@ -40,7 +44,7 @@ type Iteration struct {
 
 // begin forgets the step before. How the engine stands is said at the end.
 func (it *Iteration) begin() {
-	it.PrefixRequests, it.PrefixQueries, it.PrefixHits, it.PrefixReset = 0, 0, 0, false
+	it.Repeats, it.PrefixRequests, it.PrefixQueries, it.PrefixHits, it.PrefixReset = 0, 0, 0, 0, false
 	it.Outputs, it.PromptComputed, it.PromptCached, it.Generated, it.Preemptions = 0, 0, 0, 0, 0
 	it.LoRAs, it.FirstTokens, it.Gaps, it.Finished = it.LoRAs[:0], it.FirstTokens[:0], it.Gaps[:0], it.Finished[:0]
 }

@@ -83,31 +83,6 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 	return seqs, nil
 }
 
-// mostHelp is how many turns a submitter takes, so that none works for others for long.
-const mostHelp = 64
-
-// help takes turns in the place of Run where these take no time and nobody looks at the tokens before the last: then seqs are
-// over without that another goroutine has to be woken, and to wake this one. It returns whether nothing is left for Run.
-func (e *Engine) help(seqs []*Sequence) bool {
-	if !e.cfg.Latency.Zero() || e.clock.Virtual() || slices.ContainsFunc(seqs, func(s *Sequence) bool { return s.Every > 0 }) || !e.turns.TryLock() {
-		return false
-	}
-	defer e.turns.Unlock()
-	now := e.now() // no time passes from turn to turn, unless somebody comes
-	for range mostHelp {
-		if e.work() {
-			now = e.now()
-		}
-		switch next := e.turn(now); {
-		case next == never:
-			return true
-		case next > now || !slices.ContainsFunc(seqs, unfinished):
-			return false
-		}
-	}
-	return false
-}
-
 func unfinished(s *Sequence) bool {
 	_, over := s.Progress()
 	return !over

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 )
@@ -221,4 +224,20 @@ func TestPreempted(t *testing.T) {
 	f("vllm:request_decode_time_seconds_sum" + labels + "2.0")
 	f("vllm:request_inference_time_seconds_sum" + labels + "3.0")
 	f("vllm:request_time_per_output_token_seconds_sum" + labels + "1.0")
+}
+
+// TestRepeats: steps that are told of together count as each by itself.
+func TestRepeats(t *testing.T) {
+	step := engine.Iteration{Running: 2, KVUsage: 0.25, Outputs: 2, Generated: 2, Gaps: []time.Duration{0, 0}}
+	one, together := New(reference()), New(reference())
+	for range 5 {
+		one.Step(&step)
+	}
+	step.Repeats = 4
+	together.Step(&step)
+	undated := regexp.MustCompile(`(?m)^(\S+_created|process_|python_).*\n`)
+	want, got := undated.ReplaceAllString(scrape(one), ""), undated.ReplaceAllString(scrape(together), "")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

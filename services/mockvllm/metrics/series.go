@@ -68,11 +68,13 @@ func (s *series) inc()          { s.value++ }
 func (s *series) add(n int)     { s.value += float64(n) }
 func (s *series) set(v float64) { s.value = v }
 
-func (s *series) observe(v float64) {
-	s.value += v
-	s.count++
+func (s *series) observe(v float64) { s.observeTimes(1, v) }
+
+func (s *series) observeTimes(n int, v float64) {
+	s.value += float64(n) * v
+	s.count += uint64(n) //nolint:gosec // not negative
 	if s.buckets != nil {
-		s.buckets[s.bucket(v)]++
+		s.buckets[s.bucket(v)] += uint64(n) //nolint:gosec // as above
 	}
 }
 

@@ -34,18 +34,19 @@ func (m *Metrics) step(rank int, it *engine.Iteration) {
 	if it.Outputs == 0 {
 		return
 	}
+	steps := 1 + it.Repeats
 	e.preemptions[rank].add(it.Preemptions)
 	e.prompt[rank].add(it.PromptComputed + it.PromptCached)
 	e.computed[rank].add(it.PromptComputed)
 	e.hit[rank].add(it.PromptCached)
 	e.cached[rank].add(it.PromptCached)
-	e.generated[rank].add(it.Generated)
-	e.iteration[rank].observe(float64(it.TotalTokens()))
+	e.generated[rank].add(steps * it.Generated)
+	e.iteration[rank].observeTimes(steps, float64(it.TotalTokens()))
 	for _, d := range it.FirstTokens {
 		e.ttft[rank].observe(d.Seconds())
 	}
 	for _, d := range it.Gaps {
-		e.itl[rank].observe(d.Seconds())
+		e.itl[rank].observeTimes(steps, d.Seconds())
 	}
 	for i := range it.Finished {
 		e.finished(rank, &it.Finished[i])

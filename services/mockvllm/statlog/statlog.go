@@ -38,7 +38,7 @@ func (l *Logger) Step(it *engine.Iteration) {
 	defer l.mu.Unlock()
 	if it.Outputs > 0 {
 		l.prompt += it.PromptComputed
-		l.generated += it.Generated
+		l.generated += (1 + it.Repeats) * it.Generated
 	}
 	l.last = standing{it.Running, it.Waiting, it.Deferred, it.KVUsage}
 	if it.PrefixReset {

@@ -27,7 +27,8 @@ func TestLine(t *testing.T) {
 	f("nothing has come yet", "")
 	f("without the prefix cache", "Engine 000: Avg prompt throughput: 64.4 tokens/s, Avg generation throughput: 7.1 tokens/s, "+
 		"Running: 0 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.0%",
-		engine.Iteration{Running: 1, KVUsage: 0.5, Outputs: 1, PromptComputed: 640, PromptCached: 128, Generated: 70},
+		engine.Iteration{Running: 1, KVUsage: 0.5, Outputs: 1, PromptComputed: 640, PromptCached: 128, Generated: 58},
+		engine.Iteration{Outputs: 2, Generated: 2, Repeats: 5},
 		engine.Iteration{Outputs: 1, PromptComputed: 4, Generated: 1})
 	f("no token came", "Engine 000: Avg prompt throughput: 0.0 tokens/s, Avg generation throughput: 0.0 tokens/s, "+
 		"Running: 16 reqs, Waiting: 4 reqs, GPU KV cache usage: 0.6%, Prefix cache hit rate: 29.8%",
