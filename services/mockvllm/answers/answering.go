@@ -58,7 +58,7 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 	if g.interval = int(g.Common.Interval); g.interval == 0 {
 		g.interval = s.cfg.Scheduler.StreamInterval
 	}
-	var requests []engine.Request
+	requests := make([]engine.Request, 0, 1) // as many as most have
 	for _, work := range g.works {
 		if err := work.Plan(r.Context(), s.model.Model, s.model.Limits()); err != nil {
 			return err

@@ -16,9 +16,9 @@ func (e *Engine) help(seqs []*Sequence) bool {
 		return false
 	}
 	defer e.turns.Unlock()
-	now := e.now() // no time passes from turn to turn, unless somebody comes
+	now := never
 	for range mostHelp {
-		if e.work() {
+		if e.work() || now == never { // else no time passes from turn to turn
 			now = e.now()
 		}
 		e.repeat(now)

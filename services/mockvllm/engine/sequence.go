@@ -37,7 +37,8 @@ type Sequence struct {
 	progress atomic.Int64 // tokens delivered, negative minus one once ended
 
 	// owned by who has the engine's turn
-	family *family
+	family *family // own, or that of the choice before
+	own    family
 	state  state
 	rank   int   // in the waiting queue
 	turn   int64 // in the waiting queue

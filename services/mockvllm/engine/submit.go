@@ -47,7 +47,6 @@ func (e *Engine) Refusing() bool {
 // ended when it returns.
 func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 	seqs := make([]*Sequence, len(requests))
-	queued := seqs[:0:0]
 	arrived := e.now()
 	var kin *family
 	for i, r := range requests {
@@ -62,17 +61,22 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 			seqs[i].wake()
 			continue
 		}
+		s := &Sequence{Request: r, total: r.Prompt, arrived: arrived, queued: -1, started: -1, first: -1, last: -1,
+			delays: e.cfg.Latency.Delays(delaysOf(r))}
 		if kin == nil || kin.open == kin.n {
-			kin = &family{n: max(r.N, 1)}
+			kin = &s.own
+			kin.n = max(r.N, 1)
 		}
 		kin.open++
-		s := &Sequence{Request: r, family: kin, total: r.Prompt, arrived: arrived, queued: -1, started: -1, first: -1, last: -1,
-			delays: e.cfg.Latency.Delays(delaysOf(r))}
+		s.family = kin
 		if e.cfg.Policy == Priority {
 			s.rank = r.Priority
 		}
 		seqs[i] = s
-		queued = append(queued, s)
+	}
+	queued := seqs
+	if slices.ContainsFunc(seqs, hasEnded) {
+		queued = slices.DeleteFunc(slices.Clone(seqs), hasEnded)
 	}
 	if err := e.enqueue(queued); err != nil {
 		return seqs, err
@@ -83,10 +87,12 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 	return seqs, nil
 }
 
-func unfinished(s *Sequence) bool {
+func hasEnded(s *Sequence) bool {
 	_, over := s.Progress()
-	return !over
+	return over
 }
+
+func unfinished(s *Sequence) bool { return !hasEnded(s) }
 
 // delaysOf is what the delays of a sequence follow from. The first choice has those of the request.
 func delaysOf(r Request) string {

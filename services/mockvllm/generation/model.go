@@ -73,9 +73,11 @@ type Prompt struct {
 func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	seed := m.seed(prompt, p, i)
 	src := source{seed: seed, eos: m.Tokenizer.EOS(), words: m.words, stops: m.stops, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
-	src.ends = append(src.ends, src.eos)
-	for _, id := range p.StopTokenIDs {
-		src.ends = append(src.ends, int(id))
+	if src.least > 0 {
+		src.ends = append(src.ends, src.eos)
+		for _, id := range p.StopTokenIDs {
+			src.ends = append(src.ends, int(id))
+		}
 	}
 	m.choose(&src, prompt, p)
 	detok := m.Tokenizer.Detokenizer(prompt.Tokens, p.HideSpecial, p.SpacesBetween)

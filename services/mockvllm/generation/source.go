@@ -22,7 +22,7 @@ type source struct {
 	boosted []int // these now and then, where words are drawn
 	forced  int64 // this one at each place; -1: none
 	least   int   // before this place no token that ends an answer
-	ends    []int // tokens that end one
+	ends    []int // tokens that end one, if there is such a place
 	stop    int   // the token that is a stop string, -1: none
 	stopAt  int   // where it is said
 	loop    int   // places after which a greedy answer goes round, 0: it does not

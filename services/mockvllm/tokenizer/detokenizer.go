@@ -69,11 +69,11 @@ func (d *Detokenizer) bytes(tok *token) string {
 func (d *Detokenizer) endsBroken(ids []int) bool {
 	tail := ""
 	for i := len(ids) - 1; i >= 0 && len(tail) < utf8.UTFMax; i-- {
-		if s := d.bytes(d.t.at(ids[i])); tail == "" {
-			tail = s
-		} else {
-			tail = s + tail
+		s := d.bytes(d.t.at(ids[i]))
+		if tail == "" && s != "" && s[len(s)-1] < utf8.RuneSelf { // as most
+			return false
 		}
+		tail = s + tail
 	}
 	return broken(tail)
 }
