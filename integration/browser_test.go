@@ -89,7 +89,7 @@ func button(model, action string) string {
 	return `//tr[td[1]="` + model + `"]//button[.="` + action + `"]`
 }
 
-// consoleInBrowser uses the page as a person does: looks at the models, stops and starts one, and chats.
+// consoleInBrowser uses the page as a person does: looks at the models, stops and starts one, chats, and reads a log.
 func consoleInBrowser(t *testing.T, s *stack) {
 	b := openBrowser(t, s)
 	b.do("open the page", chromedp.Navigate(s.gateway+"/"))
@@ -105,6 +105,10 @@ func consoleInBrowser(t *testing.T, s *stack) {
 	b.do("chat", chromedp.SetValue("#model", mockLLM), chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
 	b.sees("#answer", helloAnswer)
 	b.do("the end", chromedp.WaitVisible("#stop:disabled"))
+	b.sees("#pace", "first token after")
+	b.do("the server's side", chromedp.Click(button(mockLLM, "logs")))
+	b.sees("#lines", "POST /v1/chat/completions")
+	b.do("enough of it", chromedp.Click("#logs-close"), chromedp.WaitNotVisible("#lines"))
 
 	b.do("ask a slow one", chromedp.SetValue("#model", mockGPT), chromedp.Click("#chat [type=submit]"))
 	b.sees("#answer", "Mock")
@@ -141,7 +145,8 @@ func TestConsoleAsksForAKey(t *testing.T) {
 	}
 	user, boss := made("--id", "user"), made("--id", "boss", "--scope", "inference,admin")
 	ports := freePorts(t, 3)
-	models := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "mock-model", "--port", strconv.Itoa(ports[2])}}})
+	models := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm",
+		"args": []string{"serve", "mock-model", "--port", strconv.Itoa(ports[2]), "--reasoning-parser", "qwen3"}}})
 	launch(t, "run", models, "--start-server", "--keys", file, "--port", strconv.Itoa(ports[0]), "--supervisor-port", strconv.Itoa(ports[1]))
 	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
 	eventually(t, func() error { _, err := send(t, "GET", s.gateway+"/health", nil); return err })
@@ -159,6 +164,7 @@ func TestConsoleAsksForAKey(t *testing.T) {
 	b.sees("#model option", mockLLM)
 	b.do("chat", chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
 	b.sees("#answer", helloAnswer)
+	b.sees("#thought", "Hello, how are you?") // what it thought before
 	enter(boss)
 	b.sees("#models td:first-child", mockLLM)
 	b.do("no more question", chromedp.WaitNotVisible("#key"))
