@@ -190,7 +190,7 @@ func TestRunRefuses(t *testing.T) {
 	good := `{"llmModels":{"m":{"command":"mockvllm","args":["serve","x","--port","` + free + `"]}}}`
 	f("not json", nil, "models.json", "1:")
 	f(good, []string{"--port", port}, "port "+port, "in use")
-	f(`{"llmModels":{"m":{"command":"mockvllm","args":["serve","x","--port","`+port+`"]}}}`, nil, "port "+port, "in use by another process")
+	f(`{"llmModels":{"m":{"command":"mockvllm","args":["serve","x","--port","`+port+`"]}}}`, nil, "port "+port, "in use by another process", "give the model endpoints alone")
 	f(good, []string{"--port", free, "--supervisor-port", free}, "port "+free+" of the supervisor is in use by the gateway", `of model "m" is in use by the gateway`)
 	// Everything at once: an unknown field, a bad type, a port used twice, and the gateway's port taken.
 	f(`{"llmModels":{

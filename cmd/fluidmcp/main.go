@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/fluidmcp/fluidmcp/internal/document"
 	"github.com/fluidmcp/fluidmcp/internal/version"
 )
 
@@ -95,6 +97,20 @@ func subcommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q;%s `%s --help` lists the commands", args[0], guess, cmd.CommandPath())
 }
 
+// meantFlag guesses which flag of the command was misspelt, if one was.
+func meantFlag(cmd *cobra.Command, err error) string {
+	wrong, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return ""
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	if near := document.Nearest(wrong.GetSpecifiedName(), known); near != "" {
+		return " did you mean --" + near + "?"
+	}
+	return ""
+}
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fluidmcp",
@@ -112,7 +128,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("fluidmcp {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())
+		return fmt.Errorf("%w;%s `%s --help` lists the flags", err, meantFlag(cmd, err), cmd.CommandPath())
 	})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
 	root.AddCommand(newRun(), newApply(), newPs(), newRestart(), newLogs(), newEvents(), newLoadtest(), newKeys(), newSchema(), newVersion(), newMockvllm(), newGuard())

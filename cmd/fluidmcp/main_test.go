@@ -101,6 +101,8 @@ func TestRefusals(t *testing.T) {
 	f("unknown command \"nwe\"; did you mean new? `fluidmcp keys --help` lists the commands\n", "keys", "nwe")
 	f(`"m" is one argument too many: fluidmcp ps [flags]`, "ps", "m")
 	f("unknown flag: --starts; `fluidmcp run --help` lists the flags", "run", "x", "--starts")
+	f("unknown flag: --star-server; did you mean --start-server? `fluidmcp run --help` lists the flags", "run", "x", "--star-server")
+	f("unknown shorthand flag: 'x' in -x; `fluidmcp ps --help` lists the flags", "ps", "-x")
 	f("0 arguments; name one models file: fluidmcp run FILE", "run")
 	f("2 arguments; name one model, `fluidmcp ps` lists them: fluidmcp stop MODEL", "stop", "a", "b")
 	f("--mock-load-time goes with --mock", "run", "../../examples/vllm-mock-config.json", "--mock-load-time", "1s")
@@ -126,7 +128,8 @@ func TestMisspeltSetting(t *testing.T) {
 
 func TestManagementCommands(t *testing.T) {
 	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001","phase":"ready","restarts":1},
-		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}, {"phase":"stopped","reason":"OnDemand"}]}`
+		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}, {"phase":"stopped","reason":"OnDemand"},
+		{"phase":"stopped"}]}`
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Get("Authorization"); got != "Bearer the-key" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -161,6 +164,7 @@ func TestManagementCommands(t *testing.T) {
 	f(0, "http://localhost:8002   killed", "ps")
 	f(0, `"restarts":2`, "ps", "--json")
 	f(0, "the first request for it starts it", "ps")
+	f(0, "`fluidmcp start org/m` starts it", "ps")
 	f(0, "stop requested", "stop", "org/m")
 	f(0, status, "stop", "org/m", "--json")
 	f(0, "last words", "logs", "org/m", "--lines", "5")
@@ -259,7 +263,8 @@ func TestProgressWithAFailedModel(t *testing.T) {
 	}
 	show(fleet.Backoff, fleet.Failed)
 	show(fleet.Failed, fleet.Failed)
-	if got := out.String(); strings.Count(got, "No model is ready. ") != 1 || !strings.Contains(got, "`fluidmcp logs a` shows why") {
+	if got := out.String(); strings.Count(got, "No model is ready. ") != 1 ||
+		!strings.Contains(got, "`fluidmcp logs a` shows why") || !strings.Contains(got, "`fluidmcp start b` starts it") {
 		t.Errorf("a person does not learn what to do:\n%s", got)
 	}
 	show(fleet.Failed, fleet.Ready)

@@ -169,8 +169,12 @@ func printModels(w io.Writer, models []model, now time.Time) error {
 			if inst.PID > 0 {
 				pid = strconv.Itoa(inst.PID)
 			}
+			message := why(fleet.Phase(inst.Phase), inst.Reason, inst.Message)
+			if message == "" && fleet.Phase(inst.Phase) == fleet.Stopped {
+				message = "`fluidmcp start " + m.ID + "` starts it"
+			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n",
-				id, inst.Phase, now.Sub(inst.Since).Round(time.Second), inst.Restarts, m.Driver, pid, inst.URL, why(fleet.Phase(inst.Phase), inst.Reason, inst.Message))
+				id, inst.Phase, now.Sub(inst.Since).Round(time.Second), inst.Restarts, m.Driver, pid, inst.URL, message)
 		}
 	}
 	return table.Flush()

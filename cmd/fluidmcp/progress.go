@@ -59,7 +59,7 @@ func (p *progress) hello(base string, keyed bool) {
 func (p *progress) show(s fleet.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ready, onDemand, coming := "", "", false
+	ready, onDemand, down, coming := "", "", "", false
 	for _, m := range s.Models {
 		before := p.seen[m.ID]
 		if m.Phase == fleet.Starting && before.Phase != fleet.Starting {
@@ -76,6 +76,9 @@ func (p *progress) show(s fleet.Snapshot) {
 			if m.OnDemand { // the address to try starts it
 				onDemand = cmp.Or(onDemand, m.ID)
 			}
+			down = cmp.Or(down, m.ID)
+		case fleet.Failed:
+			down = cmp.Or(down, m.ID)
 		case fleet.Pending, fleet.Starting:
 			coming = coming || p.process(m.ID) != nil
 		}
@@ -88,7 +91,11 @@ func (p *progress) show(s fleet.Snapshot) {
 		p.addresses(ready)
 	case !p.waiting:
 		p.waiting = true
-		fmt.Fprint(p.w, "\nNo model is ready. What changes is shown here; Ctrl-C ends FluidMCP.\n\n")
+		fmt.Fprintln(p.w, "\nNo model is ready. What changes is shown here; Ctrl-C ends FluidMCP.")
+		if down != "" {
+			fmt.Fprintf(p.w, "In another terminal `fluidmcp start %s` starts it.\n", down)
+		}
+		fmt.Fprintln(p.w)
 	}
 }
 

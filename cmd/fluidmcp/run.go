@@ -86,7 +86,6 @@ on; docs/configuration.md lists them).`,
 	}
 	f := cmd.Flags()
 	f.Bool("file", true, "FILE is a path; there is no other kind yet, so this may be left out")
-	_ = f.MarkHidden("file") // command lines in circulation have it; it changes nothing
 	f.BoolVar(&o.start, "start-server", false, "start the models and serve them")
 	f.BoolVar(&o.asJSON, "json", false, "print the plan as JSON for scripts")
 	f.StringVar(&o.host, "host", "127.0.0.1", "address to listen on")
@@ -155,6 +154,9 @@ func (l listeners) close() {
 	}
 }
 
+// portOfModel is what frees a model from a port that is taken, perhaps by the very server that was meant.
+const portOfModel = "the port in the file; to use the server that runs there, give the model endpoints alone, without a command"
+
 // listen opens the program's own ports and looks whether those of the models are free.
 func (o *runOptions) listen(ctx context.Context, file *manifest.File) (listeners, error) {
 	var l listeners
@@ -178,7 +180,7 @@ func (o *runOptions) listen(ctx context.Context, file *manifest.File) (listeners
 	l.supervisor = open("127.0.0.1", o.supervisorPort, "the supervisor", "--supervisor-port")
 	if file != nil {
 		for _, p := range file.Ports() {
-			if ln := open("127.0.0.1", p.Port, fmt.Sprintf("model %q", p.Model), "the port in the file"); ln != nil {
+			if ln := open("127.0.0.1", p.Port, fmt.Sprintf("model %q", p.Model), portOfModel); ln != nil {
 				faults = append(faults, ln.Close())
 			}
 		}

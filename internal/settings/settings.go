@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
 // forms are how values of a type are written. Those that are not here are told by Go's name.
@@ -38,8 +41,27 @@ func Read(prefix string, cfg any) error {
 		}
 		defer os.Setenv(wrong.KeyName, value) //nolint:errcheck // the value was there
 	}
-	if err := errors.Join(append(faults, envconfig.CheckDisallowed(prefix, cfg))...); err != nil {
+	if err := errors.Join(append(faults, unknown(prefix, cfg))...); err != nil {
 		return fmt.Errorf("read environment: %w", err)
 	}
 	return nil
+}
+
+// unknown reports a variable with the prefix that no field has, and which one it was most likely meant for.
+func unknown(prefix string, cfg any) error {
+	err := envconfig.CheckDisallowed(prefix, cfg)
+	if err == nil {
+		return nil
+	}
+	var known strings.Builder
+	if listed := envconfig.Usagef(prefix, cfg, &known, "{{range .}}{{.Key}}\n{{end}}"); listed != nil {
+		return errors.Join(err, listed)
+	}
+	// The prefix is no part of the likeness: it is the same for all.
+	begin := strings.ToUpper(prefix) + "_"
+	_, name, _ := strings.Cut(err.Error(), begin)
+	if meant := document.Nearest(name, strings.Fields(strings.ReplaceAll(known.String(), begin, ""))); meant != "" {
+		return fmt.Errorf("%w; did you mean %s%s?", err, begin, meant)
+	}
+	return err
 }

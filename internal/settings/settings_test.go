@@ -43,7 +43,8 @@ func TestFaults(t *testing.T) {
 	f("TRIAL_WAIT", "5", `TRIAL_WAIT "5": write a duration such as 300ms, 5s or 2m`)
 	f("TRIAL_OPEN", "maybe", `TRIAL_OPEN "maybe": write true or false`)
 	f("TRIAL_SMALL", "300", `TRIAL_SMALL "300": write uint8`)
-	f("TRIAL_SIZES", "3", "unknown environment variable TRIAL_SIZES")
+	f("TRIAL_SIZES", "3", "unknown environment variable TRIAL_SIZES; did you mean TRIAL_SIZE?")
+	f("TRIAL_PORT", "3", "unknown environment variable TRIAL_PORT")
 }
 
 func TestAllFaultsAtOnce(t *testing.T) {
