@@ -117,6 +117,7 @@ var crashes = []disaster{
 func TestCrashes(t *testing.T) {
 	c := startCrashStack(t)
 	var rows, skipped []string
+	told := 0 // crashes that stand in the rows: not all do, when only some were asked for
 	for _, crash := range crashes {
 		t.Run(crash.name, func(t *testing.T) {
 			defer func() {
@@ -131,15 +132,15 @@ func TestCrashes(t *testing.T) {
 			c.clean(t)
 			for _, model := range []string{twofold, onefold} {
 				t.Logf("%s: begun %v, not begun %v, with retries %v, all well after %s", model, tallies[model].begun, tallies[model].fresh, tallies[model].again, took)
-				rows = append(rows, row(crash.name, model, tallies[model], took))
 			}
+			rows, told = append(rows, rowsOf(crash.name, tallies, took)...), told+1
 			if crash.after != nil {
 				crash.after(t, c)
 			}
 			c.forgive(t)
 		})
 	}
-	if !t.Failed() && len(rows) == 2*(len(crashes)-len(skipped)) {
+	if !t.Failed() && told == len(crashes)-len(skipped) {
 		compareTable(t, rows, skipped)
 	}
 }
