@@ -81,7 +81,7 @@ func TestBeforeTheFirstWord(t *testing.T) {
 			t.Error("there is a snapshot")
 		}
 		changed := b.Changed()
-		b.Update(i, unit.Status{State: i.Runner.First()}) // also when it says what was to be expected
+		b.Update(i, unit.Status{State: i.Runner.First()}, nil) // also when it says what was to be expected
 		<-changed
 		if s, err := b.Snapshot(false); err != nil || s.Revision != 1 {
 			t.Errorf("after the first word: revision %d, %v", s.Revision, err)
@@ -90,4 +90,29 @@ func TestBeforeTheFirstWord(t *testing.T) {
 	f(unit.Policy{}, unit.Before{}, unit.Running, fleet.Pending)
 	f(unit.Policy{OnDemand: true}, unit.Before{}, unit.OnDemand, fleet.Stopped)
 	f(unit.Policy{}, unit.Before{Desired: unit.Stopped}, unit.Stopped, fleet.Stopped)
+}
+
+// TestRecordComesFirst: who learns of a status finds what is kept of it.
+func TestRecordComesFirst(t *testing.T) {
+	m := &Model{ID: "m"}
+	i := &Instance{ID: "m-0", Model: m, Runner: runner.New(runner.Config{})}
+	m.Servers = []*Instance{i}
+	b := New()
+	b.Put(m)
+	changed, kept := b.Changed(), false
+	b.Update(i, unit.Status{State: unit.State{Phase: fleet.Ready}}, func(before unit.Status) {
+		select {
+		case <-changed:
+			t.Error("watchers knew before")
+		default:
+		}
+		if before.Phase != fleet.Pending || i.Status.Phase != fleet.Pending {
+			t.Errorf("it was %s, and is %s", before.Phase, i.Status.Phase)
+		}
+		kept = true
+	})
+	<-changed
+	if !kept || b.Status(i).Phase != fleet.Ready {
+		t.Errorf("kept: %t, the board says %s", kept, b.Status(i).Phase)
+	}
 }

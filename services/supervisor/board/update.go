@@ -7,11 +7,15 @@ import (
 )
 
 // Update stores a unit's status and returns the one before. Watchers learn of it when there is something to see: of a phase at once,
-// of a message alone within a second.
-func (b *Board) Update(i *Instance, now unit.Status) unit.Status {
+// of a message alone within a second. record is called first, with the board locked: what it keeps is there for everybody who learns of
+// the status, and comes before all that follows from that. It may be nil, and must not wait for anything.
+func (b *Board) Update(i *Instance, now unit.Status, record func(before unit.Status)) unit.Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := i.Status
+	if record != nil {
+		record(before)
+	}
 	i.Status = now
 	first := i.silent
 	if first {

@@ -21,7 +21,7 @@ func model(b *board.Board, id string, drain func(), needs ...string) *board.Mode
 	i := board.NewInstance(m, manifest.Instance{ID: id + "-0"})
 	i.Runner = runner.New(runner.Config{Policy: unit.Policy{Restart: true, StartTimeout: time.Hour, StallTimeout: time.Hour}, Driver: server{},
 		Probe: func(context.Context, bool) error { return nil }, Drain: func(context.Context) { drain() },
-		Changed: func(now unit.Status) { b.Update(i, now) }, Launching: func(unit.Reason) {}, Jitter: func() float64 { return 0 }, ProbeStarting: time.Second, ProbeReady: time.Second})
+		Changed: func(now unit.Status) { b.Update(i, now, nil) }, Launching: func(unit.Reason) {}, Jitter: func() float64 { return 0 }, ProbeStarting: time.Second, ProbeReady: time.Second})
 	m.Servers = []*board.Instance{i}
 	return m
 }

@@ -71,7 +71,7 @@ func TestDrainOfAdoptedServerWaitsForGateways(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
 			i := put(s.Board, manifest.Model{ID: "m", Driver: manifest.Docker, Instances: []manifest.Instance{{ID: "m-0", Container: "box"}}}, unit.Policy{Outlives: true})
-			s.Board.Update(i, unit.Status{State: now})
+			s.Board.Update(i, unit.Status{State: now}, nil)
 			begin := time.Now()
 			s.Drain(t.Context(), i)
 			require.Equal(t, want, time.Since(begin), name)
@@ -89,7 +89,7 @@ func TestRetiringTakesItsTimeUntilSomebodyAsks(t *testing.T) {
 		s := &Drains{Board: board.New(), Gateways: gateways.New(), Timeout: 2 * time.Minute}
 		i := put(s.Board, manifest.Model{ID: "m", Instances: []manifest.Instance{{ID: "m-0"}}}, unit.Policy{OnDemand: true})
 		now := unit.State{Phase: fleet.Draining, Reason: unit.Restarting, By: "gateway", Launched: time.Now()}
-		s.Board.Update(i, unit.Status{State: now})
+		s.Board.Update(i, unit.Status{State: now}, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		var others sync.WaitGroup
@@ -103,7 +103,7 @@ func TestRetiringTakesItsTimeUntilSomebodyAsks(t *testing.T) {
 		others.Go(func() {
 			time.Sleep(10 * time.Minute)
 			now.By = "api"
-			s.Board.Update(i, unit.Status{State: now})
+			s.Board.Update(i, unit.Status{State: now}, nil)
 		})
 		synctest.Wait()
 		begin := time.Now()

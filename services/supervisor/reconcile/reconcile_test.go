@@ -33,7 +33,7 @@ func TestCompareLooksAtWhatRuns(t *testing.T) {
 		i.Runner, i.Next = runner.New(runner.Config{}), coming
 		m.Servers = []*board.Instance{i}
 		b.Put(m)
-		b.Update(i, unit.Status{State: unit.State{Phase: phase}})
+		b.Update(i, unit.Status{State: unit.State{Phase: phase}}, nil)
 		var got []string
 		for _, change := range (&Reconciler{Board: b}).Compare(before, to).Models {
 			got = append(got, change.ID+": "+string(change.Effect))

@@ -26,7 +26,7 @@ func progressInSnapshotAndReport(t *testing.T) {
 		e.At = now
 		s, _ = unit.Step(s, e)
 		changed := b.Changed()
-		b.Update(i, unit.Status{State: s})
+		b.Update(i, unit.Status{State: s}, nil)
 		select {
 		case <-changed:
 			return true

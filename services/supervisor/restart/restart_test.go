@@ -32,7 +32,7 @@ func TestAskRefusesToInterrupt(t *testing.T) {
 		}
 		b.Put(m)
 		for n, phase := range phases {
-			b.Update(m.Servers[n], unit.Status{State: unit.State{Phase: phase, ReadyAt: time.Now()}})
+			b.Update(m.Servers[n], unit.Status{State: unit.State{Phase: phase, ReadyAt: time.Now()}}, nil)
 		}
 		r := &Restarts{Board: b, Rollouts: rollouts}
 		err := r.Ask(t.Context(), m, "api", force)

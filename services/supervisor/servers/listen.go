@@ -19,17 +19,16 @@ type Listener struct {
 func (s *Servers) Listen(i *board.Instance) *Listener { return &Listener{servers: s, of: i} }
 
 // Changed takes in what the unit reports after each event. The board comes before all that can take long, because a backend that
-// is not routable any more has to be out of the feed at once; the end of a server comes before the board, because who reads there
-// that it failed asks why.
+// is not routable any more has to be out of the feed at once; what is kept of the change comes with it, because who reads there that a
+// server failed asks why, and a rollout that sees its last server ready ends after that.
 func (l *Listener) Changed(now unit.Status) {
 	s, i := l.servers, l.of
 	saveCrash := rememberCrash(i, s.Board.Status(i), now)
-	before := s.Board.Update(i, now)
-	s.remember(i, &l.last, before, now)
+	before := s.Board.Update(i, now, func(before unit.Status) {
+		s.remember(i, &l.last, before, now)
+		s.count(i.Model.ID, before, now)
+	})
 	saveCrash()
-	if before.Failures != now.Failures {
-		s.Metrics.Failed(i.Model.ID, now.Failure.Reason)
-	}
 	s.Demand.Moved(i, now) // when it is on record: who gets its place comes after it
 	if before.Phase == now.Phase && before.Starts == now.Starts {
 		return
@@ -38,10 +37,8 @@ func (l *Listener) Changed(now unit.Status) {
 	fields := event(before, now)
 	switch now.Phase {
 	case fleet.Ready:
-		if before.Phase == fleet.Starting && !now.Policy.Remote && !now.Launched.IsZero() {
-			took := now.ReadyAt.Sub(now.Launched)
-			s.Metrics.Started(i.Model.ID, took)
-			fields = append(fields, zap.Duration("took", took))
+		if loaded(before, now) {
+			fields = append(fields, zap.Duration("took", now.ReadyAt.Sub(now.Launched)))
 		}
 		log.Info("model is ready", fields...)
 	case fleet.Backoff, fleet.Failed, fleet.Unhealthy:
@@ -49,6 +46,21 @@ func (l *Listener) Changed(now unit.Status) {
 	default:
 		log.Info("model is "+words[now.Phase], fields...)
 	}
+}
+
+// count has the metrics tell of a change.
+func (s *Servers) count(model string, before, now unit.Status) {
+	if before.Failures != now.Failures {
+		s.Metrics.Failed(model, now.Failure.Reason)
+	}
+	if loaded(before, now) {
+		s.Metrics.Started(model, now.ReadyAt.Sub(now.Launched))
+	}
+}
+
+// loaded tells whether a start has come to its end: the server is ready.
+func loaded(before, now unit.Status) bool {
+	return now.Phase == fleet.Ready && before.Phase == fleet.Starting && !now.Policy.Remote && !now.Launched.IsZero()
 }
 
 // words says a phase in a sentence.

@@ -41,7 +41,7 @@ func fingerprint(i manifest.Instance) string {
 }
 
 // rememberFailures keeps those that a later supervisor has to know. What is kept may be of an instance of this name that is gone, so the
-// first status of one replaces it.
+// first status of one replaces it. The board is locked.
 func (s *Servers) rememberFailures(i *board.Instance, last *record, before, now unit.Status) {
 	history := now.History()
 	if i.Extra || last.phase != "" && history.Same(before.History()) {
@@ -49,12 +49,12 @@ func (s *Servers) rememberFailures(i *board.Instance, last *record, before, now 
 	}
 	kept := store.Failures{Times: history.Times, Reason: string(history.Reason), Message: history.Message}
 	if len(history.Times) > 0 {
-		s.Board.Read(func() { kept.Of = fingerprint(i.Instance) })
+		kept.Of = fingerprint(i.Instance)
 	}
 	s.Store.Models.Failed(i.Model.ID, i.ID, kept)
 }
 
-// remember keeps what a later supervisor has to know, and makes an event of what people want to know.
+// remember keeps what a later supervisor has to know, and makes an event of what people want to know. The board is locked.
 func (s *Servers) remember(i *board.Instance, last *record, before, now unit.Status) {
 	if before.Desired != now.Desired && !i.Extra {
 		s.Store.Models.Wanted(i.Model.ID, string(now.Desired))
