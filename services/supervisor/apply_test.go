@@ -77,14 +77,14 @@ func TestModelsComeAndGo(t *testing.T) {
 	m, n := `"m": {`+fake(port, "")+`}`, `"n": {`+fake(other, "")+`}`
 	l := live(t, quick(), m)
 	up := phase(t, l.feed, "m", fleet.Ready)
-	g := gateway{l.stack, "g"}
+	g := l.gateway("g")
 	g.beat(up, 1)
 	if set := l.apply(n); effects(set) != "m: drain and remove, n: start" {
 		t.Error(effects(set))
 	}
-	down := phase(t, l.feed, "m", fleet.Draining)
-	g.beat(down, 1)
-	now := phase(t, l.feed, "n", fleet.Ready)
+	now := until(t, l.feed, "m draining and n ready", func(s fleet.Snapshot) bool {
+		return find(s, "m").Phase == fleet.Draining && find(s, "n").Phase == fleet.Ready
+	})
 	g.beat(now, 1)
 	l.stillDraining()
 	if status, _ := l.do(http.MethodPost, "/api/llm/models/m/start", ""); status != http.StatusAccepted {
@@ -114,7 +114,7 @@ func TestModelComesBackWhileItDrains(t *testing.T) {
 	l := live(t, quick(), m, n)
 	up := phase(t, l.feed, "m", fleet.Ready)
 	first := l.pids("m")[0]
-	g := gateway{l.stack, "g"}
+	g := l.gateway("g")
 	g.beat(up, 1)
 	l.apply(n)
 	g.beat(phase(t, l.feed, "m", fleet.Draining), 1)
@@ -201,7 +201,7 @@ func TestEndDuringAChange(t *testing.T) {
 	port := freePort(t)
 	l := live(t, cfg, `"m": {`+fake(port, `, "replicas": 2`)+`}`)
 	up := l.until("both", "m", routable(2))
-	gateway{l.stack, "g"}.beat(up, 1)
+	l.gateway("g").beat(up, 1)
 	before := l.pids("m")
 	l.apply(`"m": {`+strings.Replace(fake(port, `, "replicas": 2`), `"args": [`, `"env": {"A": "new"}, "args": [`, 1)+`}`, `"n": {`+fake(freePort(t), "")+`}`)
 	l.end()
@@ -221,7 +221,7 @@ func TestRevertedRollout(t *testing.T) {
 	l := live(t, quick(), of(""))
 	up := l.until("both", "m", routable(2))
 	before := l.pids("m")
-	g := gateway{l.stack, "g"}
+	g := l.gateway("g")
 	g.beat(up, 1) // on m-0
 	l.apply(of(`"env": {"A": "new"}, `))
 	g.beat(l.until("the drain of the first", "m", func(m fleet.Model) bool { return !m.Backends[0].Routable }), 1)

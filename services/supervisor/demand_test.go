@@ -10,16 +10,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
-// say sends a heartbeat, with the snapshot as the one in force.
-func (g gateway) say(snapshot fleet.Snapshot, hb fleet.Heartbeat) {
-	g.s.t.Helper()
-	hb.Epoch, hb.Revision = snapshot.Epoch, snapshot.Revision
-	client := fleet.Client{URL: g.s.url, Token: g.s.token, HTTP: g.s.client}
-	if err := client.Heartbeat(g.s.t.Context(), g.id, hb); err != nil {
-		g.s.t.Fatal(err)
-	}
-}
-
 func queued(model string) fleet.Heartbeat { return fleet.Heartbeat{Queued: map[string]int{model: 7}} }
 
 func inflight(server string) fleet.Heartbeat {
@@ -36,7 +26,7 @@ func TestGatewaysStartAndRetireAModel(t *testing.T) {
 	if status, body := s.do(http.MethodGet, "/api/llm/status", ""); status != http.StatusOK || !strings.Contains(body, `"status":"ok"`) {
 		t.Errorf("a model that rests: %d %s", status, body)
 	}
-	one, two := gateway{s, "one"}, gateway{s, "two"}
+	one, two := s.gateway("one"), s.gateway("two")
 	for range 10 { // many words of the same are one start
 		one.say(rests, queued("m"))
 		two.say(rests, queued("m"))
@@ -71,7 +61,7 @@ func TestGatewaysStartAndRetireAModel(t *testing.T) {
 func TestStopOfAModelThatRetires(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), `, "start": "on_demand", "idle_timeout": "50ms", "timeouts": {"drain": "100ms"}`)+`}`))
 	feed := s.watch()
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.say(phase(t, feed, "m", fleet.Stopped), queued("m"))
 	up := phase(t, feed, "m", fleet.Ready)
 	g.say(up, fleet.Heartbeat{})
@@ -106,7 +96,7 @@ func TestModelsMakeRoom(t *testing.T) {
 	file.SwapGroups["gpu"] = group
 	s := run(t, quick(), file)
 	feed := s.watch()
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.say(phase(t, feed, "a", fleet.Stopped), queued("a"))
 	up := phase(t, feed, "a", fleet.Ready)
 	busy := inflight("a-0")
@@ -143,7 +133,7 @@ func TestDependencyOnDemand(t *testing.T) {
 	s := run(t, quick(), parse(t, `"a": {`+fake(freePort(t), `, "start": "on_demand", "idle_timeout": "20ms"`)+`}`,
 		`"b": {`+fake(freePort(t), `, "start": "on_demand", "depends_on": ["a"]`)+`}`))
 	feed := s.watch()
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.say(phase(t, feed, "b", fleet.Stopped), queued("b"))
 	up := phase(t, feed, "b", fleet.Ready)
 	for range 5 {

@@ -8,29 +8,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
-// gateway is the part of a gateway that a supervisor sees.
-type gateway struct {
-	s  *stack
-	id string
-}
-
-func (g gateway) beat(snapshot fleet.Snapshot, inflight int) {
-	g.s.t.Helper()
-	client := fleet.Client{URL: g.s.url, Token: g.s.token, HTTP: g.s.client}
-	hb := fleet.Heartbeat{Epoch: snapshot.Epoch, Revision: snapshot.Revision, Inflight: map[string]int{"m-0": inflight}}
-	if err := client.Heartbeat(g.s.t.Context(), g.id, hb); err != nil {
-		g.s.t.Fatal(err)
-	}
-}
-
-func (g gateway) leave() {
-	g.s.t.Helper()
-	client := fleet.Client{URL: g.s.url, Token: g.s.token, HTTP: g.s.client}
-	if err := client.Leave(g.s.t.Context(), g.id); err != nil {
-		g.s.t.Fatal(err)
-	}
-}
-
 // stillDraining checks that the model is draining, with its process alive. A drain that ended too early has gone on by the time the
 // request for this has been answered, or one soon after has.
 func (s *stack) stillDraining() {
@@ -46,7 +23,7 @@ func TestStopWaitsForGateways(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
 	feed := s.watch()
 	up := phase(t, feed, "m", fleet.Ready)
-	one, two := gateway{s, "one"}, gateway{s, "two/with slash"}
+	one, two := s.gateway("one"), s.gateway("two/with slash")
 	one.beat(up, 2)
 	two.beat(up, 0)
 
@@ -69,7 +46,7 @@ func TestGatewayThatLeavesIsNotWaitedFor(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
 	feed := s.watch()
 	up := phase(t, feed, "m", fleet.Ready)
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 3)
 	s.do(http.MethodPost, "/api/llm/models/m/stop", "")
 	phase(t, feed, "m", fleet.Draining)
@@ -84,7 +61,7 @@ func TestDrainTimeoutOfTheModel(t *testing.T) {
 	s := run(t, cfg, parse(t, `"m": {`+fake(freePort(t), `, "timeouts": {"drain": "100ms"}`)+`}`))
 	feed := s.watch()
 	up := phase(t, feed, "m", fleet.Ready)
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 1)
 	s.do(http.MethodPost, "/api/llm/models/m/restart?force=true", "")
 	g.beat(up, 1)

@@ -112,7 +112,7 @@ func TestEndWaitsForRequests(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), "")+`}`))
 	feed := s.watch()
 	up := phase(t, feed, "m", fleet.Ready)
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 1)
 	s.stop()
 	down := phase(t, feed, "m", fleet.Draining)

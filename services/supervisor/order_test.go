@@ -100,7 +100,7 @@ func TestEndDrainsDependentsFirst(t *testing.T) {
 	up := until(t, feed, "all of them", func(now fleet.Snapshot) bool {
 		return serving(now, "m")+serving(now, "b")+serving(now, "other") == 3
 	})
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 1)
 	s.stop()
 	down := phase(t, feed, "m", fleet.Draining)

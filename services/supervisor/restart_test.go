@@ -80,7 +80,7 @@ func TestRestartTakesOneAtATime(t *testing.T) {
 	feed := s.watch()
 	up := ready(t, feed, "m", 2)
 	before := s.model("m").Instances
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 1)
 
 	s.post("/api/llm/models/m/restart", http.StatusAccepted, `"rollout":{"state":"rolling","reason":"Requested","done":0,"total":2,`)
@@ -102,9 +102,8 @@ func TestRestartTakesOneAtATime(t *testing.T) {
 			t.Errorf("%+v", i)
 		}
 	}
-	if _, body := s.do("GET", "/api/llm/models/m/events", ""); !strings.Contains(body, `"model":"m","reason":"RolloutDone","message":"2 of 2 servers are new ones"`) {
-		t.Errorf("no event: %s", body)
-	}
+	done := s.listen("models/m/events?follow=true", "").until("> RolloutDone") // events are told once they are on disk
+	require.Equal(t, "2 of 2 servers are new ones", done.Message)
 	_, body := s.do("GET", "/metrics", "")
 	for _, want := range []string{`{model="m",outcome="done"} 1`, `{model="m",outcome="failed"} 0`, `{model="m",outcome="canceled"} 0`} {
 		if !strings.Contains(body, "fluidmcp_model_rollouts_total"+want+"\n") {
@@ -157,7 +156,7 @@ func TestSurge(t *testing.T) {
 	defer taken.Close()
 	s := run(t, quick(), parse(t, `"m": {`+fake(port, `, "rollout": {"surge": true}`)+`}`))
 	feed := s.watch()
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(ready(t, feed, "m", 1), 1) // holds the drain of the first
 	s.post("/api/llm/models/m/restart", http.StatusAccepted)
 	extra := awaitExtra(t, feed, "m")
@@ -225,7 +224,7 @@ func TestEndDuringASurge(t *testing.T) {
 	s := runLogged(t, cfg, parse(t, `"n": {`+fake(freePort(t), `, "rollout": {"surge": true}`)+`}`), slow)
 	feed := s.watch()
 	up := ready(t, feed, "n", 1)
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 0) // the drain waits for it
 	s.post("/api/llm/models/n/restart", http.StatusAccepted)
 	awaitExtra(t, feed, "n")
@@ -267,7 +266,7 @@ func TestStopCancelsARollout(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(freePort(t), `, "replicas": 2`)+`}`))
 	feed := s.watch()
 	up := ready(t, feed, "m", 2)
-	g := gateway{s, "g"}
+	g := s.gateway("g")
 	g.beat(up, 1)
 	s.post("/api/llm/models/m/restart", http.StatusAccepted)
 	until(t, feed, "one that drains", func(now fleet.Snapshot) bool { return serving(now, "m") == 1 })
