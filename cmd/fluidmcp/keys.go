@@ -61,6 +61,9 @@ With --file the entry goes into that file, which is made when it does not exist,
 			}
 			secret, hash := keys.New()
 			made := newKey{secret, keys.NewEntry(&k, hash)}
+			if err := made.Key.Check(); err != nil { // what is wrong with it is wrong whatever the file
+				return err
+			}
 			if file != "" {
 				return made.addTo(file, cmd, asJSON)
 			}
@@ -113,7 +116,7 @@ type newKey struct {
 const shownOnce = "The secret is shown this once; the key file has only its hash.\n"
 
 func (n newKey) print(cmd *cobra.Command, asJSON bool) error {
-	text, err := keys.Add("keys.yaml", nil, n.Key) // which checks it as well
+	text, err := keys.Add("keys.yaml", nil, n.Key)
 	if err != nil {
 		return err
 	}
@@ -203,6 +206,7 @@ func orNone(limit int) string {
 
 func newKeysRevoke() *cobra.Command {
 	var file string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "revoke ID --file FILE",
 		Short:   "Take a key out of a key file",
@@ -219,12 +223,16 @@ func newKeysRevoke() *cobra.Command {
 			if err := atomicfile.Write(file, text); err != nil {
 				return fmt.Errorf("write key file: %w", err)
 			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), map[string]string{"revoked": args[0], "file": file})
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is no longer in %s.\n", args[0], file)
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&file, "file", "", "key file to take it out of")
 	_ = cmd.MarkFlagRequired("file") // it exists
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for scripts")
 	return cmd
 }
 

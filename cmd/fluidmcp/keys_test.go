@@ -50,6 +50,12 @@ func TestKeys(t *testing.T) {
 	if code, out, said := fluidmcp(t, "keys", "revoke", "team", "--file", file); code != 0 || out != "team is no longer in "+file+".\n" {
 		t.Errorf("exit %d, %q, %q", code, out, said)
 	}
+	_, third, _ := fluidmcp(t, "keys", "new", "--id", "third", "--file", file, "--json")
+	var revoked map[string]string
+	code, out, _ = fluidmcp(t, "keys", "revoke", "third", "--file", file, "--json")
+	if err := json.Unmarshal([]byte(out), &revoked); err != nil || code != 0 || revoked["revoked"] != "third" || revoked["file"] != file {
+		t.Errorf("exit %d, %v: %s, after %s", code, err, out, third)
+	}
 	if ring, err := keys.Load(file); err != nil || len(ring.Keys()) != 1 || ring.Keys()[0].ID != k.ID {
 		t.Errorf("%v, %v", ring, err)
 	}
@@ -131,6 +137,8 @@ func TestKeysRefused(t *testing.T) {
 	}
 	f("keys[1].id: the same as keys[0].id", "new", "--id", "a", "--file", file)
 	f(`"root" is not one of inference, admin`, "new", "--scope", "root", "--file", file)
+	f(`fluidmcp: key.scopes[0]: "root" is not one of inference, admin`, "new", "--scope", "root")
+	f("fluidmcp: key.requests_per_minute: -1 is less than 1", "new", "--rpm", "-1", "--file", file)
 	f("1001 is more than 1000", "new", "--priority", "1001")
 	f("-1 is less than 1", "new", "--rpm", "-1")
 	f(`"a b" is not up to 100 letters`, "new", "--id", "a b")

@@ -179,6 +179,14 @@ func TestManagementCommands(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// The mock has options of its own, and its help says under which name it takes them.
+func TestHelpOfTheMock(t *testing.T) {
+	code, out, _ := fluidmcp(t, "mockvllm", "--help")
+	if code != 0 || !strings.HasPrefix(out, "usage: mockvllm serve MODEL [options]\n") || !strings.Contains(out, "--mock-ttft") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
 // The help of each command that needs a key says how to give one.
 func TestHelpTellsOfTheKey(t *testing.T) {
 	for _, command := range []string{"ps", "logs", "events", "start", "stop", "restart", "apply"} {

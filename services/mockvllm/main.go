@@ -18,11 +18,14 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/loading"
 )
 
+// usage stands before what is wrong with a command line, as vLLM prints it.
 const usage = `usage: vllm serve [model_tag] [options]
        vllm healthcheck [--wait TIME] [options]
        vllm --version`
 
-const help = usage + `
+const help = `usage: mockvllm serve MODEL [options]
+       mockvllm healthcheck [--wait TIME] [options]
+       mockvllm --version
 
 serve takes the options of vllm serve 0.32. What they do here, and the options that only a mock has:
 

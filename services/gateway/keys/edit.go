@@ -22,6 +22,21 @@ type Entry struct {
 // NewEntry puts a key and the hash of its secret together.
 func NewEntry(k *Key, hash string) Entry { return Entry{ID: k.ID, Hash: hash, Key: k} }
 
+// Check tells all that is wrong with an entry by itself, as Parse does of one in a file.
+func (e Entry) Check() error {
+	value, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	root, err := document.Parse("key.json", value)
+	if err != nil {
+		return err
+	}
+	p := newParser()
+	p.key("key", root)
+	return p.masked()
+}
+
 // Add returns the text of a file of keys with one more. An empty text is a file without keys. Comments stay; the rest may be
 // laid out anew. Faults are those of Parse, for the new text.
 func Add(name string, text []byte, e Entry) ([]byte, error) {

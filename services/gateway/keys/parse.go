@@ -31,7 +31,7 @@ func Parse(name string, data []byte) (*Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", name, err)
 	}
-	p := parser{ring: &Ring{byHash: map[digest]*Key{}}, seen: map[string]string{}}
+	p := newParser()
 	listed := false
 	p.Object("", root, document.Fields{"keys": func(at string, n *document.Node) {
 		listed = true
@@ -40,8 +40,8 @@ func Parse(name string, data []byte) (*Ring, error) {
 	if !listed && root.Kind == document.Mapping {
 		p.Add("keys", "missing; it lists the keys")
 	}
-	if err := p.Err(); err != nil {
-		return nil, fmt.Errorf("key file %s: %s", name, secret.Mask(err.Error()))
+	if err := p.masked(); err != nil {
+		return nil, fmt.Errorf("key file %s: %w", name, err)
 	}
 	return p.ring, nil
 }
@@ -51,6 +51,18 @@ type parser struct {
 	document.Reader
 	ring *Ring
 	seen map[string]string // where in the file an id or a hash stands
+}
+
+func newParser() *parser {
+	return &parser{ring: &Ring{byHash: map[digest]*Key{}}, seen: map[string]string{}}
+}
+
+// masked is all that was found, without secrets.
+func (p *parser) masked() error {
+	if err := p.Err(); err != nil {
+		return errors.New(secret.Mask(err.Error()))
+	}
+	return nil
 }
 
 func (p *parser) each(at string, n *document.Node, read func(at string, n *document.Node)) {
