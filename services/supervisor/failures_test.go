@@ -32,7 +32,7 @@ func TestCrashLoopOutlivesSupervisors(t *testing.T) {
 	m := find(<-s.watch(), "m")
 	require.Equal(t, fleet.Failed, m.Phase)
 	require.Contains(t, m.Message, "the supervisor before this one gave it up: 5 failures in 10m0s, the last: ")
-	require.Equal(t, 4, s.model("m").Restarts, "it was not tried")
+	require.Equal(t, 5, s.listen("models/m/events?follow=true", "").until(">failed CrashLoop").Attempt, "it was not tried")
 	before := s.model("m").Instances[0].Since
 	s.end()
 	s = run(t, cfg, crashing)
@@ -65,14 +65,15 @@ func TestPermanentFailureOutlivesSupervisor(t *testing.T) {
 	m := find(<-s.watch(), "m")
 	require.Equal(t, fleet.Failed, m.Phase)
 	require.Equal(t, "StartFailed", m.Reason)
-	require.Equal(t, 0, s.model("m").Restarts)
-	s.listen("models/m/events?follow=true", "").until(">failed StartFailed")
+	require.Equal(t, 1, s.listen("models/m/events?follow=true", "").until(">failed StartFailed").Attempt)
 	s.end()
 
 	t.Setenv("VIRTUAL_ENV", "/where/the/program/is") // which servers inherit
 	s = run(t, cfg, models)
 	phase(t, s.watch(), "m", fleet.Failed)
-	require.Equal(t, 1, s.model("m").Restarts)
+	events := s.listen("models/m/events?follow=true", "")
+	events.until(">starting SupervisorRestarted")
+	require.Equal(t, 2, events.until("starting>failed StartFailed").Attempt)
 }
 
 // TestFailuresOfWhatIsGoneAreForgotten: a replica that was given up is taken out, and one that comes in its place is well.

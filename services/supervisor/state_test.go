@@ -35,6 +35,24 @@ func TestStateFolderIsGivenBack(t *testing.T) {
 	run(t, cfg, parse(t, external(partner(t))))
 }
 
+// TestModelThatWasGoneMeanwhile: what people said of it went with it, though no supervisor was there to see it go.
+func TestModelThatWasGoneMeanwhile(t *testing.T) {
+	cfg := quick()
+	cfg.StateDir = t.TempDir()
+	other := external(partner(t))
+	both := parse(t, `"m": {`+fake(freePort(t), "")+`}`, other)
+	s := run(t, cfg, both)
+	feed := s.watch()
+	phase(t, feed, "m", fleet.Ready)
+	s.do(http.MethodPost, "/api/llm/models/m/stop", "")
+	phase(t, feed, "m", fleet.Stopped)
+	s.end()
+	run(t, cfg, parse(t, other)).end()
+
+	s = run(t, cfg, both)
+	phase(t, s.watch(), "m", fleet.Ready)
+}
+
 // TestFirstSnapshotIsTrue starts a supervisor whose external server takes its time to say how it is. There is no snapshot before that: a
 // gateway that came with an older one would drop a server that answers.
 func TestFirstSnapshotIsTrue(t *testing.T) {

@@ -53,6 +53,11 @@ func (s *Supervisor) wire(deps Deps, plan *manifest.File) {
 		Slots:        loading.Slots(cmp.Or(s.cfg.MaxLoading, runtime.GOMAXPROCS(0))),
 		StartTimeout: s.cfg.StartTimeout, StallTimeout: s.cfg.StallTimeout, ProbeStarting: s.cfg.ProbeStarting, ProbeReady: s.cfg.ProbeInterval,
 	}
+	ids := make([]string, len(plan.Models))
+	for n, m := range plan.Models {
+		ids[n] = m.ID
+	}
+	s.store.Models.Keep(ids)
 	var models []*board.Model
 	for _, from := range plan.Models {
 		m := s.servers.First(from)

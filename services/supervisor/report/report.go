@@ -112,7 +112,7 @@ func Of(m *board.Model) Model {
 		Progress: progress(first.State), Overridden: m.Overridden, Instances: make([]Instance, 0, len(m.Servers)),
 	}
 	for _, i := range m.Servers {
-		out.Restarts += i.Status.Restarts()
+		out.Restarts += i.Status.Restarts
 		out.Instances = append(out.Instances, instance(i))
 	}
 	return out
@@ -123,7 +123,7 @@ func instance(i *board.Instance) Instance {
 	now := i.Visible()
 	out := Instance{
 		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: board.Message(now.State), Asleep: now.Asleep, Since: now.Since,
-		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts(), LastFailure: failure(now.State),
+		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts, LastFailure: failure(now.State),
 	}
 	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {
 		out.LastExit = &Exit{Code: exit.Code, Signal: exit.Signal, At: exit.At}

@@ -31,8 +31,8 @@ func TestReadinessIsSeenWithinAQuarterSecond(t *testing.T) {
 		r.set(func() { r.health = nil })
 		after(250 * time.Millisecond)
 		s := r.expect(t, fleet.Ready, 2)
-		if s.PID != 102 || s.Restarts() != 1 {
-			t.Errorf("pid %d, %d restarts", s.PID, s.Restarts())
+		if s.PID != 102 || s.Restarts != 1 {
+			t.Errorf("pid %d, %d restarts", s.PID, s.Restarts)
 		}
 	})
 }

@@ -27,7 +27,7 @@ func TestSleepingServer(t *testing.T) {
 			r.do(t, unit.Wanted)
 			r.expect(t, fleet.Starting, 1)
 			after(2 * time.Second)
-			if s := r.expect(t, fleet.Ready, 1); s.Asleep || s.PID != pid || s.Restarts() != 0 {
+			if s := r.expect(t, fleet.Ready, 1); s.Asleep || s.PID != pid || s.Restarts != 0 {
 				t.Fatalf("after it woke up: %+v", s)
 			}
 		}

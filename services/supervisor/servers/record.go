@@ -24,7 +24,7 @@ func (s *Servers) before(m *board.Model, i manifest.Instance) unit.Before {
 	known := s.Store.Models.Get(m.ID)
 	before := unit.Before{Desired: unit.Desired(known.Desired)}
 	if m.Driver != manifest.External { // those are not started here
-		before.Starts = known.Starts[i.ID]
+		before.Starts, before.Restarts = known.Starts[i.ID], known.Restarts[i.ID]
 	}
 	if f := known.Failures[i.ID]; f.Of == fingerprint(i) {
 		before.Failures = unit.FailureHistory{Times: f.Times, Reason: unit.Reason(f.Reason), Message: f.Message}
@@ -60,7 +60,7 @@ func (s *Servers) remember(i *board.Instance, last *record, before, now unit.Sta
 		s.Store.Models.Wanted(i.Model.ID, string(now.Desired))
 	}
 	if before.Starts != now.Starts && !i.Extra {
-		s.Store.Models.Started(i.Model.ID, i.ID, now.Starts)
+		s.Store.Models.Started(i.Model.ID, i.ID, now.Starts, now.Restarts)
 	}
 	s.rememberFailures(i, last, before, now)
 	passing := now.Phase == fleet.Pending && now.Reason == "" // nothing to wait for: it starts in this moment

@@ -28,6 +28,7 @@ const (
 type Model struct {
 	Desired  string              `json:"desired,omitempty"`  // what people said last, "" when nobody has said anything
 	Starts   map[string]int      `json:"starts,omitempty"`   // of servers, by instance
+	Restarts map[string]int      `json:"restarts,omitempty"` // of these, by instance; none of one that was not restarted
 	Failures map[string]Failures `json:"failures,omitempty"` // of servers, by instance; none of one that has nothing to answer for
 }
 
@@ -96,7 +97,7 @@ func (m *Models) Get(id string) Model {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known := m.known[id]
-	known.Starts, known.Failures = maps.Clone(known.Starts), maps.Clone(known.Failures)
+	known.Starts, known.Restarts, known.Failures = maps.Clone(known.Starts), maps.Clone(known.Restarts), maps.Clone(known.Failures)
 	return known
 }
 
@@ -109,16 +110,24 @@ func (m *Models) Wanted(id, desired string) {
 	})
 }
 
-// Started notes how often the server of an instance was started.
-func (m *Models) Started(id, instance string, starts int) {
+// Started notes how often the server of an instance was started, and how often that was a restart.
+func (m *Models) Started(id, instance string, starts, restarts int) {
 	m.change(id, func(known *Model) bool {
-		before := known.Starts[instance]
-		if known.Starts == nil {
-			known.Starts = map[string]int{}
-		}
-		known.Starts[instance] = starts
-		return before != starts
+		one, other := count(&known.Starts, instance, starts), count(&known.Restarts, instance, restarts)
+		return one || other
 	})
+}
+
+// count notes a number that is not 0, and tells whether that is news.
+func count(of *map[string]int, instance string, n int) bool {
+	if (*of)[instance] == n {
+		return false
+	}
+	if *of == nil {
+		*of = map[string]int{}
+	}
+	(*of)[instance] = n
+	return true
 }
 
 // Failed notes the failures of an instance's server; the zero value that there is nothing to remember.
@@ -138,6 +147,17 @@ func (m *Models) Failed(id, instance string, f Failures) {
 
 func (f Failures) same(other Failures) bool {
 	return slices.EqualFunc(f.Times, other.Times, time.Time.Equal) && f.Reason == other.Reason && f.Message == other.Message && f.Of == other.Of
+}
+
+// Keep forgets all other models: they were taken out while nobody was there to see it.
+func (m *Models) Keep(ids []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := len(m.known)
+	maps.DeleteFunc(m.known, func(id string, _ Model) bool { return !slices.Contains(ids, id) })
+	if len(m.known) < before {
+		m.changed()
+	}
 }
 
 // Forget drops a model that is not there any more.

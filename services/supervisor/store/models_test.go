@@ -18,17 +18,17 @@ func TestModelsSurvive(t *testing.T) {
 	path := t.TempDir()
 	s, end := open(t, path)
 	s.Models.Wanted("org/m", "stopped")
-	s.Models.Started("org/m", "org/m-0", 3)
-	s.Models.Started("org/m", "org/m-1", 1)
-	s.Models.Started("other", "other-0", 1)
+	s.Models.Started("org/m", "org/m-0", 3, 2)
+	s.Models.Started("org/m", "org/m-1", 1, 0)
+	s.Models.Started("other", "other-0", 1, 0)
 	s.Models.Forget("other")
 	s.Models.Saved(t.Context())
-	want := Model{Desired: "stopped", Starts: map[string]int{"org/m-0": 3, "org/m-1": 1}}
+	want := Model{Desired: "stopped", Starts: map[string]int{"org/m-0": 3, "org/m-1": 1}, Restarts: map[string]int{"org/m-0": 2}}
 	require.Equal(t, want, s.Models.Get("org/m"))
 
 	text, err := os.ReadFile(filepath.Join(path, modelsName)) // before the end: a kill would not lose it
 	require.NoError(t, err)
-	require.JSONEq(t, `{"models":{"org/m":{"desired":"stopped","starts":{"org/m-0":3,"org/m-1":1}}}}`, string(text))
+	require.JSONEq(t, `{"models":{"org/m":{"desired":"stopped","starts":{"org/m-0":3,"org/m-1":1},"restarts":{"org/m-0":2}}}}`, string(text))
 	s.Models.Wanted("org/m", "running")
 	end()
 
@@ -36,6 +36,23 @@ func TestModelsSurvive(t *testing.T) {
 	want.Desired = "running"
 	require.Equal(t, want, s.Models.Get("org/m"))
 	require.Zero(t, s.Models.Get("other"))
+}
+
+// TestModelsThatAreGone were taken out while no supervisor was there.
+func TestModelsThatAreGone(t *testing.T) {
+	path := t.TempDir()
+	s, end := open(t, path)
+	s.Models.Wanted("kept", "stopped")
+	s.Models.Wanted("gone", "stopped")
+	end()
+
+	s, end = open(t, path)
+	s.Models.Keep([]string{"kept", "new"})
+	end()
+
+	s, _ = open(t, path)
+	require.Equal(t, "stopped", s.Models.Get("kept").Desired)
+	require.Zero(t, s.Models.Get("gone"))
 }
 
 func TestFailuresSurvive(t *testing.T) {

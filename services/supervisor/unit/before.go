@@ -6,6 +6,7 @@ import "time"
 type Before struct {
 	Desired  Desired // "" when nothing is
 	Starts   int
+	Restarts int
 	Failures FailureHistory
 }
 

@@ -86,3 +86,16 @@ func TestWhatWasGivenUpIsForgiven(t *testing.T) {
 		require.Zero(t, s.History(), name)
 	}
 }
+
+// TestRestartsOfTheSupervisorAreNotTheModels: what is counted of a model is what befell the model, over supervisors.
+func TestRestartsOfTheSupervisorAreNotTheModels(t *testing.T) {
+	again := because(unit.Start, unit.SupervisorRestarted)
+	s, _ := walk(unit.New(mended, unit.Before{}, begin), []unit.Event{is(unit.Start), healthy, is(unit.Restart), crash, healthy})
+	require.Equal(t, 1, s.Restarts)
+	for n := range 3 {
+		s, _ = walk(unit.New(mended, unit.Before{Starts: s.Starts, Restarts: s.Restarts}, begin), []unit.Event{again, healthy})
+		require.Equal(t, []int{3 + n, 1}, []int{s.Starts, s.Restarts})
+	}
+	s, _ = walk(s, []unit.Event{crash, is(unit.Due), healthy})
+	require.Equal(t, 2, s.Restarts)
+}

@@ -77,8 +77,8 @@ func TestPeopleAreNotCounted(t *testing.T) {
 	if s.Phase != fleet.Stopping && s.Phase != fleet.Starting {
 		t.Errorf("restarts by hand led to %s (%s)", s.Phase, s.Reason)
 	}
-	if s.Restarts() < 10 {
-		t.Errorf("%d restarts counted", s.Restarts())
+	if s.Restarts < 10 {
+		t.Errorf("%d restarts counted", s.Restarts)
 	}
 }
 

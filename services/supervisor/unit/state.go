@@ -69,6 +69,7 @@ type State struct {
 	ReadyAt    time.Time // when it became ready; zero when it is not
 	RetryAt    time.Time // end of Phase backoff
 	Starts     int       // of servers, all, with those adopted
+	Restarts   int       // of them those after the first, without those for which a new supervisor is the reason
 	Failures   int       // of servers, all
 	Failure    Finding   // the last
 	FailedAt   time.Time // when that was; zero as long as there was none
@@ -90,7 +91,7 @@ type State struct {
 
 // New is a unit before its first event.
 func New(p Policy, before Before, now time.Time) State {
-	s := State{Policy: p, Desired: before.Desired, Phase: fleet.Stopped, Since: now, Starts: before.Starts, history: before.Failures}
+	s := State{Policy: p, Desired: before.Desired, Phase: fleet.Stopped, Since: now, Starts: before.Starts, Restarts: before.Restarts, history: before.Failures}
 	s.row = len(within(s.history.Times, now))
 	if s.Desired != Stopped {
 		s.Desired = s.wanted()
@@ -123,9 +124,6 @@ func (s State) wanted() Desired {
 	}
 	return Running
 }
-
-// Restarts counts the starts after the first, those that people asked for too.
-func (s State) Restarts() int { return max(0, s.Starts-1) }
 
 // Routable tells whether new requests may go to the server.
 func (s State) Routable() bool { return s.Phase == fleet.Ready }

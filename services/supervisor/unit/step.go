@@ -89,6 +89,9 @@ func (s State) launch(e Event) (State, []Effect) {
 	if s.Asleep {
 		return s.wake(e)
 	}
+	if s.Starts > 0 && s.cause != SupervisorRestarted {
+		s.Restarts++
+	}
 	s = s.enter(e, fleet.Starting, "", "").begun(e.At)
 	return s, append([]Effect{{Do: Launch, Reason: s.cause}}, s.limits()...)
 }
