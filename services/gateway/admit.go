@@ -52,11 +52,10 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *quer
 	if q.turn.Priority, err = admission.Priority(q.turn.Priority, r.Header.Get(priorityHeader)); err != nil {
 		return lease, refusal.BadRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
 	}
-	tokens := 0
 	if quota.TokensPerMinute > 0 { // who has no limit of them needs no look through the body
-		tokens = q.tokens()
+		c.reserved = q.tokens()
 	}
-	lease, figures, err := g.quotas.Admit(q.turn.Key, quota, tokens)
+	lease, figures, err := g.quotas.Admit(q.turn.Key, quota, c.reserved)
 	figures.SetHeaders(w.Header())
 	if err != nil {
 		return lease, c.limited(w, err)

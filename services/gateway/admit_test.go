@@ -77,6 +77,55 @@ func TestLimitsOfAKey(t *testing.T) {
 	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="rate_limited"}`, 3)
 }
 
+// TestTokensOfBrokenStreams: what came before a stream broke, or before its client left, counts although no usage was told. So does what is
+// sent as no JSON to a server that reads it all the same.
+func TestTokensOfBrokenStreams(t *testing.T) {
+	const tokens = 900
+	b := newBackend(t, func(c *exchange) {
+		if c.Header.Get("Content-Type") != "application/json" {
+			c.plain(200, `{}`)
+			return
+		}
+		c.write(streamHead, strings.Repeat(chunk(helloFrame), tokens))
+		if strings.Contains(c.body, "silent") {
+			c.gone()
+		}
+		c.conn.Close()
+	})
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	f := start(t, keyFile(t, file, "breaks , tokens_per_minute: 1000", "leaves , tokens_per_minute: 1000", "text , tokens_per_minute: 1000"), model("m", b.URL))
+	const chat = "/llm/m/chat/completions"
+	spent := func(key, outcome string) {
+		t.Helper()
+		f.awaitMetric(`fluidmcp_streams_total{model="m",outcome="`+outcome+`"}`, 1) // it is settled then
+		if a := f.do("POST", chat, `{"stream":true}`, bearer(key)...); a.status != 429 {
+			t.Errorf("%s: %d %s, of %s left %s", key, a.status, a.body, a.header.Get("X-Ratelimit-Limit-Tokens"), a.header.Get("X-Ratelimit-Remaining-Tokens"))
+		}
+	}
+	if a := f.do("POST", chat, `{"stream":true}`, bearer("breaks")...); !strings.HasSuffix(a.body, interrupted) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	spent("breaks", "interrupted")
+
+	ctx, leave := context.WithCancel(t.Context())
+	resp := f.open(ctx, "POST", chat, `{"stream":true,"user":"silent"}`, bearer("leaves")...)
+	if _, err := io.ReadFull(resp.Body, make([]byte, tokens*len(helloFrame))); err != nil {
+		t.Error(err)
+	}
+	leave()
+	resp.Body.Close()
+	spent("leaves", "client_closed")
+
+	for range 3 {
+		if a := f.do("POST", chat, strings.Repeat("x", 300), append(bearer("text"), "Content-Type", "text/plain")...); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if a := f.do("POST", chat, "x", append(bearer("text"), "Content-Type", "text/plain")...); a.status != 429 {
+		t.Errorf("as text: %d %s", a.status, a.body)
+	}
+}
+
 func TestQueue(t *testing.T) {
 	b, let := held(t)
 	m := model("m", b.URL)

@@ -55,6 +55,8 @@ type call struct {
 	backend  string        // of the last attempt
 	waited   time.Duration // for the client's body, its turn and the backends
 	ttft     time.Duration
+	reserved int  // tokens, of the key
+	tokens   int  // that passed in a stream, or a few less where the server sends several at once
 	served   bool // a backend's answer was at hand
 	stream   bool
 	result   relay.Result
@@ -121,12 +123,14 @@ func (c *call) answered(a *try) {
 
 // FirstToken is called by the relay.
 func (c *call) FirstToken() {
+	c.tokens++
 	c.ttft = time.Since(c.started)
 	c.metrics().FirstToken.Observe(c.ttft.Seconds())
 }
 
 // NextToken is called by the relay.
 func (c *call) NextToken(gap time.Duration) {
+	c.tokens++
 	c.metrics().InterToken.Observe(gap.Seconds())
 }
 
@@ -155,13 +159,16 @@ func (c *call) queued(waited time.Duration) {
 	c.metrics().QueueWait.Observe(waited.Seconds())
 }
 
-// used is how many tokens the request has cost: -1 for an answer whose server did not tell.
+// used is how many tokens the request has cost: -1, for as many as it was estimated to, when its server did not tell. A stream that
+// breaks off tells by what came of it: who leaves before the end has had it all the same.
 func (c *call) used() int {
 	switch {
 	case c.result.Usage != relay.Usage{}:
 		return c.result.Usage.Prompt + c.result.Usage.Completion
 	case !c.served || c.reason == reasonUpstream4xx || c.reason == reasonUpstream5xx:
 		return 0 // nothing was generated
+	case c.tokens > c.reserved:
+		return c.tokens
 	}
 	return -1
 }

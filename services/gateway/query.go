@@ -43,10 +43,13 @@ func (q *query) nameFor(m *routing.Model) string {
 	return m.ServedName
 }
 
-// tokens estimates how many the request may cost; 0 for one whose body was not read as JSON.
+// tokens estimates how many the request may cost; 0 for a form and for one without a body.
 func (q *query) tokens() int {
-	if q.doc == nil {
+	switch {
+	case q.doc == nil && len(q.raw) == 0:
 		return 0
+	case q.doc == nil: // its server may make something of it all the same
+		return admission.EstimateTokens(len(q.raw), 0, 0, 1)
 	}
 	media, size := q.doc.Media()
 	return admission.EstimateTokens(len(q.raw)-size, media, q.doc.MaxTokens, q.doc.N)
