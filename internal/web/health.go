@@ -37,13 +37,13 @@ func Ready(check func() error) Handler {
 // NotFound answers any unknown path in the OpenAI envelope.
 func NotFound(_ http.ResponseWriter, r *http.Request) error {
 	return &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "path_not_found",
-		Message: fmt.Sprintf("No route for %s %s.", r.Method, r.URL.Path)}
+		Message: fmt.Sprintf("No route for %s %s.", short(r.Method, 32), short(r.URL.Path, 256))}
 }
 
 // MethodNotAllowed answers a known path asked in the wrong way. The caller sets the Allow header (RFC 9110, 15.5.6).
 func MethodNotAllowed(_ http.ResponseWriter, r *http.Request) error {
 	return &openai.Error{Status: http.StatusMethodNotAllowed, Type: openai.TypeInvalidRequest, Code: "method_not_allowed",
-		Message: fmt.Sprintf("%s is not allowed on %s.", r.Method, r.URL.Path)}
+		Message: fmt.Sprintf("%s is not allowed on %s.", short(r.Method, 32), short(r.URL.Path, 256))}
 }
 
 // Probe asks url once and returns an error unless the answer is 2xx. It is the health check of containers that have

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,8 +130,8 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 		return
 	}
 	copy(r.fields, []zap.Field{
-		zap.String("method", req.Method),
-		zap.String("path", secret.MaskOf(req, req.URL.Path)),
+		zap.String("method", short(secret.Mask(req.Method), 32)),
+		zap.String("path", short(secret.MaskOf(req, req.URL.Path), 1<<10)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
 		zap.Duration("duration", took),
@@ -141,6 +142,14 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 		r.Add(zap.String("error", secret.MaskOf(req, r.Err.Error())))
 	}
 	line.Write(r.fields...)
+}
+
+// short cuts what a client has made long: a header may have 64 KiB, and nobody has to fill the disk for it.
+func short(text string, most int) string {
+	if len(text) <= most { // nearly always
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 // Handler is a handler that returns its failure instead of writing it.

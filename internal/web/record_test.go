@@ -156,6 +156,16 @@ func TestKeysAreNotRepeated(t *testing.T) {
 	}
 }
 
+// A header may be long, and a line of the log not for that.
+func TestLongRequestLinesAreCut(t *testing.T) {
+	r := httptest.NewRequest("GET", "/"+strings.Repeat("é", 30_000), nil)
+	r.Method = strings.Repeat("X", 30_000)
+	rec, l := logged(t, web.Handler(web.NotFound), r)
+	if len(l.Path) > 1100 || !strings.HasSuffix(l.Path, "é...") || l.Method != strings.Repeat("X", 32)+"..." || len(l.Error) > 400 || rec.Body.Len() > 500 {
+		t.Errorf("logged %d bytes of path, %d of method, %d of error; sent %d", len(l.Path), len(l.Method), len(l.Error), rec.Body.Len())
+	}
+}
+
 // The fields of a line are used again; none of one request may stand in the line of another.
 func TestLinesDoNotMix(t *testing.T) {
 	_, l := logged(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

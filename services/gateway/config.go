@@ -69,7 +69,9 @@ func Default() Config {
 func (c Config) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("GATEWAY_"+format, args...)) }
-	if base, err := url.Parse(c.SupervisorURL); err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+	if base, err := url.Parse(c.SupervisorURL); err == nil && base.User != nil {
+		fault("SUPERVISOR_URL has a name or a password in it, which would be logged: give the token in GATEWAY_SUPERVISOR_TOKEN")
+	} else if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		fault("SUPERVISOR_URL %q: use http://host:port", c.SupervisorURL)
 	}
 	if _, err := zapcore.ParseLevel(c.LogLevel); err != nil {

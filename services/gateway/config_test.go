@@ -30,3 +30,12 @@ func TestValidateReportsEveryFault(t *testing.T) {
 		}
 	}
 }
+
+// TestNoPasswordInAURL: the log names the supervisor, and so do faults.
+func TestNoPasswordInAURL(t *testing.T) {
+	cfg := gateway.Default()
+	cfg.SupervisorURL = "http://me:hidden@127.0.0.1:8098"
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "GATEWAY_SUPERVISOR_TOKEN") || strings.Contains(err.Error(), "hidden") {
+		t.Error(err)
+	}
+}
