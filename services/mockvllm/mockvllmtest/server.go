@@ -125,7 +125,8 @@ func (s *Server) SetFaults(rules string) {
 	s.mock.SetFaults(set)
 }
 
-// Advance moves the virtual clock, and returns once all that was due by then is done.
+// Advance moves the virtual clock, and returns once all that was due by then is done. A request in flight may not have begun to wait
+// for the clock yet; until it is over, advance again.
 func (s *Server) Advance(d time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
