@@ -44,6 +44,7 @@ type Engine struct {
 	asleep   map[string]bool // parts of the memory that were given up
 	idle     []chan struct{} // closed once nothing runs or waits
 	changed  bool            // since the observer was told
+	alone    bool            // the next step admits one sequence: see admit
 	deferred int             // waiting sequences
 	it       Iteration
 	woken    []*Sequence // by this step

@@ -204,7 +204,17 @@ func (h *hand) do(f func()) {
 	}
 }
 
+// submit has requests arrive together, as they do while a step runs.
 func (h *hand) submit(requests ...Request) []*Sequence {
+	h.t.Helper()
+	seqs := h.submitAlone(requests...)
+	h.work()
+	h.alone = false
+	return seqs
+}
+
+// submitAlone has requests arrive one after the other.
+func (h *hand) submitAlone(requests ...Request) []*Sequence {
 	h.t.Helper()
 	for i := range requests {
 		r := &requests[i]

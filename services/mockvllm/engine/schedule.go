@@ -150,8 +150,11 @@ func (e *Engine) unschedule(s *Sequence) {
 }
 
 // admit takes waiting sequences in for as long as there are places, tokens and blocks for the whole of the next one. One
-// whose adapter has no place is passed over.
+// whose adapter has no place is passed over. An engine that had nothing to do begins with the first sequence that comes: others of
+// the same request reach vLLM's scheduler while that step runs.
 func (e *Engine) admit(now time.Duration) {
+	alone := e.alone
+	e.alone = false
 	var passed []*Sequence
 	for e.step.budget > 0 && len(e.waiting) > 0 && len(e.running) < e.cfg.MaxNumSeqs {
 		s := e.waiting[0]
@@ -160,7 +163,7 @@ func (e *Engine) admit(now time.Duration) {
 			passed = append(passed, e.waiting.next())
 			continue
 		}
-		if !e.begin(s, now) {
+		if !e.begin(s, now) || alone {
 			break
 		}
 	}

@@ -281,6 +281,28 @@ func TestAPreemptedSequenceFindsItsOwnBlocks(t *testing.T) {
 	h.all()
 }
 
+// An idle vLLM 0.32 that is asked for two choices of 5 tokens makes 6 steps, of 32 tokens with two prompts of 11.
+func TestTheFirstOfSeveralBeginsAlone(t *testing.T) {
+	h := byHand(t, Default())
+	r := Request{Prompt: 11, Tokens: 5, N: 2}
+	f := func(name string, steps []int, requests ...Request) {
+		t.Helper()
+		h.steps = nil
+		h.submitAlone(requests...)
+		h.all()
+		var got []int
+		for _, it := range h.steps {
+			if it.Outputs > 0 {
+				got = append(got, it.TotalTokens())
+			}
+		}
+		equal(t, name, got, steps)
+	}
+	f("two choices", []int{12, 13, 2, 2, 2, 1}, r, r)
+	f("one", []int{12, 1, 1, 1, 1}, Request{Prompt: 11, Tokens: 5})
+	f("three prompts", []int{5, 10, 2}, Request{Prompt: 4, Tokens: 1}, Request{Prompt: 4, Tokens: 2}, Request{Prompt: 4, Tokens: 2})
+}
+
 func TestAdaptersBeyondTheLimitAreDeferred(t *testing.T) {
 	h := byHand(t, with(func(c *Config) { c.MaxLoRAs = 1 }))
 	r := func(id, lora string, tokens int) Request {

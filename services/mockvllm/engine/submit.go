@@ -128,6 +128,7 @@ func (e *Engine) enqueue(seqs []*Sequence) error {
 		}
 	}
 	e.put(func() {
+		e.alone = e.alone || len(e.running)+len(e.waiting) == 0
 		now := e.now()
 		for _, s := range seqs {
 			s.queued = now
