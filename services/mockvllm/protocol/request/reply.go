@@ -61,7 +61,9 @@ func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *M
 		ids := m.Tokenizer.EncodeN(thoughts, false, int(*p.ThinkingBudget))
 		thoughts = m.Tokenizer.Decode(ids, true)
 	}
-	prompt.Think = parser.Start + thoughts + parser.End
+	if prompt.Think = thoughts + parser.End; !parser.Begun {
+		prompt.Think = parser.Start + prompt.Think
+	}
 }
 
 // results joins what tools answered, when the conversation ends with that.

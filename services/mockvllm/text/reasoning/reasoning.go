@@ -12,8 +12,10 @@ type Delta struct{ Reasoning, Content string }
 
 // Parser is one way to write thoughts.
 type Parser struct {
-	// Start and End are what a model writes around its thoughts. A model whose prompt already begins them does not write Start.
+	// Start and End are what a model writes around its thoughts.
 	Start, End string
+	// Begun tells that the chat template of the model begins its thoughts, so that it does not write Start itself.
+	Begun bool
 
 	split  func(text string) (reasoning, content *string)
 	stream func() Stream
@@ -44,6 +46,7 @@ func Lookup(name string, thinking *bool) (Parser, bool) {
 	if p.canBeOff && !on {
 		return none, true
 	}
+	p.Parser.Begun = p.begun
 	return p.Parser, true
 }
 
@@ -80,14 +83,15 @@ var Names = []string{
 	"openai_gptoss", "plamo3", "poolside_v1", "qwen3", "seed_oss", "step3", "step3p5",
 }
 
-// entry is a parser with what chat_template_kwargs can do to it.
+// entry is a parser with what chat_template_kwargs can do to it, and what the chat template of its model does.
 type entry struct {
 	Parser
 	canBeOff, offByDefault bool
+	begun                  bool
 }
 
 var parsers = map[string]entry{
-	"deepseek_r1": {Parser: deepseekR1},
+	"deepseek_r1": {Parser: deepseekR1, begun: true},
 	"deepseek_v3": {Parser: deepseekR1, canBeOff: true, offByDefault: true},
 	"glm45":       {Parser: glm, canBeOff: true},
 	"glm47":       {Parser: glm, canBeOff: true},

@@ -131,6 +131,11 @@ func TestLookup(t *testing.T) {
 	f("qwen3", &no, "content")
 	f("mistral", nil, "content")
 	f("hy_v4", nil, "nothing")
+	for name, begun := range map[string]bool{"deepseek_r1": true, "qwen3": false} {
+		if p, _ := reasoning.Lookup(name, nil); p.Begun != begun {
+			t.Errorf("%s: begun %v", name, p.Begun)
+		}
+	}
 	for _, name := range reasoning.Supported() {
 		if err := reasoning.CheckName(name); err != nil {
 			t.Error(err)
