@@ -126,6 +126,9 @@ func (m Model) encode(s string, special bool, l limit) ([]int, *protocol.Error) 
 		e.Param = "input_text"
 		return nil, e
 	}
+	if l.tokens < 0 {
+		return m.Tokens.EncodeN(s, special, m.MaxLen+1), nil
+	}
 	return m.Tokens.Encode(s, special), nil
 }
 
@@ -160,12 +163,8 @@ func (m Model) cut(ids []int, l limit) (prompt, *protocol.Error) {
 	if len(ids) == 0 {
 		return prompt{}, badRequest("The decoder prompt cannot be empty")
 	}
-	if len(ids) > m.MaxLen { // vLLM stops to count one token past the limit
-		e := badRequest("This model's maximum context length is %d tokens. However, your prompt contains at least %d input tokens, which exceeds "+
-			"this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=%[2]d)",
-			m.MaxLen, m.MaxLen+1)
-		e.Param = "input_tokens"
-		return prompt{}, e
+	if n := len(ids); n > m.MaxLen {
+		return prompt{}, protocol.OverLength(n, m.MaxLen)
 	}
 	return prompt{m.Tokens.Decode(ids, true), len(ids)}, nil
 }

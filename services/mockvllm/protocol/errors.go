@@ -90,6 +90,17 @@ func BadValue(param, value, format string, args ...any) *Error {
 	return e
 }
 
+// OverLength refuses a prompt of n tokens. The tokenizer stops one token past the limit, so that many may be more.
+func OverLength(n, most int) *Error {
+	least := ""
+	if n == most+1 {
+		least = "at least "
+	}
+	return BadValue("input_tokens", strconv.Itoa(n), "This model's maximum context length is %d tokens. "+
+		"However, your prompt contains %s%d input tokens, which exceeds this limit even without any output tokens. "+
+		"Please reduce the length of the input prompt.", most, least, n)
+}
+
 // UnknownModel refuses a model that is not served.
 func UnknownModel(model string, served []string) *Error {
 	return &Error{Status: http.StatusNotFound, Type: TypeNotFound, Param: "model",

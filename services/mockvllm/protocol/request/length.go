@@ -102,10 +102,8 @@ func (l Length) Cut(tokens []int, m *Model) ([]int, *protocol.Error) {
 			tokens = tokens[len(tokens)-keep:]
 		}
 	}
-	if len(tokens) > m.MaxLen {
-		return nil, protocol.BadValue("input_tokens", strconv.Itoa(m.MaxLen+1), "This model's maximum context length is %d tokens. "+
-			"However, your prompt contains at least %d input tokens, which exceeds this limit even without any output tokens. "+
-			"Please reduce the length of the input prompt.", m.MaxLen, m.MaxLen+1)
+	if n := len(tokens); n > m.MaxLen {
+		return nil, protocol.OverLength(n, m.MaxLen)
 	}
 	return tokens, nil
 }
