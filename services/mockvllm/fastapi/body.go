@@ -10,15 +10,30 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
-// ReadBody returns false when the client left before its body was there; then there is nobody to answer.
+// ReadBody returns false when the client left before its body was there. To FastAPI that is a body that it cannot parse: the
+// answer, which nobody gets, counts as such a refusal.
 func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, ok := read(r)
+	if !ok {
+		Refuse(w, protocol.Unparsed())
+	}
+	return body, ok
+}
+
+// ReadRaw is ReadBody for vLLM's handlers that read a body themselves. Those do not expect that a client leaves: Starlette's
+// ClientDisconnect ends them.
+func ReadRaw(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, ok := read(r)
+	if !ok {
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+	return body, ok
+}
+
+func read(r *http.Request) ([]byte, bool) {
 	body, err := readAll(r)
 	journal.Of(r.Context()).Body(body)
-	if err != nil {
-		w.Header().Set("Connection", "close")
-		return nil, false
-	}
-	return body, true
+	return body, err == nil
 }
 
 // mostAtOnce bounds what is allocated for a body before any of it is there.
@@ -58,7 +73,7 @@ func ReadRequest(w http.ResponseWriter, r *http.Request, model string) (v *schem
 
 // ReadObject reads a body that a handler decodes by itself. malformed is what it says of one that is no JSON.
 func ReadObject(w http.ResponseWriter, r *http.Request, malformed func(error) string) (*pyjson.Object, bool) {
-	body, ok := ReadBody(w, r)
+	body, ok := ReadRaw(w, r)
 	if !ok {
 		return nil, false
 	}

@@ -11,7 +11,7 @@ import (
 
 // Scale refuses to become more engines, as vLLM does where they are not made for it. To be as many as there are is done at once.
 func (o *Operations) Scale(w http.ResponseWriter, r *http.Request) {
-	body, ok := fastapi.ReadBody(w, r)
+	body, ok := fastapi.ReadRaw(w, r)
 	if !ok {
 		return
 	}
@@ -69,7 +69,7 @@ func (o *Operations) ApplyInstruction(w http.ResponseWriter, r *http.Request) {
 		fastapi.Refuse(w, err)
 		return
 	}
-	body, ok := fastapi.ReadBody(w, r)
+	body, ok := fastapi.ReadRaw(w, r)
 	if !ok {
 		return
 	}

@@ -56,7 +56,12 @@ func DecodeJSON(body []byte) (any, *Error) {
 	if errors.As(err, &malformed) {
 		return nil, Refused(schema.Malformed(malformed))
 	}
-	return nil, &Error{Status: http.StatusBadRequest, Detail: "There was an error parsing the body"}
+	return nil, Unparsed()
+}
+
+// Unparsed is what FastAPI says of a body that it fails to read or to decode, other than for its syntax.
+func Unparsed() *Error {
+	return &Error{Status: http.StatusBadRequest, Detail: "There was an error parsing the body"}
 }
 
 // Refused turns what the schema says into an answer.

@@ -27,7 +27,7 @@ type Form struct {
 // mute keeps a request without an answer, or returns false.
 func Invocations(forms []Form, expected string, mute func(context.Context) bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, ok := fastapi.ReadBody(w, r)
+		body, ok := fastapi.ReadRaw(w, r)
 		if !ok || mute(r.Context()) {
 			return
 		}

@@ -33,7 +33,7 @@ func Off(w http.ResponseWriter, _ *http.Request) {
 
 // Abort ends running requests with what they have. Ids that nobody has are ignored.
 func (s *ScaleOut) Abort(w http.ResponseWriter, r *http.Request) {
-	body, ok := fastapi.ReadBody(w, r)
+	body, ok := fastapi.ReadRaw(w, r)
 	if !ok {
 		return
 	}
