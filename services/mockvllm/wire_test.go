@@ -114,6 +114,54 @@ func TestHalfARequest(t *testing.T) {
 	s.chat("still here", "")
 }
 
+// A body that ends early counts as one that FastAPI could not parse, or, where vLLM's handler reads it itself, as a failure. Of an
+// answer that nobody gets, and of a plain one whose client has left, the log has no line.
+func TestThoseWhoLeaveAreCountedAndNotLogged(t *testing.T) {
+	s := start(t, "--mock-ttft", "1h")
+	leave := func(request, sample string) {
+		t.Helper()
+		conn, _ := s.dial()
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(request, "}") {
+			s.waitMetric(counter("num_requests_running"), "1")
+		}
+		_ = conn.Close()
+		s.waitMetric(sample, "1")
+	}
+	half := func(path string) string { return strings.TrimSuffix(post(path, "{}"), "}") }
+	counts := func(path, class string) string {
+		return `http_requests_total{handler="` + path + `",method="POST",status="` + class + `"}`
+	}
+	leave(half(chatPath), counts(chatPath, "4xx"))
+	leave(half("/tokenize"), counts("/tokenize", "4xx"))
+	leave(half("/invocations"), counts("/invocations", "5xx"))
+	leave("POST "+completionPath+" HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"", counts(completionPath, "4xx"))
+	leave(post(chatPath, chatBody("x", "")), counts(chatPath, "2xx"))
+	for path, size := range map[string]string{"/tokenize": "48", "/invocations": "0", chatPath: "52"} {
+		if got := s.metric(`http_response_size_bytes_sum{handler="` + path + `"}`); got != size {
+			t.Errorf("%s: %s bytes", path, got)
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, `"POST `) {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// The line of a stream comes with its head, and has the path as Python quotes it.
+func TestTheAccessLog(t *testing.T) {
+	s := start(t, "--mock-ttft", "1h")
+	conn, _ := s.dial()
+	if _, err := io.WriteString(conn, post(chatPath, chatBody("x", `,"stream":true`))); err != nil {
+		t.Fatal(err)
+	}
+	s.log.waitFor(t, conn.LocalAddr().String()+` - "POST /v1/chat/completions HTTP/1.1" 200 OK`)
+	_ = conn.Close()
+	s.call("GET", "/a%20b:c/%C3%A9~?q=%20:", "")
+	s.log.waitFor(t, `"GET /a%20b%3Ac/%C3%A9~?q=%20: HTTP/1.1" 404 Not Found`)
+}
+
 // A hundred clients at once, of which a third leaves in the middle: every answer is whole, and nothing stays behind.
 func TestManyClients(t *testing.T) {
 	s := start(t, "--max-num-seqs", "7", "--mock-itl", "1ms")

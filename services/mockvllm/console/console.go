@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
 // Console writes vLLM's own log lines, which people and programs read to learn how far a server is.
@@ -41,6 +43,6 @@ func (c *Console) Log(process, level, where, format string, args ...any) {
 
 // Access writes uvicorn's line about one request.
 func (c *Console) Access(r *http.Request, status int) {
-	c.Line(`INFO:     %s - "%s %s HTTP/%d.%d" %d %s`, r.RemoteAddr, r.Method, r.URL.RequestURI(),
+	c.Line(`INFO:     %s - "%s %s HTTP/%d.%d" %d %s`, r.RemoteAddr, r.Method, httptools.Quote(r.URL.Path, r.URL.RawQuery),
 		r.ProtoMajor, r.ProtoMinor, status, http.StatusText(status))
 }

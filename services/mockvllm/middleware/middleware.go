@@ -14,37 +14,38 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
-// Logged writes the access line of every request, as long as the log is on.
+// Logged writes the access line of every answer as it begins, as long as the log is on. What nobody gets has none.
 func Logged(cfg config.Config, log *console.Console, next http.Handler) http.Handler {
 	if !cfg.AccessLog {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(cfg.HTTP.QuietPaths, r.URL.Path) {
-			next.ServeHTTP(w, r)
-			return
+		if !slices.Contains(cfg.HTTP.QuietPaths, r.URL.Path) {
+			w = &recorder{w, r, log}
 		}
-		rec := &recorder{status: http.StatusOK}
-		rec.ResponseWriter = w
-		rec.Over = func(panics bool) {
-			if !panics {
-				log.Access(r, rec.status)
-			}
-		}
-		rec.Answer(func() { next.ServeHTTP(rec, r) })
+		next.ServeHTTP(w, r)
 	})
 }
 
-// recorder notes the status on its way out.
+// recorder logs the status on its way out.
 type recorder struct {
-	uvicorn.Whole
-	status int
+	http.ResponseWriter
+	r   *http.Request // nil once its line is written
+	log *console.Console
 }
 
 func (w *recorder) WriteHeader(status int) {
-	w.status = status
+	if r := w.r; r != nil && status >= http.StatusOK {
+		w.r = nil // an answer may take long
+		if !uvicorn.Left(r.Context()) {
+			w.log.Access(r, status)
+		}
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Identified gives every answer the request's id, or a new one, if it is to.
 func Identified(cfg config.Config, next http.Handler) http.Handler {

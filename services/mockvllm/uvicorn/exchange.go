@@ -38,6 +38,22 @@ func (x *exchange) Err() error {
 	return x.Context.Err()
 }
 
+// Left tells whether the client of a request is known to have left. Other than the context's Err it does not begin to watch.
+func Left(ctx context.Context) bool {
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	return ok && x.Context.Err() != nil
+}
+
+type exchangeKey struct{}
+
+// Value gives the exchange itself to Left.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
 // next reads the head of the next request. It returns nil when there is none to answer.
 func (c *conn) next() (*exchange, *http.Request) {
 	n, ok := c.readHead()
@@ -47,8 +63,7 @@ func (c *conn) next() (*exchange, *http.Request) {
 	head := string(c.in.unread()[:n])
 	c.in.take(n)
 	if c.parser.Upgrade && wantsWebsocket(&c.parser.Head, head) {
-		_, _ = c.nc.Write(appendWebsocket(nil, &c.parser.Head, head))
-		c.linger()
+		c.refuseWebsocket(head)
 		return nil, nil
 	}
 	if c.parser.Upgrade {

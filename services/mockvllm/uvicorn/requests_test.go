@@ -184,6 +184,9 @@ func TestWebsockets(t *testing.T) {
 			fmt.Sprintf("Content-Length: %d\r\n", len(text)) + "Content-Type: text/plain; charset=utf-8\r\n" + more + "\r\n" + text)
 	}
 	f("", "", "403 Forbidden", "", "")
+	if log := s.log.String(); !strings.HasPrefix(log, "INFO:     127.0.0.1:") || !strings.HasSuffix(log, " - \"WebSocket /v1/realtime\" 403\nINFO:     connection rejected (403 Forbidden)\n") {
+		t.Errorf("log: %q", log)
+	}
 	f("websocket", "WebSocket", "403 Forbidden", "", "")
 	f("1.1", "1.0", "403 Forbidden", "", "")
 	f("13", "12", "400 Bad Request", "invalid Sec-WebSocket-Version header: 12.", "")

@@ -22,9 +22,24 @@ func wantsWebsocket(h *httptools.Head, head string) bool {
 	return false
 }
 
-// appendWebsocket refuses a websocket in the words of the library that uvicorn leaves the connection to: a generation model has
+// refuseWebsocket answers a handshake, and logs one that a route could have taken.
+func (c *conn) refuseWebsocket(head string) {
+	h := &c.parser.Head
+	status, answer := websocket(h, head)
+	if status == forbidden {
+		path := httptools.Quote(httptools.Unquote(h.Path.Of(head)), h.Query.Of(head))
+		c.server.log(`INFO:     %s - "WebSocket %s" 403`, c.remote, path)
+		c.server.log("INFO:     connection rejected (%s)", forbidden)
+	}
+	_, _ = c.nc.Write(answer) // the client may have left
+	c.linger()
+}
+
+const forbidden = "403 Forbidden"
+
+// websocket refuses a websocket in the words of the library that uvicorn leaves the connection to: a generation model has
 // no route for one.
-func appendWebsocket(b []byte, h *httptools.Head, head string) []byte {
+func websocket(h *httptools.Head, head string) (status string, answer []byte) {
 	status, text, allow := "400 Bad Request", "", ""
 	key, version := last(h, head, "sec-websocket-key"), last(h, head, "sec-websocket-version")
 	raw, err := base64.StdEncoding.DecodeString(key)
@@ -42,11 +57,11 @@ func appendWebsocket(b []byte, h *httptools.Head, head string) []byte {
 	case version != "13":
 		text = "invalid Sec-WebSocket-Version header: " + version
 	default:
-		status = "403 Forbidden"
+		status = forbidden
 	}
 	if text != "" {
 		text = "Failed to open a WebSocket connection: " + text + ".\n"
 	}
-	return fmt.Appendf(b, "HTTP/1.1 %s\r\nDate: %s\r\nConnection: close\r\nContent-Length: %d\r\nContent-Type: text/plain; charset=utf-8\r\n%s\r\n%s",
+	return status, fmt.Appendf(nil, "HTTP/1.1 %s\r\nDate: %s\r\nConnection: close\r\nContent-Length: %d\r\nContent-Type: text/plain; charset=utf-8\r\n%s\r\n%s",
 		status, time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), len(text), allow, text)
 }

@@ -129,6 +129,24 @@ func replaceInvalid(b []byte) string {
 	return s.String()
 }
 
+// Quote writes a decoded path, and its query as it came, as uvicorn's log has them: by urllib's rules, which leave fewer
+// characters as they are than net/url's.
+func Quote(path, query string) string {
+	b := make([]byte, 0, len(path))
+	for i := range len(path) {
+		c := path[i]
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("/_.-~", c) >= 0 {
+			b = append(b, c)
+			continue
+		}
+		b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&0xf])
+	}
+	if query != "" {
+		b = append(append(b, '?'), query...)
+	}
+	return string(b)
+}
+
 func digit(c byte) byte {
 	if c <= '9' {
 		return c - '0'
