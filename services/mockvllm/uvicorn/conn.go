@@ -3,8 +3,10 @@ package uvicorn
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -29,6 +31,7 @@ type conn struct {
 	served bool              // at least one request
 	ahead  bool              // the head was sent before the last answer
 	timed  bool              // a read deadline is set
+	until  time.Time         // when an idle connection ends
 
 	mu     sync.Mutex
 	work   *exchange // in work; nil between requests
@@ -107,18 +110,33 @@ func (c *conn) readHead() (int, bool) {
 			}
 		}
 		c.limit(c.served && !c.parser.Started())
-		if c.in.fill() != nil {
+		if c.await() != nil {
 			return 0, false
 		}
 	}
 }
 
-// limit bounds the wait for the next byte of an idle connection, and no other.
+// await reads the next bytes of a head.
+func (c *conn) await() error {
+	for {
+		err := c.in.fill()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(c.until) {
+			return err
+		}
+		_ = c.nc.SetReadDeadline(c.until) // a read fails soon if this does
+	}
+}
+
+// limit bounds the wait for the next byte of an idle connection, and no other. A deadline that is set stays, and is moved once it
+// has come: to set it costs as much as a tenth of reading the request.
 func (c *conn) limit(idle bool) {
 	switch {
 	case idle:
-		c.timed = true
-		_ = c.nc.SetReadDeadline(time.Now().Add(c.server.keepAlive())) // a read fails soon if this does
+		c.until = time.Now().Add(c.server.keepAlive())
+		if !c.timed {
+			c.timed = true
+			_ = c.nc.SetReadDeadline(c.until)
+		}
 	case c.timed:
 		c.timed = false
 		_ = c.nc.SetReadDeadline(time.Time{})

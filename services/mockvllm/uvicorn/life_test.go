@@ -70,6 +70,39 @@ func TestIdleConnections(t *testing.T) {
 	})
 }
 
+// TestIdleAgain: the five seconds begin with each answer, however long that took.
+func TestIdleAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &uvicorn.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			took, _ := time.ParseDuration(r.URL.Path[1:])
+			time.Sleep(took)
+			echo(w, r)
+		})}
+		ln := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		go func() { _ = s.Serve(ln) }()
+		defer s.Close()
+		c, far := net.Pipe()
+		defer c.Close()
+		ln.conns <- far
+		for _, took := range []string{"0s", "1s", "8s", "0s", "30s", "4s"} {
+			for _, idle := range []time.Duration{0, 2 * time.Second, 4 * time.Second, 4999 * time.Millisecond} {
+				_, _ = io.WriteString(c, get("/"+took))
+				if _, err := io.ReadFull(c, make([]byte, len(told("GET /"+took+"  ")))); err != nil {
+					t.Fatalf("answer after %s: %v", took, err)
+				}
+				time.Sleep(idle)
+			}
+			_, _ = io.WriteString(c, get("/"+took))
+			_, _ = io.ReadFull(c, make([]byte, len(told("GET /"+took+"  "))))
+			time.Sleep(time.Second)
+		}
+		from := time.Now()
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || time.Since(from) != 4*time.Second {
+			t.Errorf("%v after %v", err, time.Since(from))
+		}
+	})
+}
+
 // The bound of an idle connection does not end the watch over the request that came within it.
 func TestWatchOutlastsKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
