@@ -70,7 +70,8 @@ func short(s string) string { return strings.Clone(s[:min(len(s), longest)]) }
 func (j *Journal) Middleware(connection func(addr string) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := newEntry(r, connection(r.RemoteAddr))
-		ctx := context.WithValue(r.Context(), entryKey{}, e)
+		r = uvicorn.With(r, entryKey{}, e)
+		ctx := r.Context() // the request itself is not held: an answer may take long
 		rec := &writer{entry: e}
 		rec.ResponseWriter = w
 		rec.Over = func(bool) {
@@ -78,7 +79,7 @@ func (j *Journal) Middleware(connection func(addr string) int64, next http.Handl
 			j.add(kept{e.record, e.header, e.body})
 		}
 		j.inFlight.Add(1)
-		rec.Answer(func() { next.ServeHTTP(rec, r.WithContext(ctx)) })
+		rec.Answer(func() { next.ServeHTTP(rec, r) })
 	})
 }
 

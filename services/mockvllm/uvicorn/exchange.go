@@ -20,6 +20,7 @@ type exchange struct {
 	url             url.URL
 	body            body
 	response        response
+	key, value      any         // see With; no key is none
 	later           func()      // see Later; nil for nothing
 	waits           atomic.Bool // the handler has asked for the context
 	over            atomic.Bool // the body was read to its end
@@ -46,12 +47,25 @@ func Left(ctx context.Context) bool {
 
 type exchangeKey struct{}
 
-// Value gives the exchange itself to Left.
+// Value gives the exchange itself to Left, and tells of what With has added.
 func (x *exchange) Value(key any) any {
-	if key == (exchangeKey{}) {
+	switch {
+	case key == (exchangeKey{}):
 		return x
+	case x.key != nil && x.key == key:
+		return x.value
 	}
 	return x.Context.Value(key)
+}
+
+// With is r with a value in its context. For the first value of a request of this server it is r itself: a copy of it costs more
+// than its value tells.
+func With(r *http.Request, key, value any) *http.Request {
+	if x, ok := r.Context().(*exchange); ok && x.key == nil {
+		x.key, x.value = key, value
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), key, value))
 }
 
 // next reads the head of the next request. It returns nil when there is none to answer.

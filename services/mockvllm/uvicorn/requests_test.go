@@ -1,11 +1,17 @@
 package uvicorn_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // TestRequests: sent in one piece, the answer, and then nothing until the client closes.
@@ -194,4 +200,31 @@ func TestWebsockets(t *testing.T) {
 	f("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", "400 Bad Request", "missing Sec-WebSocket-Key header.", "")
 	f("dGhlIHNhbXBsZSBub25jZQ==", "abc", "400 Bad Request", "invalid Sec-WebSocket-Key header: abc; Incorrect padding.", "")
 	f("GET", "POST", "405 Method Not Allowed", "unsupported HTTP method: POST.", "Allow: GET\r\n")
+}
+
+// TestWith: the first value of a request's context lies in the request itself, others lie around it.
+func TestWith(t *testing.T) {
+	type key int
+	var got []any
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		one := uvicorn.With(r, key(1), "one")
+		two := uvicorn.With(one, key(2), "two")
+		again := uvicorn.With(two, key(1), "other")
+		within, cancel := context.WithCancel(two.Context())
+		defer cancel()
+		for _, ctx := range []context.Context{one.Context(), two.Context(), again.Context(), within} {
+			got = append(got, ctx.Value(key(1)), ctx.Value(key(2)))
+		}
+		got = append(got, one == r, two == one)
+		echo(w, r)
+	})
+	s.ask(get("/")).expect(told("GET /  "))
+	want := []any{"one", nil, "one", "two", "other", "two", "one", "two", true, false}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	plain := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	if r := uvicorn.With(plain, key(1), "one"); r == plain || r.Context().Value(key(1)) != "one" || plain.Context().Value(key(1)) != nil {
+		t.Error("a request of another server was changed, or has no value")
+	}
 }
