@@ -27,6 +27,7 @@ type Request struct {
 	seqs   []*engine.Sequence
 	wake   chan struct{}
 	named  bool // by the client
+	flies  bool // it is one of the flights
 
 	interval int // tokens of a frame
 

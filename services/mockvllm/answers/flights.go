@@ -25,7 +25,12 @@ func (g *Request) engineID(i int) string {
 	return g.Head.ID
 }
 
+// add takes in what is not over.
 func (f *flights) add(g *Request) {
+	if g.over() {
+		return
+	}
+	g.flies = true
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.byID == nil {
@@ -38,6 +43,9 @@ func (f *flights) add(g *Request) {
 }
 
 func (f *flights) remove(g *Request) {
+	if !g.flies {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range g.works {

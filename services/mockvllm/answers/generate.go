@@ -176,6 +176,9 @@ func (s *Answers) countCalls(g *Request) {
 
 // reportLoad tells the load in a header, as ORCA wants it: https://github.com/cncf/xds, orca_load_report.proto.
 func (s *Answers) reportLoad(h http.Header, format string) {
+	if format == "" {
+		return
+	}
 	load := s.engine.Load()
 	waiting, usage := pyjson.Float(float64(load.Waiting)), pyjson.Float(load.CacheUsage)
 	switch strings.ToLower(format) {

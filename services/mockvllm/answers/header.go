@@ -16,7 +16,7 @@ const maxDigits = 4300
 // wholeHeader reads a header as Python's int does; nil is none.
 func wholeHeader(r *http.Request, name string) *big.Int {
 	text := r.Header.Get(name)
-	if len(text) > maxDigits || !pythonInt.MatchString(text) {
+	if text == "" || len(text) > maxDigits || !pythonInt.MatchString(text) {
 		return nil
 	}
 	n, ok := new(big.Int).SetString(strings.ReplaceAll(strings.TrimSpace(text), "_", ""), 10)

@@ -22,7 +22,8 @@ import (
 // Faulty puts the rules of the injector before all routes of vLLM. The mock's own are never hit.
 func (c *Control) Faulty(generates map[string]bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, Paths) || !c.strikes(w, r, generates[r.Method+" "+r.URL.Path], next) {
+		possible := c.life.Faults.Any() || r.Header[faults.Header] != nil
+		if !possible || strings.HasPrefix(r.URL.Path, Paths) || !c.strikes(w, r, generates[r.Method+" "+r.URL.Path], next) {
 			next.ServeHTTP(w, r)
 		}
 	})

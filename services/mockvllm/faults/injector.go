@@ -55,6 +55,13 @@ func (in *Injector) Get() Set {
 	return in.set
 }
 
+// Any tells whether there are rules.
+func (in *Injector) Any() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.set.Rules) > 0
+}
+
 // NeedsModel tells whether a rule looks at the model that a body names.
 func (in *Injector) NeedsModel() bool {
 	in.mu.Lock()

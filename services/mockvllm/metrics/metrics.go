@@ -143,6 +143,9 @@ func (m *Metrics) toolParser() []*family {
 
 // ParsedTools counts runs of the tool parser. Without one there is nothing to count.
 func (m *Metrics) ParsedTools(c ToolCall, runs int) {
+	if runs == 0 {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s := m.parser[c]; s != nil {
