@@ -92,7 +92,7 @@ func (s *Stream) Present(n int) []string {
 type Follower struct {
 	logs    *Logs
 	sources []source
-	read    int64 // greatest offset told
+	read    int64 // greatest offset told, or where it began
 	wake    chan struct{}
 }
 
@@ -113,7 +113,10 @@ type News struct {
 func (l *Logs) Follow(since int64, lines int, streams []*Stream) *Follower {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := &Follower{logs: l, wake: make(chan struct{}, 1)}
+	f := &Follower{logs: l, read: since, wake: make(chan struct{}, 1)}
+	if l.unknown(since) {
+		f.read = l.last
+	}
 	for _, s := range streams {
 		at := since
 		if l.unknown(since) {
@@ -132,13 +135,14 @@ func (f *Follower) add(s *Stream, at int64) {
 	s.followers[f.wake] = struct{}{}
 }
 
-// Also has the follower read those of the streams that it does not read yet, from the last line on that it has read.
+// Also has the follower read those of the streams that it does not read yet, from the last line on that it has read. What an earlier
+// supervisor has left of them is no news.
 func (f *Follower) Also(streams []*Stream) {
 	f.logs.mu.Lock()
 	defer f.logs.mu.Unlock()
 	for _, s := range streams {
 		if !slices.ContainsFunc(f.sources, func(known source) bool { return known.Stream == s }) {
-			f.add(s, f.read)
+			f.add(s, max(f.read, s.earlier))
 		}
 	}
 }
@@ -166,7 +170,7 @@ func (f *Follower) Next() News {
 	slices.SortFunc(news.Lines, func(a, b Line) int { return cmp.Compare(a.Offset, b.Offset) })
 	news.Lines = news.Lines[:min(len(news.Lines), batch)]
 	for _, line := range news.Lines {
-		f.read = line.Offset
+		f.read = max(f.read, line.Offset)
 		for i := range f.sources {
 			if f.sources[i].instance == line.Instance {
 				f.sources[i].at = line.Offset

@@ -28,6 +28,7 @@ type Stream struct {
 	// What follows is guarded by logs.mu.
 	ring      ring
 	part      string // the line being written
+	earlier   int64  // lines up to this offset are of an earlier supervisor
 	begun     int64  // lines above this offset are of the present or last server
 	observe   func(text string)
 	crashes   []Crash
@@ -170,7 +171,8 @@ func (s *Stream) restore() {
 	if lines := s.ring.lines; len(lines) > 0 {
 		s.ring.gone = max(s.ring.gone, lines[0].offset-1)
 	}
-	s.logs.last = max(s.logs.last, s.newest())
+	s.earlier = s.newest()
+	s.logs.last = max(s.logs.last, s.earlier)
 	s.begun = s.logs.last
 }
 

@@ -114,6 +114,35 @@ func TestPresentServer(t *testing.T) {
 	}
 }
 
+// TestFollowerOfWhatComesLater: a replica's log may have begun long before the replica came, and its follower has not read a line yet.
+func TestFollowerOfWhatComesLater(t *testing.T) {
+	for name, since := range map[string]int64{"from now on": -1, "from where it was": 1} {
+		t.Run(name, func(t *testing.T) {
+			cfg := logs.Config{Dir: t.TempDir(), FileBytes: 1 << 20, Files: 1}
+			before := logs.New(cfg)
+			fmt.Fprintln(before.Stream("m-2"), "of an earlier supervisor")
+			before.Close()
+
+			all := logs.New(cfg)
+			t.Cleanup(all.Close)
+			first, second := all.Stream("m-0"), all.Stream("m-1")
+			fmt.Fprintln(second, "of before it was followed")
+			follower := all.Follow(since, 100, []*logs.Stream{first})
+			t.Cleanup(follower.Close)
+			third := all.Stream("m-2")
+			follower.Also([]*logs.Stream{first, second, third})
+			if old := follower.Next(); len(old.Lines) > 0 || old.Lost {
+				t.Errorf("%v, lost: %t", texts(old.Lines), old.Lost)
+			}
+			fmt.Fprintln(second, "b")
+			fmt.Fprintln(third, "c")
+			if diff := cmp.Diff([]string{"b", "c"}, texts(follower.Next().Lines)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestFollowersReadInOrder(t *testing.T) {
 	all := logs.New(logs.Config{})
 	a, b := all.Stream("m-0"), all.Stream("m-1")
