@@ -35,6 +35,12 @@ func TestContainerIsStartedStoppedAndMended(t *testing.T) {
 	if waiting.Reason != "" && waiting.Reason != "WaitingForDependency" {
 		t.Errorf("without a container: %+v", waiting)
 	}
+	for _, query := range []string{"", "?force=true"} { // it would wait for ever
+		status, body := s.do(http.MethodPost, "/api/llm/models/m/restart"+query, "")
+		if status != http.StatusConflict || !strings.Contains(body, `"code":"no_container"`) || !strings.Contains(body, "no container box") {
+			t.Errorf("restart%s without a container: %d %s", query, status, body)
+		}
+	}
 	box := e.Add("box", engine.ModelLabel, "m")
 	phase(t, feed, "m", fleet.Ready)
 	e.Do(func() { box.Print("hello from the box") })

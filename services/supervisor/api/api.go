@@ -157,6 +157,10 @@ func (a *API) Restart(w http.ResponseWriter, r *http.Request) error {
 			Message: fmt.Sprintf("The model %q has one server, and no room for another one meanwhile (%s): it would answer 503 until it has started anew. "+
 				"Restart it all the same with ?force=true (fluidmcp restart --force), or give it %s.", m.ID, alone.Lack, alone.Mend)}
 	}
+	if absent, ok := errors.AsType[*restart.Absent](err); ok {
+		return &openai.Error{Status: http.StatusConflict, Type: openai.TypeConflict, Code: "no_container",
+			Message: fmt.Sprintf("The model %q cannot be restarted: %s.", m.ID, absent.Lack)}
+	}
 	if err != nil {
 		return shuttingDown(err)
 	}

@@ -48,8 +48,14 @@ type Interrupts struct {
 
 func (i *Interrupts) Error() string { return "no room for one more server: " + i.Lack.Error() }
 
+// Absent is the error of a restart that would wait for containers that do not exist.
+type Absent struct{ Lack error }
+
+func (a *Absent) Error() string { return a.Lack.Error() }
+
 // Ask begins to restart all servers of a model because somebody wants it, unless that is going on already. It does not wait. Without
-// force it is Interrupts where the model would not be served meanwhile, and runner.ErrEnded once the supervisor ends.
+// force it is Interrupts where the model would not be served meanwhile. It is Absent where containers do not exist, with force all of them, and
+// runner.ErrEnded once the supervisor ends.
 func (s *Restarts) Ask(ctx context.Context, m *board.Model, by string, force bool) error {
 	now, _ := s.Rollouts.Status(m.ID)
 	if !force && now.State == rollout.Rolling && now.Why == unit.Requested { // that is what is asked for
@@ -64,7 +70,25 @@ func (s *Restarts) Ask(ctx context.Context, m *board.Model, by string, force boo
 			return &Interrupts{err, mend}
 		}
 	}
+	if err := s.absent(ctx, m, force); err != nil {
+		return &Absent{err}
+	}
 	return s.Roll(m, Rolling{Why: unit.Requested, By: by, AtOnce: force})
+}
+
+// absent says which servers could not come back, because they are containers that do not exist: one of them, or with all each.
+func (s *Restarts) absent(ctx context.Context, m *board.Model, all bool) error {
+	var lacks []error
+	servers := s.Board.Servers(m)
+	for _, i := range servers {
+		if err := s.Servers.Absent(ctx, i); err != nil {
+			lacks = append(lacks, err)
+		}
+	}
+	if all && len(lacks) < len(servers) {
+		return nil
+	}
+	return errors.Join(lacks...)
 }
 
 // only tells whether one server is all that the requests of the model have: there is no other one, and they cannot wait.

@@ -78,6 +78,14 @@ func (s *Servers) container(i *board.Instance) *docker.Driver {
 	return &docker.Driver{Session: s.Engine, Name: i.Container, Model: i.Model.ID, Output: i.Output, Heard: func() time.Time { return heard(i) }}
 }
 
+// Absent is docker.Absent when the instance is a container that does not exist.
+func (s *Servers) Absent(ctx context.Context, i *board.Instance) error {
+	if i.Model.Driver != manifest.Docker {
+		return nil
+	}
+	return s.container(i).Absent(ctx)
+}
+
 // heard is when the last line of the instance's log was written down, by this supervisor or an earlier one.
 func heard(i *board.Instance) time.Time {
 	if last := i.Output.Last(1); len(last) > 0 {

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -141,9 +142,23 @@ func (d *Driver) find(ctx context.Context) (engine.Container, error) {
 	}
 	if len(others) > 0 {
 		slices.Sort(others)
-		return engine.Container{}, fmt.Errorf("no container %s, the label %s=%s is on %s; correct container.name", d.Name, engine.ModelLabel, d.Model, strings.Join(others, ", "))
+		return engine.Container{}, Absent(fmt.Sprintf("no container %s, the label %s=%s is on %s; correct container.name", d.Name, engine.ModelLabel, d.Model, strings.Join(others, ", ")))
 	}
-	return engine.Container{}, fmt.Errorf("no container %s with the label %s=%s yet; create it, as docker compose up does", d.Name, engine.ModelLabel, d.Model)
+	return engine.Container{}, Absent(fmt.Sprintf("no container %s with the label %s=%s yet; create it, as docker compose up does", d.Name, engine.ModelLabel, d.Model))
+}
+
+// Absent is the error of a container that does not exist. It says how to mend that.
+type Absent string
+
+func (a Absent) Error() string { return string(a) }
+
+// Absent is nil when the container exists, or the engine cannot tell.
+func (d *Driver) Absent(ctx context.Context) error {
+	_, err := d.find(ctx)
+	if absent, ok := errors.AsType[Absent](err); ok {
+		return absent
+	}
+	return nil
 }
 
 // watch begins to see a running container to its end.
