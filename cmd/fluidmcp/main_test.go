@@ -127,7 +127,7 @@ func TestMisspeltSetting(t *testing.T) {
 }
 
 func TestManagementCommands(t *testing.T) {
-	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001","phase":"ready","restarts":1},
+	const status = `{"id":"org/m","driver":"process","phase":"ready","restarts":2,"instances":[{"pid":7,"url":"http://localhost:8001","phase":"ready","restarts":1,"outdated":"it runs with the command of before"},
 		{"url":"http://localhost:8002","phase":"backoff","restarts":3,"message":"killed"}, {"phase":"stopped","reason":"OnDemand"},
 		{"phase":"stopped"}]}`
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -160,6 +160,7 @@ func TestManagementCommands(t *testing.T) {
 	f(1, "No key. Set FLUIDMCP_API_KEY", "ps")
 	t.Setenv("FLUIDMCP_API_KEY", "the-key")
 	f(0, "org/m   ready", "ps")
+	f(0, "http://localhost:8001   it runs with the command of before\n", "ps")
 	f(0, "backoff", "ps")
 	f(0, "http://localhost:8002   killed", "ps")
 	f(0, `"restarts":2`, "ps", "--json")

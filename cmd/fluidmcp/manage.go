@@ -120,6 +120,7 @@ type model struct {
 		Phase    string    `json:"phase"`
 		Reason   string    `json:"reason"`
 		Message  string    `json:"message"`
+		Outdated string    `json:"outdated"`
 		Since    time.Time `json:"since"`
 		Restarts int       `json:"restarts"`
 	} `json:"instances"`
@@ -151,7 +152,7 @@ func newPs() *cobra.Command {
 		},
 	}
 	gateway.addFlag(cmd)
-	cmd.Long += "\n\nEach server of a model has its row. RESTARTS counts its starts after the first that FluidMCP remembers, whatever they were for."
+	cmd.Long += "\n\nEach server of a model has its row. RESTARTS counts its starts after the first that FluidMCP remembers, whatever they were\nfor, but for those with which FluidMCP itself was started anew."
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for scripts")
 	return cmd
 }
@@ -169,7 +170,7 @@ func printModels(w io.Writer, models []model, now time.Time) error {
 			if inst.PID > 0 {
 				pid = strconv.Itoa(inst.PID)
 			}
-			message := why(fleet.Phase(inst.Phase), inst.Reason, inst.Message)
+			message := cmp.Or(why(fleet.Phase(inst.Phase), inst.Reason, inst.Message), inst.Outdated)
 			if message == "" && fleet.Phase(inst.Phase) == fleet.Stopped {
 				message = "`fluidmcp start " + m.ID + "` starts it"
 			}

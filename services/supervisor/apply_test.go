@@ -55,6 +55,11 @@ func TestBadCommandStopsTheRollout(t *testing.T) {
 	if m := l.model("m"); m.Phase != fleet.Ready || m.Instances[1].PID != before[1] {
 		t.Errorf("%+v", m)
 	}
+	eventually(t, "the second says that it is not as the file has it", func() bool {
+		m := l.model("m")
+		return m.Instances[0].Outdated == "" &&
+			strings.HasPrefix(m.Instances[1].Outdated, "it runs with the command that the models file had before: m-0 does not come back: ")
+	})
 	// Both are said to change: what runs counts, not what the file said.
 	if set := l.apply(with(`"--name", "fake", `)); len(set.Models[0].Servers) != 2 {
 		t.Errorf("%+v", set)
@@ -66,6 +71,9 @@ func TestBadCommandStopsTheRollout(t *testing.T) {
 	second := l.pids("m")[1]
 	l.apply(with(`"--name", "fake", `)) // back to what the second one runs with
 	l.until("both again", "m", routable(2))
+	if m := l.model("m"); m.Instances[1].Outdated != "" {
+		t.Errorf("%+v", m.Instances[1])
+	}
 	if l.pids("m")[1] != second {
 		t.Error("the second was restarted for what it runs with already")
 	}

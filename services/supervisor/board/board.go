@@ -120,7 +120,7 @@ func (b *Board) Renew(i *Instance) bool {
 	if i.Next == nil {
 		return false
 	}
-	i.Instance, i.Next = *i.Next, nil
+	i.Instance, i.Next, i.Outdated = *i.Next, nil, ""
 	return true
 }
 

@@ -30,15 +30,16 @@ type Model struct {
 type Instance struct {
 	ID string
 	manifest.Instance
-	Next    *manifest.Instance // what the file says by now and its next start will run; nil when that is what runs
-	Leaving bool               // it is being drained and ended, and goes then
-	Model   *Model
-	Runner  *runner.Runner
-	Driver  runner.Driver // of what runs, or runs next
-	Output  *logs.Stream
-	Status  unit.Status
-	End     context.CancelFunc // halts the unit: its server is drained and ended
-	Ended   chan struct{}      // closed when the unit's Run is over
+	Next     *manifest.Instance // what the file says by now and its next start will run; nil when that is what runs
+	Outdated string             // why it runs with the command that the file had before; "" when it does not
+	Leaving  bool               // it is being drained and ended, and goes then
+	Model    *Model
+	Runner   *runner.Runner
+	Driver   runner.Driver // of what runs, or runs next
+	Output   *logs.Stream
+	Status   unit.Status
+	End      context.CancelFunc // halts the unit: its server is drained and ended
+	Ended    chan struct{}      // closed when the unit's Run is over
 
 	silent bool   // the unit has not said anything yet, and snapshots wait for it
 	shown  uint64 // revision of the snapshot that first had its phase

@@ -30,7 +30,7 @@ func (r *Reconciler) revise(m *board.Model, to manifest.Model) {
 			if i.Extra { // its rollout will end it
 				continue
 			}
-			all = append(all, i)
+			all, i.Outdated = append(all, i), ""
 			at := slices.IndexFunc(to.Instances, func(next manifest.Instance) bool { return next.ID == i.ID })
 			switch {
 			case i.Leaving:
@@ -78,7 +78,7 @@ func (r *Reconciler) rolled(m *board.Model, wanted map[*board.Instance]*manifest
 	r.Board.Read(func() {
 		for _, i := range m.Servers {
 			if i.Next != nil && i.Next == wanted[i] {
-				i.Next = nil
+				i.Next, i.Outdated = nil, "it runs with the command that the models file had before: "+end.Message
 				kept = append(kept, i.ID)
 			}
 		}

@@ -68,7 +68,8 @@ type Instance struct {
 	Phase       fleet.Phase `json:"phase"`
 	Reason      string      `json:"reason"`
 	Message     string      `json:"message"`
-	Asleep      bool        `json:"asleep,omitempty"` // it is stopped, but its process lives and will be woken
+	Outdated    string      `json:"outdated,omitempty"` // why it runs with the command that the file had before
+	Asleep      bool        `json:"asleep,omitempty"`   // it is stopped, but its process lives and will be woken
 	Since       time.Time   `json:"since"`
 	Progress    *Progress   `json:"progress,omitempty"`
 	Conditions  []Condition `json:"conditions"`
@@ -122,7 +123,7 @@ func Of(m *board.Model) Model {
 func instance(i *board.Instance) Instance {
 	now := i.Visible()
 	out := Instance{
-		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: board.Message(now.State), Asleep: now.Asleep, Since: now.Since,
+		ID: i.ID, URL: i.URL, Container: i.Container, PID: now.PID, Phase: now.Phase, Reason: string(now.Reason), Message: board.Message(now.State), Outdated: i.Outdated, Asleep: now.Asleep, Since: now.Since,
 		Progress: progress(now.State), Conditions: conditions(now.State), Restarts: now.Restarts, LastFailure: failure(now.State),
 	}
 	if exit := now.LastExit; !exit.At.IsZero() && !now.Policy.Remote {
