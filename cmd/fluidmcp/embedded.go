@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 )
@@ -21,7 +22,7 @@ func newMockvllm() *cobra.Command {
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if code := mockvllm.Main(cmd.Context(), args, os.Getenv, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != 0 {
-				return exitCode(code)
+				return cli.ExitCode(code)
 			}
 			return nil
 		},

@@ -76,7 +76,7 @@ func TestEventsAreFollowed(t *testing.T) {
 		})
 	var notes bytes.Buffer
 	out := untilSaid{text: stopped, then: leave}
-	require.Zero(t, run(ctx, []string{"events", "-f", "--json", "--since", "0", "--url", url}, &out, &notes))
+	require.Zero(t, execute(ctx, []string{"events", "-f", "--json", "--since", "0", "--url", url}, &out, &notes))
 	require.Equal(t, started+"\n"+died+"\n"+stopped+"\n", out.String())
 	require.Equal(t, []string{"/api/llm/events?follow=true&since=0", "/api/llm/events?follow=true&since=0 7"}, asked)
 	require.Equal(t, 1, strings.Count(notes.String(), "broke off"), notes.String())

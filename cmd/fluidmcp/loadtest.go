@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest"
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/expect"
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/loadtest/report"
@@ -48,7 +50,7 @@ ended early.`,
   fluidmcp loadtest --rate 50 --duration 30s --warmup 5s --html run.html  50 per second, with a page to look at
   fluidmcp loadtest --url https://gpu-7:8000 --model llama --prompts questions.jsonl --output-tokens 0 -n 1000
   fluidmcp loadtest -n 500 --fail-if 'ttft_p99 > 500ms' --fail-if 'error_rate > 1%' --json > run.json`,
-		Args: atMost(0),
+		Args: cli.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.add(cmd)
@@ -72,7 +74,7 @@ ended early.`,
 func (f *loadtestFlags) add(cmd *cobra.Command) {
 	c, flags := &f.cfg, cmd.Flags()
 	flags.SortFlags = false
-	addURL(cmd, &c.URL, "server to test")
+	cli.URL(cmd, &c.URL, "server to test")
 	flags.StringVar(&c.Model, "model", "", "model to ask; without it, the only one that the server lists")
 	flags.StringVar(&c.APIKey, "api-key", "", "key to send (environment: OPENAI_API_KEY)")
 	flags.StringVar(&c.Endpoint, "endpoint", c.Endpoint, "chat or completions")
@@ -170,9 +172,9 @@ func (f *loadtestFlags) print(w io.Writer, r *report.Report) error {
 func verdict(r *report.Report) error {
 	switch {
 	case r.Failed():
-		return exitCode(conditionMet)
+		return cli.ExitCode(conditionMet)
 	case r.Interrupted:
-		return exitCode(interrupted)
+		return cli.ExitCode(interrupted)
 	case r.Requests.OK > 0:
 		return nil
 	}
@@ -215,4 +217,16 @@ func (o *output) close() error {
 		return nil
 	}
 	return errors.Join(o.Flush(), o.file.Close())
+}
+
+// models offers the models of the server under test.
+func (f *loadtestFlags) models(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	f.complete(cmd)
+	ctx, cancel := context.WithTimeout(cmd.Context(), cli.Patience)
+	defer cancel()
+	names, err := f.cfg.Models(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError | cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }

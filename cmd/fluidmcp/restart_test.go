@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -54,17 +53,4 @@ func TestRestartShowsHowItGoesOn(t *testing.T) {
 	f(0, `{"id":"org/m","rollout":{"state":"done","done":2}}`, "", []string{"--json"}, first, `{"state":"done","done":2}`)
 	f(1, `{"id":"org/m","rollout":{"state":"failed","done":1}}`+"fluidmcp: the restart of org/m has ended after 1 of 0 (failed): \n", "", []string{"--json"}, `{"state":"failed","done":1}`)
 	f(1, "fluidmcp: It would answer 503: --force\n", "", nil, `{"error":{"message":"It would answer 503: --force"}}`)
-}
-
-func TestRestartGoesOnWithoutItsCommand(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	var out strings.Builder
-	body := []byte(`{"rollout":{"state":"rolling","total":1,"message":"replaces m-0"}}`)
-	_, err := followRollout(ctx, &out, "m", body, func(ctx context.Context) ([]byte, error) {
-		cancel()
-		return nil, ctx.Err()
-	})
-	if err == nil || !strings.Contains(err.Error(), "the restart goes on") {
-		t.Errorf("error %v", err)
-	}
 }

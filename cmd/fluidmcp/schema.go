@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/fields"
 )
 
@@ -14,7 +15,7 @@ func newSchema() *cobra.Command {
 mistakes as you type. Name it in the file: "$schema": "./models.schema.json" in JSON, or as a first line in YAML
 # yaml-language-server: $schema=models.schema.json`,
 		Example: "  fluidmcp schema > models.schema.json",
-		Args:    atMost(0),
+		Args:    cli.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := fields.Schema()
 			if err != nil {

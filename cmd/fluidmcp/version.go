@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/internal/version"
 )
 
@@ -14,7 +15,7 @@ func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Tell which build this is",
-		Args:  atMost(0),
+		Args:  cli.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info := version.Get()
 			if asJSON {

@@ -1,4 +1,4 @@
-package main
+package manage
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 )
 
@@ -23,9 +24,9 @@ func newApply() *cobra.Command {
 		Example: `  fluidmcp apply                          read the models file again, as SIGHUP has it done
   fluidmcp apply models.json --dry-run    show what would change, and change nothing
   fluidmcp apply models.json --json | jq  the changes for a script`,
-		Args: atMost(1),
+		Args: cli.AtMost(1),
 
-		ValidArgsFunction: configFiles,
+		ValidArgsFunction: cli.Files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query := url.Values{"dry_run": {strconv.FormatBool(dryRun)}}
 			var text []byte
@@ -51,7 +52,7 @@ func newApply() *cobra.Command {
 			if err := json.Unmarshal(body, &set); err != nil {
 				return fmt.Errorf("decode the changes: %w", err)
 			}
-			if err := set.Text(cmd.OutOrStdout(), isTerminal(cmd.OutOrStdout())); err != nil || set.Empty() {
+			if err := set.Text(cmd.OutOrStdout(), cli.IsTerminal(cmd.OutOrStdout())); err != nil || set.Empty() {
 				return err
 			}
 			end := "\nApplied; `fluidmcp ps` shows how it goes on.\n"

@@ -1,4 +1,4 @@
-package main
+package why
 
 import (
 	"cmp"
@@ -23,8 +23,8 @@ var (
 	}
 )
 
-// why says why a server is in its phase: the message, else what the reason means, else "".
-func why(phase fleet.Phase, reason, message string) string {
+// Of says why a server is in its phase: the message, else what the reason means, else "".
+func Of(phase fleet.Phase, reason, message string) string {
 	switch phase {
 	case fleet.Stopped:
 		return cmp.Or(message, whyStopped[unit.Reason(reason)])

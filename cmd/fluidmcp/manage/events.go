@@ -1,4 +1,4 @@
-package main
+package manage
 
 import (
 	"cmp"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 )
 
 // eventsShown is how many of the last events are shown to whom has not said since when.
@@ -54,7 +56,7 @@ func newEvents() *cobra.Command {
 		Example: `  fluidmcp events --since 1h               what happened in the last hour
   fluidmcp events --follow --model my-llm   what happens to one model from now on, after its last 100 events
   fluidmcp events --since 0s -f --json | jq  what happens from now on, a line of JSON each`,
-		Args: atMost(0),
+		Args: cli.AtMost(0),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

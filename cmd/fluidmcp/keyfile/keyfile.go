@@ -1,9 +1,8 @@
-package main
+package keyfile
 
 import (
 	"cmp"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +14,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/internal/atomicfile"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 )
 
-func newKeys() *cobra.Command {
+// Command is `fluidmcp keys`.
+func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
 		Short: "Make, check and revoke API keys for the gateway",
@@ -29,7 +30,7 @@ It is YAML when its name ends in .yaml or .yml, and JSON with comments otherwise
   fluidmcp keys check keys.yaml
   fluidmcp keys revoke ops --file keys.yaml
   fluidmcp run models.yaml --start-server --keys keys.yaml   who uses it`,
-		Args: subcommand,
+		Args: cli.Subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newKeysNew(), newKeysCheck(), newKeysRevoke())
@@ -49,7 +50,7 @@ With --file the entry goes into that file, which is made when it does not exist,
 		Example: `  fluidmcp keys new --id team-search --rpm 600 --tpm 100000 --file keys.yaml
   fluidmcp keys new --id ops --scope admin --expires 90d              print the entry instead
   API_KEY=$(fluidmcp keys new --id ci --model mock-llm --file keys.yaml)`,
-		Args: atMost(0),
+		Args: cli.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			k.ID = cmp.Or(k.ID, "key-"+strings.ToLower(rand.Text()[:8]))
 			for _, s := range scopes {
@@ -121,7 +122,7 @@ func (n newKey) print(cmd *cobra.Command, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return printJSON(cmd.OutOrStdout(), n)
+		return cli.JSON(cmd.OutOrStdout(), n)
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), shownOnce)
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", n.Secret, text)
@@ -140,7 +141,7 @@ func (n newKey) addTo(file string, cmd *cobra.Command, asJSON bool) error {
 		return fmt.Errorf("write key file: %w", err)
 	}
 	if asJSON {
-		return printJSON(cmd.OutOrStdout(), n)
+		return cli.JSON(cmd.OutOrStdout(), n)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "Added %s to %s. %s", n.Key.ID, file, shownOnce)
 	_, err = fmt.Fprintln(cmd.OutOrStdout(), n.Secret)
@@ -153,16 +154,16 @@ func newKeysCheck() *cobra.Command {
 		Use:     "check FILE",
 		Short:   "Check a key file and list its keys, without hashes",
 		Example: "  fluidmcp keys check keys.yaml",
-		Args:    exactly("one key file"),
+		Args:    cli.Exactly("one key file"),
 
-		ValidArgsFunction: configFiles,
+		ValidArgsFunction: cli.Files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ring, err := keys.Load(args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"keys": append([]*keys.Key{}, ring.Keys()...)})
+				return cli.JSON(cmd.OutOrStdout(), map[string]any{"keys": append([]*keys.Key{}, ring.Keys()...)})
 			}
 			return printKeys(cmd.OutOrStdout(), args[0], ring.Keys(), time.Now())
 		},
@@ -211,7 +212,7 @@ func newKeysRevoke() *cobra.Command {
 		Use:     "revoke ID --file FILE",
 		Short:   "Take a key out of a key file",
 		Example: "  fluidmcp keys revoke team-search --file keys.yaml",
-		Args:    exactly("one key, `fluidmcp keys check FILE` lists them"),
+		Args:    cli.Exactly("one key, `fluidmcp keys check FILE` lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := keys.Read(file)
 			if err != nil {
@@ -224,7 +225,7 @@ func newKeysRevoke() *cobra.Command {
 				return fmt.Errorf("write key file: %w", err)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]string{"revoked": args[0], "file": file})
+				return cli.JSON(cmd.OutOrStdout(), map[string]string{"revoked": args[0], "file": file})
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is no longer in %s.\n", args[0], file)
 			return err
@@ -234,10 +235,4 @@ func newKeysRevoke() *cobra.Command {
 	_ = cmd.MarkFlagRequired("file") // it exists
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for scripts")
 	return cmd
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

@@ -1,4 +1,4 @@
-package main
+package manage
 
 import (
 	"cmp"
@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 )
 
 // logsOptions are the flags of `fluidmcp logs`.
@@ -38,7 +40,7 @@ func newLogs() *cobra.Command {
   fluidmcp logs -f llama                     and those that come, also over restarts, until Ctrl-C
   fluidmcp logs --crashes llama              how its servers failed last, each time with the last 200 lines
   fluidmcp logs -f --json llama | jq -r .line`,
-		Args: exactly("one model, `fluidmcp ps` lists them"),
+		Args: cli.Exactly("one model, `fluidmcp ps` lists them"),
 
 		ValidArgsFunction: o.gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -152,7 +154,7 @@ type logPrinter struct {
 }
 
 func newLogPrinter(w io.Writer, asJSON bool) *logPrinter {
-	return &logPrinter{w: w, asJSON: asJSON, terminal: !asJSON && isTerminal(w)}
+	return &logPrinter{w: w, asJSON: asJSON, terminal: !asJSON && cli.IsTerminal(w)}
 }
 
 // eraseLine goes to the begin of the terminal's line and empties it.

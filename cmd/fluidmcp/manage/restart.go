@@ -1,4 +1,4 @@
-package main
+package manage
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 )
 
 // rolloutPoll is between two looks at how a restart goes on.
@@ -32,7 +34,7 @@ func newRestart() *cobra.Command {
 		Short: "Start the servers of a model anew, one after the other",
 		Example: `  fluidmcp restart mock-llm
   fluidmcp restart llama --force`,
-		Args: exactly("one model, `fluidmcp ps` lists them"),
+		Args: cli.Exactly("one model, `fluidmcp ps` lists them"),
 
 		ValidArgsFunction: gateway.models,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -1,4 +1,4 @@
-package main
+package plan
 
 import (
 	"cmp"
@@ -13,10 +13,10 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
-// checkCommandLines reads the command lines of the plan as their servers will. A mock that does not understand its own would end at
+// Check reads the command lines of the plan as their servers will. A mock that does not understand its own would end at
 // once, so that is an error, all of them together. A vLLM may be another version than 0.32: what that one does not know becomes a
 // warning of the file. Files that a command line names are not looked at; they may be on another machine.
-func checkCommandLines(file *manifest.File) error {
+func Check(file *manifest.File) error {
 	var faults []error
 	redactor := redact.New(file.Reveal())
 	for _, m := range file.Models {

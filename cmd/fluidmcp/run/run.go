@@ -1,36 +1,27 @@
-package main
+package run
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"os"
-	"strconv"
-	"syscall"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/run/plan"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/run/progress"
 	"github.com/fluidmcp/fluidmcp/internal/memory"
-	"github.com/fluidmcp/fluidmcp/internal/settings"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
-	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/gateway"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
-	"github.com/fluidmcp/fluidmcp/services/supervisor"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest/read"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rehearse"
 )
 
-// runOptions are the flags of `fluidmcp run`.
-type runOptions struct {
+// options are the flags of `fluidmcp run`.
+type options struct {
 	start          bool
 	asJSON         bool
 	host           string
@@ -44,8 +35,9 @@ type runOptions struct {
 	mockLoad       loadTime
 }
 
-func newRun() *cobra.Command {
-	var o runOptions
+// Command is `fluidmcp run`.
+func Command() *cobra.Command {
+	var o options
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Check a models file, and with --start-server start its models and serve them",
@@ -71,9 +63,9 @@ on; docs/configuration.md lists them).`,
   fluidmcp run examples/vllm-profile.json --mock --start-server=false   for a pipeline: fails for a flag that vLLM has not
   fluidmcp run examples/vllm-mock-config.json --json | jq
   fluidmcp run examples/vllm-mock-config.json --start-server --host 0.0.0.0 --keys keys.yaml`,
-		Args: exactly("one models file"),
+		Args: cli.Exactly("one models file"),
 
-		ValidArgsFunction: configFiles,
+		ValidArgsFunction: cli.Files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.mockLoad.text != "" && !o.mock {
 				return errors.New("--mock-load-time goes with --mock")
@@ -104,7 +96,7 @@ on; docs/configuration.md lists them).`,
 	return cmd
 }
 
-func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Writer) error {
+func (o *options) run(ctx context.Context, path string, stdout, stderr io.Writer) error {
 	lines := telemetry.NewBuffer(stderr)
 	defer lines.Close()
 	log, logErr := telemetry.NewLogger(lines, o.logLevel)
@@ -124,14 +116,14 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 		if err := errors.Join(fileErr, logErr, keysErr); err != nil {
 			return err
 		}
-		if err := checkCommandLines(file); err != nil {
+		if err := plan.Check(file); err != nil {
 			return err
 		}
 		start := "--start-server"
 		if o.mock {
 			start = "--mock"
 		}
-		return printPlan(stdout, path, file, start, o.asJSON)
+		return plan.Print(stdout, path, file, start, o.asJSON)
 	}
 	// All faults at once: what is wrong with the file and which ports are taken.
 	ports, portErr := o.listen(ctx, file)
@@ -140,127 +132,7 @@ func (o *runOptions) run(ctx context.Context, path string, stdout, stderr io.Wri
 		return err
 	}
 	memory.CollectLate(os.Getenv)
-	return o.serve(ctx, log, lines.Dropped, file, prepare, ports, newProgress(stdout, file))
-}
-
-// listeners are the two addresses of the program itself.
-type listeners struct{ gateway, supervisor net.Listener }
-
-func (l listeners) close() {
-	for _, ln := range []net.Listener{l.gateway, l.supervisor} {
-		if ln != nil {
-			_ = ln.Close() // the service that used it has closed it already
-		}
-	}
-}
-
-// portOfModel is what frees a model from a port that is taken, perhaps by the very server that was meant.
-const portOfModel = "the port in the file; to use the server that runs there, give the model endpoints alone, without a command"
-
-// listen opens the program's own ports and looks whether those of the models are free.
-func (o *runOptions) listen(ctx context.Context, file *manifest.File) (listeners, error) {
-	var l listeners
-	var faults []error
-	owners := map[int]string{}
-	open := func(host string, port int, who, mend string) net.Listener {
-		ln, err := web.Listen(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
-		switch {
-		case err == nil:
-			owners[port] = who
-			return ln
-		case errors.Is(err, syscall.EADDRINUSE):
-			holder := cmp.Or(owners[port], "another process")
-			faults = append(faults, fmt.Errorf("port %d of %s is in use by %s: free it or change %s", port, who, holder, mend))
-		default:
-			faults = append(faults, fmt.Errorf("listen for %s: %w", who, err))
-		}
-		return nil
-	}
-	l.gateway = open(o.host, o.port, "the gateway", "--port")
-	l.supervisor = open("127.0.0.1", o.supervisorPort, "the supervisor", "--supervisor-port")
-	if file != nil {
-		for _, p := range file.Ports() {
-			if ln := open("127.0.0.1", p.Port, fmt.Sprintf("model %q", p.Model), portOfModel); ln != nil {
-				faults = append(faults, ln.Close())
-			}
-		}
-	}
-	return l, errors.Join(faults...)
-}
-
-// serve runs supervisor and gateway until ctx ends. The gateway goes first, so that requests in flight still find their
-// models; then the supervisor ends the models.
-func (o *runOptions) serve(ctx context.Context, log *zap.Logger, droppedLines func() uint64, file *manifest.File, prepare func(*manifest.File) (*manifest.File, error),
-	ports listeners, progress *progress) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find the path of this program, which mock models run: %w", err)
-	}
-	token := rand.Text() // nobody else can steer the supervisor past the gateway
-	supervisorURL := "http://" + ports.supervisor.Addr().String()
-
-	supervisorCfg, gatewayCfg := supervisor.Default(), gateway.Default()
-	if err := errors.Join(settings.Read("supervisor", &supervisorCfg), settings.Read("gateway", &gatewayCfg)); err != nil {
-		return err
-	}
-	if _, told := os.LookupEnv("SUPERVISOR_STATE_DIR"); !told {
-		models := file.Path
-		if o.mock { // what is done to mocks is not done to the models
-			models += ".mock"
-		}
-		supervisorCfg.StateDir = stateFolder(log, models)
-	}
-	supervisorCfg.Token = token
-	supervisorCfg.AllowRemoteCommands = o.remoteCommands || supervisorCfg.AllowRemoteCommands
-	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{
-		Log:      log.Named("supervisor"),
-		Models:   file,
-		Prepare:  prepare,
-		Told:     progress.changed,
-		Commands: map[string][]string{"mockvllm": {self, "mockvllm"}},
-		Guard:    []string{self, "guard"},
-	})
-	if err != nil {
-		return err
-	}
-	gatewayCfg.Addr = ports.gateway.Addr().String()
-	gatewayCfg.KeysFile = cmp.Or(o.keys, gatewayCfg.KeysFile)
-	gatewayCfg.AllowOpen = o.allowOpen || gatewayCfg.AllowOpen
-	gatewayCfg.SupervisorURL = supervisorURL
-	gatewayCfg.SupervisorToken = token
-	gw, err := gateway.New(gatewayCfg, gateway.Deps{Log: log.Named("gateway"), DroppedLines: droppedLines})
-	if err != nil {
-		return err
-	}
-
-	scheme := "http"
-	if gatewayCfg.TLSCertFile != "" {
-		scheme = "https"
-	}
-	progress.hello(fmt.Sprintf("%s://localhost:%d", scheme, ports.gateway.Addr().(*net.TCPAddr).Port), gatewayCfg.KeysFile != "")
-	models, endModels := context.WithCancel(context.WithoutCancel(ctx))
-	defer endModels()
-	watch, endWatch := context.WithCancel(context.WithoutCancel(ctx))
-	defer endWatch()
-	g, ctx := errgroup.WithContext(ctx)
-	context.AfterFunc(ctx, progress.stopping)
-	g.Go(func() error {
-		defer endModels()
-		return gw.Run(ctx, ports.gateway)
-	})
-	g.Go(func() error {
-		defer endWatch()
-		return sup.Run(models, ports.supervisor)
-	})
-	g.Go(func() error {
-		return onHangup(ctx, func() { _ = sup.Reload() }) // which tells of its faults itself
-	})
-	g.Go(func() error {
-		client := &fleet.Client{URL: supervisorURL, Token: token}
-		_ = client.Watch(watch, progress.show, func(error) {}) // ends with watch; the services report their own failures
-		return nil
-	})
-	err = g.Wait()
-	progress.stopped(err)
-	return err
+	p := &program{options: o, log: log, droppedLines: lines.Dropped, file: file, prepare: prepare, ports: ports,
+		told: progress.New(stdout, file), token: rand.Text()}
+	return p.serve(ctx)
 }

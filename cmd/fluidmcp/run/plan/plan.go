@@ -1,4 +1,4 @@
-package main
+package plan
 
 import (
 	"fmt"
@@ -7,11 +7,12 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/manifest"
 )
 
-// printPlan shows what a valid models file would start, and the flag that does.
-func printPlan(w io.Writer, path string, file *manifest.File, start string, asJSON bool) error {
+// Print shows what a valid models file would start, and the flag that does.
+func Print(w io.Writer, path string, file *manifest.File, start string, asJSON bool) error {
 	if asJSON {
 		return planJSON(w, file)
 	}
@@ -103,5 +104,5 @@ func planJSON(w io.Writer, file *manifest.File) error {
 			models[i].Instances = append(models[i].Instances, instance{inst.ID, inst.URL, devices(inst), inst.CommandLine()})
 		}
 	}
-	return printJSON(w, map[string]any{"models": models, "warnings": append([]string{}, file.Warnings...)})
+	return cli.JSON(w, map[string]any{"models": models, "warnings": append([]string{}, file.Warnings...)})
 }

@@ -1,17 +1,16 @@
-package main
+package progress
 
 import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/why"
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/version"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
@@ -19,8 +18,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
-// progress tells a person at the terminal what happens to the models, as it happens.
-type progress struct {
+// Progress tells a person at the terminal what happens to the models, as it happens.
+type Progress struct {
 	file   *manifest.File
 	colour bool
 
@@ -34,17 +33,13 @@ type progress struct {
 	waiting bool                 // that there are none yet was told
 }
 
-func newProgress(w io.Writer, file *manifest.File) *progress {
-	return &progress{w: w, file: file, colour: isTerminal(w), seen: map[string]fleet.Model{}, since: map[string]time.Time{}}
+// New is one that has told nothing yet.
+func New(w io.Writer, file *manifest.File) *Progress {
+	return &Progress{w: w, file: file, colour: cli.IsTerminal(w), seen: map[string]fleet.Model{}, since: map[string]time.Time{}}
 }
 
-// isTerminal tells whether colour makes sense (https://no-color.org).
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
-}
-
-func (p *progress) hello(base string, keyed bool) {
+// Hello prints what runs. base is the address of the gateway for people; keyed says that it asks for API keys.
+func (p *Progress) Hello(base string, keyed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.base, p.keyed = base, keyed
@@ -54,9 +49,9 @@ func (p *progress) hello(base string, keyed bool) {
 	}
 }
 
-// show prints what changed since the last snapshot, and the addresses to try once a model is ready and none that starts here is
+// Show prints what changed since the last snapshot, and the addresses to try once a model is ready and none that starts here is
 // on its way. Those that run elsewhere may never come.
-func (p *progress) show(s fleet.Snapshot) {
+func (p *Progress) Show(s fleet.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ready, onDemand, down, coming := "", "", "", false
@@ -115,8 +110,8 @@ func news(before, m fleet.Model) bool {
 // stage is how far a start is without its percentage.
 func stage(message string) string { return strings.TrimRight(message, "0123456789 %") }
 
-// changed prints what another text of the models file changes, or why it is refused.
-func (p *progress) changed(file *manifest.File, set change.Set, err error) {
+// Changed prints what another text of the models file changes, or why it is refused.
+func (p *Progress) Changed(file *manifest.File, set change.Set, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
@@ -146,7 +141,7 @@ func servers(m fleet.Model) string {
 }
 
 // process is the model when its servers are started here, else nil.
-func (p *progress) process(id string) *manifest.Model {
+func (p *Progress) process(id string) *manifest.Model {
 	i := slices.IndexFunc(p.file.Models, func(m manifest.Model) bool { return m.ID == id && m.Driver == manifest.Process })
 	if i < 0 {
 		return nil
@@ -154,8 +149,8 @@ func (p *progress) process(id string) *manifest.Model {
 	return &p.file.Models[i]
 }
 
-func (p *progress) line(m fleet.Model) {
-	detail := why(m.Phase, m.Reason, m.Message)
+func (p *Progress) line(m fleet.Model) {
+	detail := why.Of(m.Phase, m.Reason, m.Message)
 	switch m.Phase {
 	case fleet.Starting:
 		detail = cmp.Or(detail, p.commandLine(m.ID))
@@ -174,7 +169,7 @@ func (p *progress) line(m fleet.Model) {
 }
 
 // commandLine is what the file says to run for a model.
-func (p *progress) commandLine(id string) string {
+func (p *Progress) commandLine(id string) string {
 	if m := p.process(id); m != nil {
 		return m.Instances[0].CommandLine()
 	}
@@ -182,7 +177,7 @@ func (p *progress) commandLine(id string) string {
 }
 
 // paint pads a phase and, on a terminal, gives it the colour of a traffic light.
-func (p *progress) paint(phase fleet.Phase) string {
+func (p *Progress) paint(phase fleet.Phase) string {
 	padded := fmt.Sprintf("%-9s", phase)
 	if !p.colour {
 		return padded
@@ -197,7 +192,7 @@ func (p *progress) paint(phase fleet.Phase) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, padded)
 }
 
-func (p *progress) addresses(model string) {
+func (p *Progress) addresses(model string) {
 	key := ""
 	if p.keyed {
 		key = `-H "Authorization: Bearer $KEY" `
@@ -215,13 +210,15 @@ Ctrl-C lets requests finish and ends the models.
 `, p.base, model, key)
 }
 
-func (p *progress) stopping() {
+// Stopping prints that everything is about to end.
+func (p *Progress) Stopping() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Fprintln(p.w, "\nStopping: requests in flight may finish. Ctrl-C again ends at once.")
 }
 
-func (p *progress) stopped(err error) {
+// Stopped prints that everything has ended, unless the end is an error, which somebody else prints.
+func (p *Progress) Stopped(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {

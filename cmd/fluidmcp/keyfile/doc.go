@@ -1,0 +1,2 @@
+// Package keyfile makes, checks and revokes API keys of the gateway: `fluidmcp keys`.
+package keyfile

@@ -1,0 +1,15 @@
+// Package manage has the commands that ask a running FluidMCP, through its gateway, and tell it what to do.
+//
+//	gateway.go    where it is, and how it is asked
+//	watch.go      streams of events, which are asked for again when they break off
+//	complete.go   which models there are, for the tab key
+//
+// Each other file is a command.
+package manage
+
+import "github.com/spf13/cobra"
+
+// Commands are ps, apply, start, stop, restart, logs and events.
+func Commands() []*cobra.Command {
+	return []*cobra.Command{newPs(), newApply(), newLifecycle("start"), newLifecycle("stop"), newRestart(), newLogs(), newEvents()}
+}

@@ -1,0 +1,2 @@
+// Package plan shows what a models file would start, after a look at its command lines.
+package plan

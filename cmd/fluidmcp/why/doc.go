@@ -1,0 +1,2 @@
+// Package why says in words why a server is in its phase.
+package why
