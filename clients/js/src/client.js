@@ -146,13 +146,16 @@ export class FluidMCPClient {
   }
 
   /**
-   * Lets a model's requests finish and starts its servers anew. Resolves at once.
+   * Starts the servers of a model anew, one after the other, each once its requests are done. Resolves at once. Where nothing would answer
+   * meanwhile it throws a ConflictError, unless `force` says to restart all servers at the same time.
    * @param {string} modelId
-   * @param {t.RequestOptions} [options]
+   * @param {t.RestartOptions} [options]
    * @returns {Promise<t.ModelStatus>}
    */
   async restart(modelId, options = {}) {
-    return this.#json("POST", `/api/llm/models/${encode(modelId)}/restart`, options, true);
+    checkRequest(options, ["force"]);
+    const path = `/api/llm/models/${encode(modelId)}/restart${options.force ? "?force=true" : ""}`;
+    return this.#transport.json({ method: "POST", path, once: true }, options);
   }
 
   /**

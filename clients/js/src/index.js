@@ -22,6 +22,7 @@ export { ChunkStream } from "./stream.js";
 /** @typedef {import("./types.js").ClientOptions} ClientOptions */
 /** @typedef {import("./types.js").RequestOptions} RequestOptions */
 /** @typedef {import("./types.js").LogOptions} LogOptions */
+/** @typedef {import("./types.js").RestartOptions} RestartOptions */
 /** @typedef {import("./types.js").GenerationOptions} GenerationOptions */
 /** @typedef {import("./types.js").ChatCompletionOptions} ChatCompletionOptions */
 /** @typedef {import("./types.js").CompletionOptions} CompletionOptions */

@@ -29,6 +29,11 @@ export interface LogOptions extends RequestOptions {
   lines?: number | undefined;
 }
 
+export interface RestartOptions extends RequestOptions {
+  /** Restart all servers at the same time, also where nothing answers meanwhile. */
+  force?: boolean | undefined;
+}
+
 /** What both kinds of generation take. All but the options of the request goes to the model server as it is. */
 export interface GenerationOptions extends RequestOptions {
   stream?: boolean | null | undefined;

@@ -5,12 +5,13 @@ import { after, before, test } from "node:test";
 import {
   BadRequestError,
   ConflictError,
+  FluidMCPClient,
   NotFoundError,
   RateLimitError,
   ServerError,
   ServiceUnavailableError,
 } from "../src/index.js";
-import { eventually, metric, startStack, user } from "./stack.js";
+import { eventually, metric, startServer, startStack, user } from "./stack.js";
 
 /** @type {Awaited<ReturnType<typeof startStack>>} */
 let stack;
@@ -135,6 +136,18 @@ test("stop, start and restart", async () => {
   });
   await eventually(() => client.chatCompletion("mock-llm", user("x"), { maxRetries: 0 }));
   await assert.rejects(client.restart("acme/mock-7b"), ConflictError);
+});
+
+test("a restart by force", async () => {
+  const server = await startServer((res) => res.writeHead(202).end("{}"));
+  const client = new FluidMCPClient({ baseUrl: server.url });
+  await client.restart("m");
+  await client.restart("m", { force: true });
+  assert.deepEqual(
+    server.requests.map((request) => request.url),
+    ["/api/llm/models/m/restart", "/api/llm/models/m/restart?force=true"],
+  );
+  await server.stop();
 });
 
 test("logs", async () => {

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from rawserver import RawServer, answer
 from stack import LLM, SLASHED, SLOW, SPARE, Stack, wait_until
+from twin import MakeClient
 
 from fluidmcp import BadRequestError, ConflictError, FluidMCPClient, NotFoundError
 
@@ -42,6 +44,13 @@ def test_restart(client: FluidMCPClient, stack: Stack) -> None:
     wait_until(lambda: bool(stack.model(SPARE)["rollout"]["state"] == "done"), "the restart is over")
     after = stack.wait_phase(SPARE, "ready")
     assert after["instances"][0]["pid"] != before["instances"][0]["pid"]
+
+
+@pytest.mark.parametrize(("force", "query"), [(False, ""), (True, "?force=true")])
+def test_forced_restart(make_client: MakeClient, force: bool, query: str) -> None:
+    with RawServer(answer("202 Accepted", "{}")) as server:
+        make_client(server.url).restart("m", force=force)
+    assert server.heads[0].startswith(f"POST /api/llm/models/m/restart{query} HTTP/1.1")
 
 
 def test_logs(client: FluidMCPClient) -> None:

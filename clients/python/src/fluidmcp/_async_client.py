@@ -118,9 +118,13 @@ class AsyncFluidMCPClient(ClientBase):
         """Stop a model once its requests are done. Returns at once; model() shows how it goes on."""
         return cast(ModelStatus, await self._json(_requests.command(model_id, "stop")))
 
-    async def restart(self, model_id: str) -> ModelStatus:
-        """Stop a model once its requests are done and start it anew. Returns at once; model() shows how it goes on."""
-        return cast(ModelStatus, await self._json(_requests.command(model_id, "restart")))
+    async def restart(self, model_id: str, *, force: bool = False) -> ModelStatus:
+        """Start the servers of a model anew, one after the other, each once its requests are done.
+
+        Returns at once; model() shows how it goes on. Where nothing would answer meanwhile it raises a ConflictError,
+        unless force says to restart all servers at the same time.
+        """
+        return cast(ModelStatus, await self._json(_requests.command(model_id, "restart", force=force)))
 
     async def health_check(self, model_id: str) -> HealthCheck:
         """Ask the servers of a model now whether they are well."""

@@ -29,7 +29,7 @@ class Request:
     path: str
     effect: Effect
     json: Mapping[str, Any] | None = None
-    params: Mapping[str, int] | None = None
+    params: Mapping[str, int | str] | None = None
     stream: bool = False
     timeout: float | httpx.Timeout | None = None  # None for the client's
 
@@ -72,8 +72,9 @@ def health_check(model_id: str) -> Request:
     return Request("POST", f"/api/llm/models/{_quoted(model_id)}/health-check", Effect.READ)
 
 
-def command(model_id: str, verb: str) -> Request:
-    return Request("POST", f"/api/llm/models/{_quoted(model_id)}/{verb}", Effect.COMMAND)
+def command(model_id: str, verb: str, *, force: bool = False) -> Request:
+    params = {"force": "true"} if force else None
+    return Request("POST", f"/api/llm/models/{_quoted(model_id)}/{verb}", Effect.COMMAND, params=params)
 
 
 def _quoted(model_id: str) -> str:
