@@ -112,7 +112,7 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 	}
 	t.Setenv("PARTNER_KEY", "sk-partner")
 	const folder = "../../../../examples/"
-	files, err := filepath.Glob(folder + "*.*")
+	files, err := filepath.Glob(folder + "*.[jy]*")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("list examples: %v, found %d", err, len(files))
 	}
