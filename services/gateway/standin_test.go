@@ -22,7 +22,11 @@ func TestFallbacks(t *testing.T) {
 	f := func(name string, first fleet.Model, status int, from, servedBy string) {
 		t.Run(name, func(t *testing.T) {
 			first.ID, first.Routing.Fallbacks = "first", []string{"gone", "second"}
-			front := start(t, func(c *gateway.Config) { c.FirstByteTimeout = 300 * time.Millisecond }, first, model("second", second.URL))
+			var impatient func(*gateway.Config)
+			if status == 504 {
+				impatient = quick
+			}
+			front := start(t, impatient, first, model("second", second.URL))
 			a := front.post("/v1/chat/completions", `{"model":"first"}`)
 			if a.status != status || !strings.Contains(a.body, `"`+from+`"`) || a.header.Get("X-Fluidmcp-Model") != servedBy {
 				t.Errorf("got %d %v %s; want %d from %s", a.status, a.header, a.body, status, from)
