@@ -131,6 +131,10 @@ func TestRetry(t *testing.T) {
 	f("refused", "connect", hello, nil)
 	f("closed", "reset", hello, func(c *exchange) { c.conn.Close() })
 	f("stream closed before its first frame", "reset", chatStream, func(c *exchange) { c.write(streamHead); c.conn.Close() })
+	f("speech closed before its first byte", "reset", hello, func(c *exchange) {
+		c.write("HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n")
+		c.conn.Close()
+	})
 	f("503", "unavailable", hello, func(c *exchange) { c.plain(503, `{}`) })
 }
 

@@ -38,7 +38,7 @@ const maxKept = 64 << 10
 func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*plain, error) {
 	p := &plain{answer: a, opts: opts, body: resp.Body, held: kept.Get().(*bytes.Buffer)}
 	if media != "application/json" && resp.ContentLength < 0 {
-		return p, nil // speech, for example: made while it is sent, and nothing of it tells whether it is whole
+		return p, p.begin() // speech, for example: made while it is sent, and nothing of it tells whether it is whole
 	}
 	if resp.ContentLength > 0 {
 		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
@@ -58,6 +58,17 @@ func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*
 		a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}
 	return p, nil
+}
+
+// begin waits for the first piece, without which the answer may be another server's.
+func (p *plain) begin() error {
+	piece := make([]byte, chunk)
+	n, err := p.Read(piece)
+	p.held.Write(piece[:n])
+	if err == io.EOF { // which is told once more
+		return nil
+	}
+	return err
 }
 
 // torn tells half a JSON object, for which err was found, from what is none. Where an answer ends with its connection, a server that
