@@ -55,9 +55,7 @@ func MaskOf(r *http.Request, text string) string {
 	text = Mask(text)
 	for _, name := range headers {
 		for _, value := range r.Header[name] {
-			for part := range strings.FieldsFuncSeq(value, between) {
-				text = hide(text, part)
-			}
+			text = hideAll(text, value)
 		}
 	}
 	if r.URL.RawQuery == "" {
@@ -73,8 +71,17 @@ func MaskOf(r *http.Request, text string) string {
 	return text
 }
 
-// between tells what stands between the scheme and the key, or between two of them.
-func between(r rune) bool { return r == ' ' || r == '\t' || r == ',' }
+// hideAll masks what a header brings: a scheme and a key, a key alone, or several.
+func hideAll(text, value string) string {
+	rest := value[strings.IndexByte(value, ' ')+1:]
+	if strings.IndexByte(rest, ' ') < 0 && strings.IndexByte(rest, ',') < 0 && strings.IndexByte(rest, '\t') < 0 { // nearly always
+		return hide(text, rest)
+	}
+	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }) {
+		text = hide(text, part)
+	}
+	return text
+}
 
 // hide masks a secret, also where only its beginning is left.
 func hide(text, secret string) string {

@@ -184,9 +184,7 @@ func TestNameOfOneOfTwo(t *testing.T) {
 		dns.hush(false)
 		m := model("m", named.named(t, name), other.URL)
 		m.Routing.Policy = fleet.RoundRobin
-		f := start(t, func(c *gateway.Config) {
-			c.ProbeInterval, c.ConnectTimeout = 100*time.Millisecond, 500*time.Millisecond
-		}, m)
+		f := start(t, func(c *gateway.Config) { c.ProbeInterval = 100 * time.Millisecond }, m)
 		ask := func() {
 			t.Helper()
 			for range 6 {

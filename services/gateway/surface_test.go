@@ -136,6 +136,12 @@ func TestAnswersAsTheyAre(t *testing.T) {
 	if got := a.header.Get("Location"); got != f.url+"/llm/m/v1/x" {
 		t.Errorf("Location = %q", got)
 	}
+	chunked := newBackend(t, func(c *exchange) {
+		c.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+	})
+	if a := start(t, nil, model("m", chunked.URL)).do("HEAD", "/llm/m/v1/x", ""); a.status != 200 || a.header["Content-Length"] != nil {
+		t.Errorf("HEAD: %d, a length that nobody has told: %v", a.status, a.header)
+	}
 	for _, c := range []struct{ name, body, client, want string }{
 		{"the body's id counts", `{"request_id":"mine"}`, "", ""},
 		{"the header's counts more", `{"request_id":"mine"}`, "theirs", "theirs"},

@@ -54,7 +54,7 @@ func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*
 	if p.usage, err = readUsage(p.held.Bytes()); err != nil && media == "application/json" && torn(resp, p.held.Bytes(), err) {
 		return nil, errTorn
 	}
-	if resp.ContentLength < 0 {
+	if resp.ContentLength < 0 && resp.Request.Method != http.MethodHead { // to HEAD that would tell of another answer
 		a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}
 	return p, nil
