@@ -99,3 +99,39 @@ func outcomeOf(a answer, noUsage bool) (whole, told bool) {
 	at := strings.LastIndex(before, `data: {"error":`)
 	return false, isBroken && at >= 0 && strings.HasPrefix(expected, before[:at]) && !strings.Contains(before, "[DONE]")
 }
+
+// TestEveryCutOfARequest lets a client leave after each byte of its request. Nothing of such a request reaches a model, and nothing of
+// it is left over.
+func TestEveryCutOfARequest(t *testing.T) {
+	const whole = `{"messages":[{"role":"user","content":"Hello"}],"user":"whole"}`
+	b := newBackend(t, vllm)
+	f := start(t, nil, model("m", b.URL))
+	head := "POST /llm/m/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	for _, raw := range []string{
+		head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(whole), whole),
+		head + "Transfer-Encoding: chunked\r\n\r\n" + chunk(whole[:20]) + chunk(whole[20:]) + "0\r\nX-Trailer: 1\r\n\r\n",
+		head + fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n%s", len(whole), whole),
+	} {
+		for n := range len(raw) {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write([]byte(raw[:n])); err != nil {
+				t.Errorf("%d bytes: %v", n, err)
+			}
+			if n%2 == 0 {
+				_ = conn.(*net.TCPConn).SetLinger(0) // a reset
+			}
+			conn.Close()
+		}
+	}
+	if a := f.post("/llm/m/chat/completions", whole); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
+	f.awaitMetric(`fluidmcp_backend_connections{state="busy"}`, 0)
+	if n := len(b.requests()); n != 1 {
+		t.Errorf("%d requests at the backend, want the one that was whole: %q", n, b.requests()[0].body)
+	}
+}
