@@ -14,6 +14,8 @@ type Conn struct {
 	*net.TCPConn
 	raw     syscall.RawConn
 	in, out half
+	ask     func(fd uintptr) (done bool) // the step of Ask
+	asked   bool                         // it has written
 }
 
 // half is one direction of a connection.
@@ -35,7 +37,7 @@ func Wrap(c net.Conn) net.Conn {
 		return c
 	}
 	r := &Conn{TCPConn: tcp, raw: raw}
-	r.in.step, r.out.step = r.read, r.write
+	r.in.step, r.out.step, r.ask = r.read, r.write, r.askOnce
 	return r
 }
 

@@ -109,3 +109,53 @@ func TestOthers(t *testing.T) {
 		t.Errorf("became %T", c)
 	}
 }
+
+// TestAsk asks with more than a connection takes at once, and with little, of a peer that answers when it has read all.
+func TestAsk(t *testing.T) {
+	for _, size := range []int{1, 16 << 20} {
+		c, peer := pair(t)
+		question := bytes.Repeat([]byte("q"), size)
+		go func() {
+			got, _ := io.ReadAll(io.LimitReader(peer, int64(size)))
+			if bytes.Equal(got, question) {
+				_, _ = peer.Write([]byte("answer"))
+			}
+			_ = peer.CloseWrite()
+		}()
+		if err := c.(*rawnet.Conn).Ask(question); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(c); string(got) != "answer" || err != nil {
+			t.Errorf("the answer to %d bytes is %q, %v", size, got, err)
+		}
+	}
+}
+
+// TestAskTooLate: on a connection that was not idle nothing is written.
+func TestAskTooLate(t *testing.T) {
+	f := func(name string, end func(c net.Conn, peer *net.TCPConn), want error) {
+		t.Run(name, func(t *testing.T) {
+			c, peer := pair(t)
+			end(c, peer)
+			if err := c.(*rawnet.Conn).Ask([]byte("x")); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			_ = c.Close()
+			if n, _ := peer.Read(make([]byte, 1)); n > 0 {
+				t.Error("it was written")
+			}
+		})
+	}
+	f("closed there", func(_ net.Conn, peer *net.TCPConn) { _ = peer.CloseWrite() }, rawnet.ErrStale)
+	f("spoken there", func(_ net.Conn, peer *net.TCPConn) { _, _ = peer.Write([]byte("y")) }, rawnet.ErrStale)
+	f("closed here", func(c net.Conn, _ *net.TCPConn) { _ = c.Close() }, net.ErrClosed)
+}
+
+// TestAskEnds: who waits for an answer hears that it will not come.
+func TestAskEnds(t *testing.T) {
+	c, _ := pair(t)
+	time.AfterFunc(10*time.Millisecond, func() { _ = c.Close() })
+	if err := c.(*rawnet.Conn).Ask([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/wire"
@@ -47,6 +48,9 @@ func (t *Transport) exchange(conn *pool.Conn, msg *message) (*http.Response, err
 	x := &exchange{pool: t.pool, conn: conn, in: wire.NewReader(conn)}
 	x.unhook = reqctx.AfterFunc(msg.req.Context(), conn.Abort)
 	failed := msg.send(conn)
+	if errors.Is(failed, rawnet.ErrStale) {
+		return nil, x.fail(failed)
+	}
 	x.rest = msg.rest
 	// Also after a failure: a server that refuses a body answers, and closes before it has read all.
 	if _, err := x.in.Peek(1); err != nil {

@@ -107,8 +107,7 @@ func (m *message) recycle() {
 // send writes the message to conn, all of it or, with a goroutine that ends with the connection, its rest later.
 func (m *message) send(conn *pool.Conn) error {
 	if m.whole {
-		_, err := conn.Write(m.bytes)
-		return err
+		return conn.Send(m.bytes)
 	}
 	rest := &sending{over: make(chan struct{})}
 	m.rest = rest

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
 )
@@ -130,19 +131,23 @@ func (t *Transport) send(msg *message, fresh bool) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var conn *pool.Conn
-	if !fresh {
-		conn = t.pool.Kept(key)
+	for !fresh {
+		conn := t.pool.Kept(key, msg.whole)
+		if conn == nil {
+			break
+		}
+		resp, err := t.exchange(conn, msg)
+		if !errors.Is(err, rawnet.ErrStale) { // of a stale connection nobody has heard
+			return resp, err
+		}
 	}
-	if conn == nil {
-		timeout, ok := ctx.Value(connectTimeoutKey{}).(time.Duration)
-		if !ok {
-			timeout = t.connectTimeout
-		}
-		var err error
-		if conn, err = t.pool.Dial(ctx, key, timeout); err != nil {
-			return nil, err
-		}
+	timeout, ok := ctx.Value(connectTimeoutKey{}).(time.Duration)
+	if !ok {
+		timeout = t.connectTimeout
+	}
+	conn, err := t.pool.Dial(ctx, key, timeout)
+	if err != nil {
+		return nil, err
 	}
 	return t.exchange(conn, msg)
 }

@@ -40,6 +40,22 @@ func newConn(key Key, conn, socket net.Conn) *Conn {
 	return c
 }
 
+// Send writes a whole request, and on a kept connection waits until there is something to read. It writes nothing and returns
+// rawnet.ErrStale where the server has closed that connection meanwhile or has said something on it.
+func (c *Conn) Send(request []byte) error {
+	if c.looks() {
+		return c.Conn.(*rawnet.Conn).Ask(request)
+	}
+	_, err := c.Write(request)
+	return err
+}
+
+// looks tells whether Send finds out that the connection is not alive.
+func (c *Conn) looks() bool {
+	_, ok := c.Conn.(*rawnet.Conn)
+	return ok && c.Reused
+}
+
 // alive tells whether the server has neither closed an idle connection nor said anything on it. It does not wait.
 func (c *Conn) alive() bool {
 	if c.raw == nil {

@@ -53,15 +53,15 @@ type host struct {
 func New(cfg Config) *Pool { return &Pool{cfg: cfg, hosts: make(map[Key]*host)} }
 
 // Kept returns an idle connection to key, or nil. The one that was used last comes first, so that what is not needed any
-// more grows old.
-func (p *Pool) Kept(key Key) *Conn {
+// more grows old. It was alive just now, or whoever will Send a request finds out whether it is.
+func (p *Pool) Kept(key Key, send bool) *Conn {
 	for {
 		c := p.pop(key)
 		if c == nil {
 			return nil
 		}
-		if c.alive() {
-			c.Reused = true
+		c.Reused = true
+		if send && c.looks() || c.alive() {
 			return c
 		}
 		p.Drop(c)
