@@ -34,12 +34,13 @@ var ErrClientLeft = errors.New("the client left")
 
 // Record collects what the log line of one request will say. It belongs to the goroutine that serves the request.
 type Record struct {
-	ID     string // request id
-	Made   bool   // the id was made here
-	Status int    // as sent, or StatusClientClosed; 0 until a header was written
-	Bytes  int64  // of the body, as written
-	Err    error  // why it failed, in full
-	fields []zap.Field
+	Started time.Time
+	ID      string // request id
+	Made    bool   // the id was made here
+	Status  int    // as sent, or StatusClientClosed; 0 until a header was written
+	Bytes   int64  // of the body, as written
+	Err     error  // why it failed, in full
+	fields  []zap.Field
 }
 
 // Add appends fields to the log line.
@@ -59,16 +60,14 @@ func RecordOf(ctx context.Context) *Record {
 // the request is over, whatever became of it.
 func Logged(log *zap.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
 		rec := &recorder{ResponseWriter: w, Context: r.Context()}
+		rec.record.Started = time.Now()
 		fields := lines.Get().(*[]zap.Field)
 		rec.record.fields = (*fields)[:ownFields]
-		id, made := requestID(r)
-		rec.record.ID, rec.record.Made = id[0], made
-		w.Header()[RequestIDHeader] = id
+		w.Header()[RequestIDHeader] = rec.identify(r)
 		r = r.WithContext(rec)
 		defer func() { // also when the handler aborts by panic
-			rec.record.log(log, r, time.Since(start))
+			rec.record.log(log, r)
 			*fields, rec.record.fields = rec.record.fields, nil
 			clear(*fields)
 			lines.Put(fields)
@@ -80,15 +79,17 @@ func Logged(log *zap.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// requestID returns the client's id as a value of a header. What could not stand in a log, a URL or a header of another server
-// as it is gets replaced, and so do several ids.
-func requestID(r *http.Request) (ids []string, made bool) {
-	if ids := r.Header[RequestIDHeader]; len(ids) == 1 && validID(ids[0]) && secret.MaskOf(r, ids[0]) == ids[0] {
-		return ids[:1:1], false
+// identify notes the client's id, or a new one, and returns it as a value of a header. What could not stand in a log, a URL or a header
+// of another server as it is gets replaced, and so do several ids.
+func (w *recorder) identify(r *http.Request) []string {
+	ids := r.Header[RequestIDHeader]
+	if len(ids) != 1 || !validID(ids[0]) || secret.MaskOf(r, ids[0]) != ids[0] {
+		w.id[0], w.record.Made = newRequestID(), true
+		ids = w.id[:]
+		r.Header[RequestIDHeader] = ids
 	}
-	ids = []string{newRequestID()}
-	r.Header[RequestIDHeader] = ids
-	return ids, true
+	w.record.ID = ids[0]
+	return ids[:1:1]
 }
 
 func validID(id string) bool {
@@ -120,7 +121,7 @@ var lines = sync.Pool{New: func() any {
 	return &fields
 }}
 
-func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
+func (r *Record) log(log *zap.Logger, req *http.Request) {
 	level := zap.InfoLevel
 	if r.Status >= http.StatusInternalServerError {
 		level = zap.WarnLevel
@@ -134,7 +135,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request, took time.Duration) {
 		zap.String("path", short(secret.MaskOf(req, req.URL.Path), 1<<10)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
-		zap.Duration("duration", took),
+		zap.Duration("duration", time.Since(r.Started)),
 		zap.String("request_id", r.ID),
 		zap.String("remote", req.RemoteAddr),
 	})
@@ -223,6 +224,7 @@ type recorder struct {
 	http.ResponseWriter
 	context.Context
 	record Record
+	id     [1]string // that was made here
 }
 
 // AfterFunc lets what derives from this context hang on to the one below (package reqctx).

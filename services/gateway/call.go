@@ -65,13 +65,14 @@ type call struct {
 // counted makes a handler one that is recorded exactly once, whatever becomes of the request.
 func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{g: g, started: time.Now(), endpoint: "other"}
+		rec := web.RecordOf(r.Context())
+		c := &call{g: g, started: rec.Started, endpoint: "other"}
 		returned := false
-		defer func() { c.record(r, returned) }() // also when a broken answer or a defect ends the handler by panic
+		defer func() { c.record(rec, returned) }() // also when a broken answer or a defect ends the handler by panic
 		write := (*openai.Error).Write
 		if endpoint.Anthropic(r.URL.Path) {
 			write = anthropic.Write
-			w.Header().Set("Request-Id", web.RecordOf(r.Context()).ID) // where Anthropic's SDKs look for it
+			w.Header().Set("Request-Id", rec.ID) // where Anthropic's SDKs look for it
 		}
 		web.Handler(func(w http.ResponseWriter, r *http.Request) error { return c.serve(h, w, r) }).Serve(w, r, write)
 		returned = true
@@ -174,8 +175,7 @@ func (c *call) used() int {
 }
 
 // record is step 6: one set of metrics and the fields of the log line.
-func (c *call) record(r *http.Request, returned bool) {
-	rec := web.RecordOf(r.Context())
+func (c *call) record(rec *web.Record, returned bool) {
 	switch {
 	case c.reason == reasonClientClosed:
 		rec.Status = web.StatusClientClosed

@@ -18,14 +18,15 @@ const hedged = "hedged"
 // firstOf asks one backend and, where the model allows it, a second one when the first takes longer than nearly all answers
 // before. The one that answers first counts, the other is given up.
 func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *retry.Pace) *try {
-	asked := time.Now()
-	defer func() { c.waited += time.Since(asked) }()
 	patience, known := p.Slow(q.stream)
 	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.Control {
 		t := g.guarded(r.Context(), r, c, q, m, lease)
+		c.waited += t.took
 		g.tried(c, q, p, t)
 		return t
 	}
+	asked := time.Now()
+	defer func() { c.waited += time.Since(asked) }()
 	results := make(chan *try, 2)
 	cancels := make(map[string]context.CancelFunc, 2) // by backend
 	begin := func(lease routing.Lease) {

@@ -52,6 +52,9 @@ func (h *health) setUp(up bool, now time.Time) {
 	h.down = !up
 }
 
+// well tells that a success would change nothing.
+func (h *health) well() bool { return !h.down && h.failures == 0 && h.times == 0 && h.until.IsZero() }
+
 // report notes the outcome of a request that began in a round. What began before an ejection says nothing about the time
 // after it: neither do a hundred failures at once eject for longer, nor does an answer begun earlier bring a backend back.
 func (h *health) report(o Outcome, round int, now time.Time) {

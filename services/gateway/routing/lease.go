@@ -89,10 +89,12 @@ func (m *Model) candidates(list []pick.Candidate, tried []string, now time.Time)
 
 // Report notes what the request has told of the backend, before or after Release.
 func (l *Lease) Report(o Outcome) {
-	now := time.Now()
 	l.router.mu.Lock()
 	defer l.router.mu.Unlock()
-	l.state.health.report(o, l.round, now)
+	if o == Success && l.state.health.well() { // nearly always
+		return
+	}
+	l.state.health.report(o, l.round, time.Now())
 }
 
 // Release ends the request's time on the backend. It is called once.
