@@ -120,8 +120,8 @@ func (l *loop) arrive(ctx context.Context, came launched) {
 		}
 	case l.state.Phase == fleet.Starting && !unwanted:
 		l.fail(came.err)
-	default: // it was to end before it had begun
-		l.end(unit.Exit{Code: unit.Unseen, At: time.Now()})
+	default: // it was to end before it had begun, so that there was no exit
+		l.end(unit.Exit{})
 	}
 }
 

@@ -54,6 +54,22 @@ func TestStopDuringASlowStart(t *testing.T) {
 		after(time.Minute + time.Second)
 		r.doesAtOnce(t, unit.Stop)
 		after(time.Minute)
+		s := r.expect(t, fleet.Stopped, 1)
+		require.Zero(t, s.LastExit)
+		require.Zero(t, s.Failures)
+	})
+}
+
+// TestSlowStartThatIsTooLate: it was given up before it failed.
+func TestSlowStartThatIsTooLate(t *testing.T) {
+	setup := func(r *rig) { r.slow, r.failure = 11*time.Minute, errors.New("no such image") }
+	inBubbleWith(t, runner.Config{Policy: mended}, setup, func(t *testing.T, r *rig) {
+		after(11*time.Minute + 10*time.Minute + time.Second)
+		r.expect(t, fleet.Starting, 0)
+		after(59*time.Second + 500*time.Millisecond)
+		s := r.expect(t, fleet.Backoff, 1)
+		require.Equal(t, unit.StartStalled, s.Reason)
+		r.doesAtOnce(t, unit.Stop)
 		r.expect(t, fleet.Stopped, 1)
 	})
 }
