@@ -3,7 +3,7 @@
 //	folder.go   the folder and its lock
 //	events.go   what happened, numbered: told once it is on disk, read from memory
 //	file.go     the lines of JSON that events are on disk, their rotation and repair
-//	models.go   what people said of each model, one small file that is replaced as a whole
+//	models.go   what is remembered of each model; save.go has the one small file, which is replaced as a whole
 //
 // Nobody who adds something waits for the disk, and a disk that fails costs a line in the log.
 package store
