@@ -16,7 +16,9 @@ var write = flag.Bool("write", false, "write the table of docs/reliability.md an
 
 // rowsOf says what a crash did to the requests, in words that are the same each time: in one row where the number of servers made no difference.
 func rowsOf(name string, seen map[string]*crashTally, took time.Duration) []string {
-	row := func(what, fates string) string { return fmt.Sprintf("| %s | %s | %.1f s |", what, fates, took.Seconds()) }
+	row := func(what, fates string) string {
+		return fmt.Sprintf("| %s | %s | %.1f s |", what, fates, took.Seconds())
+	}
 	two, one := fates(seen[twofold]), fates(seen[onefold])
 	if two == one {
 		return []string{row(name, one)}

@@ -72,6 +72,9 @@ var crashes = []disaster{
 		}
 	}},
 	{name: "somebody takes the port of a dead server", run: portStolen},
+	{name: "the supervisor is ended with SIGTERM, as for an update", run: func(t *testing.T, c *crashStack) {
+		c.restartSupervisor(t, "")
+	}},
 	{name: "SIGKILL of the supervisor", run: func(t *testing.T, c *crashStack) {
 		c.supervised.end(t, syscall.SIGKILL)
 		c.startSupervisor(t)

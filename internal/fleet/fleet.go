@@ -27,6 +27,9 @@ const KeyHeader = "X-Fluidmcp-Key"
 // Restarting is the reason of a model that is draining or stopping and then starts anew.
 const Restarting = "Restarting"
 
+// SupervisorEnding is the reason of a model that ends with its supervisor, and starts anew with the next one.
+const SupervisorEnding = "SupervisorEnding"
+
 // Snapshot is everything a gateway has to know, at one moment.
 type Snapshot struct {
 	Epoch    string  `json:"epoch"`    // names one run of the supervisor; revisions of two epochs do not compare
@@ -60,7 +63,7 @@ func (m Model) Coming() bool {
 	case Failed:
 		return false
 	}
-	return m.OnDemand || m.Reason == Restarting
+	return m.OnDemand || m.Reason == Restarting || m.Reason == SupervisorEnding
 }
 
 // Policy is how a gateway chooses among the backends of a model.

@@ -217,7 +217,7 @@ func TestFollowerComesBack(t *testing.T) {
 	}
 	last := third.seen[len(third.seen)-1]
 	require.Equal(t, "SupervisorEnded", last.Reason)
-	require.Equal(t, "stopping>stopped  supervisor", brief(third.seen[len(third.seen)-2]))
+	require.Equal(t, "stopping>stopped SupervisorEnding supervisor", brief(third.seen[len(third.seen)-2]))
 	require.Equal(t, first.seen[2].Number, third.seen[0].Number)
 }
 

@@ -54,9 +54,14 @@ func TooLarge(limit int64) error {
 // Unavailable explains why a model has no backend for new requests.
 func Unavailable(m fleet.Model) *openai.Error {
 	e := &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, RetryAfter: 5 * time.Second}
-	if m.Reason == fleet.Restarting {
+	switch m.Reason {
+	case fleet.Restarting:
 		e.Code = "model_loading"
 		e.Message = fmt.Sprintf("The model %q is restarting. Try again shortly.", m.ID)
+		return e
+	case fleet.SupervisorEnding:
+		e.Code = "model_loading"
+		e.Message = fmt.Sprintf("The model %q ended with its supervisor, and starts anew with the next one. Try again shortly.", m.ID)
 		return e
 	}
 	switch m.Phase {

@@ -23,27 +23,27 @@ var matrix = map[fleet.Phase]struct {
 		unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 	fleet.Pending: {[]unit.Event{is(unit.Start)}, map[unit.Kind]string{
-		unit.Start: "-", unit.Stop: "stopped", unit.Restart: "-", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopped",
+		unit.Start: "-", unit.Stop: "stopped", unit.Restart: "-", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopped (SupervisorEnding)",
 		unit.Adopted: "-", unit.Waiting: "pending (WaitingForSlot)", unit.Admitted: "starting: launch late stalled", unit.Due: "-",
 		unit.Failed: "backoff (StartFailed): due", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-",
 		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 	fleet.Starting: {[]unit.Event{is(unit.Start), is(unit.Admitted)}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
-		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
+		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (SupervisorEnding): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "backoff (StartFailed): due", unit.Progressed: "starting: stalled",
 		unit.Stalled: "starting (StartStalled): terminate", unit.Late: "starting (StartTimeout): terminate", unit.Probed: "ready",
 		unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "backoff (Exited): due", unit.Freed: "-",
 	}},
 	fleet.Ready: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "draining (Requested): drain", unit.Restart: "draining (Restarting): drain", unit.Wanted: "-",
-		unit.Retire: "-", unit.Configured: "-", unit.Halt: "draining (Requested): drain", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
+		unit.Retire: "-", unit.Configured: "-", unit.Halt: "draining (SupervisorEnding): drain", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-",
 		unit.Ended: "backoff (Exited): due", unit.Freed: "-",
 	}},
 	fleet.Unhealthy: {[]unit.Event{is(unit.Start), is(unit.Admitted), healthy, sick, sick, sick}, map[unit.Kind]string{
 		unit.Start: "-", unit.Stop: "stopping (Requested): terminate", unit.Restart: "stopping (Restarting): terminate", unit.Wanted: "-",
-		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (Requested): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
+		unit.Retire: "-", unit.Configured: "-", unit.Halt: "stopping (SupervisorEnding): terminate", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-",
 		unit.Due: "-", unit.Failed: "-", unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-",
 		unit.Ended: "backoff (LivenessFailed): due", unit.Freed: "-",
 	}},
@@ -59,7 +59,7 @@ var matrix = map[fleet.Phase]struct {
 	}},
 	fleet.Backoff: {[]unit.Event{is(unit.Start), is(unit.Admitted), crash}, map[unit.Kind]string{
 		unit.Start: "pending: admit", unit.Stop: "stopped", unit.Restart: "pending: admit", unit.Wanted: "-", unit.Retire: "-", unit.Configured: "-",
-		unit.Halt: "stopped", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "pending: admit", unit.Failed: "-",
+		unit.Halt: "stopped (SupervisorEnding)", unit.Adopted: "-", unit.Waiting: "-", unit.Admitted: "-", unit.Due: "pending: admit", unit.Failed: "-",
 		unit.Progressed: "-", unit.Stalled: "-", unit.Late: "-", unit.Probed: "-", unit.Slept: "-", unit.Woken: "-", unit.Drained: "-", unit.Ended: "-", unit.Freed: "-",
 	}},
 	fleet.Failed: {[]unit.Event{is(unit.Start), is(unit.Admitted), dead}, map[unit.Kind]string{
@@ -76,9 +76,9 @@ var demanded = map[fleet.Phase]map[unit.Kind]string{
 	fleet.Starting:  {unit.Retire: "stopping (Idle): terminate"},
 	fleet.Ready:     {unit.Retire: "draining (Idle): drain"},
 	fleet.Unhealthy: {unit.Retire: "stopping (Idle): terminate"},
-	fleet.Draining: {unit.Stop: "draining (Requested)", unit.Halt: "draining (Requested)", unit.Wanted: "draining (Restarting)",
+	fleet.Draining: {unit.Stop: "draining (Requested)", unit.Halt: "draining (SupervisorEnding)", unit.Wanted: "draining (Restarting)",
 		unit.Drained: "stopping (Idle): terminate", unit.Ended: "stopped (Idle)"},
-	fleet.Stopping: {unit.Stop: "stopping (Requested)", unit.Halt: "stopping (Requested)", unit.Wanted: "stopping (Restarting)",
+	fleet.Stopping: {unit.Stop: "stopping (Requested)", unit.Halt: "stopping (SupervisorEnding)", unit.Wanted: "stopping (Restarting)",
 		unit.Ended: "stopped (Idle)"},
 	fleet.Backoff: {unit.Retire: "stopped (Idle)"},
 }

@@ -148,18 +148,19 @@ func TestTransitions(t *testing.T) {
 	f("stopped while it falls asleep", naps, seq(wanted, healthy, idle, drained, stop), fleet.Stopping, unit.Requested, unit.Terminate)
 	f("stopped, and then it did sleep", naps, seq(wanted, healthy, idle, drained, stop, slept), fleet.Stopping, unit.Requested)
 	f("stopped before it could", naps, seq(wanted, healthy, idle, stop, drained), fleet.Stopping, unit.Requested, unit.Terminate)
-	f("halted in its sleep", naps, sleeps(halt), fleet.Stopping, unit.Requested, unit.Terminate)
+	f("halted in its sleep", naps, sleeps(halt), fleet.Stopping, unit.SupervisorEnding, unit.Terminate)
 	f("restarted in its sleep", naps, sleeps(restart), fleet.Stopping, unit.Restarting, unit.Terminate)
 	f("another command in its sleep", naps, sleeps(changed, crash), fleet.Stopped, unit.ByDemand)
 	f("what is sick does not sleep", naps, seq(wanted, healthy, sick, sick, sick, idle), fleet.Stopping, unit.Idle, unit.Terminate)
 	f("what a person stops does not sleep", naps, seq(wanted, healthy, stop, drained), fleet.Stopping, unit.Requested, unit.Terminate)
 
-	f("halt", mended, seq(start, healthy, halt), fleet.Draining, unit.Requested, unit.Drain)
-	f("start after halt", mended, seq(start, healthy, halt, start, drained, crash), fleet.Stopped, "")
-	f("restart after halt", mended, seq(start, healthy, halt, restart, drained, crash), fleet.Stopped, "")
-	f("halt during a restart", mended, seq(start, healthy, restart, halt, drained, crash), fleet.Stopped, "")
-	f("wanted after halt", demand, seq(wanted, healthy, halt, wanted, drained, crash), fleet.Stopped, "")
+	f("halt", mended, seq(start, healthy, halt), fleet.Draining, unit.SupervisorEnding, unit.Drain)
+	f("start after halt", mended, seq(start, healthy, halt, start, drained, crash), fleet.Stopped, unit.SupervisorEnding)
+	f("restart after halt", mended, seq(start, healthy, halt, restart, drained, crash), fleet.Stopped, unit.SupervisorEnding)
+	f("halt during a restart", mended, seq(start, healthy, restart, halt, drained, crash), fleet.Stopped, unit.SupervisorEnding)
+	f("wanted after halt", demand, seq(wanted, healthy, halt, wanted, drained, crash), fleet.Stopped, unit.SupervisorEnding)
 	f("halt of a failed one", never, seq(start, crash, halt), fleet.Stopped, "")
+	f("halt of one that a person stops", mended, seq(start, healthy, stop, halt), fleet.Draining, unit.Requested)
 	f("halt leaves a remote server in use", remote, seq(start, healthy, halt), fleet.Ready, "")
 	f("halt leaves a server that outlives it", lasting, seq(start, healthy, halt), fleet.Ready, "")
 
@@ -171,7 +172,7 @@ func TestTransitions(t *testing.T) {
 	if s := f("why it is not ready", remote, seq(start, sick), fleet.Starting, ""); s.Message != sick.Message {
 		t.Errorf("a remote server that does not answer says %q", s.Message)
 	}
-	if s := f("halt keeps what people want", mended, seq(start, halt), fleet.Stopping, unit.Requested, unit.Terminate); s.Desired != unit.Running {
+	if s := f("halt keeps what people want", mended, seq(start, halt), fleet.Stopping, unit.SupervisorEnding, unit.Terminate); s.Desired != unit.Running {
 		t.Errorf("after a halt %s is desired", s.Desired)
 	}
 	if s := f("start keeps what the file says", demand, seq(stop, start), fleet.Starting, "", launch...); s.Desired != unit.OnDemand {

@@ -20,7 +20,10 @@ func (s State) wish(e Event) (State, []Effect) {
 		if s.Finished() { // gateways go on with a server that does not end
 			return s, nil
 		}
-		return s.end(e, Requested, false)
+		if s.Desired == Stopped || s.Phase == fleet.Failed { // the next supervisor does not start it
+			return s.end(e, Requested, false)
+		}
+		return s.end(e, SupervisorEnding, false)
 	}
 	if s.halted {
 		return s, nil

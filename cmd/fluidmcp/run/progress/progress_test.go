@@ -115,8 +115,9 @@ func TestProgressWithModelsOnDemand(t *testing.T) {
 	show(fleet.Stopped, "Evicted", "")
 	show(fleet.Stopped, "Evicted", "its server sleeps")
 	show(fleet.Stopping, "New", "")
+	show(fleet.Stopping, fleet.SupervisorEnding, "")
 	for _, want := range []string{"stopped    the first request for it starts it\n", "stopping   to make room for another model\n",
-		"stopped    it made room for another model; the next request starts it\n", "stopped    its server sleeps\n", "stopping   New\n"} {
+		"stopped    it made room for another model; the next request starts it\n", "stopped    its server sleeps\n", "stopping   New\n", "stopping   together with FluidMCP\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &out)
 		}
