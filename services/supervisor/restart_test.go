@@ -102,8 +102,11 @@ func TestRestartTakesOneAtATime(t *testing.T) {
 			t.Errorf("%+v", i)
 		}
 	}
-	done := s.listen("models/m/events?follow=true", "").until("> RolloutDone") // events are told once they are on disk
-	require.Equal(t, "2 of 2 servers are new ones", done.Message)
+	eventually(t, "an event of the end", func() bool { // which comes after the status that tells of it
+		events := s.happened("models/m/events")
+		last := events[len(events)-1]
+		return brief(last) == "> RolloutDone" && last.Message == "2 of 2 servers are new ones"
+	})
 	_, body := s.do("GET", "/metrics", "")
 	for _, want := range []string{`{model="m",outcome="done"} 1`, `{model="m",outcome="failed"} 0`, `{model="m",outcome="canceled"} 0`} {
 		if !strings.Contains(body, "fluidmcp_model_rollouts_total"+want+"\n") {

@@ -48,6 +48,7 @@ func (a *API) history(w http.ResponseWriter, r *http.Request, model string) erro
 	if follow && r.Method == http.MethodGet {
 		return a.follow(w, r, want)
 	}
+	a.Store.Events.Told(r.Context()) // who has seen a model change finds the event of that
 	all, _ := a.Store.Events.After(want.after)
 	list := append([]store.Event{}, want.of(all)...) // a list also when there is none
 	return web.JSON(w, http.StatusOK, map[string]any{"events": list})

@@ -231,6 +231,35 @@ func TestOpenRefuses(t *testing.T) {
 	f(modelsName)
 }
 
+// TestToldWaitsForTheDisk, though not for one that hangs.
+func TestToldWaitsForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open("", zap.NewNop())
+		require.NoError(t, err)
+		s.Events.Told(t.Context()) // there is none
+		s.Events.Add(Event{Reason: "One"})
+		begin := time.Now()
+		s.Events.Told(t.Context()) // nobody writes, as when the disk hangs
+		require.Equal(t, patience, time.Since(begin))
+		events, _ := s.Events.After(0)
+		require.Empty(t, events)
+
+		ctx, end := context.WithCancel(t.Context())
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			time.Sleep(time.Second)
+			s.Run(ctx)
+		})
+		begin = time.Now()
+		s.Events.Told(t.Context())
+		require.Equal(t, time.Second, time.Since(begin))
+		events, _ = s.Events.After(0)
+		require.Len(t, events, 1)
+		end()
+		writing.Wait()
+	})
+}
+
 // BenchmarkAdd adds events as many units would that change at once, on disk.
 func BenchmarkAdd(b *testing.B) {
 	s, err := Open(b.TempDir(), zap.NewNop())
