@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,19 +59,42 @@ func built(t testing.TB, program func() (string, error)) string {
 // command is a process under test.
 type command struct {
 	*exec.Cmd
-	lines  chan string   // what it prints, line by line; closed at its end
-	exited chan struct{} // closed once it has ended and err is set
+	exited chan struct{} // closed once it has ended, with all that it printed in lines, and err is set
 	err    error
 
-	mu  sync.Mutex
-	all strings.Builder // that it has printed
+	mu    sync.Mutex
+	lines []string      // that it has printed so far
+	read  int           // how many of them waitLine has seen
+	news  chan struct{} // closed with the next line
 }
 
 // said is all that the process has printed so far.
 func (c *command) said() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.all.String()
+	return strings.Join(append(slices.Clone(c.lines), ""), "\n")
+}
+
+// hear takes in a line that the process prints.
+func (c *command) hear(line string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lines = append(c.lines, line)
+	close(c.news)
+	c.news = make(chan struct{})
+}
+
+// find goes on with the lines from where it was until one has the text. news is closed when there are more.
+func (c *command) find(text string) (line string, found bool, news <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.read < len(c.lines) {
+		c.read++
+		if line := c.lines[c.read-1]; strings.Contains(line, text) {
+			return line, true, c.news
+		}
+	}
+	return "", false, c.news
 }
 
 // launch starts fluidmcp with the given arguments.
@@ -82,7 +106,7 @@ func launch(t *testing.T, args ...string) *command {
 // start starts a program, copies what it says to the test's log, and ends it with the test. Its stderr stays where cmd has it.
 func start(t testing.TB, cmd *exec.Cmd) *command {
 	t.Helper()
-	c := &command{Cmd: cmd, lines: make(chan string, 1000), exited: make(chan struct{})}
+	c := &command{Cmd: cmd, exited: make(chan struct{}), news: make(chan struct{})}
 	r, w := io.Pipe()
 	c.Stdout = w
 	if c.Stderr == nil {
@@ -96,16 +120,11 @@ func start(t testing.TB, cmd *exec.Cmd) *command {
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
-		defer close(c.lines)
-		for lines := bufio.NewScanner(r); lines.Scan(); {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, 16<<20) // what it does not take would block the process
+		for lines.Scan() {
 			t.Log(lines.Text())
-			c.mu.Lock()
-			c.all.WriteString(lines.Text() + "\n")
-			c.mu.Unlock()
-			select {
-			case c.lines <- lines.Text():
-			default: // nobody reads them
-			}
+			c.hear(lines.Text())
 		}
 	}()
 	go func() {
@@ -136,15 +155,18 @@ func (c *command) end(t testing.TB, sig syscall.Signal) {
 func (c *command) waitLine(t testing.TB, text string) string {
 	t.Helper()
 	timeout := time.After(time.Minute)
-	for {
+	for over := false; ; {
+		line, found, news := c.find(text)
+		if found {
+			return line
+		}
+		if over {
+			t.Fatalf("fluidmcp ended (%v) without printing %q", c.err, text)
+		}
 		select {
-		case line, ok := <-c.lines:
-			if !ok {
-				t.Fatalf("fluidmcp ended (%v) without printing %q", c.err, text)
-			}
-			if strings.Contains(line, text) {
-				return line
-			}
+		case <-news:
+		case <-c.exited:
+			over = true
 		case <-timeout:
 			t.Fatalf("fluidmcp did not print %q within a minute", text)
 		}

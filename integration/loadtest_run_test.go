@@ -69,10 +69,7 @@ func TestLoadtestEndsEarlyOnCtrlC(t *testing.T) {
 	})
 	_ = c.Process.Signal(syscall.SIGINT) // programs such as timeout signal a process and its group: that is one Ctrl-C
 	c.end(t, syscall.SIGINT)
-	text := ""
-	for line := range c.lines {
-		text += line + "\n"
-	}
+	text := c.said()
 	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(text, "Ended early: 5 requests in flight were cut") || !strings.Contains(text, "0 ok") {
 		t.Errorf("%v\n%s", cmd.ProcessState, text)
 	}

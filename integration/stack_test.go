@@ -127,7 +127,7 @@ func stream(t *testing.T, url string, body any) (*http.Response, []event) {
 // eventually polls until check returns nil, and fails the test with its last error when that takes too long.
 func eventually(t testing.TB, check func() error) {
 	t.Helper()
-	eventuallyWithin(t, 30*time.Second, check)
+	eventuallyWithin(t, 2*time.Minute, check)
 }
 
 func eventuallyWithin(t testing.TB, patience time.Duration, check func() error) {

@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds every wait. It is reached only when something is broken.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // serve runs a server and returns its URL and a function that asks it to stop and hands out what Serve will return.
 func serve(t testing.TB, s web.Server) (url string, stop func() <-chan error) {

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait of these tests. It is reached only when something is broken.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // front is a running gateway with its supervisor.
 type front struct {

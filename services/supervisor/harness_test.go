@@ -27,7 +27,7 @@ import (
 )
 
 // patience is how long a test waits for what must come. It only bounds a failure.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // stack is a supervisor under test.
 type stack struct {

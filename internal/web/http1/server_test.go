@@ -33,7 +33,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait. It is reached only when something is broken.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // server is a running one.
 type server struct {

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait of these tests. It is reached only when something is broken.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // server plays a script on every connection that it gets.
 type server struct {

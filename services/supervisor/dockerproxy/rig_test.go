@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds what must happen; it only ends a test that fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // rig is a proxy for the compose project "ours", in front of an engine with one container that may be reached and some that may not.
 type rig struct {

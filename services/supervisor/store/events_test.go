@@ -50,7 +50,7 @@ func running(t *testing.T, s *Store) (end func()) {
 // await returns the events after a number once there are n.
 func await(t *testing.T, e *Events, after uint64, n int) []Event {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		events, news := e.After(after)
 		if len(events) >= n {

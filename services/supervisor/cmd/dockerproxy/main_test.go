@@ -25,7 +25,7 @@ func TestServeAndHealthcheck(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, nil, &bytes.Buffer{}) }()
-	for deadline := time.Now().Add(20 * time.Second); run(t.Context(), []string{"healthcheck"}, nil) != nil; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); run(t.Context(), []string{"healthcheck"}, nil) != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never healthy")
 		}

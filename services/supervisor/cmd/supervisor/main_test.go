@@ -68,7 +68,7 @@ func TestServeAndHealthcheck(t *testing.T) {
 
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.After(20 * time.Second); run(t.Context(), []string{"healthcheck"}, &log) != nil; {
+	for deadline := time.After(time.Minute); run(t.Context(), []string{"healthcheck"}, &log) != nil; {
 		select {
 		case <-poll.C:
 		case err := <-ended:
@@ -78,7 +78,7 @@ func TestServeAndHealthcheck(t *testing.T) {
 		}
 	}
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // from now on it does not end this process
-	for deadline := time.After(20 * time.Second); !strings.Contains(log.String(), `"models file applied"`); {
+	for deadline := time.After(time.Minute); !strings.Contains(log.String(), `"models file applied"`); {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds what must happen; it only ends a test that fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // output may be written to and read by different goroutines.
 type output struct {
