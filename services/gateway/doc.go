@@ -31,15 +31,16 @@
 //   - everything else, and loading LoRA adapters, controls the server and is for administrators.
 //
 // A name in the path beats one in the body. Where the body names a model that is declared, the name is replaced by the one that the
-// model server itself uses; any other name goes to the server as it is, which may have an adapter of that name. A request that names
-// none is for the only model, where there is one; then the gateway's root is that model's, but for the paths that the gateway itself
-// has.
+// model server itself uses; for any other name the server is asked first, which may have an adapter of that name, and where it has none the
+// path counts. A request that names no model is for the only one, where there is one; then the gateway's root is that model's, but for
+// the paths that the gateway itself has.
 //
 // # What the model server judges
 //
 // An answer is what the model server itself would have said, but for a list that integration/differences_test.go holds. So where
 // only one model can be meant, because the path names it or there is no other, its server also gets what is wrong: bodies that
-// are no JSON or no object, methods that the endpoint does not have, and names that the gateway does not know. Nothing in these can be taken for another model's. The gateway itself
+// are no JSON or no object, methods that the endpoint does not have, and, where there is no other model, names that the gateway
+// does not know. Nothing in these can be taken for another model's. The gateway itself
 // refuses what two readers could understand differently: a model named twice, text that is no UTF-8, nesting that it cannot
 // follow.
 package gateway

@@ -107,3 +107,39 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%d refused requests reached the backend", n)
 	}
 }
+
+// TestAdapters: behind the path of a model its server is asked for a name that nobody has declared, which may be that of an adapter. Where
+// it knows none, the path counts.
+func TestAdapters(t *testing.T) {
+	b := newBackend(t, func(c *exchange) {
+		if strings.Contains(c.body, `"m-served"`) || strings.Contains(c.body, `"an-adapter"`) {
+			vllm(c)
+			return
+		}
+		c.plain(404, `{"error":{"message":"The model does not exist.","type":"NotFoundError","param":"model","code":404}}`)
+	})
+	f := start(t, nil, model("m", b.URL), model("n", b.URL))
+	ok := func(path, body string, want ...string) {
+		t.Helper()
+		before := len(b.requests())
+		a := f.post(path, body)
+		var asked []string
+		for _, r := range b.requests()[before:] {
+			asked = append(asked, r.body)
+		}
+		if a.status != 200 || strings.Join(asked, " ") != strings.Join(want, " ") {
+			t.Errorf("%s %s: %d %s after asking for %s, want %s", path, body, a.status, a.body, asked, want)
+		}
+	}
+	const chat = "/llm/m/v1/chat/completions"
+	ok(chat, `{"model":"an-adapter"}`, `{"model":"an-adapter"}`)
+	ok(chat, `{"model":"an-adapter","stream":true}`, `{"model":"an-adapter","stream":true,"stream_options":{"include_usage":true}}`)
+	ok(chat, `{"model":"whatever"}`, `{"model":"whatever"}`, `{"model":"m-served"}`)
+	ok(chat, `{"model":"n"}`, `{"model":"m-served"}`) // declared, so it is no adapter's
+	f.awaitMetric(`fluidmcp_upstream_attempts_total{backend="m-0",model="m",outcome="ok"}`, 4)
+
+	f.deploy(model("m", b.URL))
+	if a := f.post("/v1/chat/completions", `{"model":"whatever"}`); a.status != 404 || !strings.Contains(a.body, "NotFoundError") {
+		t.Errorf("nothing but the body names a model: %d %s", a.status, a.body)
+	}
+}

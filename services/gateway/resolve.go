@@ -103,14 +103,14 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 	if doc.TwoModels {
 		return nil, refusal.BadRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
 	}
-	unknown := !g.knows(doc.Model)
+	unknown, byPath := !g.knows(doc.Model), m != nil
 	if m, err = g.modelOf(c, m, doc.Model); err != nil {
 		if doc.BadModel {
 			return nil, refusal.BadRequest("model_required", "model", "model has to be a string.")
 		}
 		return nil, err
 	}
-	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, stream: doc.Stream,
+	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, guess: unknown && byPath && doc.Model != "", stream: doc.Stream,
 		dropUsage: at.Chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID}, nil
 }
 
@@ -126,7 +126,7 @@ func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoin
 	} else if err != nil {
 		return nil, g.unread(r, err)
 	}
-	unknown := !g.knows(found.Model)
+	unknown := m == nil && !g.knows(found.Model)
 	if m, err = g.modelOf(c, m, found.Model); err != nil {
 		return nil, err
 	}

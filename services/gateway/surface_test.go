@@ -166,7 +166,7 @@ func TestUploads(t *testing.T) {
 			"\r\n--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n" + model + "\r\n--x--\r\n"
 	}
 	form := []string{"Content-Type", "multipart/form-data; boundary=x"}
-	for _, c := range []struct{ path, name, want string }{{"/llm/m/audio/transcriptions", "n", "m-served"}, {"/llm/m/audio/transcriptions", "an-adapter", "an-adapter"},
+	for _, c := range []struct{ path, name, want string }{{"/llm/m/audio/transcriptions", "n", "m-served"}, {"/llm/m/audio/transcriptions", "whatever", "m-served"},
 		{"/v1/audio/transcriptions", "m", "m-served"}} {
 		a := f.do("POST", c.path, upload(c.name), form...)
 		if a.status != 200 || b.last().body != upload(c.want) || b.last().Header.Get("Content-Type") != form[1] {
