@@ -15,8 +15,8 @@ const Prefix = "fmcp_"
 // prefixes begin keys that are known by their form: FluidMCP's, those of OpenAI and Anthropic, and those of Hugging Face.
 var prefixes = [...]string{Prefix, "sk-", "hf_"}
 
-// key is short enough to find one that was cut to 20 bytes.
-var key = regexp.MustCompile(Prefix + `[0-9a-f]{12,}|\bsk-[A-Za-z0-9_-]{16,}|\bhf_[A-Za-z0-9]{16,}`)
+// key finds ours also where they were cut to 20 bytes. Those of others have to be long: their forms leave room for names.
+var key = regexp.MustCompile(Prefix + `[0-9a-f]{12,}|\bsk-[A-Za-z0-9_-]{32,}|\bhf_[A-Za-z0-9]{30,}`)
 
 const (
 	mask = "(a secret)"

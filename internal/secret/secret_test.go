@@ -18,10 +18,10 @@ func TestMask(t *testing.T) {
 		"/llm/" + long + "/x?k=" + long[:20]:    "/llm/(a secret)/x?k=(a secret)",
 		secret.Prefix + "short is a model's":    secret.Prefix + "short is a model's",
 		`the model "` + long + `" is not known`: `the model "(a secret)" is not known`,
-		"/llm/sk-ant-api03-Ab_9-xyzXYZ012/chat": "/llm/(a secret)/chat",
-		"/llm/task-0123456789abcdefgh/chat":     "/llm/task-0123456789abcdefgh/chat",
-		"/llm/sk-learn/chat":                    "/llm/sk-learn/chat",
-		`"hf_AbCdEfGhIjKlMnOpQrSt"`:             `"(a secret)"`,
+		"/llm/sk-ant-api03-Ab_9-xyzXYZ0123456789abcdef/chat": "/llm/(a secret)/chat",
+		"/llm/task-0123456789abcdef0123456789abcdef/chat":    "/llm/task-0123456789abcdef0123456789abcdef/chat",
+		"/llm/sk-team-production-gateway/chat":               "/llm/sk-team-production-gateway/chat",
+		`"hf_` + strings.Repeat("aB3", 11) + `"`:             `"(a secret)"`,
 	} {
 		if got := secret.Mask(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
