@@ -34,21 +34,24 @@ const (
 	highs = 0x80 * ones
 )
 
-// special has a bit for the first byte of a word that is not plain, and none when all are; what follows is not to be believed.
+// special has a bit for the first byte of a word that is not plain, and none when all are; what follows is not to be believed. Bytes
+// above 0x7f, which are plain, come out of the differences in any way, and are left out at the end.
 func special(word uint64) uint64 {
 	quote, slash := word^'"'*ones, word^'\\'*ones
-	return ((word-' '*ones)&^word | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+	return ((word - ' '*ones) | (quote - ones) | (slash - ones)) &^ word & highs
 }
 
 // plainWords steps over plain bytes, eight at a time.
 func (s *scanner) plainWords() {
-	for s.pos+8 <= len(s.b) {
-		if at := special(binary.LittleEndian.Uint64(s.b[s.pos:])); at != 0 {
-			s.pos += bits.TrailingZeros64(at) / 8
-			return
+	rest := s.b[s.pos:]
+	for len(rest) >= 8 {
+		if at := special(binary.LittleEndian.Uint64(rest)); at != 0 {
+			rest = rest[bits.TrailingZeros64(at)/8:]
+			break
 		}
-		s.pos += 8
+		rest = rest[8:]
 	}
+	s.pos = len(s.b) - len(rest)
 }
 
 // str stands on the opening quote.
