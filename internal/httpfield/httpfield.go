@@ -51,6 +51,14 @@ func isValue(s string) bool {
 	return true
 }
 
+// First is h.Get for a name that is known to be canonical, and does not look whether it is.
+func First(h http.Header, canonical string) string {
+	if values := h[canonical]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // usual are the canonical forms of the names that are sent in lower case.
 var usual = func() map[string]string {
 	m := make(map[string]string)

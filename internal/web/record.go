@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/internal/secret"
@@ -197,7 +198,7 @@ func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*opena
 
 // MediaType is that of a message's body, in lower case and without parameters; "" when the header does not tell.
 func MediaType(h http.Header) string {
-	text := h.Get("Content-Type")
+	text := httpfield.First(h, "Content-Type")
 	if text == "application/json" { // nearly always
 		return text
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
@@ -27,7 +28,7 @@ var errDeadline = &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.
 
 // limited bounds a request by the deadline that it sets itself.
 func limited(r *http.Request) (*http.Request, context.CancelFunc, error) {
-	text := r.Header.Get(timeoutHeader)
+	text := httpfield.First(r.Header, timeoutHeader)
 	if text == "" {
 		return r, func() {}, nil
 	}
@@ -49,7 +50,7 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *quer
 		quota = admission.Quota{RequestsPerMinute: k.RequestsPerMinute, TokensPerMinute: k.TokensPerMinute, ConcurrentRequests: k.ConcurrentRequests}
 		q.turn.Key, q.turn.Priority = k.ID, k.Priority
 	}
-	if q.turn.Priority, err = admission.Priority(q.turn.Priority, r.Header.Get(priorityHeader)); err != nil {
+	if q.turn.Priority, err = admission.Priority(q.turn.Priority, httpfield.First(r.Header, priorityHeader)); err != nil {
 		return lease, refusal.BadRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
 	}
 	if quota.TokensPerMinute > 0 { // who has no limit of them needs no look through the body

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
@@ -40,7 +41,7 @@ func (c *call) permit(r *http.Request, at endpoint.Endpoint) error {
 
 // ownPage tells a request that a browser sends for a page of the very host that it asks. Of others CORS and web.CrossOrigin decide.
 func ownPage(r *http.Request) bool {
-	from := r.Header.Get("Origin")
+	from := httpfield.First(r.Header, "Origin")
 	if from == "" { // nearly every request
 		return false
 	}

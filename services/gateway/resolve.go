@@ -69,7 +69,10 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 		}
 		return nil, refusal.TooLarge(g.cfg.MaxBodyBytes)
 	}
-	in := web.LimitBody(w, r, g.cfg.MaxBodyBytes)
+	in := r.Body
+	if r.ContentLength < 0 { // else the server gives no more than that
+		in = web.LimitBody(w, r, g.cfg.MaxBodyBytes)
+	}
 	switch media := web.MediaType(r.Header); {
 	case media == "multipart/form-data" && !at.Control:
 		return g.resolveForm(r, in, c, at, m)

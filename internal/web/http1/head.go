@@ -44,10 +44,14 @@ type incoming struct {
 	*http.Request
 	framing framing
 
-	ctx  reqctx.Context
-	url  url.URL
-	body body
+	ctx    reqctx.Context
+	url    url.URL
+	body   body
+	values [usualFields]string // of the header, each a list of its own
 }
+
+// usualFields is how many fields the requests of most clients have at most.
+const usualFields = 12
 
 // headEnd returns the length of the head that b begins with, up to and with its blank line, or 0 when it is not there yet.
 // What stands before from was searched already.
@@ -75,7 +79,7 @@ func (r *incoming) parseHead(head string) error {
 	if err != nil {
 		return err
 	}
-	if r.Header, err = parseFields(rest); err != nil {
+	if r.Header, err = parseFields(rest, r.values[:]); err != nil {
 		return err
 	}
 	if err := setHost(r.Request); err != nil {
@@ -138,11 +142,13 @@ func parseTarget(to *url.URL, method, target string) bool {
 	return true
 }
 
-// parseFields reads the lines of a header, which end with a blank one.
-func parseFields(rest string) (http.Header, error) {
+// parseFields reads the lines of a header, which end with a blank one. values is room for the lists of one that most names have.
+func parseFields(rest string, values []string) (http.Header, error) {
 	n := strings.Count(rest, "\n")
 	header := make(http.Header, n)
-	values := make([]string, n) // one allocation for the lists of one that most names have
+	if n > len(values) {
+		values = make([]string, n) // one allocation for all of them
+	}
 	for {
 		line, next, ok := strings.Cut(rest, "\r\n")
 		if !ok || line == "" {

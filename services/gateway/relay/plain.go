@@ -23,7 +23,8 @@ type plain struct {
 	opts   Options
 	body   io.Reader
 	held   *bytes.Buffer
-	whole  bool // held is all of it
+	limit  io.LimitedReader // of what is held
+	whole  bool             // held is all of it
 	usage  Usage
 }
 
@@ -43,7 +44,8 @@ func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*
 	if resp.ContentLength > 0 {
 		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
 	}
-	if _, err := p.held.ReadFrom(io.LimitReader(p, maxHeld)); err != nil {
+	p.limit = io.LimitedReader{R: p, N: maxHeld}
+	if _, err := p.held.ReadFrom(&p.limit); err != nil {
 		return nil, err
 	}
 	p.whole = p.held.Len() < maxHeld

@@ -33,6 +33,7 @@ func (e *silentError) Unwrap() error { return e.err }
 // exchange is one request and its answer on a connection. It is the body of the answer.
 type exchange struct {
 	resp   http.Response
+	values [8]string // of its header, which mostly has no more
 	pool   *pool.Pool
 	conn   *pool.Conn
 	in     *wire.Reader
@@ -56,7 +57,7 @@ func (t *Transport) exchange(conn *pool.Conn, msg *message) (*http.Response, err
 	if _, err := x.in.Peek(1); err != nil {
 		return nil, x.fail(&silentError{conn.Reused, errors.Join(failed, unexpected(err))})
 	}
-	body, err := x.in.ReadHead(&x.resp, msg.req, t.maxHeader)
+	body, err := x.in.ReadHead(&x.resp, msg.req, t.maxHeader, x.values[:])
 	if err != nil {
 		return nil, x.fail(fmt.Errorf("answer of %s: %w", msg.req.URL.Host, err))
 	}

@@ -4,13 +4,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // Relocate turns a redirect to the backend's own address, which its clients cannot reach, into one to where the client has asked.
 // vLLM sends such redirects for paths with a slash too many, made from the Host that it was asked by. in is the client's
 // request, out what NewRequest made of it.
 func Relocate(h http.Header, in, out *http.Request) {
-	location := h.Get("Location")
+	location := httpfield.First(h, "Location")
 	if location == "" {
 		return
 	}

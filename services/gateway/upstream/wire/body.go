@@ -121,7 +121,7 @@ func (b *chunks) trailers() error {
 		return torn(err)
 	}
 	if len(b.lines.head) > 0 {
-		fields, err := parseFields(string(b.lines.head))
+		fields, err := parseFields(string(b.lines.head), nil)
 		if err != nil {
 			return err
 		}

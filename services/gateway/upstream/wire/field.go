@@ -7,10 +7,13 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
-// parseFields reads lines of fields, each with its end. Names and values are parts of text: one allocation holds all.
-func parseFields(text string) (http.Header, error) {
+// parseFields reads lines of fields, each with its end. Names and values are parts of text. room is for the lists of values.
+func parseFields(text string, room []string) (http.Header, error) {
 	n := strings.Count(text, "\n")
-	fields, values := make(http.Header, min(n, 32)), make([]string, n)
+	fields, values := make(http.Header, min(n, 32)), room
+	if n > len(room) {
+		values = make([]string, n)
+	}
 	for text != "" {
 		line, rest, _ := strings.Cut(text, "\n")
 		text = rest

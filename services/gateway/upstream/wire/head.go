@@ -54,15 +54,15 @@ func (r *Reader) Recycle() {
 }
 
 // ReadHead reads the head of the answer to req into resp, and returns its body, http.NoBody when it has none. Heads of
-// interim answers (1xx) are skipped; they and the final one may take limit bytes together.
-func (r *Reader) ReadHead(resp *http.Response, req *http.Request, limit int) (io.Reader, error) {
+// interim answers (1xx) are skipped; they and the final one may take limit bytes together. room is for values of the header.
+func (r *Reader) ReadHead(resp *http.Response, req *http.Request, limit int, room []string) (io.Reader, error) {
 	resp.Request = req
 	left := limit
 	for {
 		if err := r.readLines(resp, &left); err != nil {
 			return nil, torn(err)
 		}
-		fields, err := parseFields(string(r.head))
+		fields, err := parseFields(string(r.head), room)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,9 @@ func (r *Reader) readLines(resp *http.Response, left *int) error {
 	}
 	// At once: a server that speaks something else may say one line and wait.
 	line := bytes.TrimSuffix(bytes.TrimSuffix(r.head, []byte("\n")), []byte("\r"))
-	if err := parseStatus(string(line), resp); err != nil {
+	if string(line) == "HTTP/1.1 200 OK" { // nearly always
+		resp.Proto, resp.ProtoMajor, resp.ProtoMinor, resp.StatusCode, resp.Status = "HTTP/1.1", 1, 1, http.StatusOK, "200 OK"
+	} else if err := parseStatus(string(line), resp); err != nil {
 		return err
 	}
 	r.head = r.head[:0]
