@@ -27,9 +27,9 @@ func Detail(w http.ResponseWriter, status int, text string) {
 	Refuse(w, &protocol.Error{Status: status, Detail: text})
 }
 
-// Raised is how vLLM's handlers refuse in their own words.
+// Raised is how vLLM's handlers refuse in their own words: with an HTTPException, which passes all layers also as a 500.
 func Raised(w http.ResponseWriter, status int, message string) {
-	Refuse(w, &protocol.Error{Status: status, Type: http.StatusText(status), Message: message})
+	Refuse(w, &protocol.Error{Status: status, Type: http.StatusText(status), Message: message, Handled: true})
 }
 
 // Crashed is what vLLM says when a handler fails.
