@@ -41,3 +41,13 @@ func last(h *httptools.Head, head, name string) string {
 	}
 	return ""
 }
+
+// count tells how often a head has a field.
+func count(h *httptools.Head, head, name string) (n int) {
+	for i := range h.Fields {
+		if strings.EqualFold(h.Fields[i].Name.Of(head), name) {
+			n++
+		}
+	}
+	return n
+}

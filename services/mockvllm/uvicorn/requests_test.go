@@ -196,6 +196,9 @@ func TestWebsockets(t *testing.T) {
 	f("websocket", "WebSocket", "403 Forbidden", "", "")
 	f("1.1", "1.0", "403 Forbidden", "", "")
 	f("13", "12", "400 Bad Request", "invalid Sec-WebSocket-Version header: 12.", "")
+	const twice = "Sec-WebSocket-Version: 13\r\n"
+	f(twice, twice+twice, "400 Bad Request", "invalid Sec-WebSocket-Version header: multiple values.", "")
+	f("Sec-WebSocket-Key", "Sec-WebSocket-Key: x\r\nSec-WebSocket-Key", "400 Bad Request", "invalid Sec-WebSocket-Key header: multiple values.", "")
 	f("Sec-WebSocket-Version: 13\r\n", "", "400 Bad Request", "missing Sec-WebSocket-Version header.", "")
 	f("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", "400 Bad Request", "missing Sec-WebSocket-Key header.", "")
 	f("dGhlIHNhbXBsZSBub25jZQ==", "abc", "400 Bad Request", "invalid Sec-WebSocket-Key header: abc; Incorrect padding.", "")

@@ -48,12 +48,16 @@ func websocket(h *httptools.Head, head string) (status string, answer []byte) {
 		status, text, allow = "405 Method Not Allowed", "unsupported HTTP method: "+h.Method, "Allow: GET\r\n"
 	case key == "":
 		text = "missing Sec-WebSocket-Key header"
+	case count(h, head, "sec-websocket-key") > 1:
+		text = "invalid Sec-WebSocket-Key header: multiple values"
 	case err != nil:
 		text = "invalid Sec-WebSocket-Key header: " + key + "; Incorrect padding"
 	case len(raw) != 16:
 		text = "invalid Sec-WebSocket-Key header: " + key
 	case version == "":
 		text = "missing Sec-WebSocket-Version header"
+	case count(h, head, "sec-websocket-version") > 1:
+		text = "invalid Sec-WebSocket-Version header: multiple values"
 	case version != "13":
 		text = "invalid Sec-WebSocket-Version header: " + version
 	default:
