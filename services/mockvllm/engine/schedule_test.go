@@ -303,6 +303,30 @@ func TestTheFirstOfSeveralBeginsAlone(t *testing.T) {
 	f("three prompts", []int{5, 10, 2}, Request{Prompt: 4, Tokens: 1}, Request{Prompt: 4, Tokens: 2}, Request{Prompt: 4, Tokens: 2})
 }
 
+// vLLM's pooling models count prompts and no tokens, and the time until the one output as for a first token.
+func TestPooledPromptsHaveNoToken(t *testing.T) {
+	h := byHand(t, with(func(c *Config) { c.MaxNumBatchedTokens = 300 }))
+	pooled := func(n int) Request {
+		r := h.prompt(ids(0, n), 0)
+		r.Pooled, r.Reason = true, "stop"
+		return r
+	}
+	h.submit(pooled(400), pooled(5))
+	h.turn()
+	equal(t, "after a part of the first", h.Unfinished(), 2)
+	h.all()
+	sum, _ := h.sum()
+	equal(t, "prompt, generated, first, gaps", []int{sum.PromptComputed, sum.Generated, len(sum.FirstTokens), len(sum.Gaps)}, []int{405, 0, 2, 0})
+	for i, f := range sum.Finished {
+		equal(t, "finished", []any{f.Reason, f.Prompt, f.Generated, f.MaxTokens, f.N}, []any{"stop", []int{400, 5}[i], 0, 0, 1})
+	}
+	equal(t, "unfinished, prefilling, blocks", []int{h.Unfinished(), int(h.prefilling.Load()), h.pool.Used()}, []int{0, 0, 0})
+	h.submit(pooled(400))
+	h.all()
+	sum, _ = h.sum()
+	equal(t, "hits", sum.PrefixHits, 384)
+}
+
 func TestAdaptersBeyondTheLimitAreDeferred(t *testing.T) {
 	h := byHand(t, with(func(c *Config) { c.MaxLoRAs = 1 }))
 	r := func(id, lora string, tokens int) Request {

@@ -14,7 +14,8 @@ type Request struct {
 	Index     int    // of the choice
 	N         int    // choices of the prompt, submitted one after the other; 0 is 1
 	Prompt    int    // tokens read
-	Tokens    int    // tokens to deliver; 0 is done without a step
+	Tokens    int    // tokens to deliver; 0 is done without a step, unless it is Pooled
+	Pooled    bool   // the prompt alone is read, and what it makes is no token: vLLM's pooling models
 	Reason    string // finish reason once all are delivered
 	MaxTokens int    // parameter of the request, for metrics
 	Priority  int    // the lowest first, where that is the policy

@@ -96,19 +96,24 @@ func (e *Engine) complete(now time.Duration) {
 	}
 }
 
-// deliver counts a token.
+// deliver counts a token, or the vector that is made of a prompt.
 func (e *Engine) deliver(s *Sequence, now time.Duration) {
 	it := &e.it
 	e.output(s, now)
-	it.Generated++
 	it.Preemptions += s.preempted - s.told
 	s.told = s.preempted
 	if s.generated == 0 {
 		it.PromptCached += s.cached
 		it.PromptComputed += s.Prompt - s.cached
+	}
+	if s.Pooled {
+		return
+	}
+	if s.generated == 0 {
 		e.prefilling.Add(-int64(s.Prompt))
 		e.enter(s.LoRA)
 	}
+	it.Generated++
 	s.generated++
 	s.total++
 }
@@ -136,7 +141,7 @@ func (e *Engine) finish(s *Sequence, reason string, now time.Duration) {
 	if kin.open--; kin.open == 0 {
 		f.N, f.MaxGenerated = kin.n, kin.longest
 	}
-	if s.generated > 0 {
+	if s.generated > 0 || s.Pooled && reason == s.Reason {
 		f.Queue, f.Prefill, f.Decode, f.Inference = s.started-s.queued, s.first-s.started, s.last-s.first, s.last-s.started
 	}
 	if s.generated > 1 {

@@ -56,7 +56,7 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 		if room := e.cfg.MaxModelLen - r.Prompt; r.Tokens > room {
 			r.Tokens, r.Reason = room, "length"
 		}
-		if r.Tokens == 0 {
+		if r.Tokens == 0 && !r.Pooled {
 			seqs[i] = &Sequence{Request: r, state: ended, first: -1}
 			seqs[i].wake()
 			continue
