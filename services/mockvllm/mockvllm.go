@@ -103,7 +103,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.answers = answers.New(cfg, with)
 	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.scaleOut = scaleout.New(s.answers, s.model, s.models)
-	s.pooling = handlers.New(cfg, s.model, s.models)
+	s.pooling = handlers.New(cfg, s.answers, s.model, s.models)
 	s.operations = operations.New(cfg, s.model)
 	s.dev = devmode.New(cfg, s.engine, s.metrics, s.answers)
 	s.docs = apidocs.NewPages(cfg.HTTP.RootPath, s.document)

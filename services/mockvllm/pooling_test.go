@@ -35,6 +35,47 @@ func TestPoolingModel(t *testing.T) {
 	}
 }
 
+// Each text is a request of the engine that has no token.
+func TestPooledTextsAreCounted(t *testing.T) {
+	s := start(t, "--runner", "pooling", "--convert", "embed")
+	f := s.asks()
+	f("POST", "/v1/embeddings", `{"input":["a","b","c"]}`, 200, `{"id":"embd-...`)
+	f("POST", "/score", `{"text_1":"a","text_2":["b","c"]}`, 200, `{"id":"score-...`)
+	f("POST", "/v1/embeddings", `{"input":[[1],[999999999]]}`, 400, `{"error":{"message":"Token id 999999999 is out of vocabulary",...`)
+	s.waitMetric(success("stop"), "6")
+	for name, want := range map[string]string{"generation_tokens_total": "0", "request_generation_tokens_count": "6", "request_params_n_sum": "6",
+		"request_params_max_tokens_count": "0", "time_to_first_token_seconds_count": "6", "inter_token_latency_seconds_count": "0"} {
+		if got := s.metric(counter(name)); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	long := `{"input":"` + longPrompt + `"}`
+	s.call("POST", "/v1/embeddings", long)
+	s.call("POST", "/v1/embeddings", long)
+	s.waitMetric(success("stop"), "8")
+	if hits, sum := s.metric(counter("prefix_cache_hits_total")), s.metric(counter("prompt_tokens_cached_total")); hits == "0" || hits != sum {
+		t.Errorf("%s hits, %s cached tokens", hits, sum)
+	}
+}
+
+// Pooling requests wait, are turned away and left like others.
+func TestPooledTextsRunInTheEngine(t *testing.T) {
+	s := start(t, "--runner", "pooling", "--convert", "embed", "--mock-ttft", "1h", "--max-num-queued-reqs", "2")
+	conn, _ := s.dial()
+	if _, err := io.WriteString(conn, post("/v1/embeddings", `{"input":["a","b"]}`)); err != nil {
+		t.Fatal(err)
+	}
+	s.waitMetric(counter("num_requests_running"), "2")
+	if status, body := s.call("POST", "/v1/embeddings", `{"input":"a"}`); status != 503 {
+		t.Errorf("%d %s", status, body)
+	}
+	_ = conn.Close()
+	s.waitMetric(counter("num_requests_running"), "0")
+	if got := s.metric(success("stop")); got != "0" {
+		t.Errorf("%s ended", got)
+	}
+}
+
 // /load counts answers while they run.
 func TestServerLoad(t *testing.T) {
 	s := start(t, "m", "--enable-server-load-tracking", "--mock-itl", "1h")

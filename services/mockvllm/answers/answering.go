@@ -2,8 +2,6 @@ package answers
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -75,12 +73,8 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 		}
 	}
 	var err error
-	if g.seqs, err = s.engine.Submit(requests...); err != nil && s.life.Dead() {
-		return protocol.Dead()
-	} else if errors.Is(err, engine.ErrStopping) {
-		return protocol.Stopping()
-	} else if err != nil {
-		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: fmt.Sprint(err)}
+	if g.seqs, err = s.engine.Submit(requests...); err != nil {
+		return s.unsubmitted(err)
 	}
 	s.flights.add(g)
 	return nil

@@ -83,8 +83,18 @@ func (s *Answers) Admit(n int) *protocol.Error {
 	if err == nil {
 		return nil
 	}
+	return s.unsubmitted(err)
+}
+
+// unsubmitted is what is said when the engine does not take a request.
+func (s *Answers) unsubmitted(err error) *protocol.Error {
 	var full *engine.OverloadError
-	if errors.As(err, &full) {
+	switch {
+	case s.life.Dead():
+		return protocol.Dead()
+	case errors.Is(err, engine.ErrStopping):
+		return protocol.Stopping()
+	case errors.As(err, &full):
 		limit := metrics.MaxQueuedRequests
 		if full.Reason == engine.QueuedTokens {
 			limit = metrics.MaxQueuedTokens
@@ -92,7 +102,7 @@ func (s *Answers) Admit(n int) *protocol.Error {
 		s.metrics.Rejected(limit)
 		return protocol.Busy()
 	}
-	return nil
+	return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: err.Error()}
 }
 
 // Head takes the answer's id from the header, the body or nowhere, and tells whether the client gave it. The id of a

@@ -24,5 +24,5 @@ func (m Model) Classify(h Head, v *schema.Values, body *pyjson.Object) (*Answer,
 		b = fmt.Appendf(b, `%s{"index":%d,"label":"LABEL_%d","probs":`, comma(i), i, best)
 		b = fmt.Appendf(format{}.append(b, probs), `,"num_classes":%d}`, len(probs))
 	}
-	return &Answer{JSON: appendUsage(append(b, ']'), tokens(prompts))}, nil
+	return &Answer{JSON: appendUsage(append(b, ']'), tokens(prompts)), Prompts: read(prompts)}, nil
 }

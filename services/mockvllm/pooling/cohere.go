@@ -51,7 +51,7 @@ func (m Model) EmbedCohere(h Head, v *schema.Values, body *pyjson.Object) (*Answ
 	}
 	b = fmt.Appendf(b, `,"meta":{"api_version":{"version":"2"},"billed_units":{"input_tokens":%d,"image_tokens":0}},"response_type":"embeddings_by_type"}`,
 		tokens(prompts))
-	return &Answer{JSON: b}, nil
+	return &Answer{JSON: b, Prompts: read(prompts)}, nil
 }
 
 func (m Model) coherePrompts(v *schema.Values, body *pyjson.Object, model string) ([]prompt, *protocol.Error) {

@@ -13,6 +13,7 @@ type Answer struct {
 	JSON     []byte
 	Parts    [][]byte // bytes, one part for each text
 	Metadata string   // header that describes the parts; "" sends none
+	Prompts  [][]int  // tokens of the texts that are read for it
 }
 
 // Embed answers /v1/embeddings.
@@ -75,7 +76,7 @@ func (m Model) vectors(h Head, v *schema.Values, prompts []prompt, n names) *Ans
 		b = fmt.Appendf(b, `%s{"index":%d,"object":"%s","%s":`, comma(i), i, n.object, n.field)
 		b = append(f.append(b, vec), '}')
 	}
-	return &Answer{JSON: appendUsage(append(b, ']'), tokens(prompts))}
+	return &Answer{JSON: appendUsage(append(b, ']'), tokens(prompts)), Prompts: read(prompts)}
 }
 
 func formatOf(v *schema.Values) format {
@@ -89,7 +90,7 @@ func formatOf(v *schema.Values) format {
 
 // parts sends bytes, one vector after the other.
 func (f format) parts(h Head, all [][]float32, prompts []prompt, n names) *Answer {
-	a := &Answer{}
+	a := &Answer{Prompts: read(prompts)}
 	var items []any
 	at := 0
 	for i, vec := range all {
@@ -134,9 +135,18 @@ func appendUsage(b []byte, n int) []byte {
 func tokens(prompts []prompt) int {
 	sum := 0
 	for _, p := range prompts {
-		sum += p.tokens
+		sum += len(p.tokens)
 	}
 	return sum
+}
+
+// read is the tokens of the prompts of an answer.
+func read(prompts []prompt) [][]int {
+	all := make([][]int, len(prompts))
+	for i, p := range prompts {
+		all[i] = p.tokens
+	}
+	return all
 }
 
 func comma(i int) string {

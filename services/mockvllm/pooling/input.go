@@ -31,7 +31,7 @@ type Head struct {
 // prompt is one text.
 type prompt struct {
 	text   string
-	tokens int
+	tokens []int
 }
 
 func badRequest(format string, args ...any) *protocol.Error {
@@ -166,7 +166,7 @@ func (m Model) cut(ids []int, l limit) (prompt, *protocol.Error) {
 	if n := len(ids); n > m.MaxLen {
 		return prompt{}, protocol.OverLength(n, m.MaxLen)
 	}
-	return prompt{m.Tokens.Decode(ids, true), len(ids)}, nil
+	return prompt{m.Tokens.Decode(ids, true), ids}, nil
 }
 
 // conversations reads one conversation or several.

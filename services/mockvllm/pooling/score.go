@@ -15,7 +15,7 @@ import (
 func (m Model) Score(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
 	sides := map[string][2]string{"ScoreQueriesDocumentsRequest": {"queries", "documents"}, "ScoreQueriesItemsRequest": {"queries", "items"},
 		"ScoreDataRequest": {"data_1", "data_2"}, "ScoreTextRequest": {"text_1", "text_2"}}[v.Model()]
-	scores, total, err := m.scores(v, v.Get(sides[0]), v.Get(sides[1]))
+	scores, texts, err := m.scores(v, v.Get(sides[0]), v.Get(sides[1]))
 	if err != nil {
 		return nil, err
 	}
@@ -23,12 +23,12 @@ func (m Model) Score(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *prot
 	for i, s := range scores {
 		b = fmt.Appendf(b, `%s{"index":%d,"object":"score","score":%s}`, comma(i), i, pyjson.Float(float64(s)))
 	}
-	return &Answer{JSON: appendUsage(append(b, ']'), total)}, nil
+	return &Answer{JSON: appendUsage(append(b, ']'), tokens(texts)), Prompts: read(texts)}, nil
 }
 
 // Rerank answers /rerank: the documents that are most like the query come first.
 func (m Model) Rerank(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
-	scores, total, err := m.scores(v, v.Get("query"), v.Get("documents"))
+	scores, texts, err := m.scores(v, v.Get("query"), v.Get("documents"))
 	if err != nil {
 		return nil, err
 	}
@@ -43,49 +43,49 @@ func (m Model) Rerank(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *pro
 	documents := listOf(v.Get("documents"))
 	b := pyjson.AppendString([]byte(`{"id":`), "score-"+h.ID)
 	b = pyjson.AppendString(append(b, `,"model":`...), h.Model)
-	b = fmt.Appendf(b, `,"usage":{"prompt_tokens":%d,"total_tokens":%[1]d},"results":[`, total)
+	b = fmt.Appendf(b, `,"usage":{"prompt_tokens":%d,"total_tokens":%[1]d},"results":[`, tokens(texts))
 	for i, at := range order {
 		text, _ := documents[at].(string)
 		b = fmt.Appendf(b, `%s{"index":%d,"document":{"text":`, comma(i), at)
 		b = fmt.Appendf(pyjson.AppendString(b, text), `,"multi_modal":null},"relevance_score":%s}`, pyjson.Float(float64(scores[at])))
 	}
-	return &Answer{JSON: append(b, "]}"...)}, nil
+	return &Answer{JSON: append(b, "]}"...), Prompts: read(texts)}, nil
 }
 
-// scores compares one text with many, or two lists pair by pair. total counts each text once.
-func (m Model) scores(v *schema.Values, left, right any) (scores []float32, total int, err *protocol.Error) {
+// scores compares one text with many, or two lists pair by pair. It returns each text once.
+func (m Model) scores(v *schema.Values, left, right any) (scores []float32, texts []prompt, err *protocol.Error) {
 	for _, name := range []string{"max_tokens_per_query", "max_tokens_per_doc"} {
 		if n, _ := v.Int(name); n < 0 {
-			return nil, 0, badRequest("%s must be a non-negative integer", name)
+			return nil, nil, badRequest("%s must be a non-negative integer", name)
 		}
 	}
 	ls, rs := listOf(left), listOf(right)
 	switch {
 	case len(ls) > 1 && len(ls) != len(rs):
-		return nil, 0, badRequest("Input lengths must be either 1:1, 1:N or N:N")
+		return nil, nil, badRequest("Input lengths must be either 1:1, 1:N or N:N")
 	case len(ls) == 0:
-		return nil, 0, badRequest("At least one text element must be given")
+		return nil, nil, badRequest("At least one text element must be given")
 	case len(rs) == 0:
-		return nil, 0, badRequest("At least one text_pair element must be given")
+		return nil, nil, badRequest("At least one text_pair element must be given")
 	}
 	cut, err := m.limit(v)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	ofQuery, _ := v.Int("max_tokens_per_query")
 	ofDoc, _ := v.Int("max_tokens_per_doc")
 	lp, err := m.texts(ls, int(ofQuery), cut)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	rp, err := m.texts(rs, int(ofDoc), cut)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	for i, r := range rp {
 		scores = append(scores, similarity(lp[min(i, len(lp)-1)].text, r.text))
 	}
-	return scores, tokens(lp) + tokens(rp), nil
+	return scores, slices.Concat(lp, rp), nil
 }
 
 // listOf is a list, or a list of the one thing that stands there.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
@@ -21,14 +22,15 @@ type Maker = func(pooling.Model, pooling.Head, *schema.Values, *pyjson.Object) (
 
 // Handlers answer for one model.
 type Handlers struct {
-	cfg    config.Config
-	model  *request.Model
-	models *models.Models
+	cfg     config.Config
+	answers *answers.Answers
+	model   *request.Model
+	models  *models.Models
 }
 
 // New makes the handlers of a model.
-func New(cfg config.Config, model *request.Model, names *models.Models) *Handlers {
-	return &Handlers{cfg, model, names}
+func New(cfg config.Config, a *answers.Answers, model *request.Model, names *models.Models) *Handlers {
+	return &Handlers{cfg, a, model, names}
 }
 
 // Handler makes the handler of a kind of request.
@@ -60,13 +62,24 @@ func (h *Handlers) pool(w http.ResponseWriter, r *http.Request, served string, v
 	if id == "" && v.Given("request_id") {
 		id, _ = v.Str("request_id")
 	}
-	if id == "" {
+	named := id != ""
+	if !named {
 		id = protocol.NewID()
 	}
 	journal.Of(r.Context()).Named(id)
 	m := pooling.Model{Task: h.cfg.Pooling.Task(), MaxLen: h.cfg.MaxModelLen, Tokens: h.model.Tokenizer,
 		Template: h.model.Templates.Default, TrustTemplate: h.cfg.Generation.TrustTemplate}
 	a, err := make(m, pooling.Head{ID: id, Created: time.Now().Unix(), Model: served}, v, body)
+	if err == nil {
+		delays := ""
+		if named {
+			delays = id
+		}
+		var there bool
+		if there, err = h.answers.Pool(r.Context(), delays, a.Prompts); err == nil && !there {
+			return
+		}
+	}
 	switch {
 	case err != nil:
 		fastapi.Refuse(w, err)
