@@ -51,7 +51,7 @@ func TestLogs(t *testing.T) {
 	do(t, "POST", s.gateway+"/llm/"+loud+"/chat/completions", hello).want(t, http.StatusOK)
 	follower.waitLine(t, "POST /v1/chat/completions")
 	s.command(t, loud, "restart?force=true").want(t, http.StatusAccepted)
-	follower.waitLine(t, "Finished server process")
+	follower.waitLine(t, "Application shutdown complete.")
 	follower.waitLine(t, "the token is ***")
 	follower.waitLine(t, "Application startup complete.")
 

@@ -90,7 +90,7 @@ func TestShutdownTimeoutDrains(t *testing.T) {
 	running1 := s.doContext(t.Context(), "POST", chatPath, endless(`,"stream":true`))
 	s.waitMetric(running, "1")
 	s.stop()
-	s.log.waitFor(t, "[shutdown] draining")
+	s.log.waitFor(t, "[shutdown] EngineCore: draining in-flight requests count=1 timeout=60s")
 	if status, _ := s.call("GET", "/health", ""); status != 200 {
 		t.Errorf("health while draining: %d", status)
 	}

@@ -177,68 +177,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	if failed := <-served; !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), failed)
 	}
-	s.console.Line("INFO:     Finished server process [%d]", s.console.PID)
+	s.tellOver()
 	return err
-}
-
-// deadly is closed when the engine's death is to be the server's.
-func (s *Server) deadly() <-chan struct{} {
-	if s.cfg.Scheduler.OutlivesEngine {
-		return nil
-	}
-	return s.life.Died()
-}
-
-// leave ends the server in the way that rules and command line ask for.
-func (s *Server) leave(srv *uvicorn.Server, stopEngine func()) error {
-	if s.life.Faults.State(s.clock.Now()).Hang && !s.life.Dead() {
-		return s.hang(srv, stopEngine)
-	}
-	s.drain()
-	return s.end(srv)
-}
-
-// hang is what a real server does that kills its engine before the engine has ended what is in flight: nobody is answered any
-// more, and the server waits until its clients give up.
-func (s *Server) hang(srv *uvicorn.Server, stopEngine func()) error {
-	s.life.Hang()
-	stopEngine()
-	s.life.Stop()
-	s.console.Line("INFO:     Shutting down")
-	s.console.Line("INFO:     Waiting for connections to close. (CTRL+C to force quit)")
-	return srv.Shutdown(context.Background())
-}
-
-// drain takes no further request and lets those in flight complete for as long as the shutdown timeout allows.
-func (s *Server) drain() {
-	defer s.life.Stop()
-	idle := s.engine.Refuse()
-	if s.cfg.ShutdownTimeout == 0 || s.life.Dead() {
-		return
-	}
-	s.console.Info("launcher.py:120", "[shutdown] draining in-flight requests timeout=%s", s.cfg.ShutdownTimeout)
-	timeout := time.NewTimer(s.cfg.ShutdownTimeout)
-	defer timeout.Stop()
-	select {
-	case <-idle:
-	case <-timeout.C:
-	}
-}
-
-// end aborts what still runs and closes the listener and all connections.
-func (s *Server) end(srv *uvicorn.Server) error {
-	s.console.Line("INFO:     Shutting down")
-	if n := s.engine.Unfinished(); n > 0 {
-		s.console.Info("core.py:1200", "[shutdown] aborting in-flight requests count=%d", n)
-	}
-	s.engine.Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
-	defer cancel()
-	if err := srv.Shutdown(ctx); err != nil {
-		s.console.Line("ERROR:    Closing connections whose clients do not take their answers.")
-		return srv.Close()
-	}
-	return nil
 }
 
 // announce prints the milestones that programs wait for.

@@ -2,11 +2,13 @@ package mockvllm_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -252,7 +254,27 @@ func TestTheLogTellsHowFarItIs(t *testing.T) {
 		"INFO:     Application startup complete.", `- "GET /health HTTP/1.1" 200 OK`} {
 		s.log.waitFor(t, part)
 	}
-	if strings.Contains(s.log.String(), "secret") {
+	s.stop()
+	code := <-s.exited
+	s.exited <- code // the cleanup looks at it
+	log := s.log.String()
+	if strings.Contains(log, "secret") {
 		t.Error("the key is in the log")
+	}
+	_, end, _ := strings.Cut(log, "shutdown triggered\n")
+	var told []string
+	for line := range strings.Lines(end) {
+		_, words, _ := strings.Cut(line, "] [shutdown] ")
+		told = append(told, strings.TrimSpace(cmp.Or(words, line)))
+	}
+	// As vLLM ends that has nothing to do, without its race between the engine's end and the kill.
+	want := []string{"API server: stopping engine client mode=abort timeout=0s", "MPClient: start timeout=0s", "MPClient: stopping engine manager",
+		"EngineCore: trigger received signal=SIGTERM", "EngineCore: start mode=abort timeout=0s",
+		"EngineCore: request processing complete; starting resource teardown", "EngineCore: exiting busy loop", "MPClient: engine manager stopped",
+		"MPClient: cleaning up background resources", "MPClient: complete", "API server: engine client stopped",
+		"API server: signalling HTTP server shutdown", "API server: shutting down FastAPI HTTP server", "INFO:     Shutting down",
+		"INFO:     Waiting for application shutdown.", "INFO:     Application shutdown complete."}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q", told)
 	}
 }
