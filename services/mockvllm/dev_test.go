@@ -8,7 +8,8 @@ func queryError(kind, name, rest string) string {
 
 // The answers are those of vLLM 0.32.
 func TestSleepAndPause(t *testing.T) {
-	f := startIn(t, map[string]string{"VLLM_SERVER_DEV_MODE": "1"}).asks()
+	s := startIn(t, map[string]string{"VLLM_SERVER_DEV_MODE": "1"})
+	f := s.asks()
 	const sleeping, awake = `{"is_sleeping":true}`, `{"is_sleeping":false}`
 	f("GET", "/is_sleeping", "", 200, awake)
 	f("POST", "/sleep?level=0", "", 200, `{"status":"sleeping","level":0}`)
@@ -31,6 +32,11 @@ func TestSleepAndPause(t *testing.T) {
 	f("POST", "/release_kv_cache_memory", "", 500, `{"error":{"message":"Call to release_kv_cache_memory method failed: release_kv_cache_memory() requires a completed pause first","type":"InternalServerError","param":null,"code":500}}`)
 	f("POST", "/resume", "", 200, `{"status":"resumed"}`)
 	f("GET", "/is_paused", "", 200, `{"is_paused":false}`)
+	for operation, want := range map[string]string{"sleep": "3", "wake": "5", "release_kv_cache_memory": "3"} {
+		if got := s.metric(`vllm:sleep_mode_operation_duration_seconds_count{operation="` + operation + `"}`); got != want {
+			t.Errorf("%s: %s operations", operation, got)
+		}
+	}
 
 	f("POST", "/sleep?level=", "", 400, queryError("int_parsing", "level", "'Input should be a valid integer, unable to parse string as an integer', 'input': ''"))
 	f("POST", "/sleep?level=-1", "", 400, queryError("greater_than_equal", "level", "'Input should be greater than or equal to 0', 'input': '-1', 'ctx': {'ge': 0}"))

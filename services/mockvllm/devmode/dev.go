@@ -68,7 +68,12 @@ func (d *Dev) Sleep(w http.ResponseWriter, r *http.Request) {
 	q := fastapi.QueryOf(r)
 	level := q.Between("level", 1, 0, 2)
 	mode := q.OneOf("mode", modes...)
-	if q.Refused(w) || !still(r, d.engine.Sleep(level, engine.Mode(mode))) {
+	if q.Refused(w) {
+		return
+	}
+	over := d.metrics.Operation("sleep")
+	done := still(r, d.engine.Sleep(level, engine.Mode(mode)))
+	if over(); !done {
 		return
 	}
 	d.metrics.Asleep(level)
@@ -89,7 +94,9 @@ func still(r *http.Request, done <-chan struct{}) bool {
 func (d *Dev) WakeUp(w http.ResponseWriter, r *http.Request) {
 	tags := r.URL.Query()["tags"]
 	status, shown := "sleeping", any(nil)
-	if d.engine.Wake(tags...) {
+	over := d.metrics.Operation("wake")
+	awake := d.engine.Wake(tags...)
+	if over(); awake {
 		d.metrics.Awake()
 		status = "awake"
 	}
@@ -105,7 +112,9 @@ func (d *Dev) WakeUp(w http.ResponseWriter, r *http.Request) {
 
 // ReleaseCache gives up the KV cache of an engine that is paused.
 func (d *Dev) ReleaseCache(w http.ResponseWriter, _ *http.Request) {
-	if err := d.engine.ReleaseCache(); err != nil {
+	over := d.metrics.Operation("release_kv_cache_memory")
+	err := d.engine.ReleaseCache()
+	if over(); err != nil {
 		fastapi.Crashed(w, "Call to release_kv_cache_memory method failed: release_kv_cache_memory() requires "+err.Error())
 		return
 	}

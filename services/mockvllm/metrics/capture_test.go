@@ -241,3 +241,30 @@ func TestFloats(t *testing.T) {
 	f(-3, "-3.0")
 	f(-1234567, "-1234567.0")
 }
+
+// The text is that of a real vLLM 0.32 in development mode, which was woken and then put to sleep.
+func TestOperations(t *testing.T) {
+	now := time.Unix(0, 0)
+	o := reference()
+	o.Now = func() time.Time { return now }
+	m := New(o)
+	before := scrape(m)
+	wake, sleep := m.Operation("wake"), m.Operation("sleep")
+	now = now.Add(50 * time.Millisecond)
+	wake()
+	const name = "vllm:sleep_mode_operation_duration_seconds"
+	want := "# HELP " + name + " Duration of one sleep-mode operation.\n# TYPE " + name + " histogram\n" +
+		name + `_bucket{le="0.01",operation="wake"} 0.0` + "\n"
+	for _, le := range []string{"0.1", "1.0", "10.0", "30.0", "60.0", "120.0", "300.0", "600.0", "+Inf"} {
+		want += name + `_bucket{le="` + le + `",operation="wake"} 1.0` + "\n"
+	}
+	want += name + `_count{operation="wake"} 1.0` + "\n" + name + `_sum{operation="wake"} 0.05` + "\n# HELP " + name +
+		"_created Duration of one sleep-mode operation.\n# TYPE " + name + "_created gauge\n" + name + `_created{operation="wake"} *` + "\n" +
+		"# HELP vllm:sleep_mode_operations_in_flight Sleep-mode operations currently awaited.\n# TYPE vllm:sleep_mode_operations_in_flight gauge\n" +
+		`vllm:sleep_mode_operations_in_flight{operation="wake"} 0.0` + "\n" + `vllm:sleep_mode_operations_in_flight{operation="sleep"} 1.0` + "\n"
+	compare(t, fixed, before+want, scrape(m))
+	sleep()
+	if text := scrape(m); !strings.Contains(text, `in_flight{operation="sleep"} 0.0`) || !strings.Contains(text, `_count{operation="sleep"} 1.0`) {
+		t.Error(text)
+	}
+}

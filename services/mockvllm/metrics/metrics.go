@@ -35,6 +35,8 @@ type Metrics struct {
 	lastLoRA  *series
 	parser    map[ToolCall]*series
 	http      *httpFamilies
+
+	operations operations
 }
 
 // New makes metrics at zero, with all label sets that vLLM has from the start.
@@ -79,29 +81,6 @@ func (m *Metrics) append(b []byte, f form) []byte {
 	defer m.mu.Unlock()
 	m.process.refresh()
 	return f.text(b, m.families)
-}
-
-// Asleep notes that the engines sleep at a level: 1 offloads weights, 2 discards them; 0 stops scheduling alone.
-func (m *Metrics) Asleep(level int) { m.sleep(0, level) }
-
-// Awake notes that the engines are wholly awake again.
-func (m *Metrics) Awake() { m.sleep(1, 0) }
-
-func (m *Metrics) sleep(awake float64, level int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for rank := range m.opts.Ranks {
-		m.engines.awake[rank].set(awake)
-		m.engines.offloaded[rank].set(is(level == 1))
-		m.engines.discarded[rank].set(is(level == 2))
-	}
-}
-
-func is(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // QueueLimit is what an admission can be rejected by.

@@ -1,0 +1,50 @@
+package metrics
+
+// Asleep notes that the engines sleep at a level: 1 offloads weights, 2 discards them; 0 stops scheduling alone.
+func (m *Metrics) Asleep(level int) { m.sleep(0, level) }
+
+// Awake notes that the engines are wholly awake again.
+func (m *Metrics) Awake() { m.sleep(1, 0) }
+
+func (m *Metrics) sleep(awake float64, level int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for rank := range m.opts.Ranks {
+		m.engines.awake[rank].set(awake)
+		m.engines.offloaded[rank].set(is(level == 1))
+		m.engines.discarded[rank].set(is(level == 2))
+	}
+}
+
+func is(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// operations are the requests of the sleep routes (vllm/entrypoints/serve/dev/sleep/metrics.py). The families come to be with the
+// first one, behind all others.
+type operations struct{ duration, inFlight *family }
+
+// Operation counts a sleep, release_kv_cache_memory or wake that begins. What it returns is to be called once that is over.
+func (m *Metrics) Operation(name string) (over func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o := &m.operations
+	if o.duration == nil {
+		o.duration = &family{name: "vllm:sleep_mode_operation_duration_seconds", help: "Duration of one sleep-mode operation.", kind: histogram,
+			bounds: []float64{.01, .1, 1, 10, 30, 60, 120, 300, 600}}
+		o.inFlight = &family{name: "vllm:sleep_mode_operations_in_flight", help: "Sleep-mode operations currently awaited.", kind: gauge}
+		m.families = append(m.families, o.duration, o.inFlight)
+	}
+	begun, active := m.opts.Now(), o.inFlight.of(label{"operation", name})
+	active.value++
+	return func() {
+		took := m.opts.Now().Sub(begun)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		active.value--
+		o.duration.of(label{"operation", name}).observe(took.Seconds())
+	}
+}
