@@ -61,6 +61,9 @@ func (t *trie) add(text string, token *addedToken) {
 
 // find returns the first added token at or after position from and where it begins and ends, or nil.
 func (t *trie) find(text string, from int) (token *addedToken, start, end int) {
+	if t.root.edges == nil {
+		return nil, 0, 0
+	}
 	for i := from; i < len(text); i++ {
 		if !t.first[text[i]] {
 			continue

@@ -60,6 +60,9 @@ func kindAt(text string) (k kind, n int) {
 // run returns the length of the characters of the given kind at the begin of text.
 func run(text string, want kind) int {
 	at := 0
+	for at < len(text) && text[at] < utf8.RuneSelf && asciiKinds[text[at]] == want { // as most
+		at++
+	}
 	for {
 		k, n := kindAt(text[at:])
 		if n == 0 || k != want {
