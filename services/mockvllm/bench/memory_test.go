@@ -24,13 +24,23 @@ func BenchmarkMemory(b *testing.B) {
 		mockvllmtest.Config(func(c *config.Config) { c.MaxNumSeqs, c.AccessLog = 2*streams, false }))
 	req := request(`{"model":"mock-model",` + question + `,"max_tokens":1000,"ignore_eos":true,"stream":true}`)
 	to := mock.URL[len("http://"):]
-	tokens(b, follow(b, to, req), 3) // warm
-	heap, stacks := lives()
-	fds := make([]int, streams)
+	fds := make([]int, streams+1)
+	b.Cleanup(func() { // once for all: what the test remembers would count as the mock's
+		for _, fd := range fds {
+			_ = unix.Close(fd)
+		}
+	})
 	for i := range fds {
-		fds[i] = follow(b, to, req)
+		fds[i] = open(b)
 	}
-	for _, fd := range fds {
+	warm, measured := fds[0], fds[1:]
+	follow(b, warm, to, req)
+	tokens(b, warm, 3)
+	heap, stacks := lives()
+	for _, fd := range measured {
+		follow(b, fd, to, req)
+	}
+	for _, fd := range measured {
 		tokens(b, fd, 3)
 	}
 	b.ResetTimer()
@@ -40,26 +50,29 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportMetric((stacksFull-stacks)/streams/1024, "KB-stack/stream")
 }
 
-// follow asks for a stream and returns its socket.
-func follow(b *testing.B, addr string, req []byte) int {
+func open(b *testing.B) (fd int) {
+	b.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return fd
+}
+
+// follow asks for a stream.
+func follow(b *testing.B, fd int, addr string, req []byte) {
 	b.Helper()
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		b.Fatal(err)
 	}
 	n, _ := strconv.Atoi(port)
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = unix.Close(fd) })
 	if err = unix.Connect(fd, &unix.SockaddrInet4{Port: n, Addr: [4]byte{127, 0, 0, 1}}); err == nil {
 		_, err = unix.Write(fd, req)
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	return fd
 }
 
 // tokens waits for so many frames.

@@ -38,8 +38,7 @@ type Sequence struct {
 	progress atomic.Int64 // tokens delivered, negative minus one once ended
 
 	// owned by who has the engine's turn
-	family *family // own, or that of the choice before
-	own    family
+	family *family
 	state  state
 	rank   int   // in the waiting queue
 	turn   int64 // in the waiting queue
