@@ -89,7 +89,7 @@ func TestStarts(t *testing.T) {
 
 // slowStart asks a model that loads, until it answers: its clients learn how far it is.
 func slowStart(t *testing.T, s *stack) {
-	told := regexp.MustCompile(`^The model "slow" is loading: loading weights (\d+) %\. Try again shortly\.$`)
+	told := regexp.MustCompile(`^The model "slow" is not ready yet: loading weights (\d+) %\. Try again shortly\.$`)
 	seen := map[string]bool{}
 	last := -1.
 	eventually(t, func() error {

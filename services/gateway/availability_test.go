@@ -57,7 +57,7 @@ func TestUnavailable(t *testing.T) {
 		check(fleet.Model{ID: "m", Phase: phase, Reason: "CrashLoop", Message: "the server exited with code 2"}, code, words)
 	}
 	check(fleet.Model{ID: "m", Phase: fleet.Starting, Message: "loading weights 43 %"}, "model_loading",
-		`\"m\" is loading: loading weights 43 %. Try again shortly.`)
+		`\"m\" is not ready yet: loading weights 43 %. Try again shortly.`)
 	f(fleet.Stopped, "model_stopped", "POST /api/llm/models/m/start")
 	f(fleet.Draining, "model_stopped", "is draining")
 	f(fleet.Pending, "model_loading", "is loading")

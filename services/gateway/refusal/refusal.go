@@ -76,7 +76,7 @@ func Unavailable(m fleet.Model) *openai.Error {
 	case fleet.Pending, fleet.Starting:
 		e.Code = "model_loading"
 		if m.Reason == "" && m.Message != "" { // how far it is
-			e.Message = fmt.Sprintf("The model %q is loading: %s. Try again shortly.", m.ID, m.Message)
+			e.Message = fmt.Sprintf("The model %q is not ready yet: %s. Try again shortly.", m.ID, m.Message)
 			return e
 		}
 		e.Message = fmt.Sprintf("The model %q is loading. Try again shortly.", m.ID)

@@ -42,7 +42,8 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 	}
 	f(fleet.Model{Phase: fleet.Stopped}, "model_stopped", `The model "m" is stopped. POST /api/llm/models/m/start starts it.`)
 	f(fleet.Model{Phase: fleet.Stopped, OnDemand: true}, "model_loading", `The model "m" is started by a request and is not there yet. Try again shortly.`)
-	f(fleet.Model{Phase: fleet.Starting, Message: "loading weights 43 %"}, "model_loading", `The model "m" is loading: loading weights 43 %. Try again shortly.`)
+	f(fleet.Model{Phase: fleet.Starting, Message: "connection refused"}, "model_loading", `The model "m" is not ready yet: connection refused. Try again shortly.`)
+	f(fleet.Model{Phase: fleet.Starting, Message: "loading weights 43 %"}, "model_loading", `The model "m" is not ready yet: loading weights 43 %. Try again shortly.`)
 	f(fleet.Model{Phase: fleet.Pending, Reason: "WaitingForMemory", Message: "GPU 0 is full"}, "model_loading",
 		`The model "m" is loading. Try again shortly. Reason: WaitingForMemory: GPU 0 is full.`)
 	f(fleet.Model{Phase: fleet.Stopped, Reason: fleet.SupervisorEnding}, "model_loading",
