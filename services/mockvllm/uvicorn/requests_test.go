@@ -203,6 +203,10 @@ func TestWebsockets(t *testing.T) {
 	f("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", "400 Bad Request", "missing Sec-WebSocket-Key header.", "")
 	f("dGhlIHNhbXBsZSBub25jZQ==", "abc", "400 Bad Request", "invalid Sec-WebSocket-Key header: abc; Incorrect padding.", "")
 	f("GET", "POST", "405 Method Not Allowed", "unsupported HTTP method: POST.", "Allow: GET\r\n")
+	log := s.log.String()
+	if !strings.HasSuffix(log, "(400 Bad Request)\nINFO:     connection rejected (405 Method Not Allowed)\n") || strings.Count(log, "WebSocket") != 3 {
+		t.Errorf("log: %q", log)
+	}
 }
 
 // TestWith: the first value of a request's context lies in the request itself, others lie around it.

@@ -22,15 +22,15 @@ func wantsWebsocket(h *httptools.Head, head string) bool {
 	return false
 }
 
-// refuseWebsocket answers a handshake, and logs one that a route could have taken.
+// refuseWebsocket answers a handshake, and logs it. One that is sound has got as far as the routes.
 func (c *conn) refuseWebsocket(head string) {
 	h := &c.parser.Head
 	status, answer := websocket(h, head)
 	if status == forbidden {
 		path := httptools.Quote(httptools.Unquote(h.Path.Of(head)), h.Query.Of(head))
 		c.server.log(`INFO:     %s - "WebSocket %s" 403`, c.remote, path)
-		c.server.log("INFO:     connection rejected (%s)", forbidden)
 	}
+	c.server.log("INFO:     connection rejected (%s)", status)
 	_, _ = c.nc.Write(answer) // the client may have left
 	c.linger()
 }
