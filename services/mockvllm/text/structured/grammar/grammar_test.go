@@ -209,6 +209,18 @@ func TestLarkRefuses(t *testing.T) {
 	}
 	f("start: b", "at 1(8): unknown name: \"b\"\n   1 | start: b\n              ^")
 	f("start: \"a", "1(10): lexer error\n   1 | start: \"a\n                ^")
+	f(`start: "\q"`, "1(10): lexer error\n   1 | start: \"\\q\"\n                ^")
+	f("start: /a", "2(1): lexer error\n   1 | start: /a")
+	f("start: @", "1(9): lexer error\n   1 | start: @\n               ^")
+	f("start: (\"a\"", "1(12): Expected token ')', found '\\n' (at \"\\n\" ('\\n'))\n   1 | start: (\"a\"\n                  ^")
+	f("start: \"a\")", "1(11): expecting rule, token or statement (at \")\" (')'))\n   1 | start: \"a\")\n                 ^")
+	f("start: \"a\"~", "1(12): Expected value (at \"\\n\" ('\\n'))\n   1 | start: \"a\"~\n                  ^")
+	f("start: \"a\" : \"b\"", "1(12): Expected value (at \":\" (':'))\n   1 | start: \"a\" : \"b\"\n                  ^")
+	f("start: \"a\"\n  | b", "at 1(8): unknown name: \"b\"\n   1 | start: \"a\"\n              ^\n   2 |   | b")
+	f("start: *", "1(8): Expected value (at \"*\" ('+' or '*' or '?'))\n   1 | start: *\n              ^")
+	f("start: (\"a\"]", "1(12): Expected token ')', found ']' (at \"]\" (']'))\n   1 | start: (\"a\"]\n                  ^")
+	f("\"b\"", "1(1): expecting rule, token or statement (at \"\\\"b\\\"\" (\"string...\"))\n   1 | \"b\"\n       ^")
+	f("start: A\n%declare A", "at 2(1): declare statement not supported yet\n   1 | start: A\n   2 | %declare A\n       ^")
 }
 
 // TestBounds: empty parts in repetitions in repetitions take no time.

@@ -1,8 +1,11 @@
 package grammar
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +43,8 @@ const around = 2
 // Error has the form that vLLM's library gives it.
 func (e *LarkError) Error() string {
 	at, sep := fmt.Sprintf("%d(%d)", e.Line, e.Column), ": "
-	if strings.HasPrefix(e.What, "unknown") || strings.HasPrefix(e.What, "invalid regex") || strings.HasPrefix(e.What, "duplicate") {
+	if strings.HasPrefix(e.What, "unknown") || strings.HasPrefix(e.What, "invalid regex") || strings.HasPrefix(e.What, "duplicate") ||
+		strings.HasPrefix(e.What, "declare") {
 		at = "at " + at
 	}
 	out := at + sep + e.What
@@ -70,9 +74,9 @@ func Lark(text string) (*Grammar, error) {
 			return nil, err
 		}
 	}
-	for name, at := range r.refs {
+	for _, name := range slices.SortedFunc(maps.Keys(r.refs), func(a, b string) int { return cmp.Compare(r.refs[a], r.refs[b]) }) {
 		if r.g.rules[name] == nil {
-			return nil, r.failAt(at, "unknown name: %q", name)
+			return nil, r.failAt(r.refs[name], "unknown name: %q", name)
 		}
 	}
 	if r.g.start = r.g.rules["start"]; r.g.start == nil {
@@ -86,11 +90,13 @@ type larkReader struct {
 	at    int
 	depth int
 	g     *Grammar
-	refs  map[string]int // names and where they are used first
+	from  int            // where the choice begins that is read
+	refs  map[string]int // names, and where the choices begin that use them first
 }
 
+// failAt refuses a place, which may be the end of the last line or what follows that.
 func (r *larkReader) failAt(at int, format string, args ...any) error {
-	before := r.text[:at]
+	before := (r.text + "\n")[:at]
 	line := strings.Count(before, "\n")
 	return &LarkError{line + 1, at - (strings.LastIndexByte(before, '\n') + 1) + 1, r.text, fmt.Sprintf(format, args...)}
 }
@@ -124,10 +130,11 @@ func (r *larkReader) take(token string) bool {
 
 var (
 	larkName   = regexp.MustCompile(`^[?!]*_*[A-Za-z][A-Za-z0-9_]*`)
-	larkString = regexp.MustCompile(`^"((?:[^"\\\n]|\\.)*)"(i?)`)
+	larkString = regexp.MustCompile(`^("(?:\\(?:["\\/bfnrt]|u[a-fA-F0-9]{4})|[^"\\\x00-\x1f\x7f])*")(i?)`)
 	larkRegexp = regexp.MustCompile(`^/((?:[^/\\\n]|\\.)+)/([imslux]*)`)
 	larkImport = regexp.MustCompile(`^%import\s+common\.([A-Z_]+)(?:\s*->\s*([A-Za-z_]+))?`)
 	larkIgnore = regexp.MustCompile(`^%ignore[^\n]*`)
+	larkBegun  = regexp.MustCompile(`^"(?:\\(?:["\\/bfnrt]|u[a-fA-F0-9]{4})|[^"\\\x00-\x1f\x7f])*(?:\\(?:u[a-fA-F0-9]{0,3})?)?`)
 )
 
 func (r *larkReader) match(re *regexp.Regexp) []string {
@@ -155,9 +162,12 @@ func (r *larkReader) statement() error {
 		r.g.rules[name] = g.start
 		return nil
 	}
+	if r.take("%declare") {
+		return r.failAt(start, "declare statement not supported yet")
+	}
 	m := r.match(larkName)
 	if m == nil {
-		return r.failAt(start, "lexer error")
+		return r.unexpected("expecting rule, token or statement")
 	}
 	name := strings.TrimLeft(m[0], "?!")
 	if r.space(); !r.take(":") {
@@ -181,6 +191,10 @@ func (r *larkReader) choice(nested bool) (*node, error) {
 		return nil, ErrEndless
 	}
 	defer func() { r.depth-- }()
+	r.space()
+	outer := r.from
+	defer func() { r.from = outer }()
+	r.from = r.at
 	n := &node{op: opChoice}
 	for {
 		s, err := r.sequence()

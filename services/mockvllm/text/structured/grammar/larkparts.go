@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -9,7 +10,7 @@ import (
 // part is nil where a sequence ends.
 func (r *larkReader) part() (*node, error) {
 	start := r.at
-	if r.at == len(r.text) || strings.IndexByte("\n|)]", r.text[r.at]) >= 0 {
+	if r.at == len(r.text) || strings.IndexByte("\n|)]}", r.text[r.at]) >= 0 {
 		return nil, nil
 	}
 	switch {
@@ -21,8 +22,8 @@ func (r *larkReader) part() (*node, error) {
 		return r.literal()
 	case r.text[r.at] == '/':
 		m := r.match(larkRegexp)
-		if m == nil {
-			return nil, r.failAt(start, "lexer error")
+		if m == nil { // it may go over lines, and has no end
+			return nil, r.failAt(len(r.text)+1, "lexer error")
 		}
 		flags := strings.Trim(m[2], "lux")
 		if flags != "" {
@@ -45,10 +46,10 @@ func (r *larkReader) part() (*node, error) {
 	}
 	m := r.match(larkName)
 	if m == nil {
-		return nil, r.failAt(start, "lexer error")
+		return nil, r.unexpected("Expected value")
 	}
 	if _, ok := r.refs[m[0]]; !ok {
-		r.refs[m[0]] = start
+		r.refs[m[0]] = r.from
 	}
 	return &node{op: opRule, text: m[0]}, nil
 }
@@ -59,7 +60,7 @@ func (r *larkReader) group(end string, least, most int) (*node, error) {
 		return nil, err
 	}
 	if r.lines(); !r.take(end) {
-		return nil, r.failAt(r.at, "Expected token: %s", end)
+		return nil, r.unexpected("Expected token '" + end + "', found $")
 	}
 	if least == 1 {
 		return n, nil
@@ -67,19 +68,37 @@ func (r *larkReader) group(end string, least, most int) (*node, error) {
 	return &node{op: opRepeat, min: least, max: most, subs: []*node{n}}, nil
 }
 
-func (r *larkReader) literal() (*node, error) {
-	start := r.at
-	m := r.match(larkString)
-	if m == nil {
+// unexpected refuses the token that comes, or what is none. Where a text breaks off depends on what it could have become.
+func (r *larkReader) unexpected(what string) error {
+	token, kind := "\n", ""
+	if r.at < len(r.text) {
+		token = r.text[r.at : r.at+1]
+	}
+	switch m := larkString.FindString(r.text[r.at:]); {
+	case m != "":
+		token, kind = m, `"string..."`
+	case strings.Contains("*+?", token):
+		kind = "'+' or '*' or '?'"
+	case strings.Contains("\n()[]{}:=,.~|", token):
+		kind = "'" + strings.Trim(strconv.Quote(token), `"`) + "'"
+	default:
 		at := r.at
-		for at < len(r.text) && r.text[at] != '\n' {
+		if token == "%" || token == "@" { // of a directive, or of the name of another grammar
 			at++
 		}
-		return nil, r.failAt(at, "lexer error")
+		return r.failAt(at, "lexer error")
 	}
-	text, err := strconv.Unquote(`"` + m[1] + `"`)
-	if err != nil {
-		return nil, r.failAt(start, "invalid string")
+	return r.failAt(r.at, "%s (at %q (%s))", strings.ReplaceAll(what, "$", kind), token, kind)
+}
+
+func (r *larkReader) literal() (*node, error) {
+	m := r.match(larkString)
+	if m == nil {
+		return nil, r.failAt(r.at+len(larkBegun.FindString(r.text[r.at:])), "lexer error")
+	}
+	var text string
+	if err := json.Unmarshal([]byte(m[1]), &text); err != nil {
+		return nil, err
 	}
 	from := &node{op: opText, text: text}
 	if r.space(); !strings.HasPrefix(r.text[r.at:], "..") {
@@ -87,11 +106,14 @@ func (r *larkReader) literal() (*node, error) {
 	}
 	r.at += 2
 	r.space()
-	m = r.match(larkString)
-	if m == nil || len([]rune(m[1])) != 1 || len([]rune(text)) != 1 || m[1] < text {
+	var last string
+	if m = r.match(larkString); m != nil {
+		_ = json.Unmarshal([]byte(m[1]), &last) // which it is
+	}
+	if len([]rune(last)) != 1 || len([]rune(text)) != 1 || last < text {
 		return nil, r.failAt(r.at, "invalid range")
 	}
-	return &node{op: opClass, ranges: []rune{[]rune(text)[0], []rune(m[1])[0]}}, nil
+	return &node{op: opClass, ranges: []rune{[]rune(text)[0], []rune(last)[0]}}, nil
 }
 
 var (
@@ -115,8 +137,10 @@ func (r *larkReader) repeated(n *node) (*node, error) {
 	start := r.at
 	m := r.match(larkBraces)
 	if m == nil {
-		if m = r.match(larkTilde); m == nil {
+		if m = r.match(larkTilde); m == nil && !r.take("~") {
 			return n, nil
+		} else if m == nil {
+			return nil, r.unexpected("Expected value")
 		}
 	}
 	least, err := strconv.Atoi(m[1])
