@@ -1,7 +1,6 @@
 package uvicorn
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,58 +13,17 @@ import (
 
 // exchange is one request and its answer. It is never used again, since handlers may keep parts of it.
 type exchange struct {
-	context.Context // of the request; ends with it, or with the client
-	cancel          context.CancelFunc
-	conn            *conn
-	url             url.URL
-	body            body
-	response        response
-	key, value      any         // see With; no key is none
-	later           func()      // see Later; nil for nothing
-	waits           atomic.Bool // the handler has asked for the context
-	over            atomic.Bool // the body was read to its end
-	pipelined       atomic.Bool // bytes of the next request have been read
-}
-
-// Done begins to watch the connection.
-func (x *exchange) Done() <-chan struct{} {
-	x.conn.watchFor(x)
-	return x.Context.Done()
-}
-
-// Err begins to watch the connection.
-func (x *exchange) Err() error {
-	x.conn.watchFor(x)
-	return x.Context.Err()
-}
-
-// Left tells whether the client of a request is known to have left. Other than the context's Err it does not begin to watch.
-func Left(ctx context.Context) bool {
-	x, ok := ctx.Value(exchangeKey{}).(*exchange)
-	return ok && x.Context.Err() != nil
-}
-
-type exchangeKey struct{}
-
-// Value gives the exchange itself to Left, and tells of what With has added.
-func (x *exchange) Value(key any) any {
-	switch {
-	case key == (exchangeKey{}):
-		return x
-	case x.key != nil && x.key == key:
-		return x.value
-	}
-	return x.Context.Value(key)
-}
-
-// With is r with a value in its context. For the first value of a request of this server it is r itself: a copy of it costs more
-// than its value tells.
-func With(r *http.Request, key, value any) *http.Request {
-	if x, ok := r.Context().(*exchange); ok && x.key == nil {
-		x.key, x.value = key, value
-		return r
-	}
-	return r.WithContext(context.WithValue(r.Context(), key, value))
+	conn       *conn
+	url        url.URL
+	body       body
+	response   response
+	later      func()        // see Later; nil for nothing
+	waits      atomic.Bool   // the handler has asked for the context
+	over       atomic.Bool   // the body was read to its end
+	pipelined  atomic.Bool   // bytes of the next request have been read
+	key, value any           // of the context, see With; no key is none
+	done       chan struct{} // of the context; made when it is asked for. conn.mu guards it
+	err        error         // of the context, once it has ended. conn.mu guards it
 }
 
 // next reads the head of the next request. It returns nil when there is none to answer.
@@ -127,6 +85,8 @@ func (c *conn) finish(x *exchange) bool {
 // over ends the work on x.
 func (c *conn) over(x *exchange) {
 	c.unwatch()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	x.cancel()
 }
 
@@ -164,7 +124,6 @@ func (c *conn) run(x *exchange, f func()) {
 func (c *conn) newExchange(head string) (*exchange, *http.Request) {
 	p := c.parser
 	x := &exchange{conn: c}
-	x.Context, x.cancel = context.WithCancel(context.Background())
 	req := http.Request{Method: p.Method, RequestURI: p.Target.Of(head), URL: &x.url, ProtoMajor: int(p.Major), ProtoMinor: int(p.Minor),
 		Proto: proto(p.Major, p.Minor), RemoteAddr: c.remote, Body: http.NoBody}
 	path := p.Path.Of(head)
