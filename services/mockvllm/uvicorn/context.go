@@ -19,7 +19,7 @@ func (x *exchange) Done() <-chan struct{} {
 	defer x.conn.mu.Unlock()
 	if x.done == nil {
 		x.done = make(chan struct{})
-		if x.err != nil {
+		if x.canceled {
 			close(x.done)
 		}
 	}
@@ -29,21 +29,24 @@ func (x *exchange) Done() <-chan struct{} {
 // Err begins to watch the connection.
 func (x *exchange) Err() error {
 	x.conn.watchFor(x)
-	return x.ended()
+	if !x.ended() {
+		return nil
+	}
+	return context.Canceled
 }
 
-func (x *exchange) ended() error {
+func (x *exchange) ended() bool {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	return x.err
+	return x.canceled
 }
 
 // cancel ends the context. The caller holds conn.mu.
 func (x *exchange) cancel() {
-	if x.err != nil {
+	if x.canceled {
 		return
 	}
-	x.err = context.Canceled
+	x.canceled = true
 	if x.done != nil {
 		close(x.done)
 	}
@@ -52,7 +55,7 @@ func (x *exchange) cancel() {
 // Left tells whether the client of a request is known to have left. Other than the context's Err it does not begin to watch.
 func Left(ctx context.Context) bool {
 	x, ok := ctx.Value(exchangeKey{}).(*exchange)
-	return ok && x.ended() != nil
+	return ok && x.ended()
 }
 
 type exchangeKey struct{}

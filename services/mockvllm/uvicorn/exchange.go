@@ -21,9 +21,9 @@ type exchange struct {
 	waits      atomic.Bool   // the handler has asked for the context
 	over       atomic.Bool   // the body was read to its end
 	pipelined  atomic.Bool   // bytes of the next request have been read
+	canceled   bool          // the context has ended. conn.mu guards it
 	key, value any           // of the context, see With; no key is none
 	done       chan struct{} // of the context; made when it is asked for. conn.mu guards it
-	err        error         // of the context, once it has ended. conn.mu guards it
 }
 
 // next reads the head of the next request. It returns nil when there is none to answer.
