@@ -172,23 +172,6 @@ func (e *Engine) admit(now time.Duration) {
 	}
 }
 
-// adapterFits counts the adapters of the step.
-func (e *Engine) adapterFits(name string) bool {
-	if e.cfg.MaxLoRAs == 0 || name == "" {
-		return true
-	}
-	used := make([]string, 0, e.cfg.MaxLoRAs)
-	for _, s := range e.running {
-		if s.LoRA == name {
-			return true
-		}
-		if s.LoRA != "" && !slices.Contains(used, s.LoRA) {
-			used = append(used, s.LoRA)
-		}
-	}
-	return len(used) < e.cfg.MaxLoRAs
-}
-
 // begin admits the first of the waiting sequences, if the step has room for it. The last token is always computed, because
 // the next one comes from it.
 func (e *Engine) begin(s *Sequence, now time.Duration) bool {

@@ -232,31 +232,3 @@ func publish(at *atomic.Int64, n int) {
 		at.Store(int64(n))
 	}
 }
-
-// adapter is a LoRA adapter with sequences that have had an output, which is when vLLM's front end hears of it.
-type adapter struct {
-	name string
-	n    int
-}
-
-func (e *Engine) enter(name string) {
-	if name == "" {
-		return
-	}
-	i := slices.IndexFunc(e.loras, func(a adapter) bool { return a.name == name })
-	if i < 0 {
-		i = len(e.loras)
-		e.loras = append(e.loras, adapter{name: name})
-	}
-	e.loras[i].n++
-}
-
-func (e *Engine) exit(name string) {
-	i := slices.IndexFunc(e.loras, func(a adapter) bool { return a.name == name })
-	if i < 0 {
-		return
-	}
-	if e.loras[i].n--; e.loras[i].n == 0 {
-		e.loras = slices.Delete(e.loras, i, i+1)
-	}
-}
