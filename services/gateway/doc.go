@@ -31,8 +31,8 @@
 //   - everything else, and loading LoRA adapters, controls the server and is for administrators.
 //
 // A name in the path beats one in the body. Where the body names a model that is declared, the name is replaced by the one that the
-// model server itself uses; for any other name the server is asked first, which may have an adapter of that name, and where it has none the
-// path counts. A request that names no model is for the only one, where there is one; then the gateway's root is that model's, but for
+// model server itself uses; any other name is kept where the server lists an adapter of that name (adapters/), and else the path counts.
+// A request that names no model is for the only one, where there is one; then the gateway's root is that model's, but for
 // the paths that the gateway itself has.
 //
 // # What the model server judges

@@ -15,6 +15,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/internal/telemetry"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/adapters"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
@@ -45,6 +46,7 @@ type Gateway struct {
 
 	router     *routing.Router
 	backends   *upstream.Transport
+	adapters   *adapters.Adapters
 	supervisor *upstream.Transport
 	feed       *feed.Feed
 	prober     *probe.Prober
@@ -77,6 +79,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	g.gates = admission.NewGates(admission.Defaults{Queue: cfg.QueueSize, QueueTimeout: cfg.QueueTimeout, LoadTimeout: cfg.LoadTimeout})
 	g.router = routing.NewRouter()
 	g.backends = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
+	g.adapters = adapters.New(g.backends)
 	g.supervisor = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.registry = telemetry.NewRegistry()
 	g.metrics = metrics.New(g.registry, reasons, retryReasons)

@@ -19,7 +19,7 @@ type query struct {
 	doc       *body.Document // raw, when it is JSON that was read
 	form      *form          // in place of raw
 	keepName  bool           // the model's server may know the name in the body, the gateway does not
-	guess     bool           // so it is asked for by that name, though the path tells the model; else the path counts
+	guess     bool           // as the name of an adapter; the path has told the model
 	stream    bool           // the client asked for an event stream
 	dropUsage bool           // usage was asked for by us, not by the client
 	named     bool           // the body names the request, so an id that was made here must not

@@ -125,24 +125,8 @@ func (g *Gateway) firstByte(m *routing.Model) time.Duration {
 
 // send makes the request of a try and holds its answer back.
 func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, t *try, opts relay.Options) (*relay.Answer, error) {
-	resp, err := g.exchange(ctx, r, q, m, t, q.bodyFor(m))
-	if err == nil && resp.StatusCode == http.StatusNotFound && q.guess && m == q.model && m.ServedName != "" {
-		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again
-		_ = resp.Body.Close()
-		resp, err = g.exchange(ctx, r, q, m, t, q.doc.Rewrite(m.ServedName, q.endpoint.Chat())) //nolint:bodyclose // relay.Receive takes it over
-	}
-	if err != nil {
-		return nil, err
-	}
-	upstream.DropHopByHop(resp.Header)
-	upstream.Relocate(resp.Header, r, resp.Request)
-	return relay.Receive(resp, opts)
-}
-
-// exchange sends the request of a try, with this body unless it is a form, and waits for the head of the answer.
-func (g *Gateway) exchange(ctx context.Context, r *http.Request, q *query, m *routing.Model, t *try, body []byte) (*http.Response, error) {
 	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.Path, APIKey: t.lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
-	req := upstream.NewRequest(ctx, r, to, body)
+	req := upstream.NewRequest(ctx, r, to, g.bodyFor(ctx, q, m, to))
 	if q.named && web.RecordOf(r.Context()).Made {
 		delete(req.Header, web.RequestIDHeader) // vLLM would prefer it
 	}
@@ -150,9 +134,23 @@ func (g *Gateway) exchange(ctx context.Context, r *http.Request, q *query, m *ro
 		u := q.uploadFor(m, t.patience.Sending)
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
 	}
-	resp, err := g.backends.RoundTrip(req)
+	resp, err := g.backends.RoundTrip(req) //nolint:bodyclose // relay.Receive takes it over
 	if q.form != nil && upstream.KindOf(ctx, err) != upstream.Connect {
 		q.form.begun.Store(true) // a connection was made, and whoever sends on it may just begin to read
 	}
-	return resp, err
+	if err != nil {
+		return nil, err
+	}
+	upstream.DropHopByHop(resp.Header)
+	upstream.Relocate(resp.Header, r, req)
+	return relay.Receive(resp, opts)
+}
+
+// bodyFor is what a backend of the model gets. Behind the path of a model a name that nobody has declared is that of an adapter where the
+// backend has one, and does not matter otherwise.
+func (g *Gateway) bodyFor(ctx context.Context, q *query, m *routing.Model, to upstream.Target) []byte {
+	if q.guess && m == q.model && !g.adapters.Has(ctx, to.Base, to.APIKey, q.doc.Model) {
+		return q.doc.Rewrite(m.ServedName, q.endpoint.Chat())
+	}
+	return q.bodyFor(m)
 }
