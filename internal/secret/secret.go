@@ -38,6 +38,9 @@ func Mask(text string) string {
 }
 
 func hasPrefix(text string) bool {
+	if strings.IndexByte(text, '_') < 0 && strings.IndexByte(text, '-') < 0 { // each has one of them
+		return false
+	}
 	for _, prefix := range prefixes {
 		if strings.Contains(text, prefix) {
 			return true
