@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,8 @@ import (
 type Context struct {
 	parent context.Context
 	leave  func() bool // the parent's list; nil when it is not in it
+
+	ended atomic.Bool // after err was set: most who ask need no lock
 
 	mu    sync.Mutex
 	err   error         // nil until it ends
@@ -51,6 +54,7 @@ func (c *Context) End(err error) {
 		return
 	}
 	c.err = err
+	c.ended.Store(true)
 	if c.done != nil {
 		close(c.done)
 	}
@@ -73,6 +77,9 @@ func (c *Context) Value(key any) any { return c.parent.Value(key) }
 
 // Err implements context.Context.
 func (c *Context) Err() error {
+	if !c.ended.Load() {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
