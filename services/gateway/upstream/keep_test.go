@@ -61,37 +61,46 @@ func TestKeep(t *testing.T) {
 }
 
 // TestStale: a kept connection that the server has closed meanwhile, or on which it said something, is not used. Bodies
-// are the test: one that cannot be sent twice arrives all the same.
+// are the test: one that cannot be sent twice arrives all the same, and nothing that was said before is taken for the answer to one that
+// goes out in one piece.
 func TestStale(t *testing.T) {
 	f := func(name string, spoil func(p *peer)) {
-		t.Run(name, func(t *testing.T) {
-			again, spoilt := make(chan bool), make(chan bool)
-			s := serve(t, func(p *peer) {
-				if p.n > 0 {
-					ok(p)
-					return
-				}
-				p.request()
-				p.say(plain)
-				<-again
-				spoil(p)
-				close(spoilt)
-				p.gone()
-			})
-			transport := newTransport(t, upstream.Config{})
-			mustCall(t, transport, s.URL, nil)
-			close(again)
-			await(t, "the server", spoilt)
-			mustCall(t, transport, s.URL, unknown("x"))
-			if n := s.accepted.Load(); n != 2 {
-				t.Errorf("%d connections", n)
-			}
-		})
+		for kind, body := range map[string]io.Reader{"in one piece": strings.NewReader("x"), "as it comes": unknown("x")} {
+			staleWith(t, name+"/"+kind, spoil, body)
+		}
 	}
 	f("closed", func(p *peer) { p.Close() })
 	f("half closed", func(p *peer) { _ = p.Conn.(*net.TCPConn).CloseWrite() })
 	f("reset", func(p *peer) { _ = p.Conn.(*net.TCPConn).SetLinger(0); p.Close() })
 	f("spoken", func(p *peer) { p.say("HTTP/1.1 408 Request Timeout\r\n\r\n") })
+}
+
+// staleWith makes a request on a connection that was spoilt after one before.
+func staleWith(t *testing.T, name string, spoil func(p *peer), body io.Reader) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		again, spoilt := make(chan bool), make(chan bool)
+		s := serve(t, func(p *peer) {
+			if p.n > 0 {
+				ok(p)
+				return
+			}
+			p.request()
+			p.say(plain)
+			<-again
+			spoil(p)
+			close(spoilt)
+			p.gone()
+		})
+		transport := newTransport(t, upstream.Config{})
+		mustCall(t, transport, s.URL, nil)
+		close(again)
+		await(t, "the server", spoilt)
+		mustCall(t, transport, s.URL, body)
+		if n := s.accepted.Load(); n != 2 {
+			t.Errorf("%d connections", n)
+		}
+	})
 }
 
 // TestRetry: a request is sent again once, if a kept connection broke before the first byte of the answer.
