@@ -36,7 +36,7 @@ func SameOrigin(next http.Handler) http.Handler {
 // it; a page does when the name of its own site is made to lead to 127.0.0.1 (DNS rebinding), and its browser then takes both for one
 // origin, but the host of the request is that name. Addresses cannot be made to lead elsewhere.
 func OwnHost(r *http.Request) error {
-	host := r.Host
+	host := r.Host // url.URL.Hostname would take "[::1].evil.example" for ::1
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
