@@ -3,6 +3,7 @@
 //	gateway.go    where it is, and how it is asked
 //	watch.go      streams of events, which are asked for again when they break off
 //	complete.go   which models there are, for the tab key
+//	logline.go    a line of a log, and how it is printed
 //
 // Each other file is a command.
 package manage
