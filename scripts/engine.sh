@@ -18,7 +18,7 @@ TEXT
 state=${FLUIDMCP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}}/fluidmcp
 note=$state/engine.pid
 log=$state/engine.log
-patience=60 # seconds for a start or an end
+patience=180 # seconds for a start or an end; a slow disk needs most of them
 
 say() { printf 'engine: %s\n' "$*" >&2; }
 answers() { command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }

@@ -68,6 +68,16 @@ build() {
 	esac
 }
 
+# persist COMMAND... tries twice more: a connection to the module proxy may break, and what had come by then is not fetched again.
+persist() {
+	local left=2
+	until "$@"; do
+		[ "$left" -gt 0 ] || return 1
+		left=$((left - 1))
+		sleep 5
+	done
+}
+
 # ensure NAME VERSION builds into a folder of its own and renames, so that a file in the cache is always whole.
 ensure() (
 	name=$1 target=$cache/$1-$2
@@ -76,7 +86,7 @@ ensure() (
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 143' INT TERM
 	say "building $name $2"
-	if ! build "$name" "$work/out" >"$work/log" 2>&1; then
+	if ! persist build "$name" "$work/out" >"$work/log" 2>&1; then
 		say "building $name $2 failed:"
 		tail -n 30 "$work/log" >&2
 		exit 1
