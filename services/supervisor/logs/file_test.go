@@ -197,6 +197,36 @@ func TestFailingDiskCostsOnlyWhatIsOnIt(t *testing.T) {
 	})
 }
 
+// TestFollowersHearOfWhatIsOnDisk: a line that a killed supervisor had shown and not kept would lose its offset to another one, which
+// who comes back with that offset never sees. The callback of a disk that fails is called while it is written to.
+func TestFollowersHearOfWhatIsOnDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // no folder
+		t.Fatal(err)
+	}
+	var follower *logs.Follower
+	written := 0
+	all := kept(dir, func(string, error) {
+		if follower == nil { // it reads what an earlier one has left
+			return
+		}
+		written++
+		select {
+		case <-follower.Changed():
+			t.Error("told before it was written")
+		default:
+		}
+	})
+	defer all.Close()
+	s := all.Stream("m-0")
+	follower = all.Follow(0, 0, []*logs.Stream{s})
+	defer follower.Close()
+	fmt.Fprintln(s, "a line")
+	if lines := follower.Next().Lines; written != 1 || len(lines) != 1 {
+		t.Errorf("written %d times, read %v", written, lines)
+	}
+}
+
 func TestUnusableFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {

@@ -69,10 +69,10 @@ func (s *Stream) Write(p []byte) (int, error) {
 		s.add(now, line)
 		observe(Plain(line))
 	})
-	s.show(hide.HideOpen(valid(s.split.part)))
-	if s.file != nil && len(s.buf) > 0 {
+	if s.file != nil && len(s.buf) > 0 { // before followers hear of it: a supervisor that is killed would give their offsets to other lines
 		s.save(s.file, s.buf)
 	}
+	s.show(hide.HideOpen(valid(s.split.part)))
 	return len(p), nil
 }
 
