@@ -174,7 +174,7 @@ func TestLost(t *testing.T) {
 			t.Errorf("never connected: age %s", f.Age())
 		}
 		s.reach(true)
-		time.Sleep(3 * time.Second)
+		time.Sleep(3*time.Second + time.Millisecond) // between two of the beats that come each second
 		s.say(t, 1, fleet.Model{ID: "m"})
 		if f.Age() != 0 || !f.Connected() {
 			t.Errorf("connected: age %s", f.Age())
