@@ -288,6 +288,7 @@ func TestEngineThatIsAway(t *testing.T) {
 		"it ended":             {func(r *rig) { r.engine.Do(func() { r.box.OOM = true; r.box.End(9) }) }, unit.Exit{Code: 9, OOM: true}},
 		"it was removed":       {func(r *rig) { r.engine.Remove(r.box) }, unit.Exit{Code: unit.Unseen}},
 		"it was started anew":  {func(r *rig) { r.engine.Do(func() { r.box.End(1); r.box.Run() }) }, unit.Exit{Code: unit.Unseen}},
+		"the engine is a hand": {func(r *rig) { r.engine.Do(func() { r.box.End(1); r.box.Run(); r.box.Restarts = 1 }) }, unit.Exit{Code: unit.Unseen}},
 		"it ended a bit later": {func(r *rig) { go func() { r.asked("/wait", 2); r.engine.Do(func() { r.box.End(7) }) }() }, unit.Exit{Code: 7}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -301,6 +302,11 @@ func TestEngineThatIsAway(t *testing.T) {
 			if got := r.exit(s); got != c.want {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}
+			r.engine.Do(func() {
+				if r.box.Running && r.box.Restarts > 0 {
+					t.Error("what the engine has restarted goes on beside what the supervisor will start")
+				}
+			})
 		})
 	}
 }

@@ -111,10 +111,11 @@ func (s *server) await(ctx context.Context) (exit unit.Exit, ended bool) {
 // errGone says that the run is over, and that nobody knows how it ended.
 var errGone = errors.New("the container runs anew")
 
-// same looks whether the engine waits for the end of this run and not of the next one.
+// same looks whether the engine waits for the end of this run and not of the next one, which it may have begun itself.
 func (s *server) same(ctx context.Context) error {
 	now, err := s.Session.engine.Inspect(ctx, s.id)
 	if err == nil && !now.State.StartedAt.Equal(s.begun) {
+		s.takeOver(ctx, now)
 		return errGone
 	}
 	return err
