@@ -15,7 +15,6 @@ type Request struct {
 	N         int    // choices of the prompt, submitted one after the other; 0 is 1
 	Prompt    int    // tokens read
 	Tokens    int    // tokens to deliver; 0 is done without a step, unless it is Pooled
-	Pooled    bool   // the prompt alone is read, and what it makes is no token: vLLM's pooling models
 	Reason    string // finish reason once all are delivered
 	MaxTokens int    // parameter of the request, for metrics
 	Priority  int    // the lowest first, where that is the policy
@@ -24,6 +23,7 @@ type Request struct {
 	Chain     kv.Chain        // of the prompt; the zero value shares nothing with anybody
 	Output    func(i int) int // id of token i; nil: the blocks of the answer are not remembered
 	SkipCache bool            // the prompt is computed whole, as for prompt_logprobs
+	Pooled    bool            // the prompt alone is read, and what it makes is no token: vLLM's pooling models
 
 	// Wake has a capacity of 1 and gets a value at the first token, whenever Every more are there, and at the end; with
 	// Every 0 only at the end. Sequences of one answer may share it.
@@ -35,16 +35,16 @@ type Request struct {
 type Sequence struct {
 	Request
 
-	progress atomic.Int64 // tokens delivered, negative minus one once ended
+	progress atomic.Int64 // tokens delivered at the last wake, negative minus one once ended
 
 	// owned by who has the engine's turn
 	family *family
-	state  state
 	rank   int   // in the waiting queue
 	turn   int64 // in the waiting queue
 	index  int   // in the waiting queue
 
-	deferred bool
+	state            state
+	deferred, inStep bool
 
 	table      []int32 // blocks
 	remembered int     // how many of these the cache knows
@@ -52,10 +52,8 @@ type Sequence struct {
 	total      int     // tokens
 	cached     int     // tokens of the prompt from the cache
 	scheduled  int     // tokens in the step that runs
-	inStep     bool
 
 	generated       int
-	woken           int // tokens at the last wake
 	preempted, told int // times, and how many of them were reported
 
 	delays latency.Delays
@@ -69,7 +67,7 @@ type Sequence struct {
 // family is the choices of one prompt.
 type family struct{ n, open, longest int }
 
-type state int
+type state uint8
 
 const (
 	waiting state = iota
@@ -104,11 +102,11 @@ func (s *Sequence) wakes() bool {
 	if s.state == ended {
 		return true
 	}
-	return s.Every > 0 && (s.woken == 0 || s.generated-s.woken >= s.Every)
+	told, _ := s.Progress()
+	return s.Every > 0 && (told == 0 || s.generated-told >= s.Every)
 }
 
 func (s *Sequence) wake() {
-	s.woken = s.generated
 	n := int64(s.generated)
 	if s.state == ended {
 		n = -n - 1

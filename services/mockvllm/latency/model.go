@@ -19,14 +19,13 @@ type Model struct {
 
 // Delays are those of one request, in the order of its tokens.
 type Delays struct {
-	ttft, itl Distribution
-	scale     float64
-	source    *rand.Rand // nil if nothing varies
+	model  *Model
+	source *rand.Rand // nil if nothing varies
 }
 
-// Delays returns the delays of the request with this id.
+// Delays returns the delays of the request with this id. The model must stay as it is.
 func (m *Model) Delays(id string) Delays {
-	d := Delays{ttft: m.TTFT, itl: m.ITL, scale: m.Scale}
+	d := Delays{model: m}
 	if m.TTFT.varies() || m.ITL.varies() {
 		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(m.Seed)), id...))             //nolint:gosec // any 64 bits will do
 		d.source = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))) //nolint:gosec // delays are no secret
@@ -35,10 +34,10 @@ func (m *Model) Delays(id string) Delays {
 }
 
 // First is the time to the first token.
-func (d *Delays) First() time.Duration { return scaled(d.ttft.draw(d.source), d.scale) }
+func (d *Delays) First() time.Duration { return scaled(d.model.TTFT.draw(d.source), d.model.Scale) }
 
 // Next is the time to the token after the last one.
-func (d *Delays) Next() time.Duration { return scaled(d.itl.draw(d.source), d.scale) }
+func (d *Delays) Next() time.Duration { return scaled(d.model.ITL.draw(d.source), d.model.Scale) }
 
 // MeanITL is the mean time between tokens.
 func (m *Model) MeanITL() time.Duration { return scaled(m.ITL.mean, m.Scale) }

@@ -14,11 +14,10 @@ type Chain struct {
 	prompt int // tokens
 	last   Hash
 	hashes []Hash
-	rest   []int // tokens of the prompt that fill no block
+	rest   []int32 // tokens of the prompt that fill no block
 }
 
-// NewChain hashes the full blocks of a prompt, whose tokens must stay as they are. LoRA adapter and salt keep prompts apart
-// that have the same tokens.
+// NewChain hashes the full blocks of a prompt. LoRA adapter and salt keep prompts apart that have the same tokens.
 func NewChain(size int, lora, salt string, prompt []int) Chain {
 	c := Chain{size: size, prompt: len(prompt), last: begin(lora, salt), hashes: make([]Hash, 0, len(prompt)/size)} // no room, so that copies part
 	var room [blockRoom]byte
@@ -29,7 +28,10 @@ func NewChain(size int, lora, salt string, prompt []int) Chain {
 		}
 		c.add(content)
 	}
-	c.rest = prompt[:len(prompt):len(prompt)]
+	c.rest = make([]int32, len(prompt)) // so that the prompt need not be kept
+	for i, id := range prompt {
+		c.rest[i] = int32(id) //nolint:gosec // no vocabulary has more
+	}
 	return c
 }
 
@@ -64,7 +66,7 @@ func (c *Chain) Extend(blocks int, output func(i int) int) {
 		from := len(c.hashes) * c.size
 		for t := from; t < from+c.size; t++ {
 			if t < c.prompt {
-				content = appendID(content, c.rest[t-c.prompt+len(c.rest)])
+				content = appendID(content, int(c.rest[t-c.prompt+len(c.rest)]))
 			} else {
 				content = appendID(content, output(t-c.prompt))
 			}

@@ -36,7 +36,9 @@ func TestChain(t *testing.T) {
 			t.Errorf("%d blocks are the same, want %d", got, shared)
 		}
 	}
-	base := NewChain(4, "", "", ids(0, 14))
+	prompt := ids(0, 14)
+	base := NewChain(4, "", "", prompt)
+	clear(prompt) // it need not be kept
 	f(base, base, 3)
 	f(base, NewChain(4, "", "", ids(0, 8)), 2)
 	f(base, NewChain(4, "", "", ids(0, 7)), 1)
