@@ -28,7 +28,7 @@ type Answer struct {
 	source source
 	detok  tokenizer.Detokenizer // as it stands before the first token
 	params *sampling.Params
-	odds   odds
+	size   int // of the vocabulary
 	told   int // bytes of text, where a stop string cuts it; -1: all
 }
 
@@ -36,8 +36,8 @@ type Answer struct {
 func (a *Answer) Token(i int) int { return a.source.token(i) }
 
 // plan finds the end of an answer.
-func plan(detok tokenizer.Detokenizer, src source, p *sampling.Params, o odds) *Answer {
-	a := &Answer{Tokens: int(p.MaxTokens), Finish: FinishLength, source: src, detok: detok, params: p, odds: o, told: -1}
+func plan(detok tokenizer.Detokenizer, src source, p *sampling.Params, size int) *Answer {
+	a := &Answer{Tokens: int(p.MaxTokens), Finish: FinishLength, Seed: src.seed, source: src, detok: detok, params: p, size: size, told: -1}
 	if n, never := src.endless(p); never {
 		a.Tokens = min(a.Tokens, n)
 		return a

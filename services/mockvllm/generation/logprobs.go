@@ -25,6 +25,11 @@ type odds struct {
 	greedy bool
 }
 
+// position tells about the token at a place of an answer.
+func (a *Answer) position(place, token int) Position {
+	return odds{seed: a.Seed, size: a.size, greedy: a.params.Greedy()}.position(place, token, a.params)
+}
+
 // position tells about the token at a place, with as many others as params ask for.
 func (o odds) position(place, token int, p *sampling.Params) Position {
 	if p.LogprobTokens != nil {

@@ -80,9 +80,7 @@ func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	}
 	m.choose(&src, prompt, p)
 	detok := m.Tokenizer.Detokenizer(prompt.Tokens, p.HideSpecial, p.SpacesBetween)
-	a := plan(detok, src, p, odds{seed: seed, size: m.Tokenizer.Size(), greedy: p.Greedy()})
-	a.Seed = seed
-	return a
+	return plan(detok, src, p, m.Tokenizer.Size())
 }
 
 // PromptLogprobs tells how likely the tokens of a prompt were, each with n others.

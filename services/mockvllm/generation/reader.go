@@ -24,7 +24,6 @@ const tokenBytes = 6
 type Reader struct {
 	a     *Answer
 	detok tokenizer.Detokenizer
-	hold  int    // characters
 	held  []byte // text that is not told yet
 	chars int    // of held
 	told  int    // bytes
@@ -34,7 +33,7 @@ type Reader struct {
 
 // Read begins at the first token.
 func (a *Answer) Read() *Reader {
-	return &Reader{a: a, detok: a.detok, hold: hold(a.params)}
+	return &Reader{a: a, detok: a.detok}
 }
 
 // Told is how many tokens were told.
@@ -54,7 +53,7 @@ func (r *Reader) Next(n int, over bool) *Output {
 		id := a.Token(r.at)
 		r.out.Tokens = append(r.out.Tokens, id)
 		if r.likelihoods() {
-			r.out.Logprobs = append(r.out.Logprobs, a.odds.position(r.at, id, a.params))
+			r.out.Logprobs = append(r.out.Logprobs, a.position(r.at, id))
 		}
 		if r.at+1 == a.Tokens && a.mute() {
 			continue // the token that ends an answer is not part of its text
@@ -89,7 +88,7 @@ func (a *Answer) mute() bool {
 // release gives the text that no stop string can take back any more.
 func (r *Reader) release(all bool) string {
 	n := 0
-	for ; r.chars > r.hold; r.chars-- {
+	for most := hold(r.a.params); r.chars > most; r.chars-- {
 		_, size := utf8.DecodeRune(r.held[n:])
 		n += size
 	}
