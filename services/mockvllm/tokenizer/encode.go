@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"math"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -24,7 +25,8 @@ func (t *Tokenizer) EncodePlain(text string) []int {
 // than the context holds, and says "at least" so many when it stopped there.
 func (t *Tokenizer) EncodeN(text string, addSpecial bool, limit int) []int {
 	limit = max(limit, 0)
-	e := encoding{t: t, limit: limit, ids: make([]int, 0, min(limit, len(text)/3+4))}
+	room := rooms.Get().(*[]int)
+	e := encoding{t: t, limit: limit, ids: (*room)[:0]}
 	if addSpecial {
 		e.ids = append(e.ids, t.before...)
 	}
@@ -34,8 +36,19 @@ func (t *Tokenizer) EncodeN(text string, addSpecial bool, limit int) []int {
 	if addSpecial {
 		e.ids = append(e.ids, t.after...)
 	}
-	return e.ids[:min(len(e.ids), limit)]
+	ids := make([]int, min(len(e.ids), limit))
+	copy(ids, e.ids)
+	if *room = e.ids; cap(e.ids) <= mostRoom {
+		rooms.Put(room)
+	}
+	return ids
 }
+
+// rooms lend memory to encode in: how many tokens a text has is known only then, and they may be kept for long.
+var rooms = sync.Pool{New: func() any { return new([]int) }}
+
+// mostRoom bounds what is kept of it, in tokens.
+const mostRoom = 4 << 10
 
 // encoding is one text on its way. Its methods return false once limit tokens are there.
 type encoding struct {
