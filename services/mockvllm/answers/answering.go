@@ -152,10 +152,9 @@ func (s *Answers) usage(g *Request) protocol.Usage {
 		n, _ := seq.Progress()
 		u.Completion += n
 		if i%int(g.Common.N) == 0 {
-			prompt := len(g.works[i/int(g.Common.N)].Prompt.Tokens)
 			u.Cached += seq.Cached()
-			u.Prompt += prompt
-			filled += max(0, prompt/s.blockSize*s.blockSize-seq.Cached())
+			u.Prompt += seq.Prompt
+			filled += max(0, seq.Prompt/s.blockSize*s.blockSize-seq.Cached())
 		}
 	}
 	if !s.cfg.Generation.PromptTokensDetails {

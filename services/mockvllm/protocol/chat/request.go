@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
@@ -70,7 +71,7 @@ func (r *Request) echoed() string {
 // forget lets go of what was said once it is answered: a stream may take long.
 func (r *Request) forget() {
 	r.Model, r.Talk.Messages, r.Talk.Documents = "", nil, nil
-	r.Work.Prompt.Text, r.Work.Prompt.Asked, r.Work.Prompt.Partial = "", "", ""
+	r.Work.Prompt = generation.Prompt{}
 }
 
 func (r *Request) promptText() *string {

@@ -13,16 +13,17 @@ import (
 // stream frames chunks of a chat completion. They hold only what vLLM sets explicitly, so null and absent differ.
 type stream struct {
 	r       *Request
+	prompt  int    // tokens
 	open    []byte // of each frame
 	system  string // fingerprint of it
 	buf     []byte
-	readers []*request.Reader
-	counts  []count
+	choices []choice
 	emit    func(frame []byte)
 }
 
-// count is how far a choice is.
-type count struct {
+// choice is how far a choice is.
+type choice struct {
+	reader *request.Reader
 	tokens int
 	called bool
 }
@@ -34,16 +35,17 @@ func (r *Request) Frames(h protocol.Head, emit func(frame []byte)) request.Frame
 	open = pyjson.AppendString(open, h.ID)
 	open = strconv.AppendInt(append(open, `,"object":"chat.completion.chunk","created":`...), h.Created, 10)
 	open = pyjson.AppendString(append(open, `,"model":`...), h.Model)
-	s := &stream{r: r, system: h.Fingerprint, open: append(open, `,"choices":[`...), emit: emit, counts: make([]count, r.Params.N)}
-	for range s.counts {
-		s.readers = append(s.readers, r.NewReader(!r.includeReasoning))
+	s := &stream{r: r, prompt: len(r.Work.Prompt.Tokens), system: h.Fingerprint, open: append(open, `,"choices":[`...), emit: emit,
+		choices: make([]choice, r.Params.N)}
+	for i := range s.choices {
+		s.choices[i].reader = r.NewReader(!r.includeReasoning)
 	}
 	return s
 }
 
 // Begin sends the role of all choices, and what is to be echoed.
 func (s *stream) Begin() {
-	for i := range s.counts {
+	for i := range s.choices {
 		s.begin(i)
 		s.buf = pyjson.AppendString(append(s.buf, `{"role":`...), s.r.role())
 		s.add(`,"content":""},"logprobs":null,"finish_reason":null}]`)
@@ -59,7 +61,7 @@ func (s *stream) Begin() {
 		s.end()
 	}
 	echo := s.r.echoed()
-	for i := 0; echo != "" && i < len(s.counts); i++ {
+	for i := 0; echo != "" && i < len(s.choices); i++ {
 		s.begin(i)
 		s.buf = pyjson.AppendString(append(s.buf, `{"content":`...), echo)
 		s.add(`},"logprobs":null,"finish_reason":null}]`)
@@ -71,13 +73,13 @@ func (s *stream) Begin() {
 
 // Part sends a delta. A part of which a parser makes nothing has none, and neither has the end of what had no token.
 func (s *stream) Part(i int, o *generation.Output) {
-	c := &s.counts[i]
+	c := &s.choices[i]
 	if o.Text == "" && c.tokens+len(o.Tokens) == 0 { // vLLM takes what ends without a token for a prompt that is still being read
 		return
 	}
 	c.tokens += len(o.Tokens)
 	hidden := s.r.hidden()
-	d := s.readers[i].Feed(o)
+	d := c.reader.Feed(o)
 	c.called = c.called || d != nil && len(d.Calls) > 0
 	logprobs := s.r.logprobs && !hidden
 	tokens := s.r.returnTokens && !hidden
@@ -107,7 +109,7 @@ func (s *stream) Part(i int, o *generation.Output) {
 	s.end()
 }
 
-func (s *stream) finish(c *count, o *generation.Output) {
+func (s *stream) finish(c *choice, o *generation.Output) {
 	s.add(`,"finish_reason":`)
 	if o.Finish == "" {
 		s.add("null")
@@ -198,8 +200,8 @@ func (s *stream) End(u protocol.Usage, t *protocol.Timing) {
 }
 
 func (s *stream) reasoned() (n int) {
-	for _, r := range s.readers {
-		n += r.ReasoningTokens()
+	for _, c := range s.choices {
+		n += c.reader.ReasoningTokens()
 	}
 	return n
 }
@@ -231,7 +233,8 @@ func (s *stream) running(i int) {
 	if !s.r.Continuous {
 		return
 	}
-	u := protocol.Usage{Prompt: len(s.r.Work.Prompt.Tokens), Completion: s.counts[i].tokens, Reasoning: s.r.reasoningOf(s.readers[i].ReasoningTokens())}
+	c := &s.choices[i]
+	u := protocol.Usage{Prompt: s.prompt, Completion: c.tokens, Reasoning: s.r.reasoningOf(c.reader.ReasoningTokens())}
 	s.buf = u.AppendRunning(append(s.buf, `,"usage":`...), true)
 }
 
