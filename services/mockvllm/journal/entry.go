@@ -53,8 +53,6 @@ type Record struct {
 // Entry is the record of a request that runs. Its goroutine alone touches it.
 type Entry struct {
 	record Record
-	ended  bool // a stream
-	left   bool // the client
 	header string
 	body   [sha256.Size]byte
 }
@@ -124,9 +122,9 @@ func (e *Entry) Chunk(at time.Time, tokens int) {
 func (e *Entry) Tokens(n int) { e.record.Tokens += n }
 
 // Done tells that the end of a stream was written. at is from right before the write.
-func (e *Entry) Done(at time.Time) { e.record.FinishedAt, e.ended = at, true }
+func (e *Entry) Done(at time.Time) { e.record.FinishedAt, e.record.Outcome = at, Done }
 
-// Broken tells who aborted the answer.
+// Broken tells who aborted the answer, other than the client, of whom Left tells.
 func (e *Entry) Broken(by string) {
 	if e.record.AbortedBy == "" {
 		e.record.AbortedBy = by
@@ -143,14 +141,14 @@ func (e *Entry) Sent(status int) {
 // Left tells that the client was just found to have left, before anything is done about it.
 func (e *Entry) Left() {
 	r := &e.record
-	if e.left || r.AbortedBy != "" {
+	if r.AbortedBy != "" {
 		return
 	}
 	last := r.FinishedAt
 	if last.IsZero() {
 		last = r.ReceivedAt
 	}
-	e.left, r.AbortedBy, r.FinishedAt = true, ByClient, time.Now()
+	r.AbortedBy, r.FinishedAt = ByClient, time.Now()
 	r.NoticedMS = milliseconds(r.FinishedAt.Sub(last))
 }
 
@@ -161,7 +159,7 @@ func milliseconds(d time.Duration) *float64 {
 
 func (e *Entry) end(ctx context.Context) {
 	r := &e.record
-	incomplete := r.Status == 0 || r.Stream && !e.ended
+	incomplete := r.Status == 0 || r.Stream && r.Outcome != Done
 	switch {
 	case r.AbortedBy == "" && r.Status >= http.StatusBadRequest:
 		r.Outcome = Refused
@@ -175,7 +173,7 @@ func (e *Entry) end(ctx context.Context) {
 		e.Left()
 	}
 	r.Outcome = Aborted
-	if e.left {
+	if r.AbortedBy == ByClient {
 		r.FreedMS = milliseconds(time.Since(r.FinishedAt))
 	}
 	if r.FinishedAt.IsZero() {
