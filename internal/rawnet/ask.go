@@ -17,6 +17,9 @@ var ErrStale = errors.New("the connection was not idle")
 // first. Here the read begins before b is written, the look that finds out whether the connection is idle is the try in vain, and what
 // comes after it is noticed.
 func (c *Conn) Ask(b []byte) error {
+	if c.ask == nil { // a server never asks
+		c.ask = c.askOnce
+	}
 	c.out.b, c.out.n, c.out.err = b, 0, nil
 	c.in.err, c.asked = nil, false
 	err := c.raw.Read(c.ask)

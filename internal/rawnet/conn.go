@@ -14,7 +14,7 @@ type Conn struct {
 	*net.TCPConn
 	raw     syscall.RawConn
 	in, out half
-	ask     func(fd uintptr) (done bool) // the step of Ask
+	ask     func(fd uintptr) (done bool) // the step of Ask; nil before the first
 	asked   bool                         // it has written
 }
 
@@ -37,7 +37,7 @@ func Wrap(c net.Conn) net.Conn {
 		return c
 	}
 	r := &Conn{TCPConn: tcp, raw: raw}
-	r.in.step, r.out.step, r.ask = r.read, r.write, r.askOnce
+	r.in.step, r.out.step = r.read, r.write
 	return r
 }
 

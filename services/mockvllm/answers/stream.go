@@ -96,7 +96,7 @@ func (s *Answers) complete(ctx context.Context, st *streaming) {
 // NewFrames sends the head of a stream, whose headers are set.
 func NewFrames(w http.ResponseWriter, entry *journal.Entry) *Frames {
 	w.WriteHeader(http.StatusOK)
-	f := &Frames{w: w, rc: http.NewResponseController(w), entry: entry}
+	f := &Frames{w: w, rc: *http.NewResponseController(w), entry: entry}
 	f.flush()
 	return f
 }
@@ -104,7 +104,7 @@ func NewFrames(w http.ResponseWriter, entry *journal.Entry) *Frames {
 // Frames writes each frame as one chunk, until the client has left.
 type Frames struct {
 	w      http.ResponseWriter
-	rc     *http.ResponseController
+	rc     http.ResponseController
 	fault  *wire.Answer
 	entry  *journal.Entry
 	tokens int       // ready, and in no frame yet

@@ -11,10 +11,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
-// exchange is one request and its answer. It is never used again, since handlers may keep parts of it.
+// exchange is one request and its answer, as far as that needs the request. It is never used again, since handlers may keep parts of it.
 type exchange struct {
 	conn       *conn
-	url        url.URL
 	body       body
 	response   response
 	later      func()        // see Later; nil for nothing
@@ -124,12 +123,12 @@ func (c *conn) run(x *exchange, f func()) {
 func (c *conn) newExchange(head string) (*exchange, *http.Request) {
 	p := c.parser
 	x := &exchange{conn: c}
-	req := http.Request{Method: p.Method, RequestURI: p.Target.Of(head), URL: &x.url, ProtoMajor: int(p.Major), ProtoMinor: int(p.Minor),
+	req := http.Request{Method: p.Method, RequestURI: p.Target.Of(head), URL: new(url.URL), ProtoMajor: int(p.Major), ProtoMinor: int(p.Minor),
 		Proto: proto(p.Major, p.Minor), RemoteAddr: c.remote, Body: http.NoBody}
 	path := p.Path.Of(head)
-	x.url.Path, x.url.RawQuery = httptools.Unquote(path), p.Query.Of(head)
-	if x.url.Path != path {
-		x.url.RawPath = path
+	req.URL.Path, req.URL.RawQuery = httptools.Unquote(path), p.Query.Of(head)
+	if req.URL.Path != path {
+		req.URL.RawPath = path
 	}
 	var expect bool
 	req.Header, req.Host, expect = headers(p.Fields, head)

@@ -14,8 +14,8 @@ import (
 // watch is how a connection is watched. conn.mu guards it.
 type watch struct {
 	raw      syscall.RawConn
-	id       int32         // in the poller; 0 is none
 	reading  chan struct{} // closed when the goroutine that reads ahead has ended; nil without one
+	id       int32         // in the poller; 0 is none
 	hijacked bool
 }
 
