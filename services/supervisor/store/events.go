@@ -103,24 +103,13 @@ func (e *Events) upTo(number uint64) int {
 
 // Told returns once readers may see every event that was added so far, or it took too long, or ctx ends. It needs Run.
 func (e *Events) Told(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	e.mu.Lock()
 	want := e.told
 	if n := len(e.kept); n > 0 {
 		want = e.kept[n-1].Number
 	}
-	for e.told < want {
-		news := e.news
-		e.mu.Unlock()
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return
-		}
-		e.mu.Lock()
-	}
 	e.mu.Unlock()
+	waitUntil(ctx, &e.mu, &e.news, func() bool { return e.told >= want })
 }
 
 // Failures counts the writes that failed.

@@ -13,9 +13,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/atomicfile"
 )
 
-// patience is how long somebody waits for a disk that hangs.
-const patience = 2 * time.Second
-
 func (m *Models) read() error {
 	text, err := os.ReadFile(m.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -38,21 +35,10 @@ func (m *Models) read() error {
 
 // Saved returns once every change so far is on disk or could not be written, or it took too long, or ctx ends. It needs Run.
 func (m *Models) Saved(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	m.mu.Lock()
 	want := m.changes
-	for m.tried < want {
-		news := m.news
-		m.mu.Unlock()
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return
-		}
-		m.mu.Lock()
-	}
 	m.mu.Unlock()
+	waitUntil(ctx, &m.mu, &m.news, func() bool { return m.tried >= want })
 }
 
 // Failures counts the writes that failed.
