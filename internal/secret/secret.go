@@ -49,14 +49,14 @@ func hasPrefix(text string) bool {
 	return false
 }
 
-// headers are where clients send keys.
-var headers = [...]string{"Authorization", "Proxy-Authorization", "X-Api-Key", "Api-Key"}
+// Headers are where clients send keys.
+var Headers = [...]string{"Authorization", "Proxy-Authorization", "X-Api-Key", "Api-Key"}
 
 // MaskOf is Mask for what is told of a request. What the request brings as its own key, in a header or in its query, is masked as
 // well, whatever its form.
 func MaskOf(r *http.Request, text string) string {
 	text = Mask(text)
-	for _, name := range headers {
+	for _, name := range Headers {
 		for _, value := range r.Header[name] {
 			text = hideAll(text, value)
 		}
@@ -65,10 +65,11 @@ func MaskOf(r *http.Request, text string) string {
 		return text
 	}
 	for name, values := range r.URL.Query() {
+		if !inQuery(name) {
+			continue
+		}
 		for _, value := range values {
-			if inQuery(name) {
-				text = hide(hide(text, value), strings.ReplaceAll(value, " ", "+")) // a plus that nobody has escaped
-			}
+			text = hide(hide(text, value), strings.ReplaceAll(value, " ", "+")) // a plus that nobody has escaped
 		}
 	}
 	return text

@@ -43,9 +43,10 @@ func New(cfg Config) (http.Handler, error) {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(base)
 			p.SetXForwarded()
-			for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key", "Cookie"} {
+			for _, name := range secret.Headers {
 				p.Out.Header.Del(name)
 			}
+			p.Out.Header.Del("Cookie")
 			p.Out.URL.RawQuery = secret.WithoutKeys(p.Out.URL.RawQuery)
 			// The guard below has compared them with our own host; to the supervisor's they would be foreign.
 			p.Out.Header.Del("Origin")
