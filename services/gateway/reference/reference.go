@@ -10,7 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/swaggest/swgui/v5emb"
+	swaggerui "github.com/swaggest/swgui/v5/static"
+	"github.com/vearutop/statigz"
 
 	"github.com/fluidmcp/fluidmcp/docs"
 )
@@ -49,7 +50,7 @@ func Viewer() http.Handler {
 		panic(err)
 	}
 	own := http.FileServerFS(static)
-	swaggerUI := v5emb.New("", "", "/")
+	swaggerUI := statigz.FileServer(swaggerui.FS)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
