@@ -195,6 +195,9 @@ func settings(t *testing.T, path, prefix string, config any) string {
 		if comments[field] == "" {
 			t.Errorf("%s: %s has no comment, which is its description", path, field)
 		}
+		if f, _ := reflect.TypeOf(config).Elem().FieldByName(field); f.Tag.Get("envconfig") != "" {
+			t.Errorf("%s: %s has a tag by which it is also read from a variable without the prefix: use split_words", path, field)
+		}
 		value := reflect.ValueOf(config).Elem().FieldByName(field)
 		out += fmt.Sprintf("| `%s` | %s | %s | %s |\n", variable, kind(field, value), standard(value), comments[field])
 	}

@@ -27,12 +27,12 @@ type Config struct {
 	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
 	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend
 
-	StopGrace      time.Duration `split_words:"true"`        // when asked to stop, how long new requests are still served while /ready fails
-	TLSCertFile    string        `envconfig:"TLS_CERT_FILE"` // certificate in PEM; with the key, HTTPS is served. Both are loaded again when they change
-	TLSKeyFile     string        `envconfig:"TLS_KEY_FILE"`  // its key in PEM
-	ProxyProtocol  bool          `split_words:"true"`        // take the client's address from a PROXY header of a trusted proxy
-	TrustedProxies []string      `split_words:"true"`        // addresses and networks whose word about clients is taken
-	CORSOrigins    []string      `envconfig:"CORS_ORIGINS"`  // of pages that may call the gateway
+	StopGrace      time.Duration `split_words:"true"` // when asked to stop, how long new requests are still served while /ready fails
+	TLSCertFile    string        `split_words:"true"` // certificate in PEM; with the key, HTTPS is served. Both are loaded again when they change
+	TLSKeyFile     string        `split_words:"true"` // its key in PEM
+	ProxyProtocol  bool          `split_words:"true"` // take the client's address from a PROXY header of a trusted proxy
+	TrustedProxies []string      `split_words:"true"` // addresses and networks whose word about clients is taken
+	CORSOrigins    []string      `split_words:"true"` // of pages that may call the gateway
 
 	ListLoading       bool          `split_words:"true"` // models that cannot answer now are listed, with their phase
 	KeysFile          string        `split_words:"true"` // of API keys; empty lets everyone in
