@@ -19,6 +19,9 @@ type trial struct {
 	Open  bool          `split_words:"true"`
 	Names []string      `split_words:"true"`
 	Small uint8         `split_words:"true"`
+
+	TLSKeyFile string `split_words:"true"`
+	LogFileMB  string `split_words:"true"`
 }
 
 func TestRead(t *testing.T) {
@@ -27,7 +30,7 @@ func TestRead(t *testing.T) {
 	}
 	got := trial{Small: 7}
 	require.NoError(t, settings.Read("trial", &got))
-	require.Equal(t, trial{-3, 32 << 20, 0.5, 90 * time.Second, true, []string{"a", "b"}, 7}, got)
+	require.Equal(t, trial{-3, 32 << 20, 0.5, 90 * time.Second, true, []string{"a", "b"}, 7, "", ""}, got)
 }
 
 func TestFaults(t *testing.T) {
@@ -44,6 +47,8 @@ func TestFaults(t *testing.T) {
 	f("TRIAL_OPEN", "maybe", `TRIAL_OPEN "maybe": write true or false`)
 	f("TRIAL_SMALL", "300", `TRIAL_SMALL "300": write uint8`)
 	f("TRIAL_SIZES", "3", "unknown environment variable TRIAL_SIZES; did you mean TRIAL_SIZE?")
+	f("TRIAL_TLS_KEYFILE", "3", "unknown environment variable TRIAL_TLS_KEYFILE; did you mean TRIAL_TLS_KEY_FILE?")
+	f("TRIAL_LOG_FILEMB", "3", "unknown environment variable TRIAL_LOG_FILEMB; did you mean TRIAL_LOG_FILE_MB?")
 	f("TRIAL_PORT", "3", "unknown environment variable TRIAL_PORT")
 }
 
