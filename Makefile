@@ -66,6 +66,7 @@ images: ## build the three images from their Dockerfiles
 
 lint: ## what CI checks before it tests
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted, see make fmt:"; echo "$$unformatted"; exit 1; fi
+	GOWORK=off go list -test -deps ./... >/dev/null # the workspace would hide what go.mod lacks
 	go vet ./... ./integration/... ./examples/clients/openai_go ./tools/dashboards/...
 	CGO_ENABLED=0 GOOS=windows go build -o /dev/null ./services/mockvllm/cmd/mockvllm # people test on what they have
 	lint=$$(scripts/tools.sh golangci-lint) && $$lint run ./... && (cd integration && $$lint run -c ../.golangci.yml ./...) && \
