@@ -330,7 +330,6 @@ func TestTerminalThatIsClosed(t *testing.T) {
 
 // Every example comes up on mocks, whatever it is for. Their ports are those of the guides too.
 func TestEveryExampleRehearsed(t *testing.T) {
-	t.Setenv("PARTNER_KEY", "sk-partner")
 	files, err := filepath.Glob("../examples/*.[jy]*")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%v, %d files", err, len(files))

@@ -66,9 +66,8 @@ func TestRehearsalPlan(t *testing.T) {
 	f(line+" --mock-load-time 10s\n", "--mock-load-time", "10s")
 	f(line+" --mock-load-time 4.6s\n", "--mock-load-time", "0.1") // of the 46 s for 8 billion parameters
 	f("vllm-profile.json --mock\n")
-	t.Setenv("PARTNER_KEY", "sk-partner")
 	code, out, failed := fluidmcp(t, "run", "../../examples/external-partner.json", "--mock", "--start-server=false")
-	if code != 0 || !strings.Contains(out, "mockvllm serve partner/large --host 127.0.0.1 --port ") || !strings.Contains(out, "is a mock on this machine") {
+	if code != 0 || !strings.Contains(out, "PARTNER_KEY is not set: a made-up value") || !strings.Contains(out, "mockvllm serve partner/large --host 127.0.0.1 --port ") || !strings.Contains(out, "is a mock on this machine") {
 		t.Errorf("exit %d %s%s", code, out, failed)
 	}
 }

@@ -86,6 +86,7 @@ type Deps struct {
 	Commands map[string][]string // what to run for a command of the file, such as mockvllm; others are looked up in PATH
 	Guard    []string            // command that calls process.RunGuard with the arguments that follow; there are no processes without it
 
+	Env     func(string) (string, bool)                  // looks up what ${NAME} in the models file stands for; nil: the environment
 	Prepare func(*manifest.File) (*manifest.File, error) // makes what is run of what a file says at run time; nil: they are the same
 	Told    func(*manifest.File, change.Set, error)      // hears what is in force with each change, or why the file is refused; may be nil
 }

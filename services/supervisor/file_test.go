@@ -39,7 +39,7 @@ func liveLogged(t *testing.T, cfg supervisor.Config, log *zap.Logger, entries ..
 	path := filepath.Join(t.TempDir(), "models.json")
 	l := &living{path: path}
 	l.write(t, entries...)
-	file, err := read.Load(path)
+	file, err := read.Load(path, os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"cmp"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 
@@ -31,11 +32,19 @@ func planned(cfg Config, deps Deps) (*manifest.File, error) {
 			return nil, errors.New("no models file: set SUPERVISOR_MODELS to its path")
 		}
 		var err error
-		if plan, err = read.Load(cfg.Models); err != nil {
+		if plan, err = read.Load(cfg.Models, lookup(deps)); err != nil {
 			return nil, err
 		}
 	}
 	return plan, servers.Runnable(plan)
+}
+
+// lookup finds what ${NAME} in the models file stands for.
+func lookup(deps Deps) func(string) (string, bool) {
+	if deps.Env == nil {
+		return os.LookupEnv
+	}
+	return deps.Env
 }
 
 // wire brings the rooms together. The state folder is this supervisor's already.
@@ -71,7 +80,7 @@ func (s *Supervisor) wire(deps Deps, plan *manifest.File) {
 		Board: s.board, Crew: s.crew, Servers: s.servers, Demand: s.demand, Rollouts: s.rollouts, Restarts: s.restarts, Models: s.store.Models,
 		Metrics: s.metrics, Log: s.log, Coming: func(plan *manifest.File) { s.warn(plan); s.hide(plan) },
 	}
-	s.file = modelsfile.New(modelsfile.Config{Fleet: fleet, Prepare: prepared(deps.Prepare), Remote: s.cfg.AllowRemoteCommands,
+	s.file = modelsfile.New(modelsfile.Config{Fleet: fleet, Env: lookup(deps), Prepare: prepared(deps.Prepare), Remote: s.cfg.AllowRemoteCommands,
 		Refused: s.metrics.refused.Inc, Told: deps.Told, Log: s.log}, plan)
 	fleet.File = s.file
 }

@@ -53,7 +53,7 @@ The file may be changed meanwhile, and is followed: another limit is in force at
 other, a model that is gone is drained. SIGHUP and ` + "`fluidmcp apply`" + ` have it read again too, and a file with a fault changes nothing.
 
 --mock rehearses a file for GPUs without one: mockvllm, with the same flags, has the place of every vLLM, and of containers and servers
-elsewhere too, so that nothing leaves this machine. Other commands run as they are.
+elsewhere too, so that nothing leaves this machine. Other commands run as they are. A secret that ${NAME} stands for need not be set.
 
 The command "mockvllm" in a file is this program itself, so a mock needs nothing else to be installed. Timeouts,
 limits and TLS come from the environment (GATEWAY_FIRST_BYTE_TIMEOUT, SUPERVISOR_DRAIN_TIMEOUT, GATEWAY_TLS_CERT_FILE and so
@@ -100,13 +100,14 @@ func (o *options) run(ctx context.Context, path string, stdout, stderr io.Writer
 	lines := telemetry.NewBuffer(stderr)
 	defer lines.Close()
 	log, logErr := telemetry.NewLogger(lines, o.logLevel)
-	file, fileErr := read.Load(path)
+	env := os.LookupEnv
 	var prepare func(*manifest.File) (*manifest.File, error)
 	if o.mock {
-		prepare = (&rehearse.Rehearsal{Load: o.mockLoad.of, FreePort: freePort}).Of
-		if fileErr == nil {
-			file, fileErr = prepare(file)
-		}
+		env, prepare = rehearse.Env, (&rehearse.Rehearsal{Load: o.mockLoad.of, FreePort: freePort}).Of
+	}
+	file, fileErr := read.Load(path, env)
+	if fileErr == nil && prepare != nil {
+		file, fileErr = prepare(file)
 	}
 	if !o.start {
 		var keysErr error
@@ -132,7 +133,7 @@ func (o *options) run(ctx context.Context, path string, stdout, stderr io.Writer
 		return err
 	}
 	memory.CollectLate(os.Getenv)
-	p := &program{options: o, log: log, droppedLines: lines.Dropped, file: file, prepare: prepare, ports: ports,
+	p := &program{options: o, log: log, droppedLines: lines.Dropped, file: file, env: env, prepare: prepare, ports: ports,
 		told: progress.New(stdout, file), token: rand.Text()}
 	return p.serve(ctx)
 }

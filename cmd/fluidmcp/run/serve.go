@@ -25,6 +25,7 @@ type program struct {
 	log          *zap.Logger
 	droppedLines func() uint64
 	file         *manifest.File
+	env          func(string) (string, bool)                  // looks up what ${NAME} in the file stands for
 	prepare      func(*manifest.File) (*manifest.File, error) // nil: as it is
 	ports        listeners
 	told         *progress.Progress
@@ -68,6 +69,7 @@ func (p *program) serve(ctx context.Context) error {
 	sup, err := supervisor.New(supervisorCfg, supervisor.Deps{
 		Log:      p.log.Named("supervisor"),
 		Models:   p.file,
+		Env:      p.env,
 		Prepare:  p.prepare,
 		Told:     p.told.Changed,
 		Commands: map[string][]string{"mockvllm": {self, "mockvllm"}},

@@ -33,6 +33,7 @@ type Fleet interface {
 // Config is what a File works with.
 type Config struct {
 	Fleet   Fleet
+	Env     func(string) (string, bool)                  // looks up what ${NAME} stands for
 	Prepare func(*manifest.File) (*manifest.File, error) // makes what can be run of what a file says, or says why it cannot
 	Remote  bool                                         // over HTTP it may be changed which programs and servers to use
 	Refused func()                                       // told of each version that is not put in force
@@ -95,7 +96,7 @@ func (f *File) read() (*manifest.File, error) {
 	if f.path == "" {
 		return nil, errors.New("the models were not read from a file that could be read again")
 	}
-	plan, err := read.Load(f.path)
+	plan, err := read.Load(f.path, f.cfg.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (f *File) Edit(make func(current, declared *source.Source) (*source.Source,
 			return change.Set{}, &Forbidden{forbidden}
 		}
 	}
-	plan, err := read.Plan(source, os.LookupEnv)
+	plan, err := read.Plan(source, f.cfg.Env)
 	if err == nil {
 		plan, err = f.cfg.Prepare(plan)
 	}

@@ -52,7 +52,7 @@ func newRig(t *testing.T, remote bool) *rig {
 	t.Helper()
 	r := &rig{t: t, path: filepath.Join(t.TempDir(), "models.json")}
 	r.write(first)
-	plan, err := read.Load(r.path)
+	plan, err := read.Load(r.path, nil)
 	require.NoError(t, err)
 	r.File = New(Config{Fleet: &r.fleet, Remote: remote, Log: zap.NewNop(), Refused: func() { r.refused++ },
 		Prepare: func(plan *manifest.File) (*manifest.File, error) {

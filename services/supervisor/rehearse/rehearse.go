@@ -31,12 +31,20 @@ func (r *Rehearsal) Of(file *manifest.File) (*manifest.File, error) {
 	copied := *file
 	mocks := &copied
 	mocks.Models, mocks.Warnings = slices.Clone(file.Models), slices.Clone(file.Warnings)
+	unset := unset(file)
+	for _, name := range unset {
+		mocks.Warnings = append(mocks.Warnings, fmt.Sprintf("%s is not set: a made-up value has its place while the file is rehearsed.", name))
+	}
 	for n := range mocks.Models {
 		m := &mocks.Models[n]
 		m.Instances = slices.Clone(m.Instances)
 		switch {
 		case m.Driver == manifest.Process:
-			if note := r.process(m); note != "" {
+			note, err := r.process(m, unset)
+			if err != nil {
+				return nil, fmt.Errorf("models file %s: llmModels.%s: %w", file.Source.Name, m.ID, err)
+			}
+			if note != "" {
 				mocks.Warnings = append(mocks.Warnings, note)
 			}
 		case starts(file, m):
@@ -64,8 +72,8 @@ func starts(f *manifest.File, m *manifest.Model) bool {
 	return true
 }
 
-// process replaces vLLM, and says what else there is.
-func (r *Rehearsal) process(m *manifest.Model) (note string) {
+// process replaces vLLM, and says what else there is. That needs the secrets themselves.
+func (r *Rehearsal) process(m *manifest.Model, unset []string) (note string, err error) {
 	for n := range m.Instances {
 		i := &m.Instances[n]
 		line := i.Line()
@@ -73,7 +81,13 @@ func (r *Rehearsal) process(m *manifest.Model) (note string) {
 			continue
 		}
 		if !line.VLLM() {
-			return fmt.Sprintf("%s: %s is not vLLM and runs as it is.", m.ID, path.Base(i.Argv[0]))
+			program := path.Base(i.Argv[0])
+			for _, name := range unset {
+				if needs(m, i, name) {
+					return "", fmt.Errorf("${%s} is not set in the environment; %s is not vLLM, so it runs as it is and needs it", name, program)
+				}
+			}
+			return fmt.Sprintf("%s: %s is not vLLM and runs as it is.", m.ID, program), nil
 		}
 		line = line[slices.IndexFunc(line, func(w strict.Word) bool { return w.Value == "serve" || w.Value == argv.APIServer })+1:]
 		become(i, r.mock(line))
@@ -81,7 +95,7 @@ func (r *Rehearsal) process(m *manifest.Model) (note string) {
 			i.Dir = ""
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // remote puts mocks in the place of servers that would not be started here.

@@ -116,6 +116,45 @@ func TestRehearsalKeepsTheRestOfTheFile(t *testing.T) {
 	}
 }
 
+// A secret of the environment is needed by who is really asked for it, and by nobody else.
+func TestSecretsNeedNotBeSet(t *testing.T) {
+	t.Setenv("THEIR_TOKEN", "set")
+	f := func(models, want, fault string, warnings ...string) {
+		t.Helper()
+		file, err := read.Parse("models.json", []byte(`{"llmModels": {`+models+`}}`), rehearse.Env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rehearse.Rehearsal{FreePort: func() (int, error) { return 9001, nil }}
+		mocks, err := r.Of(file)
+		if err != nil || fault != "" {
+			if fmt.Sprint(err) != fault {
+				t.Errorf("%s: %v, want %s", models, err, fault)
+			}
+			return
+		}
+		if diff := cmp.Diff(warnings, mocks.Warnings); diff != "" {
+			t.Errorf("%s: -want +got\n%s", models, diff)
+		}
+		if m := mocks.Models[0]; m.APIKey.Reveal() != want || m.Instances[0].Env["VLLM_API_KEY"].Reveal() != want {
+			t.Errorf("%s: gateway and mock have the keys %q and %q, want %q", models, m.APIKey.Reveal(), m.Instances[0].Env["VLLM_API_KEY"].Reveal(), want)
+		}
+	}
+	const unset = "MY_KEY is not set: a made-up value has its place while the file is rehearsed."
+	f(`"p": {"endpoints": {"base_url": "https://h"}, "api_key": "${THEIR_TOKEN}"}`, "set", "",
+		"p: its server elsewhere is a mock on this machine while it is rehearsed.")
+	f(`"p": {"endpoints": {"base_url": "https://h"}, "api_key": "${MY_KEY}"}`, "stand-in-for-MY_KEY-of-the-environment", "",
+		unset, "p: its server elsewhere is a mock on this machine while it is rehearsed.")
+	f(`"m": {"model": "x", "port": 1, "api_key": "${MY_KEY}"}`, "stand-in-for-MY_KEY-of-the-environment", "", unset)
+	const asItIs = "models file models.json: llmModels.s: ${MY_KEY} is not set in the environment; server is not vLLM, so it runs as it is and needs it"
+	f(`"s": {"command": "./server", "args": ["--port", "1"], "env": {"A": "x${MY_KEY}"}}`, "", asItIs)
+	f(`"s": {"command": "./server", "args": ["--port", "1", "-k=${MY_KEY}"]}`, "", asItIs)
+	f(`"s": {"command": "./server", "args": ["--port", "1"], "api_key": "${MY_KEY}"}`, "", asItIs)
+	if _, err := read.Parse("models.json", []byte(`{"llmModels": {"m": {"model": "${MODEL_NAME}", "port": 1}}}`), rehearse.Env); err == nil {
+		t.Error("a variable that is no secret need not be set")
+	}
+}
+
 func TestLoadTime(t *testing.T) {
 	for model, want := range map[string]time.Duration{
 		"meta-llama/Llama-3.1-8B-Instruct": 46 * time.Second, "Qwen/Qwen3-0.6B": 31200 * time.Millisecond, "mistralai/Mixtral-8x7B-v0.1": 142 * time.Second,

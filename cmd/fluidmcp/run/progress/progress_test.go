@@ -12,7 +12,7 @@ import (
 )
 
 func TestProgress(t *testing.T) {
-	file, err := read.Load("../../../../examples/vllm-mock-config.json")
+	file, err := read.Load("../../../../examples/vllm-mock-config.json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package read_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -118,7 +119,7 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 	}
 	files = append(files, folder+"clients/models.json") // the other files there are programs
 	for _, path := range files {
-		file, err := read.Load(path)
+		file, err := read.Load(path, os.LookupEnv)
 		if err != nil {
 			t.Errorf("load: %v", err)
 			continue
@@ -137,11 +138,11 @@ func TestExamplesMakeTheirPlans(t *testing.T) {
 // TestPythonMockIsUnderstood loads the multi-model file in the form that was in use before there was mockvllm: with a Python
 // script, which is mockvllm here. docs/testing-without-a-gpu.md shows today's form.
 func TestPythonMockIsUnderstood(t *testing.T) {
-	ours, err := read.Load("../../../../examples/vllm-multi-mock-config.json")
+	ours, err := read.Load("../../../../examples/vllm-multi-mock-config.json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, err := read.Load("testdata/python-mock.json")
+	old, err := read.Load("testdata/python-mock.json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -254,7 +254,7 @@ func TestLoadSaysWhatIsWrongWithThePath(t *testing.T) {
 		dir:                             "is a directory",
 		large:                           "more than the",
 	} {
-		if _, err := read.Load(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := read.Load(path, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want %q, got %v", path, want, err)
 		}
 	}

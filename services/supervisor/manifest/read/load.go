@@ -11,13 +11,13 @@ import (
 // MaxFile bounds a models file, in bytes. A thousand models take well under a megabyte.
 const MaxFile = 4 << 20
 
-// Load reads the models file at path. ${NAME} in it is taken from the environment of this process.
-func Load(path string) (*manifest.File, error) {
+// Load reads the models file at path. env looks up what ${NAME} stands for; nil knows no names.
+func Load(path string, env func(string) (string, bool)) (*manifest.File, error) {
 	data, err := text(path)
 	if err != nil {
 		return nil, err
 	}
-	file, err := Parse(path, data, os.LookupEnv)
+	file, err := Parse(path, data, env)
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func TestPath(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := read.Load(path)
+	loaded, err := read.Load(path, nil)
 	if err != nil || loaded.Path != path || !loaded.Source.Says(text) {
 		t.Errorf("%+v, %v", loaded, err)
 	}
