@@ -11,7 +11,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // Dev works on one server.
@@ -53,7 +52,7 @@ func (d *Dev) CollectiveRPC(w http.ResponseWriter, r *http.Request) {
 	case string, []any, *pyjson.Object:
 	default:
 		if given { // vLLM makes a tuple of it
-			fastapi.Refuse(w, protocol.BadRequest("'%s' object is not iterable", schema.TypeName(args)))
+			fastapi.Refuse(w, protocol.BadRequest("'%s' object is not iterable", pyjson.TypeName(args)))
 			return
 		}
 	}

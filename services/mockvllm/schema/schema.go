@@ -88,6 +88,3 @@ func Dumped(v any) any { return values.Dumped(v) }
 
 // Truthy is Python's bool of a value of a body.
 func Truthy(v any) bool { return python.Truthy(v) }
-
-// TypeName is Python's name of a value's type.
-func TypeName(v any) string { return python.TypeName(v) }

@@ -75,7 +75,7 @@ func checkParts(parts []any, model string, f template.Format) *protocol.Error {
 		case "text", "input_text", "output_text", "refusal", "thinking", "tool_reference":
 			held := get(o, partFields[kind])
 			if _, isText := held.(string); !isText && schema.Truthy(held) && f == template.String {
-				return protocol.BadRequest("sequence item %d: expected str instance, %s found", texts, schema.TypeName(held))
+				return protocol.BadRequest("sequence item %d: expected str instance, %s found", texts, pyjson.TypeName(held))
 			}
 			if schema.Truthy(held) {
 				texts++

@@ -188,7 +188,7 @@ func systemMessageContent(o *pyjson.Object) *refusal.Error {
 			switch kind := get(part, "type").(type) {
 			case []any, *pyjson.Object:
 				if python.Truthy(kind) {
-					return refusal.BadRequest("unhashable type: '"+python.TypeName(kind)+"'", "")
+					return refusal.BadRequest("unhashable type: '"+pyjson.TypeName(kind)+"'", "")
 				}
 			}
 		}

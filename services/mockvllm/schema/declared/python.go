@@ -28,7 +28,7 @@ func iterate(v any) ([]any, *refusal.Error) {
 		}
 		return keys, nil
 	}
-	return nil, refusal.BadRequest("'"+python.TypeName(v)+"' object is not iterable", "")
+	return nil, refusal.BadRequest("'"+pyjson.TypeName(v)+"' object is not iterable", "")
 }
 
 // item is v[key].
@@ -44,12 +44,12 @@ func item(v any, key string) (any, *refusal.Error) {
 	case []any:
 		return nil, refusal.BadRequest("list indices must be integers or slices, not str", "")
 	}
-	return nil, refusal.BadRequest("'"+python.TypeName(v)+"' object is not subscriptable", "")
+	return nil, refusal.BadRequest("'"+pyjson.TypeName(v)+"' object is not subscriptable", "")
 }
 
 // attribute is the AttributeError of v.name.
 func attribute(v any, name string) *refusal.Error {
-	return refusal.Stumbled("'%s' object has no attribute '%s'", python.TypeName(v), name)
+	return refusal.Stumbled("'%s' object has no attribute '%s'", pyjson.TypeName(v), name)
 }
 
 // in tells whether the value is one of the words.
@@ -78,5 +78,5 @@ func length(v any) (int, *refusal.Error) {
 	case *pyjson.Object:
 		return v.Len(), nil
 	}
-	return 0, refusal.BadRequest("object of type '"+python.TypeName(v)+"' has no len()", "")
+	return 0, refusal.BadRequest("object of type '"+pyjson.TypeName(v)+"' has no len()", "")
 }

@@ -179,7 +179,7 @@ func resolveTool(o, choice *pyjson.Object) *refusal.Error {
 	} else if !isText {
 		switch wanted.(type) {
 		case []any, *pyjson.Object:
-			return refusal.BadRequest("unhashable type: '"+python.TypeName(wanted)+"'", "")
+			return refusal.BadRequest("unhashable type: '"+pyjson.TypeName(wanted)+"'", "")
 		}
 		return noSuchTool()
 	}

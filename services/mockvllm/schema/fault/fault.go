@@ -148,7 +148,7 @@ func Text(title string, faults []Fault) string {
 	for _, f := range faults {
 		loc := strings.Join(f.segments(func(string) bool { return true }), ".")
 		fmt.Fprintf(&b, "\n%s\n  %s [type=%s, input_value=%s, input_type=%s]\n    For further information visit https://errors.pydantic.dev/2.14/v/%s",
-			loc, f.Kind.Msg, f.Kind.Name, shortRepr(f.Input), python.TypeName(f.Input), f.Kind.Name)
+			loc, f.Kind.Msg, f.Kind.Name, shortRepr(f.Input), pyjson.TypeName(f.Input), f.Kind.Name)
 	}
 	return b.String()
 }

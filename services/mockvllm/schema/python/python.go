@@ -37,26 +37,6 @@ func Number(v any) (float64, bool) {
 	return 0, false
 }
 
-// TypeName is the name of an input's type.
-func TypeName(v any) string {
-	switch v := v.(type) {
-	case bool:
-		return "bool"
-	case string:
-		return "str"
-	case []any:
-		return "list"
-	case *pyjson.Object:
-		return "dict"
-	case pyjson.Number:
-		if v.IsInt() {
-			return "int"
-		}
-		return "float"
-	}
-	return "NoneType"
-}
-
 // Characters are those of a Python string.
 func Characters(s string) []any {
 	out := make([]any, 0, len(s))

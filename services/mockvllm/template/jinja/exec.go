@@ -48,6 +48,10 @@ func (f *frame) printStmt(s syntax.Print) error {
 	if err != nil {
 		return err
 	}
+	return f.print(v)
+}
+
+func (f *frame) print(v any) error {
 	text, err := f.Str(v)
 	if err != nil {
 		return err
@@ -197,11 +201,7 @@ func (f *frame) callBlockStmt(s *syntax.CallBlock) error {
 	if err != nil {
 		return err
 	}
-	text, err := f.Str(v)
-	if err != nil {
-		return err
-	}
-	return f.write(text)
+	return f.print(v)
 }
 
 func (f *frame) filterBlockStmt(s *syntax.FilterBlock) error {
