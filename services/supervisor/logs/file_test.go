@@ -227,6 +227,37 @@ func TestFollowersHearOfWhatIsOnDisk(t *testing.T) {
 	}
 }
 
+// A disk may take its time for what an earlier supervisor has left of one server. The others print meanwhile.
+func TestRestoringHoldsUpNobody(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var other *logs.Stream
+	restored := 0
+	all := kept(dir, func(instance string, _ error) {
+		if instance == "m-1" && other != nil { // within the call for that stream
+			restored++
+			printed := make(chan struct{})
+			go func() {
+				defer close(printed)
+				fmt.Fprintln(other, "meanwhile")
+			}()
+			select {
+			case <-printed:
+			case <-time.After(10 * time.Second):
+				t.Error("m-0 cannot print while m-1 is read from disk")
+			}
+		}
+	})
+	defer all.Close()
+	other = all.Stream("m-0")
+	all.Stream("m-1")
+	if lines := other.Last(1); restored != 1 || len(lines) != 1 || lines[0].Text != "meanwhile" {
+		t.Errorf("restored %d times, m-0 has %v", restored, lines)
+	}
+}
+
 func TestUnusableFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {

@@ -50,18 +50,35 @@ func (l *Logs) Hide(secrets []string) {
 
 // Stream returns that of an instance, with what an earlier supervisor has left of it on disk.
 func (l *Logs) Stream(instance string) *Stream {
+	known := func() *Stream {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.streams[instance]
+	}
+	if s := known(); s != nil {
+		return s
+	}
+	made := l.open(instance)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.streams[instance]
-	if s == nil {
-		s = &Stream{logs: l, instance: instance, followers: map[chan struct{}]struct{}{}}
-		if l.cfg.Dir != "" {
-			base := filepath.Join(l.cfg.Dir, strings.ReplaceAll(instance, "/", "~")) // no id has a ~
-			s.file = &rotate.File{Path: base + ".log", Max: l.cfg.FileBytes, Keep: l.cfg.Files}
-			s.crashFile = &rotate.File{Path: base + ".crashes.jsonl", Max: maxCrashFile, Keep: 2}
-			s.restore()
-		}
+	if s == nil { // nobody else was quicker
+		s = made
+		l.last = max(l.last, s.earlier)
+		s.begun = l.last
 		l.streams[instance] = s
+	}
+	return s
+}
+
+// open makes the stream of an instance.
+func (l *Logs) open(instance string) *Stream {
+	s := &Stream{logs: l, instance: instance, followers: map[chan struct{}]struct{}{}}
+	if l.cfg.Dir != "" {
+		base := filepath.Join(l.cfg.Dir, strings.ReplaceAll(instance, "/", "~")) // no id has a ~
+		s.file = &rotate.File{Path: base + ".log", Max: l.cfg.FileBytes, Keep: l.cfg.Files}
+		s.crashFile = &rotate.File{Path: base + ".crashes.jsonl", Max: maxCrashFile, Keep: 2}
+		s.restore()
 	}
 	return s
 }

@@ -154,7 +154,8 @@ func parseEntry(line []byte) (entry, bool) {
 	return entry{offset, at, valid(text)}, ok && err == nil && offset > 0 && timeErr == nil
 }
 
-// restore reads what an earlier supervisor has left. The logs are locked.
+// restore reads what an earlier supervisor has left. Nobody else has the stream yet, and the logs are not locked: they can print while
+// this waits for the disk.
 func (s *Stream) restore() {
 	text, err := s.file.Tail(restored)
 	for line := range bytes.SplitSeq(text, []byte("\n")) {
@@ -172,8 +173,6 @@ func (s *Stream) restore() {
 		s.ring.gone = max(s.ring.gone, lines[0].offset-1)
 	}
 	s.earlier = s.newest()
-	s.logs.last = max(s.logs.last, s.earlier)
-	s.begun = s.logs.last
 }
 
 func (s *Stream) newest() int64 {

@@ -25,7 +25,9 @@ func explain(i *board.Instance, exit unit.Exit) unit.Finding {
 	return classify.Explain(exit, i.Output.Present(classify.Window))
 }
 
-// rememberCrash keeps the last lines of a server that has failed with what is known of its end. save writes them to the disk.
+// rememberCrash keeps the last lines of a server that has failed with what is known of its end. save writes them to the disk. The board
+// is not locked, since the logs have a lock of their own that waits for all who print; before is what the board has, because only
+// this goroutine changes it.
 func rememberCrash(i *board.Instance, before, now unit.Status) (save func()) {
 	if now.Policy.Remote || now.FailedAt.Equal(before.FailedAt) {
 		return func() {}
