@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/clip"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 )
 
@@ -37,13 +38,13 @@ func Ready(check func() error) Handler {
 // NotFound answers any unknown path in the OpenAI envelope.
 func NotFound(_ http.ResponseWriter, r *http.Request) error {
 	return &openai.Error{Status: http.StatusNotFound, Type: openai.TypeNotFound, Code: "path_not_found",
-		Message: fmt.Sprintf("No route for %s %s.", short(r.Method, 32), short(r.URL.Path, 256))}
+		Message: fmt.Sprintf("No route for %s %s.", clip.Text(r.Method, 32), clip.Text(r.URL.Path, 256))}
 }
 
 // MethodNotAllowed answers a known path asked in the wrong way. The caller sets the Allow header (RFC 9110, 15.5.6).
 func MethodNotAllowed(_ http.ResponseWriter, r *http.Request) error {
 	return &openai.Error{Status: http.StatusMethodNotAllowed, Type: openai.TypeInvalidRequest, Code: "method_not_allowed",
-		Message: fmt.Sprintf("%s is not allowed on %s.", short(r.Method, 32), short(r.URL.Path, 256))}
+		Message: fmt.Sprintf("%s is not allowed on %s.", clip.Text(r.Method, 32), clip.Text(r.URL.Path, 256))}
 }
 
 // Probe asks url once and returns an error unless the answer is 2xx. It is the health check of containers that have

@@ -11,12 +11,12 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/fluidmcp/fluidmcp/internal/clip"
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
@@ -131,9 +131,9 @@ func (r *Record) log(log *zap.Logger, req *http.Request) {
 	if line == nil {
 		return
 	}
-	copy(r.fields, []zap.Field{
-		zap.String("method", short(secret.Mask(req.Method), 32)),
-		zap.String("path", short(secret.MaskOf(req, req.URL.Path), 1<<10)),
+	copy(r.fields, []zap.Field{ // a header may have 64 KiB, and nobody has to fill the disk for it
+		zap.String("method", clip.Text(secret.Mask(req.Method), 32)),
+		zap.String("path", clip.Text(secret.MaskOf(req, req.URL.Path), 1<<10)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
 		zap.Duration("duration", time.Since(r.Started)),
@@ -144,14 +144,6 @@ func (r *Record) log(log *zap.Logger, req *http.Request) {
 		r.Add(zap.String("error", secret.MaskOf(req, r.Err.Error())))
 	}
 	line.Write(r.fields...)
-}
-
-// short cuts what a client has made long: a header may have 64 KiB, and nobody has to fill the disk for it.
-func short(text string, most int) string {
-	if len(text) <= most { // nearly always
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 // Handler is a handler that returns its failure instead of writing it.

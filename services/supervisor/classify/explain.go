@@ -44,13 +44,13 @@ func explain(exit unit.Exit, lines []string) unit.Finding {
 		}
 	}
 	if said.text != "" {
-		return unit.Finding{Reason: unit.Exited, Message: exit.String() + ": " + clip(said.text)}
+		return unit.Finding{Reason: unit.Exited, Message: exit.String() + ": " + brief(said.text)}
 	}
 	return unit.Finding{}
 }
 
 func (r rule) finding(told string) unit.Finding {
-	message := r.say + ": " + strings.TrimRight(clip(told), ".")
+	message := r.say + ": " + strings.TrimRight(brief(told), ".")
 	if r.mend != "" {
 		message += "; " + r.mend
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/clip"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
@@ -114,12 +115,12 @@ func progress(text string) (unit.Progress, bool) {
 	if strings.Contains(text, "%") {
 		if parts := bar.FindStringSubmatch(text); parts != nil {
 			percent, _ := strconv.Atoi(parts[2])
-			return unit.Progress{Stage: barStage(parts[1]), Percent: float64(min(percent, 100)), Message: clip(text)}, true
+			return unit.Progress{Stage: barStage(parts[1]), Percent: float64(min(percent, 100)), Message: brief(text)}, true
 		}
 	}
 	for _, step := range steps {
 		if strings.Contains(text, step.has) {
-			p := unit.Progress{Stage: step.stage, Percent: -1, Message: clip(text)}
+			p := unit.Progress{Stage: step.stage, Percent: -1, Message: brief(text)}
 			if step.done {
 				p.Percent = 100
 			}
@@ -144,11 +145,5 @@ func barStage(name string) string {
 // longest is what is told of a line, in bytes: vLLM prints configurations of several kilobytes.
 const longest = 300
 
-// clip shortens a line for people.
-func clip(text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) <= longest {
-		return text
-	}
-	return strings.ToValidUTF8(text[:longest], "") + " …"
-}
+// brief is a line for people.
+func brief(line string) string { return clip.Text(strings.TrimSpace(line), longest) }

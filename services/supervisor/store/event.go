@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
@@ -38,15 +37,4 @@ type Exit struct {
 func (e Event) line() ([]byte, error) {
 	text, err := json.Marshal(e)
 	return append(text, '\n'), err
-}
-
-// shortened is a text of at most n bytes that ends between two characters.
-func shortened(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }

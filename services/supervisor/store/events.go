@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/clip"
 )
 
 const (
@@ -63,7 +65,7 @@ func newEvents(folder *Folder, log *zap.Logger) (*Events, error) {
 
 // Add gives an event its number, and the present time unless it has one. It does not wait for the disk.
 func (e *Events) Add(event Event) {
-	event.Message = shortened(event.Message, maxMessage)
+	event.Message = clip.Text(event.Message, maxMessage)
 	if event.At.IsZero() {
 		event.At = time.Now()
 	}

@@ -1,0 +1,2 @@
+// Package clip cuts text that others made long.
+package clip
