@@ -126,7 +126,10 @@ func TestLostLines(t *testing.T) {
 		}
 		text, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		if err != nil || lost.Match(text) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lost.Match(text) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
