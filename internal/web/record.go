@@ -8,9 +8,9 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"mime"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -194,8 +194,8 @@ func MediaType(h http.Header) string {
 	if text == "application/json" { // nearly always
 		return text
 	}
-	media, _, _ := mime.ParseMediaType(text)
-	return media
+	media, _, _ := strings.Cut(text, ";") // whatever is wrong with the parameters
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 // LimitBody reads at most limit bytes of the request's body; more is a *http.MaxBytesError. Where w is wrapped,

@@ -83,12 +83,8 @@ func (u *upload) Read(b []byte) (int, error) {
 
 // uploadFor is what a backend of the model gets. It calls sent when something more of it came from the client.
 func (q *query) uploadFor(m *routing.Model, sent func()) *upload {
-	r, grown := q.form.Reader(q.nameFor(m))
-	u := &upload{Reader: r, form: q.form, sent: sent, length: q.form.length}
-	if u.length >= 0 {
-		u.length += int64(grown)
-	}
-	return u
+	r, length := q.form.Reader(q.nameFor(m), q.form.length)
+	return &upload{Reader: r, form: q.form, sent: sent, length: length}
 }
 
 // plan is the models that may answer. What controls a server is for that of the model which was named.

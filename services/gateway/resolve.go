@@ -69,28 +69,34 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 		}
 		return nil, refusal.TooLarge(g.cfg.MaxBodyBytes)
 	}
-	in := r.Body
+	in := io.Reader(r.Body)
 	if r.ContentLength < 0 { // else the server gives no more than that
 		in = web.LimitBody(w, r, g.cfg.MaxBodyBytes)
+	}
+	if len(r.Header["Content-Type"]) > 1 {
+		return nil, refusal.BadRequest("invalid_header", "", "The request has more than one Content-Type.")
 	}
 	switch media := web.MediaType(r.Header); {
 	case media == "multipart/form-data" && !at.Control:
 		return g.resolveForm(r, in, c, at, m)
-	case at.Control, m != nil && media != "application/json", r.ContentLength == 0 && r.Method != http.MethodPost:
+	case at.Control, r.ContentLength == 0 && r.Method != http.MethodPost:
 		raw, err := g.readBody(r, in)
 		if err != nil {
 			return nil, err
 		}
 		m, err := g.modelOf(c, m, "")
 		return &query{endpoint: at, model: m, raw: raw}, err
+	default:
+		other := m != nil && media != "" && media != "application/json" && !strings.HasSuffix(media, "+json")
+		return g.resolveJSON(r, in, c, at, m, other)
 	}
-	return g.resolveJSON(r, in, c, at, m)
 }
 
 // resolveJSON takes what should be a JSON object. What is none, and what names no model rightly, goes to the model all the same
 // where no other can be meant: its server says best what is wrong with it. This does not hold for what the server may read and
-// the gateway cannot: that would be a request of which nobody here knows what it asks for.
-func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
+// the gateway cannot: that would be a request of which nobody here knows what it asks for. other tells that it says to be something
+// else; when it is JSON all the same it is read, because not every server looks at what a body says to be.
+func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model, other bool) (*query, error) {
 	raw, err := g.readBody(r, in)
 	if err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 	doc, err := body.Parse(raw)
 	if err != nil {
 		m, unknown := g.modelOf(c, m, "")
-		if fault, ok := errors.AsType[*scan.SyntaxError](err); unknown != nil || !ok || fault.Foreign {
+		if fault, ok := errors.AsType[*scan.SyntaxError](err); unknown != nil || !ok || fault.Foreign && !other {
 			return nil, refusal.BadRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
 		}
 		return &query{endpoint: at, model: m, raw: raw}, nil
@@ -117,16 +123,14 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 		dropUsage: at.Chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID}, nil
 }
 
-// resolveForm takes a form with files. Where only the form can name the model it is read until it has done so.
+// resolveForm takes a form with files. Where the path does not name the model it is read until the form has done so.
 func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
-	limit := int64(maxFormHead)
-	if m == nil && len(c.visible(g.router.Table())) > 1 {
-		limit = g.cfg.MaxBodyBytes
+	limit := g.cfg.MaxBodyBytes
+	if m != nil {
+		limit = maxFormHead
 	}
 	found, err := body.ReadUpload(r.Header.Get("Content-Type"), in, int(limit))
-	if errors.Is(err, body.ErrBoundary) {
-		return nil, refusal.BadRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
-	} else if err != nil {
+	if err != nil {
 		return nil, g.unread(r, err)
 	}
 	unknown := m == nil && !g.knows(found.Model)
@@ -185,6 +189,10 @@ func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {
 func (g *Gateway) unread(r *http.Request, err error) error {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
+	case errors.Is(err, body.ErrTwoModels):
+		return refusal.BadRequest("duplicate_model", "model", "The form has the field model twice. Name one model.")
+	case errors.Is(err, body.ErrForm):
+		return refusal.BadRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
 	case tooLarge:
 		return refusal.TooLarge(g.cfg.MaxBodyBytes)
 	case errors.Is(err, web.ErrStalled):

@@ -6,21 +6,30 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net/textproto"
+	"slices"
 	"strings"
 )
 
-// ErrBoundary tells a multipart body that is not framed as RFC 2046, section 5.1 says, or names no boundary.
-var ErrBoundary = errors.New("not a multipart body")
+var (
+	// ErrForm tells a multipart body that is not framed as RFC 2046, section 5.1 says, names no boundary, or could be read in two ways.
+	ErrForm = errors.New("not a multipart form")
+	// ErrTwoModels tells a form with two fields that name a model. vLLM takes the last one, which may come after all else.
+	ErrTwoModels = errors.New("the form has the field model twice")
+)
+
+// piece is how much of a form is read at once.
+const piece = 32 << 10
 
 // Upload is a form with files (multipart/form-data, RFC 7578), of which only the beginning was read: up to the field that
 // names the model. The rest passes as it comes, so that a long recording is never in memory as a whole.
 type Upload struct {
 	Model string // name as sent; "" when the field was not found in what was read
 
-	head  []byte // read and not passed on yet
-	model span   // of the name in head
-	rest  io.Reader
+	boundary string
+	head     []byte // read and not passed on yet
+	whole    bool   // head is all
+	found    bool   // the field model is in head
+	rest     io.Reader
 }
 
 // ReadUpload reads a form until it has found the field "model", but at most limit bytes of it. contentType is the header
@@ -28,107 +37,118 @@ type Upload struct {
 func ReadUpload(contentType string, r io.Reader, limit int) (*Upload, error) {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil || params["boundary"] == "" {
-		return nil, fmt.Errorf("%w: Content-Type %q has no boundary", ErrBoundary, contentType)
+		return nil, fmt.Errorf("%w: Content-Type %q has no boundary", ErrForm, contentType)
 	}
-	u := &Upload{rest: r}
-	parts := form{delimiter: []byte("\r\n--" + params["boundary"])}
-	chunk := make([]byte, 32<<10)
-	for len(u.head) < limit {
-		n, err := r.Read(chunk[:min(len(chunk), limit-len(u.head))])
-		u.head = append(u.head, chunk[:n]...)
-		found, fault := parts.search(u.head)
-		switch {
-		case fault != nil:
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") { // names of fields are read in it
+		return nil, fmt.Errorf("%w: its charset %.40q is not UTF-8", ErrForm, charset)
+	}
+	u := &Upload{rest: r, boundary: params["boundary"]}
+	fields := u.parts()
+	for len(u.head) < limit && !u.found && !u.whole {
+		n := len(u.head)
+		u.head = slices.Grow(u.head, min(piece, limit-n))
+		read, err := r.Read(u.head[n:min(n+piece, limit)])
+		u.head = u.head[:n+read]
+		if fault := u.look(&fields); fault != nil {
 			return nil, fault
-		case found:
-			u.model = parts.value
-			u.Model = string(u.head[u.model.start:u.model.end])
-			return u, nil
-		case err == io.EOF:
-			return u, nil
-		case err != nil:
+		}
+		if u.whole = err == io.EOF; err != nil && !u.whole {
 			return nil, fmt.Errorf("read form: %w", err)
 		}
 	}
 	return u, nil
 }
 
-// Reader gives the form, with the model named as given unless that is "" or the field was not found. grown is how many
-// bytes it is longer than the client's.
-func (u *Upload) Reader(model string) (r io.Reader, grown int) {
-	if u.Model == "" || model == "" {
-		return io.MultiReader(bytes.NewReader(u.head), u.rest), 0
-	}
-	head := splice(u.head, []edit{{u.model, model}})
-	return io.MultiReader(bytes.NewReader(head), u.rest), len(head) - len(u.head)
-}
+func (u *Upload) parts() parts { return parts{delimiter: []byte("\r\n--" + u.boundary)} }
 
-// form is the search for the field "model" in a body that grows.
-type form struct {
-	delimiter []byte
-	at        int  // what stands before was searched
-	value     span // of the field
-}
-
-// search goes on in b, of which the bytes before were given before too.
-func (f *form) search(b []byte) (found bool, err error) {
-	if f.at == 0 { // the first delimiter needs no line before it
-		first := f.delimiter[2:]
-		if len(b) < len(first) {
-			return false, nil
-		}
-		if bytes.HasPrefix(b, first) {
-			f.at = len(first)
-		} else if f.at = f.next(b, 0); f.at < 0 {
-			f.at = 0
-			return false, nil
-		}
-	}
+// look goes through all that was read.
+func (u *Upload) look(fields *parts) error {
 	for {
-		rest := b[f.at:]
-		if bytes.HasPrefix(rest, []byte("--")) { // the closing delimiter
-			return false, nil
+		value, found, err := fields.next(u.head)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return nil
+		case u.found:
+			return ErrTwoModels
 		}
-		end := bytes.Index(rest, []byte("\r\n\r\n"))
-		if end < 0 {
-			return false, nil
-		}
-		start := f.at + end + len("\r\n\r\n")
-		next := f.next(b, start-2) // an empty part ends with the line that ends its head
-		if next < 0 {
-			return false, nil
-		}
-		if fieldName(rest[:end]) == "model" {
-			f.value = span{start, max(start, next-len(f.delimiter))}
-			if strings.ContainsAny(string(b[f.value.start:f.value.end]), "\r\n") {
-				return false, fmt.Errorf("%w: the field model has several lines", ErrBoundary)
-			}
-			return true, nil
-		}
-		f.at = next
+		u.found, u.Model = true, string(u.head[value.start:value.end])
 	}
 }
 
-// next is where the next delimiter at or after from ends, or -1.
-func (f *form) next(b []byte, from int) int {
-	i := bytes.Index(b[from:], f.delimiter)
-	if i < 0 {
-		return -1
+// Reader gives the form, with the model named as given unless that is "" or the field is empty or missing. Of the client's length, -1
+// for unknown, it makes its own. Reading fails with ErrTwoModels and ErrForm for what comes late in the form.
+func (u *Upload) Reader(model string, length int64) (io.Reader, int64) {
+	switch {
+	case length < 0 || model == "":
+	case u.found && u.Model != "":
+		length += int64(len(model) - len(u.Model))
+	case !u.found && !u.whole:
+		length = -1 // the name may still come
 	}
-	return from + i + len(f.delimiter)
+	return &renaming{src: io.MultiReader(bytes.NewReader(u.head), u.rest), fields: u.parts(), model: model}, length
 }
 
-// fieldName reads the name of a part from its head.
-func fieldName(head []byte) string {
-	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
-		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || !strings.EqualFold(textproto.TrimString(string(name)), "Content-Disposition") {
-			continue
+// renaming is a form whose model gets another name on its way.
+type renaming struct {
+	src    io.Reader
+	fields parts
+	model  string // "" leaves the name
+	named  bool   // the field was there
+	buffer []byte // mostly below window
+	window []byte // read and not passed on
+	ready  int    // how much of it can be
+	err    error  // what comes after that
+}
+
+func (r *renaming) Read(p []byte) (int, error) {
+	for r.ready == 0 && r.err == nil {
+		r.fill()
+	}
+	if r.ready == 0 {
+		return 0, r.err
+	}
+	n := copy(p, r.window[:r.ready])
+	r.ready -= n
+	r.fields.move(n)
+	if r.window = r.window[n:]; r.ready == 0 && r.err != nil {
+		return n, r.err
+	}
+	return n, nil
+}
+
+// fill reads a piece.
+func (r *renaming) fill() {
+	n := len(r.window)
+	r.buffer = slices.Grow(append(r.buffer[:0], r.window...), piece)
+	read, err := r.src.Read(r.buffer[n : n+piece])
+	r.window, r.err = r.buffer[:n+read], err
+	if fault := r.rename(); fault != nil {
+		r.window, r.err = nil, fault
+		return
+	}
+	if r.ready = r.fields.passed(); r.err != nil {
+		r.ready = len(r.window)
+	}
+}
+
+// rename replaces the name in the window, when it is there.
+func (r *renaming) rename() error {
+	for {
+		value, found, err := r.fields.next(r.window)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return nil
+		case r.named:
+			return ErrTwoModels
 		}
-		_, params, err := mime.ParseMediaType(textproto.TrimString(string(value)))
-		if err == nil {
-			return params["name"]
+		r.named = true
+		if old := value.end - value.start; r.model != "" && old > 0 {
+			r.window = slices.Replace(r.window, value.start, value.end, []byte(r.model)...)
+			r.fields.move(old - len(r.model))
 		}
 	}
-	return ""
 }
