@@ -1,10 +1,13 @@
 package gateway_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/fluidmcp/fluidmcp/services/gateway"
 )
 
 // TestOneModelOnly: what a server might read as the name of another model does not get to it, however it is written. The server
@@ -72,4 +75,55 @@ func (f *front) say(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return string(got)
+}
+
+// TestManyLargeBodies: large bodies in memory are bounded in sum, by what of them has come. Small ones go on beside them, and all is
+// given back.
+func TestManyLargeBodies(t *testing.T) {
+	const large = 1 << 20
+	f := start(t, func(c *gateway.Config) { c.MaxBodyBytes, c.MaxBufferedBytes = large, 2*large }, model("m", newBackend(t, vllm).URL))
+	body := `{"messages":"` + strings.Repeat("x", large-100) + `"}`
+	var open []net.Conn
+	for n := range 2 { // all but the end
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		open = append(open, conn)
+		head := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body[:len(body)-1])
+		if n == 1 {
+			head = fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(body)-1, body[:len(body)-1])
+		}
+		if _, err := io.WriteString(conn, "POST /llm/m/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+head); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.awaitMetric("fluidmcp_buffered_bytes", float64(2*(len(body)-1-64<<10)))
+	form := []string{"Content-Type", "multipart/form-data; boundary=x"}
+	for what, a := range map[string]answer{
+		"JSON": f.post("/llm/m/chat/completions", body),
+		"form": f.do("POST", "/v1/audio/transcriptions", "--x\r\ncontent-disposition: form-data; name=file\r\n\r\n"+body[:900_000]+"\r\n--x--\r\n", form...),
+	} {
+		if a.status != 503 || a.code() != "overloaded" || a.header.Get("Retry-After") != "1" {
+			t.Errorf("%s above the limit: %d %v %s", what, a.status, a.header, a.body)
+		}
+	}
+	if a := f.post("/llm/m/chat/completions", `{"messages":"`+strings.Repeat("x", 60<<10)+`"}`); a.status != 200 {
+		t.Errorf("a small body: %d %s", a.status, a.body)
+	}
+	for conn, end := range map[net.Conn]string{open[0]: "}", open[1]: "1\r\n}\r\n0\r\n\r\n"} {
+		if _, err := io.WriteString(conn, end); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 ") {
+			t.Errorf("%v, %s", err, got)
+		}
+	}
+	f.awaitMetric("fluidmcp_buffered_bytes", 0)
+	if a := f.post("/llm/m/chat/completions", body); a.status != 200 {
+		t.Errorf("with room again: %d %s", a.status, a.body)
+	}
+	f.awaitMetric("fluidmcp_buffered_bytes", 0)
+	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="overloaded"}`, 1)
 }

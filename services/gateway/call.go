@@ -32,13 +32,14 @@ const (
 	reasonStopping     = "stopping"      // the gateway ended the request because it stops
 	reasonAuth         = "auth"          // no key, an unknown one, or one that may not do this
 	reasonRateLimited  = "rate_limited"  // over a limit of the key
+	reasonOverloaded   = "overloaded"    // the large requests of all clients together took the memory that they may
 	reasonQueueFull    = "queue_full"    // no turn at the model: the queue was full, or the wait too long
 	reasonDeadline     = "deadline"      // the deadline that the request has set was over
 )
 
 var reasons = []string{reasonBadRequest, reasonNoBackend, reasonConnect, reasonTimeout, reasonInterrupted, reasonUpstream4xx,
 	reasonUpstream5xx, reasonStreamError, reasonClientClosed, reasonInternal, reasonStopping, reasonAuth, reasonRateLimited,
-	reasonQueueFull, reasonDeadline}
+	reasonQueueFull, reasonDeadline, reasonOverloaded}
 
 // call is one inference request on its way, as metrics and log will tell of it. It belongs to one goroutine.
 type call struct {
@@ -48,6 +49,7 @@ type call struct {
 	endpoint string           // label of the route family
 	reason   string           // of fluidmcp_errors_total; "" while all is well
 	key      *keys.Key        // nil where everyone may ask
+	body     *buffered        // nil for a small one
 	waiting  *relay.KeepAlive // for clients that want to hear while they wait; else nil
 
 	last     bool // no other model will be asked
@@ -176,6 +178,7 @@ func (c *call) used() int {
 
 // record is step 6: one set of metrics and the fields of the log line.
 func (c *call) record(rec *web.Record, returned bool) {
+	c.body.release()
 	switch {
 	case c.reason == reasonClientClosed:
 		rec.Status = web.StatusClientClosed

@@ -23,6 +23,7 @@ type Config struct {
 	IdleTimeout      time.Duration `split_words:"true"` // between two pieces of an answer
 	TotalTimeout     time.Duration `split_words:"true"` // of one attempt; 0 means none
 	MaxBodyBytes     int64         `split_words:"true"` // of a request; a larger one gets a 413
+	MaxBufferedBytes int64         `split_words:"true"` // of all large requests that are in memory; above it they get a 503
 	Retries          int           `split_words:"true"` // attempts on other backends after the first
 	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
 	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend
@@ -53,6 +54,7 @@ func Default() Config {
 		FirstByteTimeout: 300 * time.Second,
 		IdleTimeout:      60 * time.Second,
 		MaxBodyBytes:     32 << 20,
+		MaxBufferedBytes: 256 << 20,
 		Retries:          2,
 		DrainTimeout:     120 * time.Second,
 		ProbeInterval:    5 * time.Second,
@@ -108,6 +110,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxBodyBytes <= 0 {
 		fault("MAX_BODY_BYTES %d: must be positive", c.MaxBodyBytes)
+	}
+	if c.MaxBufferedBytes < c.MaxBodyBytes {
+		fault("MAX_BUFFERED_BYTES %d: must not be less than one request may have, %d (GATEWAY_MAX_BODY_BYTES)", c.MaxBufferedBytes, c.MaxBodyBytes)
 	}
 	if c.Retries < 0 {
 		fault("RETRIES %d: must not be negative", c.Retries)

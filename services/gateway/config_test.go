@@ -17,14 +17,14 @@ func TestDefaultIsValid(t *testing.T) {
 }
 
 func TestValidateReportsEveryFault(t *testing.T) {
-	cfg := gateway.Config{SupervisorURL: "localhost:8098", LogLevel: "loud", TotalTimeout: -time.Second, Retries: -1, QueueSize: -1,
+	cfg := gateway.Config{SupervisorURL: "localhost:8098", LogLevel: "loud", TotalTimeout: -time.Second, Retries: -1, QueueSize: -1, MaxBufferedBytes: -1,
 		Addr: ":8099", TLSCertFile: "tls.crt", ProxyProtocol: true, CORSOrigins: []string{"app.example.com"}}
 	_, err := gateway.New(cfg, gateway.Deps{Log: zap.NewNop()})
 	if err == nil {
 		t.Fatal("a broken configuration was accepted")
 	}
 	for _, want := range []string{"SUPERVISOR_URL", "LOG_LEVEL", "CONNECT_TIMEOUT", "FIRST_BYTE_TIMEOUT", "IDLE_TIMEOUT", "PROBE_INTERVAL", "QUEUE_TIMEOUT",
-		"KEEP_ALIVE_INTERVAL", "TOTAL_TIMEOUT", "MAX_BODY_BYTES", "RETRIES", "QUEUE_SIZE", "ADDR", "TLS_CERT_FILE", "PROXY_PROTOCOL", "CORS_ORIGINS"} {
+		"KEEP_ALIVE_INTERVAL", "TOTAL_TIMEOUT", "MAX_BODY_BYTES", "MAX_BUFFERED_BYTES", "RETRIES", "QUEUE_SIZE", "ADDR", "TLS_CERT_FILE", "PROXY_PROTOCOL", "CORS_ORIGINS"} {
 		if !strings.Contains(err.Error(), "GATEWAY_"+want) {
 			t.Errorf("%s is not named in: %v", want, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,6 +60,8 @@ type Gateway struct {
 	gates      *admission.Gates
 	paces      retry.Paces
 	handler    http.Handler
+
+	bufferedBytes atomic.Int64 // of large bodies in memory
 }
 
 // New wires a gateway. It opens nothing.
@@ -95,7 +98,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		Wanted:  g.gates.Wanted(),
 		Log:     g.log.Named("fleet"),
 	})
-	g.registry.MustRegister(&metrics.State{Router: g.router, Feed: g.feed, Gates: g.gates, Backends: g.backends})
+	g.registry.MustRegister(&metrics.State{Router: g.router, Feed: g.feed, Gates: g.gates, Backends: g.backends, Buffered: g.bufferedBytes.Load})
 	g.poller = &probe.Poller{Transport: g.backends, Interval: loadInterval, Backends: g.balanced,
 		SetLoad: func(id string, l probe.Load, valid time.Duration) { g.router.SetLoad(id, routing.Load(l), valid) }}
 	g.prober = &probe.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,

@@ -45,6 +45,7 @@ func TestMetricNames(t *testing.T) {
 		"fluidmcp_backend_ejected backend model",
 		"fluidmcp_backend_inflight backend model",
 		"fluidmcp_backend_up backend model",
+		"fluidmcp_buffered_bytes",
 		"fluidmcp_build_info goversion revision version",
 		"fluidmcp_errors_total model reason",
 		"fluidmcp_fleet_age_seconds",

@@ -22,7 +22,7 @@ import (
 // maxFormHead is how much of a form is read to find the model's name in it, 1 MiB, where something else names the model.
 const maxFormHead = 1 << 20
 
-// maxTrusted is how much memory a client gets for saying that it will send as much.
+// maxTrusted is how much memory a client gets for saying that it will send as much, 64 KiB, and however full the memory is.
 const maxTrusted = 64 << 10
 
 // resolve is step 2. It reads the body, as far as needed, and finds the model, unless the path has named it.
@@ -72,6 +72,10 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 	in := io.Reader(r.Body)
 	if r.ContentLength < 0 { // else the server gives no more than that
 		in = web.LimitBody(w, r, g.cfg.MaxBodyBytes)
+	}
+	if r.ContentLength < 0 || r.ContentLength > maxTrusted {
+		c.body = &buffered{in: in, c: c}
+		in = c.body
 	}
 	if len(r.Header["Content-Type"]) > 1 {
 		return nil, refusal.BadRequest("invalid_header", "", "The request has more than one Content-Type.")
@@ -133,6 +137,7 @@ func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoin
 	if err != nil {
 		return nil, g.unread(r, err)
 	}
+	c.body.pass()
 	unknown := m == nil && !g.knows(found.Model)
 	if m, err = g.modelOf(c, m, found.Model); err != nil {
 		return nil, err
@@ -171,22 +176,31 @@ func (g *Gateway) knows(name string) bool {
 }
 
 func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {
-	if n := r.ContentLength; n > 0 && n <= maxTrusted {
-		raw := make([]byte, n)
-		if _, err := io.ReadFull(in, raw); err != nil {
+	if r.ContentLength < 0 {
+		var raw bytes.Buffer
+		if _, err := raw.ReadFrom(in); err != nil {
 			return nil, g.unread(r, err)
 		}
-		return raw, nil
+		return raw.Bytes(), nil
 	}
-	var raw bytes.Buffer
-	if _, err := raw.ReadFrom(in); err != nil {
-		return nil, g.unread(r, err)
+	var raw []byte
+	for n := int(r.ContentLength); len(raw) < n; {
+		before := len(raw)
+		grown := make([]byte, min(n, max(2*before, maxTrusted)))
+		copy(grown, raw)
+		if _, err := io.ReadFull(in, grown[before:]); err != nil {
+			return nil, g.unread(r, err)
+		}
+		raw = grown
 	}
-	return raw.Bytes(), nil
+	return raw, nil
 }
 
 // unread says why a body could not be read.
 func (g *Gateway) unread(r *http.Request, err error) error {
+	if told, ok := errors.AsType[*openai.Error](err); ok {
+		return told
+	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case errors.Is(err, body.ErrTwoModels):

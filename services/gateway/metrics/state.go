@@ -20,6 +20,7 @@ var (
 	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
 	queuedDesc    = prometheus.NewDesc("fluidmcp_queued_requests", "Requests that wait for their turn at a model.", []string{"model"}, nil)
 	connectedDesc = prometheus.NewDesc("fluidmcp_supervisor_connected", "1 while the fleet feed is connected.", nil, nil)
+	bufferedDesc  = prometheus.NewDesc("fluidmcp_buffered_bytes", "Large bodies of requests in memory, in bytes; what is over 64 KiB of each.", nil, nil)
 	ageDesc       = prometheus.NewDesc("fluidmcp_fleet_age_seconds", "Time since the fleet feed was lost; 0 while it is connected.", nil, nil)
 )
 
@@ -31,6 +32,7 @@ type State struct {
 	Gates  *admission.Gates
 
 	Backends *upstream.Transport
+	Buffered func() int64 // bytes of large bodies
 }
 
 // Describe implements prometheus.Collector.
@@ -42,6 +44,7 @@ func (s *State) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	gauge(connectedDesc, oneIf(s.Feed.Connected()))
+	gauge(bufferedDesc, float64(s.Buffered()))
 	gauge(ageDesc, s.Feed.Age().Seconds())
 	inflight := make(map[string]float64)
 	if table := s.Router.Table(); table != nil {
