@@ -23,8 +23,8 @@ func NewLogger(w io.Writer, level string) (*zap.Logger, error) {
 	enc := zap.NewProductionEncoderConfig()
 	enc.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	enc.EncodeDuration = zapcore.SecondsDurationEncoder
-	core := zapcore.NewCore(zapcore.NewJSONEncoder(enc), zapcore.Lock(zapcore.AddSync(w)), lvl)
-	return zap.New(core), nil
+	out := zapcore.Lock(zapcore.AddSync(w))
+	return zap.New(&core{zapcore.NewCore(zapcore.NewJSONEncoder(enc), out, lvl), out}), nil
 }
 
 // NewRegistry returns a registry with the Go and process collectors and fluidmcp_build_info.
