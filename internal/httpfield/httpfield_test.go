@@ -2,6 +2,7 @@ package httpfield_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/http/httpguts"
@@ -19,6 +20,9 @@ func check(t *testing.T, s string) {
 	}
 	if got, want := httpfield.IsValue(s), httpguts.ValidHeaderFieldValue(s); got != want {
 		t.Errorf("%q is a value: %t, want %t", s, got, want)
+	}
+	if got, want := httpfield.Trim(s), strings.Trim(s, " \t"); got != want {
+		t.Errorf("%q trimmed is %q, want %q", s, got, want)
 	}
 	want := ""
 	if httpguts.ValidHeaderFieldName(s) {

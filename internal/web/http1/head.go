@@ -159,7 +159,7 @@ func parseFields(rest string, values []string) (http.Header, error) {
 		if name = httpfield.Canonical(name); !ok || name == "" {
 			return nil, malformed("A line of the header is malformed.") // folded lines and spaces before the colon, too
 		}
-		if value = strings.Trim(value, " \t"); !httpfield.IsValue(value) {
+		if value = httpfield.Trim(value); !httpfield.IsValue(value) {
 			return nil, malformed("A value of the header has control characters.")
 		}
 		if before := header[name]; before != nil {

@@ -29,7 +29,7 @@ func parseFields(text string, room []string) (http.Header, error) {
 		if key == "" {
 			return nil, malformed("the header name %.40q has characters that none may have", name)
 		}
-		if value = strings.Trim(value, " \t"); !httpfield.IsValue(value) {
+		if value = httpfield.Trim(value); !httpfield.IsValue(value) {
 			return nil, malformed("the header %s has control characters", key)
 		}
 		if have, ok := fields[key]; ok {
@@ -46,7 +46,7 @@ func parseFields(text string, room []string) (http.Header, error) {
 func hasToken(values []string, token string) bool {
 	for _, list := range values {
 		for item := range strings.SplitSeq(list, ",") {
-			if strings.EqualFold(strings.Trim(item, " \t"), token) {
+			if strings.EqualFold(httpfield.Trim(item), token) {
 				return true
 			}
 		}
