@@ -18,8 +18,11 @@ const hedged = "hedged"
 // firstOf asks one backend and, where the model allows it, a second one when the first takes longer than nearly all answers
 // before. The one that answers first counts, the other is given up.
 func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *retry.Pace) *try {
-	patience, known := p.Slow(q.stream)
-	if !m.Routing.Hedge || !known || q.form != nil || q.endpoint.Control {
+	patience, hedge := time.Duration(0), false
+	if m.Routing.Hedge && q.form == nil && !q.endpoint.Control {
+		patience, hedge = p.Slow(q.stream)
+	}
+	if !hedge {
 		t := g.guarded(r.Context(), r, c, q, m, lease)
 		c.waited += t.took
 		g.tried(c, q, p, t)
