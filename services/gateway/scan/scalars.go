@@ -10,9 +10,8 @@ func Scalars(value []byte, visit func(raw []byte) bool) {
 		switch c := value[i]; {
 		case c == '"':
 			i = closing(value, i)
-			next := scanner{b: value, pos: i}
-			next.space()
-			isKey := next.peek() == ':'
+			s := scanner{b: value}
+			isKey := s.peek(s.space(i)) == ':'
 			if !isKey && !visit(value[start+1:max(start+1, i-1)]) {
 				return
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,7 +53,7 @@ func FuzzScalars(f *testing.F) {
 			got = append(got, string(raw))
 			return true
 		})
-		if !json.Valid(value) {
+		if !json.Valid(value) || !utf8.Valid(value) {
 			return
 		}
 		var want []any

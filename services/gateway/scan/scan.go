@@ -28,54 +28,57 @@ type Member struct {
 // Object visits the members of the object that b consists of, in order, duplicate keys included. It returns the offset
 // of the closing brace, or a *SyntaxError for anything but exactly one valid object.
 func Object(b []byte, visit func(Member)) (end int, err error) {
-	s, err := begin(b, '{', "expected an object")
-	if err == nil {
-		err = s.object(0, visit)
+	s := scanner{b: b}
+	i := s.begin('{', "expected an object")
+	if i >= 0 {
+		i = s.object(i, 0, visit)
 	}
-	if err == nil {
-		err = s.end()
+	end = i - 1
+	if s.end(i); s.fault != nil {
+		return 0, s.fault
 	}
-	return s.closing, err
+	return end, nil
 }
 
 // Array visits the elements of the array that b consists of, in order. It returns a *SyntaxError for anything but exactly
 // one valid array.
 func Array(b []byte, visit func(element []byte)) error {
-	s, err := begin(b, '[', "expected an array")
-	if err == nil {
-		err = s.array(0, visit)
-	}
-	if err == nil {
-		err = s.end()
-	}
-	return err
-}
-
-// begin stands on the opening bracket of a value.
-func begin(b []byte, opening byte, expected string) (scanner, error) {
 	s := scanner{b: b}
-	if !utf8.Valid(b) {
-		return s, &SyntaxError{Offset: invalidUTF8(b), Message: "invalid UTF-8", Foreign: true}
+	i := s.begin('[', "expected an array")
+	if i >= 0 {
+		i = s.array(i, 0, visit)
 	}
-	if bytes.HasPrefix(b, []byte("\uFEFF")) {
-		s.pos = len("\uFEFF")
+	if s.end(i); s.fault != nil {
+		return s.fault
 	}
-	s.space()
-	if s.peek() != opening {
-		return s, s.fail(expected)
-	}
-	return s, nil
+	return nil
 }
 
-// end stands after a value, and refuses what follows it.
-func (s *scanner) end() error {
-	closing := s.pos - 1
-	s.space()
-	if s.pos < len(s.b) {
-		return s.fail("data after the value")
+// begin finds the opening bracket of the value.
+func (s *scanner) begin(opening byte, expected string) int {
+	s.printable = isPrintable(s.b)
+	if !s.printable && !utf8.Valid(s.b) {
+		s.fault = &SyntaxError{Offset: invalidUTF8(s.b), Message: "invalid UTF-8", Foreign: true}
+		return -1
 	}
-	s.closing = closing
-	return nil
+	i := 0
+	if bytes.HasPrefix(s.b, []byte("\uFEFF")) {
+		i = len("\uFEFF")
+	}
+	if i = s.space(i); s.peek(i) != opening {
+		return s.fail(i, expected)
+	}
+	return i
+}
+
+// end refuses what follows the value.
+func (s *scanner) end(i int) {
+	if i < 0 {
+		return
+	}
+	if i = s.space(i); i < len(s.b) {
+		s.fail(i, "data after the value")
+	}
 }
 
 func invalidUTF8(b []byte) int {
@@ -89,122 +92,107 @@ func invalidUTF8(b []byte) int {
 	return len(b)
 }
 
-// scanner is the position in the bytes. peek gives 0 at their end, which no JSON has outside of a string.
+// scanner reads b. Its methods take the offset of what they read, and return that of what follows it, or -1 after a fault.
 type scanner struct {
-	b       []byte
-	pos     int
-	closing int // of the whole value, once that was read
+	b         []byte
+	printable bool // all of b
+	fault     *SyntaxError
 }
 
-func (s *scanner) peek() byte {
-	if s.pos < len(s.b) {
-		return s.b[s.pos]
+// peek gives 0 at the end, which no JSON has outside of a string.
+func (s *scanner) peek(i int) byte {
+	if i < len(s.b) {
+		return s.b[i]
 	}
 	return 0
 }
 
 // fail makes an error. JSON has no zero bytes, but text in UTF-16 and UTF-32 is full of them, and Python reads it.
-func (s *scanner) fail(message string) error {
-	return &SyntaxError{Offset: s.pos, Message: message, Foreign: message == tooDeep || bytes.IndexByte(s.b, 0) >= 0}
+func (s *scanner) fail(i int, message string) int {
+	s.fault = &SyntaxError{Offset: i, Message: message, Foreign: message == tooDeep || bytes.IndexByte(s.b, 0) >= 0}
+	return -1
 }
 
 const tooDeep = "nested too deep"
 
-func (s *scanner) unexpected() error {
-	if s.pos >= len(s.b) {
-		return s.fail("unexpected end")
+func (s *scanner) unexpected(i int) int {
+	if i >= len(s.b) {
+		return s.fail(i, "unexpected end")
 	}
-	r, _ := utf8.DecodeRune(s.b[s.pos:])
-	return s.fail(fmt.Sprintf("unexpected character %q", r))
+	r, _ := utf8.DecodeRune(s.b[i:])
+	return s.fail(i, fmt.Sprintf("unexpected character %q", r))
 }
 
-func (s *scanner) space() {
-	for s.pos < len(s.b) && (s.b[s.pos] == ' ' || s.b[s.pos] == '\n' || s.b[s.pos] == '\t' || s.b[s.pos] == '\r') {
-		s.pos++
+func (s *scanner) space(i int) int {
+	for i < len(s.b) && s.b[i] <= ' ' && (s.b[i] == ' ' || s.b[i] == '\n' || s.b[i] == '\t' || s.b[i] == '\r') {
+		i++
 	}
+	return i
 }
 
 // object stands on the brace. A nil visit skips.
-func (s *scanner) object(depth int, visit func(Member)) error {
-	more, err := s.open(depth, '}')
-	for more && err == nil {
-		var m Member
-		if m, err = s.member(depth); err != nil {
-			return err
+func (s *scanner) object(i, depth int, visit func(Member)) int {
+	if depth >= maxDepth {
+		return s.fail(i, tooDeep)
+	}
+	if i = s.space(i + 1); s.peek(i) == '}' {
+		return i + 1
+	}
+	for {
+		key := i
+		if s.peek(key) != '"' {
+			return s.unexpected(key)
+		}
+		after := s.str(key)
+		if after < 0 {
+			return -1
+		}
+		if i = s.space(after); s.peek(i) != ':' {
+			return s.unexpected(i)
+		}
+		start := s.space(i + 1)
+		if i = s.value(start, depth+1); i < 0 {
+			return -1
 		}
 		if visit != nil {
-			m.Key = unquote(m.Key)
-			visit(m)
+			visit(Member{Key: unquote(s.b[key:after]), Start: start, End: i})
 		}
-		more, err = s.next('}')
+		switch i = s.space(i); s.peek(i) {
+		case ',':
+			i = s.space(i + 1)
+		case '}':
+			return i + 1
+		default:
+			return s.unexpected(i)
+		}
 	}
-	return err
-}
-
-// member stands on a key and reads it, with its quotes, and the value.
-func (s *scanner) member(depth int) (Member, error) {
-	from := s.pos
-	if s.peek() != '"' {
-		return Member{}, s.unexpected()
-	}
-	if err := s.str(); err != nil {
-		return Member{}, err
-	}
-	key := s.b[from:s.pos]
-	s.space()
-	if s.peek() != ':' {
-		return Member{}, s.unexpected()
-	}
-	s.pos++
-	s.space()
-	start := s.pos
-	err := s.value(depth + 1)
-	return Member{Key: key, Start: start, End: s.pos}, err
 }
 
 // array stands on the bracket. A nil visit skips.
-func (s *scanner) array(depth int, visit func(element []byte)) error {
-	more, err := s.open(depth, ']')
-	for more && err == nil {
-		start := s.pos
-		if err = s.value(depth + 1); err != nil {
-			return err
+func (s *scanner) array(i, depth int, visit func(element []byte)) int {
+	if depth >= maxDepth {
+		return s.fail(i, tooDeep)
+	}
+	if i = s.space(i + 1); s.peek(i) == ']' {
+		return i + 1
+	}
+	for {
+		start := i
+		if i = s.value(start, depth+1); i < 0 {
+			return -1
 		}
 		if visit != nil {
-			visit(s.b[start:s.pos])
+			visit(s.b[start:i])
 		}
-		more, err = s.next(']')
+		switch i = s.space(i); s.peek(i) {
+		case ',':
+			i = s.space(i + 1)
+		case ']':
+			return i + 1
+		default:
+			return s.unexpected(i)
+		}
 	}
-	return err
-}
-
-// open steps over an opening bracket and tells whether something stands before the closing one.
-func (s *scanner) open(depth int, closing byte) (more bool, err error) {
-	if depth >= maxDepth {
-		return false, s.fail(tooDeep)
-	}
-	s.pos++
-	s.space()
-	if s.peek() == closing {
-		s.pos++
-		return false, nil
-	}
-	return true, nil
-}
-
-// next steps over what stands between two elements and tells whether another comes.
-func (s *scanner) next(closing byte) (more bool, err error) {
-	s.space()
-	switch s.peek() {
-	case ',':
-		s.pos++
-		s.space()
-		return true, nil
-	case closing:
-		s.pos++
-		return false, nil
-	}
-	return false, s.unexpected()
 }
 
 // unquote takes a valid string literal.

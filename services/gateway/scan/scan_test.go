@@ -37,17 +37,26 @@ func TestObject(t *testing.T) {
 	f(`{"a":"\ud800"}`, 13, `a="\ud800"`)
 }
 
-// TestStrings has every byte at every place of a string that is read in words.
+// TestStrings has every byte at every place of a string that is read in words and, where it is long, by larger pieces.
 func TestStrings(t *testing.T) {
-	for at := range 20 {
-		for c := range 0x80 {
-			text := []byte("{\"a\":\"" + strings.Repeat("~", 20) + "\"}")
-			text[6+at] = byte(c)
-			_, err := scan.Object(text, func(scan.Member) {})
-			if want := json.Valid(text); (err == nil) != want {
-				t.Errorf("%q: %v, want valid: %v", text, err, want)
-			}
+	check := func(length, at int, c byte, rest string) {
+		t.Helper()
+		text := []byte("{\"a\":\"" + strings.Repeat("~", length) + "\"}" + rest)
+		text[6+at] = c
+		_, err := scan.Object(text, func(scan.Member) {})
+		if want := json.Valid(text); (err == nil) != want {
+			t.Errorf("%q: %v, want valid: %v", text, err, want)
 		}
+	}
+	for at := range 80 {
+		for c := range byte(0x80) {
+			check(80, at, c, "")
+			check(80, at, c, "\n") // not all of it is printable
+		}
+	}
+	for at := range 2500 {
+		check(2500, at, '\\', "")
+		check(2500, at, '"', "")
 	}
 }
 

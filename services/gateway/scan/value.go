@@ -5,28 +5,21 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"strconv"
+	"unicode/utf8"
 )
 
-func (s *scanner) value(depth int) error {
-	switch s.peek() {
+func (s *scanner) value(i, depth int) int {
+	switch s.peek(i) {
 	case '{':
-		return s.object(depth, nil)
+		return s.object(i, depth, nil)
 	case '[':
-		return s.array(depth, nil)
+		return s.array(i, depth, nil)
 	case '"':
-		return s.str()
+		return s.str(i)
 	default:
-		return s.scalar()
+		return s.scalar(i)
 	}
 }
-
-// plain are the bytes that mean only themselves in a string.
-var plain = func() (table [256]bool) {
-	for c := range table {
-		table[c] = c >= ' ' && c != '"' && c != '\\'
-	}
-	return table
-}()
 
 // Each byte of a word.
 const (
@@ -41,113 +34,132 @@ func special(word uint64) uint64 {
 	return ((word - ' '*ones) | (quote - ones) | (slash - ones)) &^ word & highs
 }
 
-// plainWords steps over plain bytes, eight at a time.
-func (s *scanner) plainWords() {
-	rest := s.b[s.pos:]
-	for len(rest) >= 8 {
-		if at := special(binary.LittleEndian.Uint64(rest)); at != 0 {
-			rest = rest[bits.TrailingZeros64(at)/8:]
-			break
-		}
-		rest = rest[8:]
+// isPrintable tells ASCII without control characters, which nearly all JSON is.
+func isPrintable(b []byte) bool {
+	var found uint64
+	for ; len(b) >= 32; b = b[32:] {
+		w, x, y, z := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		found |= w | (w - ' '*ones) | x | (x - ' '*ones) | y | (y - ' '*ones) | z | (z - ' '*ones)
 	}
-	s.pos = len(s.b) - len(rest)
+	for _, c := range b {
+		if c < ' ' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return found&highs == 0
 }
+
+// long is from where on a string is searched by larger pieces than words.
+const long = 32
 
 // str stands on the opening quote.
-func (s *scanner) str() error {
-	for s.pos++; s.pos < len(s.b); s.pos++ {
-		s.plainWords()
-		if s.pos == len(s.b) {
-			break
-		}
-		c := s.b[s.pos]
-		if plain[c] {
-			continue
-		}
-		switch c {
-		case '"':
-			s.pos++
-			return nil
-		case '\\':
-			if err := s.escape(); err != nil {
-				return err
+func (s *scanner) str(i int) int {
+	b := s.b
+	for i++; ; i++ {
+		for begun := i; len(b)-i >= 8; i += 8 {
+			if at := special(binary.LittleEndian.Uint64(b[i:])); at != 0 {
+				i += bits.TrailingZeros64(at) / 8
+				break
 			}
-		default:
-			return s.fail("control character in a string")
+			if s.printable && i-begun >= long {
+				i += plain(b[i:])
+				break
+			}
+		}
+		if i >= len(b) {
+			return s.fail(i, "unexpected end")
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1
+		case c == '\\':
+			if i = s.escape(i); i < 0 {
+				return -1
+			}
+		case c < ' ':
+			return s.fail(i, "control character in a string")
 		}
 	}
-	return s.fail("unexpected end")
 }
 
-// escape stands on the backslash and stops on the last character of the escape.
-func (s *scanner) escape() error {
-	s.pos++
-	c := s.peek()
-	if c != 'u' {
+// plain is how many bytes of a long printable string mean only themselves, or fewer: it does not look too far, as
+// what follows the next escape is searched anew.
+func plain(b []byte) int {
+	const far = 1 << 10
+	b = b[:min(len(b), far)]
+	if quote := bytes.IndexByte(b, '"'); quote >= 0 {
+		b = b[:quote]
+	}
+	if slash := bytes.IndexByte(b, '\\'); slash >= 0 {
+		return slash
+	}
+	return len(b)
+}
+
+// escape stands on the backslash, and returns where the last character of the escape is.
+func (s *scanner) escape(i int) int {
+	i++
+	if c := s.peek(i); c != 'u' {
 		if c == 0 || bytes.IndexByte([]byte(`"\/bfnrt`), c) < 0 {
-			return s.fail("invalid escape")
+			return s.fail(i, "invalid escape")
 		}
-		return nil
+		return i
 	}
 	for range 4 {
-		s.pos++
-		c := s.peek() | 0x20
-		if !(digit(s.peek()) || c >= 'a' && c <= 'f') {
-			return s.fail("invalid escape")
+		i++
+		if c := s.peek(i) | 0x20; !(digit(s.peek(i)) || c >= 'a' && c <= 'f') {
+			return s.fail(i, "invalid escape")
 		}
 	}
-	return nil
+	return i
 }
 
 // words are the literals by their first character. Python's JSON has three more than RFC 8259.
 var words = [256]string{'t': "true", 'f': "false", 'n': "null", 'N': "NaN", 'I': "Infinity"}
 
-func (s *scanner) scalar() error {
-	if word := words[s.peek()]; word != "" && bytes.HasPrefix(s.b[s.pos:], []byte(word)) {
-		s.pos += len(word)
-		return nil
+func (s *scanner) scalar(i int) int {
+	if word := words[s.peek(i)]; word != "" && bytes.HasPrefix(s.b[i:], []byte(word)) {
+		return i + len(word)
 	}
-	return s.number()
+	return s.number(i)
 }
 
 // number follows the grammar of RFC 8259, section 6. -Infinity is Python's.
-func (s *scanner) number() error {
-	if s.peek() == '-' {
-		s.pos++
-		if s.peek() == 'I' {
-			return s.scalar()
+func (s *scanner) number(i int) int {
+	if s.peek(i) == '-' {
+		i++
+		if s.peek(i) == 'I' {
+			return s.scalar(i)
 		}
 	}
-	if s.peek() == '0' {
-		s.pos++
-	} else if err := s.digits(); err != nil {
-		return err
+	if s.peek(i) == '0' {
+		i++
+	} else if i = s.digits(i); i < 0 {
+		return -1
 	}
-	if s.peek() == '.' {
-		s.pos++
-		if err := s.digits(); err != nil {
-			return err
+	if s.peek(i) == '.' {
+		if i = s.digits(i + 1); i < 0 {
+			return -1
 		}
 	}
-	if s.peek()|0x20 == 'e' {
-		s.pos++
-		if s.peek() == '+' || s.peek() == '-' {
-			s.pos++
-		}
-		return s.digits()
+	if s.peek(i)|0x20 != 'e' {
+		return i
 	}
-	return nil
+	i++
+	if s.peek(i) == '+' || s.peek(i) == '-' {
+		i++
+	}
+	return s.digits(i)
 }
 
-func (s *scanner) digits() error {
-	if !digit(s.peek()) {
-		return s.unexpected()
+func (s *scanner) digits(i int) int {
+	if !digit(s.peek(i)) {
+		return s.unexpected(i)
 	}
-	for digit(s.peek()) {
-		s.pos++
+	for digit(s.peek(i)) {
+		i++
 	}
-	return nil
+	return i
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
