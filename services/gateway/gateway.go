@@ -47,6 +47,7 @@ type Gateway struct {
 
 	router     *routing.Router
 	backends   *upstream.Transport
+	watches    upstream.Watches
 	adapters   *adapters.Adapters
 	supervisor *upstream.Transport
 	feed       *feed.Feed

@@ -102,7 +102,7 @@ func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m
 	if m.Timeouts.Connect > 0 {
 		ctx = upstream.WithConnectTimeout(ctx, m.Timeouts.Connect)
 	}
-	ctx, patience := upstream.WithPatience(ctx, g.firstByte(m), cmp.Or(m.Timeouts.Total, g.cfg.TotalTimeout))
+	ctx, patience := g.watches.WithPatience(ctx, g.firstByte(m), cmp.Or(m.Timeouts.Total, g.cfg.TotalTimeout))
 	t := &try{lease: lease, patience: patience}
 	t.answer, t.err = g.send(ctx, r, q, m, t, relay.Options{
 		End:       q.endpoint.End,

@@ -80,7 +80,7 @@ func play(t *testing.T, contentType string, change func(*relay.Options), pieces 
 
 // playInto plays into a response that has begun already, or not.
 func playInto(t *testing.T, contentType string, begun bool, change func(*relay.Options), pieces ...piece) *run {
-	ctx, patience := upstream.WithPatience(t.Context(), 10*time.Second, 0)
+	ctx, patience := new(upstream.Watches).WithPatience(t.Context(), 10*time.Second, 0)
 	defer patience.Stop()
 	r := &run{recorder: httptest.NewRecorder(), meter: meter{start: time.Now()}, body: &script{ctx: ctx, pieces: pieces}}
 	opts := relay.Options{End: relay.EndDone, Idle: 5 * time.Second, Patience: patience, Meter: &r.meter, Cause: func() error {

@@ -181,7 +181,7 @@ func (deaf) Flush()                    {}
 func TestClientTakesNothing(t *testing.T) {
 	f := func(contentType, body string) {
 		t.Helper()
-		_, patience := upstream.WithPatience(t.Context(), time.Minute, 0)
+		_, patience := new(upstream.Watches).WithPatience(t.Context(), time.Minute, 0)
 		defer patience.Stop()
 		resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(strings.NewReader(body))}
 		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: func() error { return nil }})
@@ -209,7 +209,7 @@ func (f *flushes) FlushError() error { f.n++; return nil }
 func TestNoContentType(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resp := &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: 7, Body: io.NopCloser(strings.NewReader("Success"))}
-		ctx, patience := upstream.WithPatience(r.Context(), time.Minute, 0)
+		ctx, patience := new(upstream.Watches).WithPatience(r.Context(), time.Minute, 0)
 		defer patience.Stop()
 		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: ctx.Err})
 		if err != nil {
@@ -235,7 +235,7 @@ func TestFlush(t *testing.T) {
 	f := func(want int, pieces ...piece) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
-			ctx, patience := upstream.WithPatience(t.Context(), time.Minute, 0)
+			ctx, patience := new(upstream.Watches).WithPatience(t.Context(), time.Minute, 0)
 			defer patience.Stop()
 			resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {events}}, Body: &script{ctx: ctx, pieces: append(pieces, piece{err: io.EOF})}}
 			a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: func() error { return nil }})

@@ -41,7 +41,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	in.Header.Set("Content-Type", "application/json")
 	body := []byte(`{"model":"m","messages":[{"role":"user","content":"` + strings.Repeat("word ", 200) + `"}]}`)
 	once := func(b *testing.B, transport http.RoundTripper) {
-		ctx, patience := upstream.WithPatience(b.Context(), time.Minute, 0)
+		ctx, patience := new(upstream.Watches).WithPatience(b.Context(), time.Minute, 0)
 		defer patience.Stop()
 		req := upstream.NewRequest(ctx, in, upstream.Target{Base: base, Path: "/v1/chat/completions"}, body)
 		resp, err := transport.RoundTrip(req)

@@ -167,7 +167,7 @@ func TestPatienceOfTransport(t *testing.T) {
 			p.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
 			p.gone()
 		})})
-		ctx, patience := upstream.WithPatience(t.Context(), 2*time.Second, 0)
+		ctx, patience := new(upstream.Watches).WithPatience(t.Context(), 2*time.Second, 0)
 		defer patience.Stop()
 		begin := time.Now()
 		resp, err := transport.RoundTrip(request(t, ctx, "GET", "http://h", nil))

@@ -21,16 +21,25 @@ func (e *TimeoutError) Error() string {
 
 // Patience is the context of a request to a backend, and ends it when the backend is silent for too long. Its methods are called
 // from one goroutine, those of the context from any.
-//
-// Expect and Pause, which are called for every piece of a stream, move a deadline and mostly leave the timer alone: one
-// that runs out too early looks at the deadline and is set again.
 type Patience struct {
 	reqctx.Context
-	total *time.Timer
+	watches *Watches
+	watch   *watch
+	total   *time.Timer
+}
 
+// Watches are what measures the silence of backends, to be used by one request after another. The zero value is ready.
+type Watches struct{ pool sync.Pool }
+
+// watch measures the silence of one backend at a time.
+//
+// Expect and Pause, which are called for every piece of a stream, move a deadline and mostly leave the timer alone: one that runs
+// out too early looks at the deadline and is set again. So it may run on from one request to the next, and most of them never set it.
+type watch struct {
 	mu       sync.Mutex
-	silence  *time.Timer
-	fires    time.Time // when silence does; zero when it does not run
+	timer    *time.Timer
+	fires    time.Time // when timer does; zero when it does not run
+	of       *Patience // whose backend is silent; nil between two requests
 	deadline time.Time // zero while paused
 	waiting  TimeoutError
 }
@@ -40,82 +49,116 @@ const firstByte = "first byte"
 
 // WithPatience returns a context that ends with a *TimeoutError as cause unless Expect is called within limit, and
 // in any case after total, when that is positive.
-func WithPatience(ctx context.Context, limit, total time.Duration) (context.Context, *Patience) {
-	p := &Patience{}
+func (w *Watches) WithPatience(ctx context.Context, limit, total time.Duration) (context.Context, *Patience) {
+	p := &Patience{watches: w}
 	p.Follow(ctx)
-	p.expect(firstByte, limit)
+	if p.watch, _ = w.pool.Get().(*watch); p.watch == nil {
+		p.watch = newWatch()
+	}
+	p.watch.begin(p, limit)
 	if total > 0 {
 		p.total = time.AfterFunc(total, func() { p.End(&TimeoutError{Waiting: "whole answer", Limit: total}) })
 	}
 	return p, p
 }
 
-// Expect allows the backend limit for its next byte.
-func (p *Patience) Expect(limit time.Duration) { p.expect("next byte", limit) }
+func newWatch() *watch {
+	w := &watch{}
+	w.timer = time.AfterFunc(time.Hour, w.check)
+	w.timer.Stop()
+	return w
+}
 
-func (p *Patience) expect(what string, limit time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting = TimeoutError{Waiting: what, Limit: limit}
-	p.deadline = time.Now().Add(limit)
-	switch {
-	case p.silence == nil:
-		p.silence = time.AfterFunc(limit, p.check)
-	case p.fires.IsZero() || p.fires.After(p.deadline):
-		p.silence.Reset(limit)
-	default:
-		return // it fires before and will be set again
+// Expect allows the backend limit for its next byte.
+func (p *Patience) Expect(limit time.Duration) {
+	w := p.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.of == p {
+		w.expect("next byte", limit)
 	}
-	p.fires = p.deadline
 }
 
 // Sending allows the backend its whole time for the first byte from now on: while the client still sends its body, it is not
 // the backend that is slow. It may be called from another goroutine, and means nothing once an answer has begun.
 func (p *Patience) Sending() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.waiting.Waiting == firstByte && !p.deadline.IsZero() {
-		p.deadline = time.Now().Add(p.waiting.Limit)
+	w := p.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.of == p && w.waiting.Waiting == firstByte && !w.deadline.IsZero() {
+		w.deadline = time.Now().Add(w.waiting.Limit)
 	}
-}
-
-// check is called when the timer fires.
-func (p *Patience) check() {
-	if late := p.late(); late != nil {
-		p.End(late)
-	}
-}
-
-// late says what was waited for in vain, or sets the timer again.
-func (p *Patience) late() *TimeoutError {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fires = time.Time{}
-	if p.deadline.IsZero() {
-		return nil
-	}
-	if left := time.Until(p.deadline); left > 0 {
-		p.silence.Reset(left)
-		p.fires = p.deadline
-		return nil
-	}
-	late := p.waiting
-	return &late
 }
 
 // Pause stops counting while the client, not the backend, is waited for.
 func (p *Patience) Pause() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.deadline = time.Time{}
+	w := p.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.of == p {
+		w.deadline = time.Time{}
+	}
 }
 
-// Stop ends the context and frees the timers.
+// Stop ends the context and frees what measures for others. The other methods do nothing after it.
 func (p *Patience) Stop() {
-	p.Pause()
-	p.silence.Stop()
+	if p.watch.end(p) {
+		p.watches.pool.Put(p.watch)
+	}
 	if p.total != nil {
 		p.total.Stop()
 	}
 	p.End(context.Canceled)
+}
+
+func (w *watch) begin(p *Patience, limit time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of = p
+	w.expect(firstByte, limit)
+}
+
+// end reports false when w is not p's any more.
+func (w *watch) end(p *Patience) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.of != p {
+		return false
+	}
+	w.of, w.deadline = nil, time.Time{}
+	return true
+}
+
+// expect holds the lock.
+func (w *watch) expect(what string, limit time.Duration) {
+	w.waiting = TimeoutError{Waiting: what, Limit: limit}
+	w.deadline = time.Now().Add(limit)
+	if w.fires.IsZero() || w.fires.After(w.deadline) { // else it fires before and will be set again
+		w.timer.Reset(limit)
+		w.fires = w.deadline
+	}
+}
+
+// check is called when the timer fires.
+func (w *watch) check() {
+	if p, late := w.late(); late != nil {
+		p.End(late)
+	}
+}
+
+// late says what was waited for in vain, and whose request it is, or sets the timer again.
+func (w *watch) late() (*Patience, *TimeoutError) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fires = time.Time{}
+	if w.deadline.IsZero() {
+		return nil, nil
+	}
+	if left := time.Until(w.deadline); left > 0 {
+		w.timer.Reset(left)
+		w.fires = w.deadline
+		return nil, nil
+	}
+	late := w.waiting
+	return w.of, &late
 }

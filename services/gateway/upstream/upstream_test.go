@@ -75,7 +75,7 @@ func TestPatience(t *testing.T) {
 	f := func(name, want string, firstByte, total time.Duration, act func(p *upstream.Patience)) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ctx, p := upstream.WithPatience(t.Context(), firstByte, total)
+				ctx, p := new(upstream.Watches).WithPatience(t.Context(), firstByte, total)
 				defer p.Stop()
 				act(p)
 				synctest.Wait()
@@ -121,6 +121,35 @@ func TestPatience(t *testing.T) {
 	f("paused", "", second, 0, func(p *upstream.Patience) { p.Pause(); wait(time.Hour) })
 	f("total", "waited 5s for the whole answer of the model server", 10*second, 5*second, func(p *upstream.Patience) { p.Pause(); wait(6 * second) })
 	f("stopped", "", second, second, func(p *upstream.Patience) { p.Stop(); wait(2 * second) })
+}
+
+// TestWatches: one request after another is measured, each by its own time, and whoever is done has no say any more.
+func TestWatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var watches upstream.Watches
+		done := func(ctx context.Context) bool { synctest.Wait(); return ctx.Err() != nil }
+		_, first := watches.WithPatience(t.Context(), 10*time.Second, 0)
+		first.Expect(2 * time.Second)
+		first.Stop()
+		first.Stop()
+		time.Sleep(time.Second)
+		ctx, second := watches.WithPatience(t.Context(), 3*time.Second, 0)
+		other, third := watches.WithPatience(t.Context(), time.Hour, 0)
+		defer third.Stop()
+		first.Pause()
+		first.Expect(time.Hour)
+		first.Sending()
+		time.Sleep(2 * time.Second) // the time of the first is over
+		if done(ctx) {
+			t.Error("a request ended by the time of the one before")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, late := errors.AsType[*upstream.TimeoutError](context.Cause(ctx)); !late || done(other) {
+			t.Errorf("its own time was over, and it ended by %v; the other by %v", context.Cause(ctx), other.Err())
+		}
+		second.Stop()
+	})
 }
 
 func TestForwardedOverTLS(t *testing.T) {
