@@ -59,25 +59,31 @@ func RecordOf(ctx context.Context) *Record {
 
 // Logged gives each request an id (the client's, or a new one), returns it in the response, and writes one line when
 // the request is over, whatever became of it.
-func Logged(log *zap.Logger, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &recorder{ResponseWriter: w, Context: r.Context()}
-		rec.record.Started = time.Now()
-		fields := lines.Get().(*[]zap.Field)
-		rec.record.fields = (*fields)[:ownFields]
-		w.Header()[RequestIDHeader] = rec.identify(r)
-		r = r.WithContext(rec)
-		defer func() { // also when the handler aborts by panic
-			rec.record.log(log, r)
-			*fields, rec.record.fields = rec.record.fields, nil
-			clear(*fields)
-			lines.Put(fields)
-		}()
-		next.ServeHTTP(rec, r)
-		if rec.record.Status == 0 {
-			rec.record.Status = http.StatusOK // net/http sends this for a handler that writes nothing
-		}
-	})
+func Logged(log *zap.Logger, next http.Handler) http.Handler { return &logged{log, next} }
+
+type logged struct {
+	log  *zap.Logger
+	next http.Handler
+}
+
+func (l *logged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec := &recorder{ResponseWriter: w, Context: r.Context()}
+	rec.record.Started = time.Now()
+	fields := lines.Get().(*[]zap.Field)
+	rec.record.fields = (*fields)[:ownFields]
+	w.Header()[RequestIDHeader] = rec.identify(r)
+	rec.request = *r.WithContext(rec)
+	r = &rec.request
+	defer func() { // also when the handler aborts by panic
+		rec.record.log(l.log, r)
+		*fields, rec.record.fields = rec.record.fields, nil
+		clear(*fields)
+		lines.Put(fields)
+	}()
+	l.next.ServeHTTP(rec, r)
+	if rec.record.Status == 0 {
+		rec.record.Status = http.StatusOK // net/http sends this for a handler that writes nothing
+	}
 }
 
 // identify notes the client's id, or a new one, and returns it as a value of a header. What could not stand in a log, a URL or a header
@@ -136,7 +142,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request) {
 		zap.String("path", clip.Text(secret.MaskOf(req, req.URL.Path), 1<<10)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
-		zap.Duration("duration", time.Since(r.Started)),
+		zap.Duration("duration", line.Time.Sub(r.Started)),
 		zap.String("request_id", r.ID),
 		zap.String("remote", req.RemoteAddr),
 	})
@@ -211,13 +217,14 @@ func LimitBody(w http.ResponseWriter, r *http.Request, limit int64) io.ReadClose
 	}
 }
 
-// recorder notes status and size on their way out. It is the request's context as well, so that a request costs one
-// allocation less.
+// recorder notes status and size on their way out. It is the request's context as well, and has the request itself, so that
+// these cost one allocation together.
 type recorder struct {
 	http.ResponseWriter
 	context.Context
-	record Record
-	id     [1]string // that was made here
+	record  Record
+	request http.Request
+	id      [1]string // that was made here
 }
 
 // AfterFunc lets what derives from this context hang on to the one below (package reqctx).

@@ -210,8 +210,8 @@ func (c *conn) answer(r *incoming) (keep bool) {
 	if w.header == nil {
 		w.header = make(http.Header)
 	}
-	*w = response{conn: c, request: r.Request, header: w.header, length: -1, close: r.framing.close}
-	returned := c.run(w, r.Request)
+	*w = response{conn: c, request: &r.Request, header: w.header, length: -1, close: r.framing.close}
+	returned := c.run(w, &r.Request)
 	c.body.seize()
 	if !returned {
 		if w.sent && w.endsWithClose() {

@@ -41,7 +41,7 @@ type framing struct {
 
 // incoming is a request and what it consists of, in one piece of memory: most of it lives and dies together.
 type incoming struct {
-	*http.Request
+	http.Request
 	framing framing
 
 	ctx    reqctx.Context
@@ -82,10 +82,10 @@ func (r *incoming) parseHead(head string) error {
 	if r.Header, err = parseFields(rest, r.values[:]); err != nil {
 		return err
 	}
-	if err := setHost(r.Request); err != nil {
+	if err := setHost(&r.Request); err != nil {
 		return err
 	}
-	r.framing, err = parseFraming(r.Request)
+	r.framing, err = parseFraming(&r.Request)
 	r.ContentLength = r.framing.length
 	return err
 }
@@ -96,7 +96,7 @@ func (r *incoming) parseRequestLine(line string) error {
 	if !ok || !ok2 || !httpfield.IsToken(method) || strings.IndexByte(line, '\r') >= 0 || strings.Contains(version, " ") {
 		return malformed("The request line is malformed.")
 	}
-	r.Request = (&http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1, URL: &r.url}).WithContext(&r.ctx) // with one allocation
+	r.Request = *(&http.Request{Method: method, RequestURI: target, Proto: version, ProtoMajor: 1, URL: &r.url}).WithContext(&r.ctx) // allocates nothing
 	switch version {
 	case "HTTP/1.1":
 		r.ProtoMinor = 1

@@ -37,8 +37,9 @@ type Target struct {
 // of headers are shared with in. A key in the query stays here, too: servers log the URLs that they are asked for.
 func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *http.Request {
 	of := &parts{url: *to.Base, own: [...]string{in.Host, to.Scheme, "", ""}}
-	out := (&http.Request{Method: in.Method, URL: &of.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: to.Base.Host,
+	of.request = *(&http.Request{Method: in.Method, URL: &of.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: to.Base.Host,
 		Header: make(http.Header, len(in.Header)+len(of.own))}).WithContext(ctx)
+	out := &of.request
 	out.URL.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
 	out.URL.RawPath = ""
 	out.URL.RawQuery = secret.WithoutKeys(in.URL.RawQuery)
@@ -58,9 +59,10 @@ func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *
 
 // parts are what a request to a backend consists of, in one piece of memory.
 type parts struct {
-	url  url.URL
-	own  [4]string // values of headers
-	body payload
+	request http.Request
+	url     url.URL
+	own     [4]string // values of headers
+	body    payload
 }
 
 // payload is a body that lies in memory.
