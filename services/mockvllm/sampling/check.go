@@ -80,16 +80,19 @@ func outside(x, low, high float64) bool { return !(x >= low && x <= high) }
 func infinite(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 func checkTemperature(p *Params) *protocol.Error {
-	got := pyjson.Float(p.Temperature)
+	must := ""
 	switch {
 	case infinite(p.Temperature):
-		return protocol.BadValue("temperature", got, "temperature must be a finite number, got %s.", got)
+		must = "a finite number"
 	case p.Temperature < 0:
-		return protocol.BadValue("temperature", got, "temperature must be non-negative, got %s.", got)
+		must = "non-negative"
 	case p.Temperature > 2:
-		return protocol.BadValue("temperature", got, "temperature must be in [0, 2], got %s.", got)
+		must = "in [0, 2]"
+	default:
+		return nil
 	}
-	return nil
+	got := pyjson.Float(p.Temperature)
+	return protocol.BadValue("temperature", got, "temperature must be %s, got %s.", must, got)
 }
 
 func checkTops(p *Params) *protocol.Error {

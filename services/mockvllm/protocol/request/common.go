@@ -219,6 +219,9 @@ func unique[T comparable](list []T) []T {
 // beyond are the numbers beyond an int64, as written, by the names that the checks have for them. Where several fields have one
 // name, the last counts.
 func beyond(v *schema.Values) (all map[string]string) {
+	if !v.Large() {
+		return nil
+	}
 	for _, f := range [][2]string{{"n", "n"}, {"top_k", "top_k"}, {"min_tokens", "min_tokens"}, {"logprobs", "logprobs"}, {"top_logprobs", "logprobs"},
 		{"prompt_logprobs", "prompt_logprobs"}, {"routed_experts_prompt_start", "routed_experts_prompt_start"}, {"max_tokens", "max_tokens"},
 		{"max_output_tokens", "max_tokens"}, {"max_completion_tokens", "max_tokens"}} {

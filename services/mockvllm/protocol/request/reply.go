@@ -49,6 +49,9 @@ func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *M
 
 // think lets the model think before it answers, where a parser tells its thoughts apart.
 func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *Model) {
+	if m.Reasoning == "" {
+		return
+	}
 	parser, ok := reasoning.Lookup(m.Reasoning, c.thinks())
 	if !ok || parser.Start == "" {
 		return

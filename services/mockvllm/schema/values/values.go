@@ -2,6 +2,7 @@ package values
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -39,7 +40,17 @@ type fieldValue struct {
 
 // New makes the values of a class, of which about as many will be given.
 func New(c *Class, given int) *Values {
-	return &Values{class: c, set: make([]fieldValue, 0, min(given, len(c.Fields)))}
+	var v struct { // one piece of memory for what most have
+		Values
+		room [6]fieldValue
+	}
+	v.class = c
+	if given = min(given, len(c.Fields)); given <= len(v.room) {
+		v.set = v.room[:0]
+	} else {
+		v.set = make([]fieldValue, 0, given)
+	}
+	return &v.Values
 }
 
 // find returns the place of a field in set, or -1 where it has its default.
@@ -104,6 +115,11 @@ func (v *Values) Put(name string, val any) {
 		return
 	}
 	v.Take(field, val, true)
+}
+
+// Large tells whether a field has an integer beyond int64.
+func (v *Values) Large() bool {
+	return slices.ContainsFunc(v.set, func(f fieldValue) bool { _, large := f.val.(pyjson.Number); return large })
 }
 
 // Extra are the members of the body that are no fields, in order.
