@@ -30,7 +30,8 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s: line %d column %d (char %d)", e.Msg, e.Line, e.Column, e.Pos)
 }
 
-// Decode reads one document. The error is a *SyntaxError or ErrUndecodable.
+// Decode reads one document, which must not be changed from then on: the texts in what it returns are parts of it. The error is a
+// *SyntaxError or ErrUndecodable.
 func Decode(doc []byte) (any, error) {
 	s, ok := text(doc)
 	if !ok {
@@ -84,8 +85,8 @@ func (p *parser) release() {
 	if cap(p.items) > most || cap(p.members) > most {
 		return
 	}
-	clear(p.items[:cap(p.items)])
-	clear(p.members[:cap(p.members)])
+	clear(p.items) // of a document that is broken off; else they are empty by now
+	clear(p.members)
 	p.text, p.items, p.members = "", p.items[:0], p.members[:0]
 	parsers.Put(p)
 }
@@ -188,9 +189,10 @@ func (p *parser) object(depth int) (any, error) {
 		}
 		p.members = append(p.members, Member{key, v})
 		if more, err := p.more('}'); !more {
-			own := append([]Member(nil), p.members[start:]...)
+			o := CopyObject(p.members[start:])
+			clear(p.members[start:])
 			p.members = p.members[:start]
-			return NewObject(own...), err
+			return o, err
 		}
 	}
 }
@@ -214,6 +216,7 @@ func (p *parser) array(depth int) (any, error) {
 		p.items = append(p.items, v)
 		if more, err := p.more(']'); !more {
 			own := append([]any(nil), p.items[start:]...)
+			clear(p.items[start:])
 			p.items = p.items[:start]
 			return own, err
 		}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // text decodes the bytes of a document as json.loads does: by its byte order mark, else by where its first four bytes are
@@ -31,7 +32,7 @@ func text(b []byte) (string, bool) {
 	case len(b) >= 4 && b[1] == 0:
 		return utf32(b, binary.LittleEndian)
 	}
-	return string(b), utf8.Valid(b) || validWithSurrogates(b)
+	return unsafe.String(unsafe.SliceData(b), len(b)), utf8.Valid(b) || validWithSurrogates(b) //nolint:gosec // see Decode
 }
 
 func utf16text(b []byte, order binary.ByteOrder) (string, bool) {

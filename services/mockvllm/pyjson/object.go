@@ -1,6 +1,9 @@
 package pyjson
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Object is a JSON object that keeps the order of its members, as Python's dict does. The zero value is empty.
 type Object struct {
@@ -20,21 +23,42 @@ const few = 16
 // NewObject makes an object. The last of equal keys wins, at the place of the first. It owns the slice from then on.
 func NewObject(members ...Member) *Object {
 	o := &Object{members: members}
-	if len(members) > few {
+	o.dedupe()
+	return o
+}
+
+// small is an object of so many members as most have, in one piece of memory.
+type small struct {
+	Object
+	room [2]Member
+}
+
+// CopyObject is NewObject of a copy of the slice.
+func CopyObject(members []Member) *Object {
+	if len(members) > len(small{}.room) {
+		return NewObject(slices.Clone(members)...)
+	}
+	o := new(small)
+	o.members = append(o.room[:0], members...)
+	o.dedupe()
+	return &o.Object
+}
+
+func (o *Object) dedupe() {
+	if len(o.members) > few {
 		o.dedupeMany()
-		return o
+		return
 	}
 	kept := 0
-	for _, m := range members {
+	for _, m := range o.members {
 		if i := o.scan(m.Key, kept); i >= 0 {
-			members[i].Value = m.Value
+			o.members[i].Value = m.Value
 			continue
 		}
-		members[kept] = m
+		o.members[kept] = m
 		kept++
 	}
-	o.members = members[:kept]
-	return o
+	o.members = o.members[:kept]
 }
 
 func (o *Object) dedupeMany() {
