@@ -154,8 +154,15 @@ func (b *builder) shape(w *written) shape {
 		case f.required && !f.noInit && !aliased:
 			s.needed = append(s.needed, f.key)
 		}
-		s.silent = append(s.silent, !f.required && !aliased && !(f.hasDefault && w.T == "typed-dict"))
+		if f.required || aliased || f.hasDefault && w.T == "typed-dict" {
+			for len(s.loud) <= i {
+				s.loud = append(s.loud, i)
+			}
+		}
 		s.fields = append(s.fields, f)
+	}
+	for len(s.loud) < len(s.fields) {
+		s.loud = append(s.loud, len(s.fields))
 	}
 	return s
 }

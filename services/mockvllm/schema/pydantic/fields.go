@@ -28,7 +28,7 @@ type shape struct {
 	index  values.Names // of the fields, by their keys
 	first  []int        // fields to look at first when nobody wants to know all faults: they tell members of unions apart
 	needed []string     // keys of the other fields without which nothing fits
-	silent []bool       // for each field, whether nothing comes of it when it is not given
+	loud   []int        // for each field, the next one from it on of which something comes also when it is not given
 }
 
 // manyFields is where a walk over the input's members is cheaper than a search for each field.
@@ -51,6 +51,14 @@ func (s *shape) given(o *pyjson.Object, room []place) []place {
 		room = slices.Insert(room, at, place{f, i})
 	}
 	return room
+}
+
+// next is the first field from i on that was given, or of which something comes all the same.
+func (s *shape) next(i int, given []place) int {
+	if len(given) > 0 {
+		return min(s.loud[i], given[0].field)
+	}
+	return s.loud[i]
 }
 
 // unfit tells, when no faults are collected, that a field which tells members of unions apart is wrong.
@@ -86,9 +94,11 @@ func (s *shape) each(r *node.Run, o *pyjson.Object, in any, missingKind fault.Ki
 		given = s.given(o, room[:0])
 	}
 	good = true
-	for i := range s.fields {
-		if many && s.silent[i] && (len(given) == 0 || given[0].field != i) {
-			continue
+	for i := 0; i < len(s.fields); i++ {
+		if many {
+			if i = s.next(i, given); i == len(s.fields) {
+				break
+			}
 		}
 		f := &s.fields[i]
 		v, ok := any(nil), false

@@ -1,6 +1,8 @@
 package pydantic
 
 import (
+	"slices"
+
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/fault"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
@@ -29,23 +31,38 @@ func (n *functionNode) Label() string {
 	return s + "]"
 }
 
+// Validate goes through functions around functions in a loop: a model may have a dozen of them.
 func (n *functionNode) Validate(r *node.Run, in any) (any, bool) {
-	given := in
-	if n.hook.Before != nil {
-		out, ok := n.hook.Before(r, in)
-		if !ok {
+	type later struct {
+		after func(r *node.Run, in, out any) (any, bool)
+		in    any
+	}
+	var room [4]later
+	afters := room[:0]
+	out, ok := in, false
+	for next := n; next != nil; {
+		if next.hook.After != nil {
+			afters = append(afters, later{next.hook.After, out})
+		}
+		if next.hook.Before != nil {
+			if out, ok = next.hook.Before(r, out); !ok {
+				return nil, false
+			}
+		}
+		inner, is := next.of.(*functionNode)
+		if !is && next.of != nil {
+			if out, ok = next.of.Validate(r, out); !ok {
+				return nil, false
+			}
+		}
+		next = inner
+	}
+	for _, f := range slices.Backward(afters) {
+		if out, ok = f.after(r, f.in, out); !ok {
 			return nil, false
 		}
-		given = out
 	}
-	out, ok := given, true
-	if n.of != nil {
-		out, ok = n.of.Validate(r, given)
-	}
-	if !ok || n.hook.After == nil {
-		return out, ok
-	}
-	return n.hook.After(r, in, out)
+	return out, true
 }
 
 // OnObject makes a hook that looks at the object before the schema does, and lets everything else through.

@@ -19,7 +19,8 @@ func (n *typedDictNode) Validate(r *node.Run, in any) (any, bool) {
 	if n.unfit(r, o) {
 		return nil, false
 	}
-	out := make([]pyjson.Member, 0, min(o.Len(), len(n.fields)))
+	var room [4]pyjson.Member
+	out := room[:0]
 	count, good := n.each(r, o, in, fault.Missing, func(i int, v any, _ bool) {
 		out = append(out, pyjson.Member{Key: n.fields[i].name, Value: v})
 	})
@@ -33,7 +34,7 @@ func (n *typedDictNode) Validate(r *node.Run, in any) (any, bool) {
 	if !good {
 		return nil, false
 	}
-	return pyjson.NewObject(out...), true
+	return pyjson.CopyObject(out), true
 }
 
 // modelNode is a class around its fields, with validators of the model between the two.

@@ -1,14 +1,15 @@
 package values
 
 // Names are the numbers of fields by what they are called. A request asks for some hundred of them, which are short and known
-// from the start: three of their bytes tell most apart, where a map hashes all.
+// from the start: three of their bytes tell most apart, where a map hashes all. What is looked at stays in the fastest memory.
 type Names struct {
-	slots []slot // a power of 2, at most half of which are taken
+	slots []uint16 // places in names, plus 1; 0 is none. A power of 2, at most half of which are taken
+	names []named
 }
 
-type slot struct {
+type named struct {
 	name  string
-	field int // plus 1; 0 is none
+	field int
 }
 
 // NewNames has room for so many fields.
@@ -17,24 +18,37 @@ func NewNames(fields int) Names {
 	for size < 4*fields {
 		size *= 2
 	}
-	return Names{make([]slot, size)}
+	return Names{slots: make([]uint16, size)}
 }
 
 // at is the slot of a name, or the one where it would be.
-func (n Names) at(name string) *slot {
+func (n *Names) at(name string) *uint16 {
 	h := uint(len(name))
 	if h > 0 {
 		h += 7*uint(name[0]) + 31*uint(name[h/2]) + 61*uint(name[h-1])
 	}
 	for mask := uint(len(n.slots) - 1); ; h++ {
-		if s := &n.slots[h&mask]; s.field == 0 || s.name == name {
+		if s := &n.slots[h&mask]; *s == 0 || n.names[*s-1].name == name {
 			return s
 		}
 	}
 }
 
 // Add gives a field its name.
-func (n Names) Add(name string, field int) { *n.at(name) = slot{name, field + 1} }
+func (n *Names) Add(name string, field int) {
+	s := n.at(name)
+	if *s == 0 {
+		n.names = append(n.names, named{name, field})
+		*s = uint16(len(n.names)) //nolint:gosec // no class has as many fields
+	}
+	n.names[*s-1].field = field
+}
 
 // Find returns the number of a field, or -1.
-func (n Names) Find(name string) int { return n.at(name).field - 1 }
+func (n *Names) Find(name string) int {
+	s := *n.at(name)
+	if s == 0 {
+		return -1
+	}
+	return n.names[s-1].field
+}
