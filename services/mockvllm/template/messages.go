@@ -11,7 +11,7 @@ import (
 // a list of parts, the arguments of tool calls as objects, and no field that templates do not know.
 func Message(m *pyjson.Object, format Format) *pyjson.Object {
 	role, _ := m.Get("role")
-	out := pyjson.NewObject(pyjson.Member{Key: "role", Value: role}, pyjson.Member{Key: "content", Value: content(m, format)})
+	out := pyjson.CopyObject([]pyjson.Member{{Key: "role", Value: role}, {Key: "content", Value: content(m, format)}})
 	switch role {
 	case "assistant":
 		if calls, ok := m.Get("tool_calls"); ok {

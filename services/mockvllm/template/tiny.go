@@ -1,23 +1,29 @@
 package template
 
-import "github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+import (
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+)
 
 // renderTiny writes what the template of the tiny model writes, in a tenth of the time. It leaves unusual messages to the
 // template.
 func renderTiny(in *Input) (string, bool) {
-	size := 64 + len(in.BOSToken)
+	size := 16 + len(in.BOSToken)
 	for _, m := range in.Messages {
 		c, _ := m.Get("content")
 		s, _ := c.(string)
-		size += len(s) + 32
+		size += len(s) + 24
 	}
-	b := append(make([]byte, 0, size), in.BOSToken...)
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(in.BOSToken)
 	if len(in.Tools) > 0 {
-		b = append(b, "<|system|>\n"...)
+		b.WriteString("<|system|>\n")
 		for _, tool := range in.Tools {
-			b = append(pyjson.AppendJSON(b, tool, pyjson.Format{}), '\n')
+			b.Write(append(pyjson.AppendJSON(nil, tool, pyjson.Format{}), '\n'))
 		}
-		b = append(b, "<|end|>\n"...)
+		b.WriteString("<|end|>\n")
 	}
 	for _, m := range in.Messages {
 		role, _ := m.Get("role")
@@ -27,11 +33,14 @@ func renderTiny(in *Input) (string, bool) {
 		if !ok || !isText && content != nil {
 			return "", false
 		}
-		b = append(append(append(b, "<|"...), r...), "|>\n"...)
-		b = append(append(b, s...), "<|end|>\n"...)
+		b.WriteString("<|")
+		b.WriteString(r)
+		b.WriteString("|>\n")
+		b.WriteString(s)
+		b.WriteString("<|end|>\n")
 	}
 	if in.AddGenerationPrompt {
-		b = append(b, "<|assistant|>\n"...)
+		b.WriteString("<|assistant|>\n")
 	}
-	return string(b), true
+	return b.String(), true
 }
