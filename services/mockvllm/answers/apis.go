@@ -22,7 +22,7 @@ import (
 type Asking interface {
 	Shared() *request.Common
 	Works() ([]*generation.Work, *protocol.Error)
-	Body(protocol.Head, []*generation.Output, protocol.Usage, *protocol.Timing) []byte
+	AppendBody([]byte, protocol.Head, []*generation.Output, protocol.Usage, *protocol.Timing) []byte
 	Frames(protocol.Head, func(frame []byte)) request.Frames
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
@@ -111,7 +112,7 @@ func (s *Answers) Head(r *http.Request, prefix, served string, fromBody *string)
 	h = NewHead(served)
 	h.Fingerprint = s.fingerprint
 	id := ""
-	if header := r.Header.Values("X-Request-Id"); len(header) > 0 && prefix != "" {
+	if header := r.Header["X-Request-Id"]; len(header) > 0 && prefix != "" {
 		id, named = fastapi.Latin1(header[0]), true
 	} else if fromBody != nil {
 		id, named = *fromBody, prefix != ""
@@ -158,20 +159,38 @@ func (s *Answers) whole(w http.ResponseWriter, r *http.Request, g *Request) {
 		return
 	}
 	g.tellAborted(r.Context())
-	outs := make([]*generation.Output, len(g.seqs))
-	for i, seq := range g.seqs {
-		n, _ := seq.Progress()
-		outs[i] = g.answer(i).Read().Next(n, true)
-	}
 	usage := s.usage(g)
 	journal.Of(r.Context()).Tokens(usage.Completion)
-	if g.api.load {
-		s.reportLoad(w.Header(), r.Header.Get("Endpoint-Load-Metrics-Format"))
+	if format := r.Header["Endpoint-Load-Metrics-Format"]; len(format) > 0 && g.api.load {
+		s.reportLoad(w.Header(), format[0])
 	}
-	body := g.Asking.Body(g.Head, outs, usage, s.timing(g))
+	body := bodies.Get().(*[]byte)
+	*body = s.appendBody((*body)[:0], g, usage)
 	s.countCalls(g)
-	fastapi.Reply(w, http.StatusOK, body)
+	fastapi.Reply(w, http.StatusOK, *body)
+	if cap(*body) <= mostBody {
+		bodies.Put(body)
+	}
 }
+
+func (s *Answers) appendBody(b []byte, g *Request, usage protocol.Usage) []byte {
+	readers, outs := make([]*generation.Reader, len(g.seqs)), make([]*generation.Output, len(g.seqs))
+	for i, seq := range g.seqs {
+		n, _ := seq.Progress()
+		readers[i] = g.answer(i).Read()
+		outs[i] = readers[i].Next(n, true)
+	}
+	b = g.Asking.AppendBody(b, g.Head, outs, usage, s.timing(g))
+	for _, r := range readers {
+		r.Release()
+	}
+	return b
+}
+
+// bodies lend memory for answers, and mostBody bounds what is kept of it, in bytes.
+var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
+
+const mostBody = 16 << 10
 
 // countCalls counts the runs of the tool parser. Anthropic's messages are chats inside of vLLM.
 func (s *Answers) countCalls(g *Request) {
@@ -186,9 +205,6 @@ func (s *Answers) countCalls(g *Request) {
 
 // reportLoad tells the load in a header, as ORCA wants it: https://github.com/cncf/xds, orca_load_report.proto.
 func (s *Answers) reportLoad(h http.Header, format string) {
-	if format == "" {
-		return
-	}
 	load := s.engine.Load()
 	waiting, usage := pyjson.Float(float64(load.Waiting)), pyjson.Float(load.CacheUsage)
 	switch strings.ToLower(format) {

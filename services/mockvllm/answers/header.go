@@ -13,9 +13,13 @@ var pythonInt = regexp.MustCompile(`^\s*[+-]?[0-9]+(_[0-9]+)*\s*$`)
 // maxDigits is how many digits Python's int reads.
 const maxDigits = 4300
 
-// wholeHeader reads a header as Python's int does; nil is none.
+// wholeHeader reads a header, which is named in its canonical form, as Python's int does; nil is none.
 func wholeHeader(r *http.Request, name string) *big.Int {
-	text := r.Header.Get(name)
+	values := r.Header[name]
+	if len(values) == 0 {
+		return nil
+	}
+	text := values[0]
 	if text == "" || len(text) > maxDigits || !pythonInt.MatchString(text) {
 		return nil
 	}

@@ -38,7 +38,8 @@ type Sequence struct {
 	progress atomic.Int64 // tokens delivered at the last wake, negative minus one once ended
 
 	// owned by who has the engine's turn
-	family *family
+	family *family // that of the first choice
+	own    family
 	rank   int   // in the waiting queue
 	turn   int64 // in the waiting queue
 	index  int   // in the waiting queue

@@ -64,7 +64,8 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 		s := &Sequence{Request: r, total: r.Prompt, arrived: arrived, queued: -1, started: -1, first: -1, last: -1,
 			delays: e.cfg.Latency.Delays(delaysOf(r))}
 		if kin == nil || kin.open == kin.n {
-			kin = &family{n: max(r.N, 1)}
+			s.own.n = max(r.N, 1)
+			kin = &s.own
 		}
 		kin.open++
 		s.family = kin

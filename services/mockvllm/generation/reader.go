@@ -2,6 +2,7 @@ package generation
 
 import (
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
@@ -31,9 +32,25 @@ type Reader struct {
 	out   Output
 }
 
+// readers lend memory to those who give it back.
+var readers = sync.Pool{New: func() any { return new(Reader) }}
+
+// mostRead bounds what is kept of it, in tokens.
+const mostRead = 1 << 10
+
 // Read begins at the first token.
 func (a *Answer) Read() *Reader {
-	return &Reader{a: a, detok: a.detok}
+	r := readers.Get().(*Reader)
+	r.a, r.detok = a, a.detok
+	return r
+}
+
+// Release gives the memory back, of what Next returned too. It may be left out.
+func (r *Reader) Release() {
+	if cap(r.out.Tokens) <= mostRead && cap(r.held) <= mostRead*tokenBytes && r.out.Logprobs == nil {
+		*r = Reader{held: r.held[:0], out: Output{Tokens: r.out.Tokens[:0]}}
+		readers.Put(r)
+	}
 }
 
 // Told is how many tokens were told.

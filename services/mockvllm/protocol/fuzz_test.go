@@ -21,7 +21,7 @@ import (
 // asking is what the interfaces for text have in common.
 type asking interface {
 	Works() ([]*generation.Work, *protocol.Error)
-	Body(protocol.Head, []*generation.Output, protocol.Usage, *protocol.Timing) []byte
+	AppendBody([]byte, protocol.Head, []*generation.Output, protocol.Usage, *protocol.Timing) []byte
 	Frames(protocol.Head, func(frame []byte)) request.Frames
 }
 
@@ -74,7 +74,7 @@ func whole(r asking, answers []*generation.Answer) {
 	for i, a := range answers {
 		outs[i] = a.Read().Next(a.Tokens, true)
 	}
-	r.Body(protocol.Head{}, outs, protocol.Usage{}, nil)
+	r.AppendBody(nil, protocol.Head{}, outs, protocol.Usage{}, nil)
 }
 
 func stream(r asking, answers []*generation.Answer) {

@@ -97,9 +97,9 @@ type keeping struct {
 	whole func()
 }
 
-// Body is for asking.
-func (k keeping) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
-	b := k.Request.Body(h, outs, u, t)
+// AppendBody is for asking.
+func (k keeping) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
+	b = k.Request.AppendBody(b, h, outs, u, t)
 	k.whole()
 	return b
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
 )
 
-// Body is a whole chat completion. All declared keys are there, null where there is nothing to say.
-func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
-	b := make([]byte, 0, 1024)
+// AppendBody writes a whole chat completion. All declared keys are there, null where there is nothing to say.
+func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
 	b = pyjson.AppendString(append(b, `{"id":`...), h.ID)
 	b = strconv.AppendInt(append(b, `,"object":"chat.completion","created":`...), h.Created, 10)
 	b = pyjson.AppendString(append(b, `,"model":`...), h.Model)

@@ -93,9 +93,9 @@ func unread(messages any) any {
 	return all
 }
 
-// Body is the whole answer.
-func (b *Batch) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
-	out := pyjson.AppendString([]byte(`{"id":`), h.ID)
+// AppendBody writes the whole answer.
+func (b *Batch) AppendBody(out []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
+	out = pyjson.AppendString(append(out, `{"id":`...), h.ID)
 	out = strconv.AppendInt(append(out, `,"object":"chat.completion","created":`...), h.Created, 10)
 	out = pyjson.AppendString(append(out, `,"model":`...), h.Model)
 	out = append(out, `,"choices":[`...)

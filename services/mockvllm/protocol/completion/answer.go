@@ -9,9 +9,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// Body is a whole text completion. The choices of the first prompt come first.
-func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
-	b := make([]byte, 0, 1024)
+// AppendBody writes a whole text completion. The choices of the first prompt come first.
+func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
 	b = pyjson.AppendString(append(b, `{"id":`...), h.ID)
 	b = strconv.AppendInt(append(b, `,"object":"text_completion","created":`...), h.Created, 10)
 	b = pyjson.AppendString(append(b, `,"model":`...), h.Model)

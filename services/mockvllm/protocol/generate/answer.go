@@ -9,9 +9,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// Body is the whole answer.
-func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
-	b := make([]byte, 0, 1024)
+// AppendBody writes the whole answer.
+func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
 	b = pyjson.AppendString(append(b, `{"request_id":`...), h.ID)
 	b = pyjson.AppendString(append(b, `,"model":`...), h.Model)
 	b = strconv.AppendInt(append(b, `,"created":`...), h.Created, 10)

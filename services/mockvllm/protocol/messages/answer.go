@@ -28,13 +28,13 @@ func stopReason(o *generation.Output, called, complete bool) (reason, sequence s
 	return "end_turn", ""
 }
 
-// Body is a whole message. Unlike chat completions it leaves nulls out.
-func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
+// AppendBody writes a whole message. Unlike chat completions it leaves nulls out.
+func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
 	said := r.Parse(outs[0])
 	if !r.Talk.Tools.Parallel && len(said.Calls) > 1 {
 		said.Calls = said.Calls[:1]
 	}
-	b := pyjson.AppendString([]byte(`{"id":`), h.ID)
+	b = pyjson.AppendString(append(b, `{"id":`...), h.ID)
 	b = append(b, `,"type":"message","role":"assistant","content":[`...)
 	b = pyjson.AppendString(append(appendContent(b, said), `],"model":`...), h.Model)
 	called := len(said.Calls) > 0

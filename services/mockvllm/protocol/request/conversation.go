@@ -29,21 +29,21 @@ func ReadConversation(v *schema.Values) Conversation {
 }
 
 // Prompt renders the conversation and makes tokens of it.
-func (c *Conversation) Prompt(l Length, m *Model) (*generation.Prompt, *protocol.Error) {
-	if _, err := m.Templates.choose(c); err != nil {
-		return nil, err
+func (c *Conversation) Prompt(l Length, m *Model) (p generation.Prompt, err *protocol.Error) {
+	if _, err = m.Templates.choose(c); err != nil {
+		return p, err
 	}
-	if err := c.Media.Check(); err != nil {
-		return nil, err
+	if err = c.Media.Check(); err != nil {
+		return p, err
 	}
-	if err := l.Check(m); err != nil {
-		return nil, err
+	if err = l.Check(m); err != nil {
+		return p, err
 	}
 	text, err := c.Render(m)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	p := &generation.Prompt{Text: text, Asked: c.LastUser()}
+	p.Text, p.Asked = text, c.LastUser()
 	if c.ContinueFinalMessage && c.LastRole() == "assistant" {
 		p.Partial = c.LastText()
 	}

@@ -28,17 +28,18 @@ func (t *Turn) Works() ([]*generation.Work, *protocol.Error) {
 	if err := t.Talk.Tools.ambiguous(); err != nil {
 		return nil, err
 	}
-	t.Params.MaxTokens = t.Length.Budget(prompt, t.Server)
+	t.Work = &generation.Work{Prompt: prompt, Params: &t.Params}
+	t.Params.MaxTokens = t.Length.Budget(&t.Work.Prompt, t.Server)
 	if err := t.Params.Check(); err != nil {
 		return nil, err
 	}
-	if err := t.Talk.Reply(prompt, &t.Params, t.Server); err != nil {
+	if err := t.Talk.Reply(&t.Work.Prompt, &t.Params, t.Server); err != nil {
 		return nil, err
 	}
 	if t.Params.Nothing() { // the one beam that there is before the first step
 		t.N = 1
 	}
-	t.Work = &generation.Work{Prompt: *prompt, Params: &t.Params, Late: t.Talk.Tools.unsayable()}
+	t.Work.Late = t.Talk.Tools.unsayable()
 	return []*generation.Work{t.Work}, nil
 }
 

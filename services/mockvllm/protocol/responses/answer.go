@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
@@ -9,8 +10,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
-// Body is a whole response.
-func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
+// AppendBody writes a whole response.
+func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, t *protocol.Timing) []byte {
 	o := outs[0]
 	said := r.Parse(o)
 	var items []*item
@@ -36,9 +37,9 @@ func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Us
 		items = []*item{newItem("message")}
 	}
 	u.Reasoning = &said.ReasoningTokens
-	r.raw = raw{text: []byte(o.Text), tokens: o.Tokens}
+	r.raw = raw{text: []byte(o.Text), tokens: slices.Clone(o.Tokens)}
 	r.keep(items, r.appendResponse(nil, h, items, statusOf(o.Finish), &u, t))
-	return r.whole
+	return append(b, r.whole...)
 }
 
 // statusOf is what became of a response. One that the server broke off was cancelled.

@@ -102,9 +102,9 @@ func (r *Request) tokens(v any, special bool) ([]int, *protocol.Error) {
 	return ids, nil
 }
 
-// Body is the whole answer: a score for each item.
-func (r *Request) Body(h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
-	b := pyjson.AppendString([]byte(`{"id":`), h.ID)
+// AppendBody writes the whole answer: a score for each item.
+func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Output, u protocol.Usage, _ *protocol.Timing) []byte {
+	b = pyjson.AppendString(append(b, `{"id":`...), h.ID)
 	b = strconv.AppendInt(append(b, `,"object":"list","created":`...), h.Created, 10)
 	b = pyjson.AppendString(append(b, `,"model":`...), h.Model)
 	b = append(b, `,"data":[`...)
