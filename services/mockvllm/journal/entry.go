@@ -51,11 +51,7 @@ type Record struct {
 }
 
 // Entry is the record of a request that runs. Its goroutine alone touches it.
-type Entry struct {
-	record Record
-	header string
-	body   [sha256.Size]byte
-}
+type Entry struct{ kept }
 
 type entryKey struct{}
 
@@ -67,23 +63,23 @@ func short(s string) string { return strings.Clone(s[:min(len(s), longest)]) }
 // Middleware records each request that passes through it. connection numbers the connections by the client's address.
 func (j *Journal) Middleware(connection func(addr string) int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := newEntry(r, connection(r.RemoteAddr))
-		r = uvicorn.With(r, entryKey{}, e)
-		ctx := r.Context() // the request itself is not held: an answer may take long
-		rec := &writer{entry: e}
-		rec.ResponseWriter = w
-		rec.Over = func(bool) {
-			e.end(ctx)
-			j.add(kept{e.record, e.header, e.body})
-		}
+		rec := &writer{journal: j}
+		rec.entry.begin(r, connection(r.RemoteAddr))
+		r = uvicorn.With(r, entryKey{}, &rec.entry)
+		rec.ctx = r.Context() // the request itself is not held: an answer may take long
+		rec.ResponseWriter, rec.Ender = w, rec
 		j.inFlight.Add(1)
 		rec.Answer(func() { next.ServeHTTP(rec, r) })
 	})
 }
 
-func newEntry(r *http.Request, connection int64) *Entry {
-	return &Entry{record: Record{ReceivedAt: time.Now(), RequestID: short(r.Header.Get("X-Request-Id")), Method: r.Method, Path: r.URL.Path,
-		Connection: connection, Key: keyOf(r.Header)}, header: pack(r.Header)}
+func (e *Entry) begin(r *http.Request, connection int64) {
+	e.header = pack(r.Header)
+	k := &e.record
+	k.ReceivedAt, k.Method, k.Path, k.Connection, k.Key = time.Now(), r.Method, r.URL.Path, connection, keyOf(r.Header)
+	if id := r.Header["X-Request-Id"]; len(id) > 0 {
+		k.RequestID = short(id[0])
+	}
 }
 
 // Of returns the entry of the request that ctx belongs to. Outside of the middleware it is one that nobody reads.
@@ -184,7 +180,15 @@ func (e *Entry) end(ctx context.Context) {
 // writer notes the status, and when it was sent: the body of a plain answer follows at once.
 type writer struct {
 	uvicorn.Whole
-	entry *Entry
+	journal *Journal
+	ctx     context.Context // of the request whose answer this is
+	entry   Entry
+}
+
+// Over keeps the record.
+func (w *writer) Over(bool) {
+	w.entry.end(w.ctx)
+	w.journal.add(&w.entry.kept)
 }
 
 func (w *writer) WriteHeader(status int) {

@@ -48,7 +48,11 @@ const keyDigits = 12
 
 // keyOf is the beginning of the SHA-256 of a bearer token, "" without one.
 func keyOf(h http.Header) string {
-	scheme, key, ok := strings.Cut(h.Get("Authorization"), " ")
+	given := h["Authorization"]
+	if len(given) == 0 {
+		return ""
+	}
+	scheme, key, ok := strings.Cut(given[0], " ")
 	if !ok || !strings.EqualFold(scheme, "bearer") {
 		return ""
 	}

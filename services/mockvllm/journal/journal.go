@@ -16,7 +16,8 @@ type Journal struct {
 	recorded     int // since the start or the last Clear
 	aborted      ByWhom
 	counts       map[countKey]*Counts
-	method, path string // of the last one, to be used again
+	counted      *Counts // the last, which most count in again; nil is none
+	method, path string  // of the last one, to be used again
 }
 
 // kept is a Record without what is made of the rest when it is listed.
@@ -56,16 +57,16 @@ type List struct {
 }
 
 // add forgets the oldest record when there are too many.
-func (j *Journal) add(k kept) {
+func (j *Journal) add(k *kept) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r := &k.record
 	r.Method, r.Path = again(r.Method, j.method), again(r.Path, j.path)
 	j.method, j.path = r.Method, r.Path
 	if len(j.ring) < cap(j.ring) {
-		j.ring = append(j.ring, k)
+		j.ring = append(j.ring, *k)
 	} else {
-		j.ring[j.recorded%len(j.ring)] = k
+		j.ring[j.recorded%len(j.ring)] = *k
 	}
 	j.recorded++
 	j.count(r)
@@ -93,5 +94,5 @@ func (j *Journal) Clear() {
 	defer j.mu.Unlock()
 	clear(j.ring)
 	clear(j.counts)
-	j.ring, j.recorded, j.aborted = j.ring[:0], 0, ByWhom{}
+	j.ring, j.recorded, j.aborted, j.counted = j.ring[:0], 0, ByWhom{}, nil
 }

@@ -48,19 +48,25 @@ func (j *Journal) count(r *Record) {
 	case ByFault:
 		j.aborted.Fault++
 	}
-	key := countKey{r.Path, r.Status, r.Outcome}
-	c := j.counts[key]
-	if c == nil {
-		if len(j.counts) >= mostCounts {
-			key.path = "other"
-		}
-		if c = j.counts[key]; c == nil {
-			c = &Counts{Path: key.path, Status: key.status, Outcome: key.outcome}
-			j.counts[key] = c
-		}
+	if c := j.counted; c == nil || c.Path != r.Path || c.Status != r.Status || c.Outcome != r.Outcome {
+		j.counted = j.countsOf(countKey{r.Path, r.Status, r.Outcome})
 	}
-	c.Requests++
-	c.Tokens += r.Tokens
+	j.counted.Requests++
+	j.counted.Tokens += r.Tokens
+}
+
+// countsOf finds where requests are counted, or makes the place.
+func (j *Journal) countsOf(key countKey) *Counts {
+	c := j.counts[key]
+	if c == nil && len(j.counts) >= mostCounts {
+		key.path = "other"
+		c = j.counts[key]
+	}
+	if c == nil {
+		c = &Counts{Path: key.path, Status: key.status, Outcome: key.outcome}
+		j.counts[key] = c
+	}
+	return c
 }
 
 // Stats returns the counts.

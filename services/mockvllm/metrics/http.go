@@ -14,6 +14,9 @@ type httpFamilies struct {
 	requests, in, out, fine, coarse *family
 	all                             *series // of fine, which has no labels
 	sets                            map[httpKey]*httpSet
+
+	key  httpKey // of the last request, which most are like
+	last *httpSet
 }
 
 type httpKey struct {
@@ -88,9 +91,12 @@ func uncounted(path string) bool {
 func (m *Metrics) request(key httpKey, path string, in, out int64, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.http.set(key, path)
-	if s == nil {
-		return
+	s := m.http.last
+	if s == nil || key != m.http.key || key.handler == "" { // the path decides then
+		if s = m.http.set(key, path); s == nil {
+			return
+		}
+		m.http.key, m.http.last = key, s
 	}
 	s.requests.inc()
 	s.in.observe(float64(max(0, in)))
@@ -105,7 +111,7 @@ func (m *Metrics) request(key httpKey, path string, in, out int64, took time.Dur
 func (m *Metrics) HTTP(next http.Handler, template func(r *http.Request, status int) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{metrics: m, template: template, r: r, path: r.URL.Path, in: r.ContentLength, begun: m.opts.Now()}
-		rec.ResponseWriter, rec.Over = w, rec.count
+		rec.ResponseWriter, rec.Ender = w, rec
 		rec.Answer(func() { next.ServeHTTP(rec, r) })
 	})
 }
@@ -125,7 +131,8 @@ type recorder struct {
 	size   int64 // 0 for streams, which declare none
 }
 
-func (w *recorder) count(panics bool) {
+// Over counts the request.
+func (w *recorder) Over(panics bool) {
 	switch {
 	case w.status != 0:
 	case panics:

@@ -53,13 +53,18 @@ func (o *Operations) Loading(t *starlette.Router, next http.Handler) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rt := t.Route(r); rt != nil && rt.Kind.Loads {
 			o.serverLoad.Add(1)
-			loading := &uvicorn.Whole{ResponseWriter: w, Over: func(bool) { o.serverLoad.Add(-1) }}
+			loading := &uvicorn.Whole{ResponseWriter: w, Ender: loaded{o}}
 			loading.Answer(func() { next.ServeHTTP(loading, r) })
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// loaded ends what Loading counts.
+type loaded struct{ *Operations }
+
+func (o loaded) Over(bool) { o.serverLoad.Add(-1) }
 
 // Decision refuses structured decisions, which no ordinary model takes.
 func (o *Operations) Decision(w http.ResponseWriter, r *http.Request) {

@@ -245,3 +245,22 @@ func TestSlowReader(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// TestHeadersOfTheNextAnswer: an answer has its own headers alone, whatever the one before it on the connection had.
+func TestHeadersOfTheNextAnswer(t *testing.T) {
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/first" {
+			w.Header().Set("X-First", "1")
+		}
+		w.Header().Set("Content-Length", "2")
+		_, _ = io.WriteString(w, "ok")
+		w.Header().Set("X-Late", "1")
+	})
+	const rest = "content-length: 2\r\n\r\nok"
+	c := s.ask(get("/first"))
+	c.expect(ok + "x-first: 1\r\n" + rest)
+	for range 2 {
+		c.send(get("/next"))
+		c.expect(ok + rest)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type conn struct {
 	remote string
 	in     input
 	parser *httptools.Parser // nil while no head is read
+	header http.Header       // empty, for the next answer; nil is none
 	served bool              // at least one request
 	ahead  bool              // the head was sent before the last answer
 	timed  bool              // a read deadline is set

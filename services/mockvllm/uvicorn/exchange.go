@@ -68,6 +68,10 @@ func (c *conn) finish(x *exchange) bool {
 		return false
 	}
 	keep := x.response.end()
+	if h := x.response.header; h != nil {
+		clear(h)
+		c.header = h
+	}
 	c.served = true
 	c.unwatch()
 	x.body.end()

@@ -3,7 +3,6 @@ package uvicorn
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -120,10 +119,13 @@ func appendField(b []byte, name, value string) []byte {
 		b = append(b, c)
 	}
 	b = append(b, ": "...)
-	if strings.ContainsAny(value, "\r\n\x00") {
-		value = strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(value)
-	}
+	from := len(b)
 	b = append(b, value...)
+	for i, c := range b[from:] {
+		if c == '\r' || c == '\n' || c == 0 {
+			b[from+i] = ' '
+		}
+	}
 	return append(b, "\r\n"...)
 }
 

@@ -23,17 +23,20 @@ func (w *response) Later(f func()) { w.exchange.later = f }
 // or leaves that for Later.
 type Whole struct {
 	http.ResponseWriter
-	Over func(panics bool) // panics: the handler has broken the answer off
+	Ender Ender
 
-	later bool // Over does not come with the return of the handler
+	later bool // the end does not come with the return of the handler
 }
 
-// Answer calls f, which is to call the handler, and Over when the answer is over.
+// Ender is told once when an answer is over. panics: the handler has broken it off.
+type Ender interface{ Over(panics bool) }
+
+// Answer calls f, which is to call the handler, and tells the Ender when the answer is over.
 func (w *Whole) Answer(f func()) {
 	panics := true
 	defer func() {
 		if !w.later {
-			w.Over(panics)
+			w.Ender.Over(panics)
 		}
 	}()
 	f()
@@ -45,7 +48,7 @@ func (w *Whole) Later(f func()) {
 	w.later = true
 	Later(w.ResponseWriter, func() {
 		panics := true
-		defer func() { w.Over(panics) }()
+		defer func() { w.Ender.Over(panics) }()
 		f()
 		panics = false
 	})

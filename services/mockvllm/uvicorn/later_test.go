@@ -27,12 +27,16 @@ func parts(tell func(string), second func(w http.ResponseWriter, r *http.Request
 	for _, name := range []string{"inner", "outer"} {
 		next := h
 		h = func(w http.ResponseWriter, r *http.Request) {
-			rec := &uvicorn.Whole{ResponseWriter: w, Over: func(panics bool) { tell(fmt.Sprint(name, " ", panics)) }}
+			rec := &uvicorn.Whole{ResponseWriter: w, Ender: ender(func(panics bool) { tell(fmt.Sprint(name, " ", panics)) })}
 			rec.Answer(func() { next(struct{ *uvicorn.Whole }{rec}, r) })
 		}
 	}
 	return h
 }
+
+type ender func(panics bool)
+
+func (e ender) Over(panics bool) { e(panics) }
 
 const begun = ok + "transfer-encoding: chunked\r\n\r\n3\r\none\r\n"
 

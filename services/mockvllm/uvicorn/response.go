@@ -34,9 +34,14 @@ const (
 
 var outputs = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}
 
-// Header returns the headers, which are fixed by the first write.
+// Header returns the headers, which are fixed by the first write. One answer after the other has the same map.
 func (w *response) Header() http.Header {
-	if w.header == nil {
+	c := w.exchange.conn
+	switch {
+	case w.header != nil:
+	case c.header != nil:
+		w.header, c.header = c.header, nil
+	default:
 		w.header = make(http.Header)
 	}
 	return w.header
@@ -50,12 +55,12 @@ func (w *response) WriteHeader(status int) {
 	w.began, w.status = true, status
 	w.bare = w.head || status == http.StatusNoContent || status == http.StatusNotModified
 	b := appendHead(*w.buffer(), status, w.header)
-	if length := w.header.Get("Content-Length"); length != "" {
-		w.left, w.err = strconv.ParseUint(length, 10, 64)
+	if length := w.header["Content-Length"]; len(length) > 0 && length[0] != "" {
+		w.left, w.err = strconv.ParseUint(length[0], 10, 64)
 	} else {
 		w.chunked = !w.bare
 	}
-	if token := w.header.Get("Connection"); strings.EqualFold(token, "close") {
+	if token := w.header["Connection"]; len(token) > 0 && strings.EqualFold(token[0], "close") {
 		w.keep = false
 	} else if w.exchange.conn.server.stopping.Load() || !w.keep {
 		w.keep = false
@@ -66,7 +71,9 @@ func (w *response) WriteHeader(status int) {
 	}
 	*w.out = append(b, "\r\n"...)
 	w.data = len(*w.out)
-	w.header = nil // an answer may take long
+	if w.chunked {
+		w.header = nil // the answer may take long
+	}
 }
 
 func (w *response) buffer() *[]byte {
