@@ -50,6 +50,7 @@ func TestFirstRouteWins(t *testing.T) {
 	f("GET", "/a/c", "named c")
 	f("POST", "/a/c", `GET{"detail":"Method Not Allowed"}`)
 	f("GET", "/a/c//?q=1", "http://example.com/a/c?q=1")
+	f("GET", "/a/%C3%A9%20%7C%25+/", "http://example.com/a/%C3%A9%20%7C%+")
 	f("GET", "/a/", missingBody)
 	f("PUT", "/mx", "mount")
 }
