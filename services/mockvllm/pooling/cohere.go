@@ -14,12 +14,12 @@ func (m Model) EmbedCohere(h Head, v *schema.Values, body *pyjson.Object) (*Answ
 	if kind, ok := v.Str("input_type"); ok {
 		return nil, badRequest("Unsupported input_type '%s'. This model does not define any input_type task instructions.", kind)
 	}
-	if n, ok := v.Int("output_dimension"); ok {
-		return nil, badRequest("Model '%s' does not support Matryoshka embeddings; dimensions must be unset (received dimensions=%d).", h.Model, n)
-	}
 	prompts, err := m.coherePrompts(v, body, h.Model)
 	if err != nil {
 		return nil, err
+	}
+	if n, ok := v.Int("output_dimension"); ok {
+		return nil, badRequest("Model '%s' does not support Matryoshka embeddings; dimensions must be unset (received dimensions=%d).", h.Model, n)
 	}
 	types, _ := v.List("embedding_types")
 	if len(types) == 0 {

@@ -18,12 +18,12 @@ type Answer struct {
 
 // Embed answers /v1/embeddings.
 func (m Model) Embed(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *protocol.Error) {
-	if n, given := v.Int("dimensions"); given {
-		return nil, badRequest("Model '%s' does not support Matryoshka embeddings; dimensions must be unset (received dimensions=%d).", h.Model, n)
-	}
 	prompts, err := m.prompts(v, body, h.Model)
 	if err != nil {
 		return nil, err
+	}
+	if n, given := v.Int("dimensions"); given { // vLLM looks at them when the prompts are tokens
+		return nil, badRequest("Model '%s' does not support Matryoshka embeddings; dimensions must be unset (received dimensions=%d).", h.Model, n)
 	}
 	return m.vectors(h, v, prompts, names{"embd-", "embedding", "embedding"}), nil
 }

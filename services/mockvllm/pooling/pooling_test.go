@@ -179,6 +179,7 @@ func TestRefusals(t *testing.T) {
 	embed(`{"input":"x","dimensions":8}`, "Model 'tiny' does not support Matryoshka embeddings; dimensions must be unset (received dimensions=8).")
 	embed(`{"input":"\ud800"}`, "TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, InputSequence]]")
 	embed(`{"input":[]}`, "You must pass at least one prompt")
+	embed(`{"input":[],"dimensions":8}`, "You must pass at least one prompt")
 	embed(`{"input":[[]]}`, "The decoder prompt cannot be empty")
 	embed(`{"input":[99999]}`, "Token id 99999 is out of vocabulary")
 	embed(`{"input":[-1]}`, "Token id -1 is out of vocabulary")
