@@ -1,11 +1,8 @@
 package grammar
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -74,7 +71,7 @@ func Lark(text string) (*Grammar, error) {
 			return nil, err
 		}
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(r.refs), func(a, b string) int { return cmp.Compare(r.refs[a], r.refs[b]) }) {
+	for _, name := range r.names {
 		if r.g.rules[name] == nil {
 			return nil, r.failAt(r.refs[name], "unknown name: %q", name)
 		}
@@ -91,7 +88,8 @@ type larkReader struct {
 	depth int
 	g     *Grammar
 	from  int            // where the choice begins that is read
-	refs  map[string]int // names, and where the choices begin that use them first
+	names []string       // that rules use, in order
+	refs  map[string]int // and where the choices begin that use them first
 }
 
 // failAt refuses a place, which may be the end of the last line or what follows that.

@@ -49,7 +49,7 @@ func (r *larkReader) part() (*node, error) {
 		return nil, r.unexpected("Expected value")
 	}
 	if _, ok := r.refs[m[0]]; !ok {
-		r.refs[m[0]] = r.from
+		r.names, r.refs[m[0]] = append(r.names, m[0]), r.from
 	}
 	return &node{op: opRule, text: m[0]}, nil
 }
