@@ -62,8 +62,14 @@ func TestImpossibleArguments(t *testing.T) {
 			t.Errorf("%s, not strict: %d %s", parameters, status, answer)
 		}
 	}
-	f(`{"pattern":"("}`)
-	f(`{"not":{}}`)
+	f(`{"type":"string","pattern":"("}`)
+	f(`{"type":"object","properties":{"a":{"type":"array","minItems":1}}}`) // where nothing is said of items, there are none
+	for _, loose := range []string{`{"pattern":"("}`, `{"not":{}}`, `null`} {
+		body := chatBody("x", `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":`+loose+`}}]`)
+		if status, answer := s.call("POST", chatPath, body); status != 200 {
+			t.Errorf("%s: %d %s", loose, status, answer)
+		}
+	}
 }
 
 // TestContinueNeedsNoNewTurn: add_generation_prompt is on by default. What comes first in vLLM is told first.

@@ -1,6 +1,8 @@
 package request
 
 import (
+	"slices"
+
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
@@ -28,6 +30,7 @@ type Tools struct {
 	Parallel bool              // more than one call may be told
 	open     bool              // the choice is null, which is as auto where calls can be read
 	strict   []toolparser.Tool // those whose calls are held to their schemas
+	held     []any             // the schemas, as they were sent
 }
 
 func readTools(v *schema.Values) Tools {
@@ -79,7 +82,7 @@ func (t *Tools) Add(f Function) {
 	tool := toolparser.Tool{Name: f.Name, Parameters: argumentsSchema(f.Parameters)}
 	t.List = append(t.List, tool)
 	if f.Strict == true {
-		t.strict = append(t.strict, tool)
+		t.strict, t.held = append(t.strict, tool), append(t.held, f.Parameters)
 	}
 }
 
@@ -131,10 +134,8 @@ func (t *Tools) unsayable() *protocol.Error {
 	if t.Choice == NoCalls {
 		return nil
 	}
-	for _, tool := range t.strict {
-		if _, err := structured.Tool(string(tool.Parameters)); err != nil {
-			return protocol.BadRequest("Invalid grammar specification: 'triggers'")
-		}
+	if slices.ContainsFunc(t.held, func(parameters any) bool { return !structured.Holds(parameters) }) {
+		return protocol.BadRequest("Invalid grammar specification: 'triggers'")
 	}
 	return nil
 }

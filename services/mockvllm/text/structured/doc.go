@@ -7,7 +7,7 @@
 //
 //	structured.go a constraint: its kinds, and texts for it
 //	refusals.go   what vLLM refuses before it looks into a schema, an expression or a grammar
-//	xgrammar.go   which schemas xgrammar takes
+//	xgrammar.go   which schemas xgrammar takes (and xgrammarkinds.go)
 //	faults.go     what is wrong with a JSON Schema, in llguidance's words (and faultparts.go)
 //	features.go   which schemas go to llguidance, and what it lacks
 //	tags.go       structural tags, of both forms

@@ -94,6 +94,17 @@ func Tool(parameters string) (*Constraint, error) {
 	return &Constraint{generate: s.Generate}, nil
 }
 
+// Holds tells whether the library that holds calls of strict tools to their parameters can make a grammar of them. None are those of a
+// tool without arguments.
+func Holds(parameters any) bool {
+	root, ok := parameters.(*pyjson.Object)
+	if !ok {
+		return true
+	}
+	takes, _ := xgrammarTakes(root)
+	return takes
+}
+
 func compileJSON(spec string) (*Constraint, error) {
 	v, err := pyjson.DecodeString(spec)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
 )
 
@@ -60,7 +61,8 @@ func TestRefusesAsVLLM(t *testing.T) {
 	}
 }
 
-// TestTakesAsXGrammar: testdata/xgrammar.jsonl is what xgrammar itself takes, which decides where vLLM turns to another library.
+// TestTakesAsXGrammar: testdata/xgrammar.jsonl is what xgrammar itself takes, which decides where vLLM turns to another library, and
+// whether it takes the parameters of a strict tool.
 func TestTakesAsXGrammar(t *testing.T) {
 	file, err := os.Open("testdata/xgrammar.jsonl")
 	if err != nil {
@@ -75,6 +77,13 @@ func TestTakesAsXGrammar(t *testing.T) {
 		}
 		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
 			t.Fatal(err)
+		}
+		if line.Kind == "tool" {
+			parameters, err := pyjson.DecodeString(line.Spec)
+			if err != nil || structured.Holds(parameters) != line.Taken {
+				t.Errorf("parameters %s (%v): want %v", line.Spec, err, line.Taken)
+			}
+			continue
 		}
 		c, err := structured.Compile(line.Kind, line.Spec)
 		if taken := err == nil && (!c.Fails && !c.Void || c.Void && line.Taken); taken != line.Taken {

@@ -98,11 +98,7 @@ func formatPart(v any, depth int) (part, error) {
 		return func(src Source) string { return "Mock response" }, nil
 	case "json_schema":
 		inner, _ := o.Get("json_schema")
-		s, err := schema.Compile(pyjson.DumpsUnicode(inner))
-		if err != nil {
-			return nil, errTag
-		}
-		return s.Generate, nil
+		return jsonPart(inner)
 	case "regex":
 		g, err := grammar.Regexp(get("pattern"))
 		return fromTagGrammar(g, err)
@@ -117,6 +113,21 @@ func formatPart(v any, depth int) (part, error) {
 		return taggedText(o, depth)
 	}
 	return nil, errTag
+}
+
+// jsonPart is a value of a schema. What xgrammar does not look at does not count.
+func jsonPart(root any) (part, error) {
+	if _, isObject := root.(*pyjson.Object); !isObject && root != true || !Holds(root) {
+		return nil, errTag
+	}
+	s, err := schema.Compile(pyjson.DumpsUnicode(root))
+	if err != nil {
+		s, err = schema.Compile("{}")
+	}
+	if err != nil {
+		return nil, Error(err.Error())
+	}
+	return s.Generate, nil
 }
 
 func fromTagGrammar(g *grammar.Grammar, err error) (part, error) {
