@@ -8,14 +8,18 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
 )
 
-// overwhelming is the bias from which a token is always the likeliest, and below the negative of which it never is.
+// overwhelming is the bias below the negative of which a token never comes.
 const overwhelming = 20
+
+// rarer is how much less likely than a word a token is that the model was never taught to say, as a bias.
+const rarer = 8
 
 // choose decides what is said.
 func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
+	favourite := m.favourite(p)
 	src.boosted = boosted(p.Bias)
-	if prompt.Says != nil {
-		m.insist(src, prompt, p)
+	if prompt.Says != nil && (prompt.Trigger == nil || favourite == *prompt.Trigger) {
+		m.insist(src, prompt, p, favourite)
 		return
 	}
 	if p.Allowed != nil {
@@ -27,7 +31,7 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 		src.stops = slices.Contains(src.words, src.eos)
 		return
 	}
-	if src.forced = favourite(p.Bias); src.forced >= 0 {
+	if src.forced = favourite; src.forced >= 0 {
 		return
 	}
 	if m.Mode == Random {
@@ -38,24 +42,30 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 	m.say(src, prompt)
 }
 
-// insist lets the answer be what the request makes it. A random model thinks until it is made to stop.
-func (m *Model) insist(src *source, prompt *Prompt, p *sampling.Params) {
-	says := m.said(prompt, src.seed)
-	switch {
-	case m.Mode != Random || prompt.ThinkEnd == nil:
-		src.said = append(m.marked(prompt.Think), m.spell(says, p)...)
-	case slices.Contains(src.boosted, *prompt.ThinkEnd):
-		src.said = m.spell(says, p)
-		src.mark, src.lead, src.boosted = *prompt.ThinkEnd, 4+pickOf(src.seed, -2, 5), nil
+// favourite is the token that a request wants at each place, -1 for none. A model that takes the likeliest token needs less of a
+// push, and one more for what it was never taught to say: special tokens and marks.
+func (m *Model) favourite(p *sampling.Params) int {
+	const push, less = 12, 4
+	id, most := -1, 0.0
+	for _, b := range p.Bias {
+		enough := float64(push)
+		if likeliest(p) {
+			enough -= less
+		}
+		if m.Tokenizer.IsAdded(int(b.Token)) {
+			enough += rarer
+		}
+		if b.By >= enough && b.By > most {
+			id, most = int(b.Token), b.By
+		}
 	}
+	return id
 }
 
-// spell makes tokens of a text. A grammar is matched by what tokens say, so under one no token stands for a mark.
-func (m *Model) spell(text string, p *sampling.Params) []int {
-	if p.Constraint != nil {
-		return m.Tokenizer.EncodePlain(text)
-	}
-	return m.marked(text)
+// likeliest tells whether hardly anything but the likeliest token is ever drawn.
+func likeliest(p *sampling.Params) bool {
+	const one = 0.1
+	return p.Greedy() || p.TopK == 1 || p.MinP >= 1 || p.TopP <= one
 }
 
 // marked makes tokens of a text with marks in it. The one that ends an answer is letters: a user may have written it.
@@ -71,17 +81,6 @@ func (m *Model) marked(text string) []int {
 		text = after
 	}
 	return append(ids, m.Tokenizer.Encode(text, false)...)
-}
-
-// favourite is the token that a request wants at each place, -1 for none.
-func favourite(bias []sampling.Bias) int64 {
-	id, most := int64(-1), float64(overwhelming)
-	for _, b := range bias {
-		if b.By > most || b.By == most && id < 0 {
-			id, most = b.Token, b.By
-		}
-	}
-	return id
 }
 
 // boosted are the tokens that a request wants more often than others.
@@ -141,7 +140,7 @@ func (m *Model) steer(src *source, prompt *Prompt, p *sampling.Params) {
 		}
 		src.from++
 	}
-	if p.Greedy() && p.Repetition.MaxSize > 0 {
+	if likeliest(p) && p.Repetition.MaxSize > 0 {
 		src.loop, src.period = soon/2, int(max(1, p.Repetition.MinSize))
 	}
 	if prompt.Partial == "" {

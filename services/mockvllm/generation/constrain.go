@@ -1,8 +1,6 @@
 package generation
 
 import (
-	"math/rand/v2"
-
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
@@ -54,9 +52,4 @@ func specification(c *sampling.Constraint) string {
 		return text
 	}
 	return pyjson.Dumps(c.Spec)
-}
-
-// said is what the request makes choice say.
-func (m *Model) said(prompt *Prompt, seed uint64) string {
-	return prompt.Says(structured.Source{Rand: rand.New(rand.NewPCG(seed, golden)), Guide: m.Mode != Random, Asked: prompt.Asked}) //nolint:gosec // no secret
 }

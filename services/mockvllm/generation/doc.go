@@ -2,6 +2,7 @@
 //
 //	model.go     Model, and the answer modes: guide, echo, random, file
 //	choose.go    what an answer says: by the mode, and by what the request wants
+//	insist.go    what a request makes the model say: a form that is prescribed, a call of a tool
 //	source.go    where the tokens of an answer come from: a text that is said, or words drawn at random
 //	answer.go    Answer: the plan of one choice. How many tokens it has and why it ends is known before the first is due
 //	reader.go    Reader tells the text of an answer as its tokens become due, as vLLM's detokenizer does

@@ -62,6 +62,11 @@ type Prompt struct {
 	// Says, unless nil, makes the answer, whatever the mode: the markup of tool calls, or a text whose form was prescribed.
 	Says func(structured.Source) string
 
+	// Bound says that a grammar holds what Says makes, as it holds what follows a constraint of the parameters. With a Trigger it
+	// does so from that token on, and until then the model says what it likes: Says counts where the request wants the token.
+	Bound   bool
+	Trigger *int
+
 	// Think comes before whatever is said, in the words that a parser of reasoning knows. ThinkEnd is the token that ends
 	// thinking, nil where no parser looks for it: a random model says it only when it is made to.
 	Think    string
@@ -71,7 +76,7 @@ type Prompt struct {
 // Answer plans choice number i of a request.
 func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	seed := m.seed(prompt, p, i)
-	src := source{seed: seed, eos: m.Tokenizer.EOS(), words: m.words, stops: m.stops, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
+	src := source{seed: seed, eos: m.Tokenizer.EOS(), end: m.Tokenizer.EOS(), words: m.words, stops: m.stops, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
 	if src.least > 0 {
 		src.ends = append(src.ends, src.eos)
 		for _, id := range p.StopTokenIDs {

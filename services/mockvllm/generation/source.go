@@ -8,7 +8,9 @@ import (
 
 // source gives the tokens of an answer in order, without an end. It must not depend on what was asked before.
 type source struct {
-	said  []int  // these first, then eos, then the same again
+	said  []int  // these first, then end, then the same again
+	end   int    // noToken: nothing is between
+	free  bool   // after end words follow
 	words []int  // or one of these at each place, nothing being said
 	seed  uint64 // which one
 	from  int    // the first place
@@ -20,7 +22,7 @@ type source struct {
 	lead int
 
 	boosted []int // these now and then, where words are drawn
-	forced  int64 // this one at each place; -1: none
+	forced  int   // this one at each place; -1: none
 	least   int   // before this place no token that ends an answer
 	ends    []int // tokens that end one, if there is such a place
 	stop    int   // the token that is a stop string, -1: none
@@ -44,7 +46,7 @@ func (s *source) token(i int) int {
 func (s *source) pick(i int) int {
 	switch {
 	case s.forced >= 0:
-		return int(s.forced)
+		return s.forced
 	case s.mark >= 0 && i < s.lead:
 		return s.word(i)
 	case s.mark >= 0 && i == s.lead:
@@ -53,12 +55,11 @@ func (s *source) pick(i int) int {
 		i -= s.lead + 1
 	}
 	switch {
-	case s.said != nil:
-		i %= len(s.said) + 1
-		if i < len(s.said) {
-			return s.said[i]
-		}
-		return s.eos
+	case s.said != nil && !s.free:
+		i %= len(s.said) + s.ending()
+		fallthrough
+	case s.said != nil && i <= len(s.said):
+		return s.say(i)
 	case i == s.stopAt && s.stop >= 0:
 		return s.stop
 	case s.loop > 0 && i > s.loop:
@@ -68,6 +69,25 @@ func (s *source) pick(i int) int {
 		return s.head[i]
 	}
 	return s.word(i - len(s.head) + s.from)
+}
+
+// noToken stands for no end at all.
+const noToken = -1
+
+// ending is how many tokens are between what is said and the same again.
+func (s *source) ending() int {
+	if s.end == noToken {
+		return 0
+	}
+	return 1
+}
+
+// say is token i of what is said, and then its end.
+func (s *source) say(i int) int {
+	if i < len(s.said) {
+		return s.said[i]
+	}
+	return s.end
 }
 
 // word draws one. From the fifth place on each eighth is a boosted token.

@@ -56,6 +56,9 @@ func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *prot
 			return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: ctx.Err().Error()} // nobody reads it
 		}
 		w.Answers[i] = m.Answer(&w.Prompt, w.Params, i)
+		if err := m.stuck(w.Answers[i], &w.Prompt, w.Params); err != nil {
+			return err
+		}
 	}
 	return nil
 }

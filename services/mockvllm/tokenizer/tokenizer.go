@@ -65,6 +65,9 @@ func (t *Tokenizer) Known(id int) bool { return t.at(id).spelling != "" }
 // IsSpecial tells whether id is a control token, which decoding may skip.
 func (t *Tokenizer) IsSpecial(id int) bool { return t.at(id).special }
 
+// IsAdded tells whether id stands for a text as a whole, as control tokens and marks do.
+func (t *Tokenizer) IsAdded(id int) bool { return t.at(id).added != "" }
+
 // Spelling returns how the vocabulary writes a token ("Ġthere"), or "" for an unknown id.
 func (t *Tokenizer) Spelling(id int) string { return t.at(id).spelling }
 

@@ -27,6 +27,9 @@ func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *M
 	case Auto:
 		if !answered && talks {
 			chosen = text.Wanted(c.Tools.List, prompt.Asked)
+		} else if m.Mode == generation.Random && c.Tools.strict != nil {
+			c.mayCall(prompt, p, m)
+			return nil
 		}
 	case Required:
 		if chosen = text.Wanted(c.Tools.List, prompt.Asked); chosen == nil {
@@ -42,9 +45,22 @@ func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *M
 		return &protocol.Error{Status: http.StatusNotImplemented, Type: protocol.TypeNotImplemented,
 			Message: "mockvllm does not call tools as --tool-call-parser " + m.Tools + " reads it yet."}
 	}
-	prompt.Says = calls(chosen, m.Tools)
+	prompt.Says, prompt.Bound = calls(chosen, m.Tools), c.Tools.Forced()
 	p.Constraint = nil // the form of a call is all that is prescribed
 	return nil
+}
+
+// mayCall holds a model that talks at random to the form of a call from the token on that begins one, if there is such a token:
+// vLLM's grammar for strict tools waits for it.
+func (c *Conversation) mayCall(prompt *generation.Prompt, p *sampling.Params, m *Model) {
+	format, ok := toolparser.Lookup(m.Tools)
+	if !ok || p.Constraint != nil {
+		return
+	}
+	begun := m.Tokenizer.EncodeN(format.Write([]toolparser.Call{{Arguments: "{}"}}), false, 1)
+	if len(begun) == 1 && m.Tokenizer.IsAdded(begun[0]) {
+		prompt.Says, prompt.Bound, prompt.Trigger = calls(c.Tools.strict[:1], m.Tools), true, &begun[0]
+	}
 }
 
 // think lets the model think before it answers, where a parser tells its thoughts apart.
