@@ -128,13 +128,13 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.Path, APIKey: t.lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
 	req := upstream.NewRequest(ctx, r, to, g.bodyFor(ctx, q, m, to))
 	if q.named && web.RecordOf(r.Context()).Made {
-		delete(req.Header, web.RequestIDHeader) // vLLM would prefer it
+		req.Without(web.RequestIDHeader) // vLLM would prefer it
 	}
 	if q.form != nil {
 		u := q.uploadFor(m, t.patience.Sending)
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
 	}
-	resp, err := g.backends.RoundTrip(req) //nolint:bodyclose // relay.Receive takes it over
+	resp, err := g.backends.Forward(req) //nolint:bodyclose // relay.Receive takes it over
 	if q.form != nil && upstream.KindOf(ctx, err) != upstream.Connect {
 		q.form.begun.Store(true) // a connection was made, and whoever sends on it may just begin to read
 	}

@@ -43,7 +43,8 @@ func BenchmarkRoundTrip(b *testing.B) {
 	once := func(b *testing.B, transport http.RoundTripper) {
 		ctx, patience := new(upstream.Watches).WithPatience(b.Context(), time.Minute, 0)
 		defer patience.Stop()
-		req := upstream.NewRequest(ctx, in, upstream.Target{Base: base, Path: "/v1/chat/completions"}, body)
+		req := request(b, ctx, "POST", server.URL+in.URL.Path, bytes.NewReader(body))
+		req.Header["Content-Type"] = in.Header["Content-Type"]
 		resp, err := transport.RoundTrip(req)
 		if err != nil {
 			b.Error(err)

@@ -35,6 +35,7 @@ func (e *RequestError) Unwrap() error { return e.Err }
 // message is a request on its way to a server, maybe twice.
 type message struct {
 	req    *http.Request
+	of     *Request // what req belongs to; nil when it is a request of our own, with its own header
 	buffer *[]byte
 	bytes  []byte // the head, and the body when whole
 	whole  bool
@@ -57,7 +58,11 @@ func (m *message) prepare() error {
 	}
 	m.buffer, _ = buffers.Get().(*[]byte)
 	var err error
-	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, m.length); err != nil {
+	fields := wire.Fields{Of: m.req.Header}
+	if m.of != nil {
+		fields = wire.Fields{Of: m.of.header, Except: m.of.drops, More: m.of.own}
+	}
+	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, fields, m.length); err != nil {
 		err = &RequestError{err}
 	} else {
 		m.whole = m.body == nil

@@ -11,7 +11,7 @@ import (
 // Relocate turns a redirect to the backend's own address, which its clients cannot reach, into one to where the client has asked.
 // vLLM sends such redirects for paths with a slash too many, made from the Host that it was asked by. in is the client's
 // request, out what NewRequest made of it.
-func Relocate(h http.Header, in, out *http.Request) {
+func Relocate(h http.Header, in *http.Request, out *Request) {
 	location := httpfield.First(h, "Location")
 	if location == "" {
 		return
@@ -25,7 +25,7 @@ func Relocate(h http.Header, in, out *http.Request) {
 	if !ok {
 		return
 	}
-	to.Scheme, to.Host = out.Header.Get("X-Forwarded-Proto"), in.Host
+	to.Scheme, to.Host = out.scheme, in.Host
 	to.Path, to.RawPath = ours+rest, ""
 	h.Set("Location", to.String())
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/internal/secret"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/wire"
 )
 
 // private tells which headers end at the gateway: the client's credentials, what belongs to one connection (RFC 9110,
@@ -33,36 +34,65 @@ type Target struct {
 	Scheme string   // by which the client has asked: http or https
 }
 
-// NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. The values
-// of headers are shared with in. A key in the query stays here, too: servers log the URLs that they are asked for.
-func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *http.Request {
-	of := &parts{url: *to.Base, own: [...]string{in.Host, to.Scheme, "", ""}}
-	of.request = *(&http.Request{Method: in.Method, URL: &of.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: to.Base.Host,
-		Header: make(http.Header, len(in.Header)+len(of.own))}).WithContext(ctx)
-	out := &of.request
-	out.URL.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
-	out.URL.RawPath = ""
-	out.URL.RawQuery = secret.WithoutKeys(in.URL.RawQuery)
-	if len(body) > 0 {
-		out.ContentLength = int64(len(body))
-		out.Body, out.GetBody = of.body.of(body), func() (io.ReadCloser, error) { return new(payload).of(body), nil }
-	}
-	for name, values := range in.Header {
-		if !private(name) {
-			out.Header[name] = values
-		}
-	}
-	dropNamed(out.Header, in.Header["Connection"])
-	of.setOwn(out.Header, in, to)
-	return out
+// Request is the backend's version of a client's request. It has no header of its own: what it has of the client's, and what is
+// added, is decided while it is written.
+type Request struct {
+	http.Request
+
+	header     http.Header // the client's
+	connection []string    // of it
+	without    string      // a name of it that is left out
+	scheme     string      // by which the client has asked
+	own        []wire.Field
+	room       [4]wire.Field // of own
+	url        url.URL
+	body       payload
 }
 
-// parts are what a request to a backend consists of, in one piece of memory.
-type parts struct {
-	request http.Request
-	url     url.URL
-	own     [4]string // values of headers
-	body    payload
+// NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. in must not change
+// until it was sent. A key in the query stays here, too: servers log the URLs that they are asked for.
+func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *Request {
+	r := &Request{header: in.Header, connection: in.Header["Connection"], scheme: to.Scheme, url: *to.Base}
+	r.Request = *(&http.Request{Method: in.Method, URL: &r.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: to.Base.Host}).WithContext(ctx)
+	r.url.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
+	r.url.RawPath = ""
+	r.url.RawQuery = secret.WithoutKeys(in.URL.RawQuery)
+	if len(body) > 0 {
+		r.ContentLength = int64(len(body))
+		r.Body, r.GetBody = r.body.of(body), func() (io.ReadCloser, error) { return new(payload).of(body), nil }
+	}
+	r.setOwn(in, to)
+	return r
+}
+
+// Without leaves a field of the client's header out, by its canonical name.
+func (r *Request) Without(name string) { r.without = name }
+
+// setOwn sets what the gateway itself says: the backend's key, and who the client is. What the client claims about that is
+// not passed on.
+func (r *Request) setOwn(in *http.Request, to Target) {
+	r.own = append(r.room[:0], wire.Field{Name: "X-Forwarded-Host", Value: in.Host}, wire.Field{Name: "X-Forwarded-Proto", Value: to.Scheme})
+	if host, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
+		r.own = append(r.own, wire.Field{Name: "X-Forwarded-For", Value: host})
+	}
+	if to.APIKey != "" {
+		r.own = append(r.own, wire.Field{Name: "Authorization", Value: "Bearer " + to.APIKey})
+	}
+}
+
+// drops tells which fields of the client's header do not go to the backend.
+func (r *Request) drops(name string) bool {
+	if private(name) || name == r.without {
+		return true
+	}
+	for _, list := range r.connection {
+		for named := range strings.SplitSeq(list, ",") {
+			if http.CanonicalHeaderKey(textproto.TrimString(named)) == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // payload is a body that lies in memory.
@@ -75,37 +105,17 @@ func (p *payload) of(body []byte) io.ReadCloser {
 	return p
 }
 
-// setOwn sets what the gateway itself says: the backend's key, and who the client is. What the client claims about that is
-// not passed on.
-func (of *parts) setOwn(h http.Header, in *http.Request, to Target) {
-	h["X-Forwarded-Host"] = of.own[0:1:1]
-	h["X-Forwarded-Proto"] = of.own[1:2:2]
-	if host, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
-		of.own[2] = host
-		h["X-Forwarded-For"] = of.own[2:3:3]
-	}
-	if to.APIKey != "" {
-		of.own[3] = "Bearer " + to.APIKey
-		h["Authorization"] = of.own[3:4:4]
-	}
-}
-
-// DropHopByHop removes the headers that concern one connection only, those that Connection names included.
+// DropHopByHop removes the headers of an answer that concern one connection only, those that Connection names included.
 func DropHopByHop(h http.Header) {
-	dropNamed(h, h["Connection"])
+	for _, list := range h["Connection"] {
+		for name := range strings.SplitSeq(list, ",") {
+			h.Del(textproto.TrimString(name))
+		}
+	}
 	for name := range h {
 		switch name {
 		case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
 			delete(h, name)
-		}
-	}
-}
-
-// dropNamed removes the headers that a Connection header names.
-func dropNamed(h http.Header, connection []string) {
-	for _, list := range connection {
-		for name := range strings.SplitSeq(list, ",") {
-			h.Del(textproto.TrimString(name))
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestRequestHeaders(t *testing.T) {
 	}
 	before := in.Header.Clone()
 	out := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/v1/x y", APIKey: "backend", Scheme: "http"}, []byte("{}"))
-	resp, err := newTransport(t, upstream.Config{}).RoundTrip(out)
+	resp, err := newTransport(t, upstream.Config{}).Forward(out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestRequestAgain(t *testing.T) {
 		for range 2 {
 			in := httptest.NewRequest("POST", "/", nil)
 			out := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/"}, []byte(strings.Repeat("x", size)))
-			resp, err := transport.RoundTrip(out)
+			resp, err := transport.Forward(out)
 			if err != nil {
 				t.Fatalf("%d bytes: %v", size, err)
 			}

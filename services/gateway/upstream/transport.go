@@ -101,11 +101,20 @@ func (c *connecting) AfterFunc(f func()) (stop func() bool) { return reqctx.Afte
 
 // RoundTrip sends req and waits for the head of its answer. KindOf tells what kind its errors are.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.roundTrip(message{req: req})
+}
+
+// Forward is RoundTrip for a client's request.
+func (t *Transport) Forward(r *Request) (*http.Response, error) {
+	return t.roundTrip(message{req: &r.Request, of: r})
+}
+
+func (t *Transport) roundTrip(msg message) (*http.Response, error) {
+	req := msg.req
 	if req.URL == nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		closeBody(req.Body)
 		return nil, fmt.Errorf("request to %v: use http://host or https://host", req.URL)
 	}
-	msg := message{req: req}
 	if err := msg.prepare(); err != nil {
 		return nil, err
 	}

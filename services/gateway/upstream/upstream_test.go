@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
@@ -153,12 +154,29 @@ func TestWatches(t *testing.T) {
 }
 
 func TestForwardedOverTLS(t *testing.T) {
+	got := make(chan *http.Request, 1)
+	s := serve(t, func(p *peer) {
+		req, _ := p.request()
+		got <- req
+		p.say(plain)
+	})
+	base, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	in := httptest.NewRequest("POST", "https://front.example/", nil)
 	in.RemoteAddr = "[2001:db8::1]:4711"
-	out := upstream.NewRequest(t.Context(), in, upstream.Target{Base: &url.URL{Scheme: "http", Host: "h"}, Path: "/", Scheme: "https"}, nil)
-	for name, want := range map[string]string{"X-Forwarded-For": "2001:db8::1", "X-Forwarded-Host": "front.example", "X-Forwarded-Proto": "https"} {
-		if got := out.Header.Get(name); got != want {
-			t.Errorf("%s = %q, want %q", name, got, want)
-		}
+	in.Header["X-Left"], in.Header["X-Kept"] = []string{"1"}, []string{"2"}
+	out := upstream.NewRequest(t.Context(), in, upstream.Target{Base: base, Path: "/", Scheme: "https"}, nil)
+	out.Without("X-Left")
+	resp, err := newTransport(t, upstream.Config{}).Forward(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	want := http.Header{"X-Forwarded-For": {"2001:db8::1"}, "X-Forwarded-Host": {"front.example"}, "X-Forwarded-Proto": {"https"},
+		"X-Kept": {"2"}, "Content-Length": {"0"}}
+	if diff := cmp.Diff(want, await(t, "the request", got).Header); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

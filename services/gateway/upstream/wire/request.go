@@ -8,9 +8,19 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
-// AppendHead appends the head of req: request line and fields. length is that of its body, -1 for one that will be sent in
-// chunks. Host, Content-Length, Transfer-Encoding and Trailer of req.Header are ours to say and left out.
-func AppendHead(b []byte, req *http.Request, length int64) ([]byte, error) {
+// Field is a line of a header.
+type Field struct{ Name, Value string }
+
+// Fields are those of a header but for some, and more.
+type Fields struct {
+	Of     http.Header
+	Except func(name string) bool // nil for none
+	More   []Field
+}
+
+// AppendHead appends the head of req: request line and fields, in place of req.Header. length is that of its body, -1 for one that will
+// be sent in chunks. Host, Content-Length, Transfer-Encoding and Trailer are ours to say and left out of the fields.
+func AppendHead(b []byte, req *http.Request, fields Fields, length int64) ([]byte, error) {
 	method := req.Method
 	if method == "" {
 		method = http.MethodGet
@@ -30,19 +40,34 @@ func AppendHead(b []byte, req *http.Request, length int64) ([]byte, error) {
 	}
 	b = append(append(append(b, method...), ' '), target...)
 	b = append(append(append(b, " HTTP/1.1\r\nHost: "...), host...), "\r\n"...)
-	for name, values := range req.Header {
+	var err error
+	for name, values := range fields.Of {
 		switch name {
 		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
 			continue
 		}
+		if fields.Except != nil && fields.Except(name) {
+			continue
+		}
 		for _, value := range values {
-			if !httpfield.IsToken(name) || !httpfield.IsValue(value) {
-				return b, fmt.Errorf("the header %.40q has characters that none may have", name) // its value may be a secret
+			if b, err = appendField(b, name, value); err != nil {
+				return b, err
 			}
-			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+		}
+	}
+	for _, f := range fields.More {
+		if b, err = appendField(b, f.Name, f.Value); err != nil {
+			return b, err
 		}
 	}
 	return append(appendFraming(b, req, method, length), "\r\n"...), nil
+}
+
+func appendField(b []byte, name, value string) ([]byte, error) {
+	if !httpfield.IsToken(name) || !httpfield.IsValue(value) {
+		return b, fmt.Errorf("the header %.40q has characters that none may have", name) // its value may be a secret
+	}
+	return append(append(append(append(b, name...), ": "...), value...), "\r\n"...), nil
 }
 
 func appendFraming(b []byte, req *http.Request, method string, length int64) []byte {
