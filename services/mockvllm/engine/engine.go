@@ -128,7 +128,7 @@ func (e *Engine) work() bool {
 // rest arms the timer for the next instant. It returns false when there is something to do at once.
 func (e *Engine) rest(next time.Duration) bool {
 	if next != never && next != atOnce {
-		next = max(next, e.spread())
+		next = max(e.gathered(next), e.spread())
 	}
 	if e.clock.Virtual() {
 		e.settle()
@@ -151,7 +151,7 @@ func (e *Engine) rest(next time.Duration) bool {
 const (
 	spreadEach = 4 * time.Microsecond
 	spreadMost = time.Millisecond
-	spreadPart = 16 // of the time between tokens
+	spreadPart = 16 // of the time between tokens, or to the first one
 )
 
 // spread is the earliest instant of the next step that serves deadlines. In virtual time steps cost nothing.
@@ -160,6 +160,26 @@ func (e *Engine) spread() time.Duration {
 		return 0
 	}
 	return e.step.last + min(time.Duration(len(e.running))*spreadEach, spreadMost, e.cfg.Latency.MeanITL()/spreadPart)
+}
+
+// gathered is when the first tokens that are due at nearly the same time as one at next are due too. Requests that came together
+// came some microseconds one after the other, and in vLLM a step that computes prompts takes longer than that: their first
+// tokens come out of one step. In virtual time what comes together comes at one instant.
+func (e *Engine) gathered(next time.Duration) time.Duration {
+	if e.clock.Virtual() || !e.paced() || e.prefilling.Load() == 0 {
+		return next
+	}
+	within, first, last := min(spreadMost, e.cfg.Latency.MeanTTFT()/spreadPart), false, next
+	for _, s := range e.running {
+		if s.generated == 0 && s.due <= next+within {
+			first = first || s.due == next
+			last = max(last, s.due)
+		}
+	}
+	if !first {
+		return next
+	}
+	return last
 }
 
 // patience is how often the engine lets others run after a step in virtual time, before it goes on.

@@ -34,6 +34,34 @@ func TestTokensComeOnTime(t *testing.T) {
 	})
 }
 
+// TestFirstTokensTogether: requests that came together have their first tokens in one step, and one that came later has its own.
+func TestFirstTokensTogether(t *testing.T) {
+	run(t, seats(9), func(e *Engine, n *notes) {
+		var seqs []*Sequence
+		for _, after := range []time.Duration{0, 300 * time.Microsecond, 600 * time.Microsecond, 2 * ms} {
+			time.Sleep(after)
+			seqs = append(seqs, submit(t, e, 2)...)
+		}
+		time.Sleep(100*ms - 2*ms - time.Microsecond)
+		expect(t, seqs, 0, 0, 0, 0)
+		time.Sleep(time.Microsecond)
+		expect(t, seqs, 1, 1, 1, 0)
+		time.Sleep(2 * ms)
+		expect(t, seqs, 1, 1, 1, 1)
+		time.Sleep(9 * ms) // the next tokens are due when they would have been
+		expect(t, seqs, -2, -2, -2, 1)
+		time.Sleep(ms)
+		expect(t, seqs, -2, -2, -2, -2)
+		var together []int
+		for _, step := range n.steps {
+			if len(step.FirstTokens) > 0 {
+				together = append(together, len(step.FirstTokens))
+			}
+		}
+		equal(t, "first tokens of a step", together, []int{3, 1})
+	})
+}
+
 func TestOthersWaitForASlot(t *testing.T) {
 	run(t, seats(1), func(e *Engine, n *notes) {
 		seqs := submit(t, e, 1, 1, 1)

@@ -39,6 +39,9 @@ func (d *Delays) First() time.Duration { return scaled(d.model.TTFT.draw(d.sourc
 // Next is the time to the token after the last one.
 func (d *Delays) Next() time.Duration { return scaled(d.model.ITL.draw(d.source), d.model.Scale) }
 
+// MeanTTFT is the mean time to the first token.
+func (m *Model) MeanTTFT() time.Duration { return scaled(m.TTFT.mean, m.Scale) }
+
 // MeanITL is the mean time between tokens.
 func (m *Model) MeanITL() time.Duration { return scaled(m.ITL.mean, m.Scale) }
 
