@@ -26,7 +26,7 @@ type state struct {
 	inflight int64
 	health   health
 	polled   polled
-	credit   float64 // see pick.Smooth
+	credit   float64 // turns that pick owes it
 }
 
 // NewRouter returns a router without a table.

@@ -76,7 +76,7 @@ func (t Table) fromYAML(name string, n *yaml.Node) []string {
 	switch on, isBool := truth(n); {
 	case isBool && on:
 		return []string{name}
-	case isBool && t.Has("--no-"+name[2:]):
+	case isBool && t.has("--no-"+name[2:]):
 		return []string{"--no-" + name[2:]}
 	case isBool:
 		return nil

@@ -107,5 +107,5 @@ func (t Table) find(arg string) []match {
 	return all
 }
 
-// Has tells whether an option has this name.
-func (t Table) Has(name string) bool { return slices.Contains(t.names, name) }
+// has tells whether an option has this name.
+func (t Table) has(name string) bool { return slices.Contains(t.names, name) }

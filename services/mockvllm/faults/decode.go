@@ -97,7 +97,7 @@ func (r *reader) rule(at string, n *node) (rule Rule) {
 	if !done && n.Kind == document.Mapping {
 		r.Add(at+".do", "missing; it says what happens")
 	}
-	server, w := rule.OnServer(), rule.Match.Window
+	server, w := rule.onServer(), rule.Match.Window
 	if rule.Do.Refuse && (w == nil || w.For == 0) {
 		r.Add(at+".match.window.for", "missing; while connections are refused nobody can take the rule back")
 	}

@@ -76,7 +76,7 @@ func (in *Injector) Decide(r Request, now time.Time) Action {
 	defer in.mu.Unlock()
 	var all Action
 	for i, rule := range in.set.Rules {
-		if rule.OnServer() || !rule.Match.request(r) || !rule.Match.Window.open(now.Sub(in.began)) {
+		if rule.onServer() || !rule.Match.request(r) || !rule.Match.Window.open(now.Sub(in.began)) {
 			continue
 		}
 		// Every rule counts every request that it matches, so that one rule's decisions do not depend on another's.

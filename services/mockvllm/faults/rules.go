@@ -108,9 +108,9 @@ type Duration time.Duration
 // MarshalText writes the Go form.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// OnServer tells whether a rule is about the server as a whole and not about requests: it refuses connections, says what
+// onServer tells whether a rule is about the server as a whole and not about requests: it refuses connections, says what
 // SIGTERM does, or ends the engine without saying at which request.
-func (r Rule) OnServer() bool {
+func (r Rule) onServer() bool {
 	return r.Do.Refuse || r.Do.Shutdown != "" || r.Match.anyRequest() && (r.Do.Crash != nil || r.Do.OOM != nil)
 }
 

@@ -25,7 +25,7 @@ func (in *Injector) State(now time.Time) State {
 	defer in.mu.Unlock()
 	var s State
 	for i, r := range in.set.Rules {
-		if !r.OnServer() {
+		if !r.onServer() {
 			continue
 		}
 		if r.Match.Window.open(now.Sub(in.began)) {

@@ -59,15 +59,15 @@ func (l *Life) Number(addr string) int64 { return l.door.number(addr) }
 // SetFaults replaces all rules, which must be valid; faults.Parse makes such.
 func (l *Life) SetFaults(set faults.Set) {
 	l.Faults.Put(set, l.clock.Now())
-	l.Enact()
+	l.enact()
 	select {
 	case l.rules <- struct{}{}:
 	default: // the timeline is about to look
 	}
 }
 
-// Enact does what the rules want of the server as a whole now.
-func (l *Life) Enact() faults.State {
+// enact does what the rules want of the server as a whole now.
+func (l *Life) enact() faults.State {
 	l.enacting.Lock()
 	defer l.enacting.Unlock()
 	state := l.Faults.State(l.clock.Now())
@@ -85,7 +85,7 @@ func (l *Life) Timeline(ctx context.Context) {
 	timer := l.clock.NewTimer()
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		state := l.Enact()
+		state := l.enact()
 		if state.Next.IsZero() {
 			timer.Stop()
 		} else {

@@ -5,5 +5,5 @@
 //	                                                      │ a session goes where it went before (Rendezvous), else by policy:
 //	                                                      ├ least_load       LeastLoad
 //	                                                      ├ prefix_affinity  Affinity
-//	                                                      └ round_robin, weighted  Smooth
+//	                                                      └ round_robin, weighted  smooth
 package pick

@@ -23,9 +23,9 @@ func LeastLoad(usable []Candidate, random uint64) int {
 	return int(first) //nolint:gosec // below len(usable)
 }
 
-// Smooth returns the candidate whose turn it is: each is chosen in proportion to share and as evenly spread as can be.
+// smooth returns the candidate whose turn it is: each is chosen in proportion to share and as evenly spread as can be.
 // It is nginx's smooth weighted round robin: all earn their share, and who is chosen pays for everyone.
-func Smooth(usable []Candidate, share func(Candidate) float64) int {
+func smooth(usable []Candidate, share func(Candidate) float64) int {
 	best, total := 0, 0.0
 	for i := range usable {
 		earned := share(usable[i])

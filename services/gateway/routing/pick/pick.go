@@ -18,7 +18,7 @@ type Candidate struct {
 	KVUse  float64 // 0 to 1, of its KV cache; 0 when unknown
 	Weight float64 // relative share of traffic, over 0
 	Warmth float64 // over 0, 1 once it takes its whole share
-	Credit float64 // turns that Smooth owes it
+	Credit float64 // turns that smooth owes it
 }
 
 // share is its part of the traffic in relation to the others.
@@ -75,9 +75,9 @@ func Choose(policy fleet.Policy, usable []Candidate, r Request) int {
 			return Affinity(usable, r.Prefix)
 		}
 	case fleet.RoundRobin:
-		return Smooth(usable, func(c Candidate) float64 { return c.Warmth })
+		return smooth(usable, func(c Candidate) float64 { return c.Warmth })
 	case fleet.Weighted:
-		return Smooth(usable, Candidate.share)
+		return smooth(usable, Candidate.share)
 	}
 	return LeastLoad(usable, r.Random)
 }
