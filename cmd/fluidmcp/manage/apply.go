@@ -12,11 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/manage/client"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/change"
 )
 
 func newApply() *cobra.Command {
-	var gateway gatewayURL
+	var gateway client.Gateway
 	var dryRun, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
@@ -40,7 +41,7 @@ func newApply() *cobra.Command {
 				}
 				query.Set("name", filepath.Base(args[0]))
 			}
-			body, err := gateway.send(cmd.Context(), http.MethodPost, "apply?"+query.Encode(), text)
+			body, err := gateway.Send(cmd.Context(), http.MethodPost, "apply?"+query.Encode(), text)
 			if err != nil {
 				return err
 			}
@@ -63,7 +64,6 @@ func newApply() *cobra.Command {
 			return err
 		},
 	}
-	gateway.addFlag(cmd)
 	cmd.Long = `Bring a running FluidMCP in line with its models file, and show what that changes: each field, its old and new value, and the effect.
 
   none              in force at once; no server is touched: limits, routing, timeouts, aliases
@@ -74,9 +74,8 @@ func newApply() *cobra.Command {
 
 A file with a fault changes nothing, and all its faults are told. Without FILE, or with the very file that the supervisor reads, everything
 may change; another FILE, as every request over HTTP, only what names no program and no address, unless FluidMCP runs with
---allow-remote-commands. What another FILE says holds until the supervisor reads its own again.
-
-` + keyed
+--allow-remote-commands. What another FILE says holds until the supervisor reads its own again.`
+	gateway.AddFlag(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, and change nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the changes as JSON for scripts")
 	return cmd

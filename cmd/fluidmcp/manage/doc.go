@@ -1,7 +1,6 @@
 // Package manage has the commands that ask a running FluidMCP, through its gateway, and tell it what to do.
 //
-//	gateway.go    where it is, and how it is asked
-//	watch.go      streams of events, which are asked for again when they break off
+//	client/       where it is, and how it is asked
 //	complete.go   which models there are, for the tab key
 //	logline.go    a line of a log, and how it is printed
 //

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/manage/client"
 )
 
 // eventsShown is how many of the last events are shown to whom has not said since when.
@@ -23,7 +24,7 @@ const eventsShown = 100
 
 // eventsOptions are the flags of `fluidmcp events`.
 type eventsOptions struct {
-	gateway gatewayURL
+	gateway client.Gateway
 	follow  bool
 	model   string
 	since   string
@@ -66,13 +67,13 @@ func newEvents() *cobra.Command {
 			return o.list(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
-	o.gateway.addFlag(cmd)
+	o.gateway.AddFlag(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on with what happens, until Ctrl-C; also over a restart of the supervisor")
 	f.StringVar(&o.model, "model", "", "only of this model; fluidmcp ps lists them")
 	f.StringVar(&o.since, "since", "", fmt.Sprintf("a duration such as 15m, a time such as 2027-01-31T08:00:00Z, or the number of an event; without it the last %d are shown", eventsShown))
 	f.BoolVar(&o.asJSON, "json", false, "print a line of JSON for each, with its number, for scripts")
-	if err := cmd.RegisterFlagCompletionFunc("model", o.gateway.models); err != nil {
+	if err := cmd.RegisterFlagCompletionFunc("model", models(&o.gateway)); err != nil {
 		panic(err) // the flag is three lines above
 	}
 	return cmd
@@ -97,7 +98,7 @@ func (o *eventsOptions) path(follow bool) string {
 }
 
 func (o *eventsOptions) list(ctx context.Context, w io.Writer) error {
-	body, err := o.gateway.call(ctx, http.MethodGet, o.path(false))
+	body, err := o.gateway.Call(ctx, http.MethodGet, o.path(false))
 	if err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (o *eventsOptions) list(ctx context.Context, w io.Writer) error {
 
 // watch prints events as they come until ctx ends.
 func (o *eventsOptions) watch(ctx context.Context, w, notes io.Writer) error {
-	return watch(ctx, &o.gateway, o.path(true), "events", notes, func(e happened, text []byte) (string, error) {
+	return client.Watch(ctx, &o.gateway, o.path(true), "events", notes, func(e happened, text []byte) (string, error) {
 		return strconv.FormatUint(e.Number, 10), o.print(w, e, text)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/manage/client"
 )
 
 // newLifecycle makes `start` and `stop`.
@@ -17,7 +18,7 @@ func newLifecycle(verb string) *cobra.Command {
 		"start": "Start a model that was stopped or has failed",
 		"stop":  "Let a model's requests finish, stop it, and keep it stopped",
 	}[verb]
-	var gateway gatewayURL
+	var gateway client.Gateway
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   verb + " MODEL",
@@ -26,9 +27,9 @@ func newLifecycle(verb string) *cobra.Command {
 			"  fluidmcp " + verb + " mock-llm --json | jq -r .phase",
 		Args: cli.Exactly("one model, `fluidmcp ps` lists them"),
 
-		ValidArgsFunction: gateway.models,
+		ValidArgsFunction: models(&gateway),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := gateway.call(cmd.Context(), http.MethodPost, "models/"+url.PathEscape(args[0])+"/"+verb)
+			body, err := gateway.Call(cmd.Context(), http.MethodPost, "models/"+url.PathEscape(args[0])+"/"+verb)
 			if err != nil {
 				return err
 			}
@@ -44,7 +45,7 @@ func newLifecycle(verb string) *cobra.Command {
 			return err
 		},
 	}
-	gateway.addFlag(cmd)
+	gateway.AddFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the model's status as JSON for scripts")
 	return cmd
 }

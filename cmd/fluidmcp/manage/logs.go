@@ -15,11 +15,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/manage/client"
 )
 
 // logsOptions are the flags of `fluidmcp logs`.
 type logsOptions struct {
-	gateway  gatewayURL
+	gateway  client.Gateway
 	follow   bool
 	lines    int
 	since    int64
@@ -39,7 +40,7 @@ func newLogs() *cobra.Command {
   fluidmcp logs -f --json llama | jq -r .line`,
 		Args: cli.Exactly("one model, `fluidmcp ps` lists them"),
 
-		ValidArgsFunction: o.gateway.models,
+		ValidArgsFunction: models(&o.gateway),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "models/" + url.PathEscape(args[0])
 			out := newLogPrinter(cmd.OutOrStdout(), o.asJSON)
@@ -52,7 +53,7 @@ func newLogs() *cobra.Command {
 			return o.print(cmd.Context(), path, out)
 		},
 	}
-	o.gateway.addFlag(cmd)
+	o.gateway.AddFlag(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on with lines as they come, until Ctrl-C")
 	f.IntVar(&o.lines, "lines", 100, "how many lines of each server at most, 1 to 10000")
@@ -88,7 +89,7 @@ func (o *logsOptions) print(ctx context.Context, path string, out *logPrinter) e
 	if o.asJSON {
 		header.Set("Accept", "application/json")
 	}
-	resp, err := o.gateway.open(ctx, http.MethodGet, path+o.query(out.terminal), header, nil)
+	resp, err := o.gateway.Open(ctx, http.MethodGet, path+o.query(out.terminal), header, nil)
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (o *logsOptions) print(ctx context.Context, path string, out *logPrinter) e
 
 // watch shows lines as they come until ctx ends.
 func (o *logsOptions) watch(ctx context.Context, path string, out *logPrinter, notes io.Writer) error {
-	body, err := o.gateway.call(ctx, http.MethodGet, path)
+	body, err := o.gateway.Call(ctx, http.MethodGet, path)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (o *logsOptions) watch(ctx context.Context, path string, out *logPrinter, n
 		return fmt.Errorf("decode the model's status: %w", err)
 	}
 	out.named = o.instance == "" && len(m.Instances) > 1
-	return watch(ctx, &o.gateway, path+o.query(out.terminal), "the log", notes, func(line logLine, text []byte) (string, error) {
+	return client.Watch(ctx, &o.gateway, path+o.query(out.terminal), "the log", notes, func(line logLine, text []byte) (string, error) {
 		if line.Lost {
 			_, err := fmt.Fprintln(notes, "fluidmcp: some lines came faster than they could be shown, and are gone")
 			return "", err
@@ -139,7 +140,7 @@ func (o *logsOptions) printCrashes(ctx context.Context, path string, w io.Writer
 	if o.instance != "" {
 		query = "?" + url.Values{"instance": {o.instance}}.Encode()
 	}
-	body, err := o.gateway.call(ctx, http.MethodGet, path+"/crashes"+query)
+	body, err := o.gateway.Call(ctx, http.MethodGet, path+"/crashes"+query)
 	if err != nil {
 		return err
 	}

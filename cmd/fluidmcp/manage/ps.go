@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/manage/client"
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/why"
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
@@ -35,7 +36,7 @@ type model struct {
 }
 
 func newPs() *cobra.Command {
-	var gateway gatewayURL
+	var gateway client.Gateway
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "ps",
@@ -44,7 +45,7 @@ func newPs() *cobra.Command {
   fluidmcp ps --json | jq -r '.models[] | select(.phase != "ready").id'   those that are not ready`,
 		Args: cli.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := gateway.call(cmd.Context(), http.MethodGet, "models")
+			body, err := gateway.Call(cmd.Context(), http.MethodGet, "models")
 			if err != nil {
 				return err
 			}
@@ -59,7 +60,7 @@ func newPs() *cobra.Command {
 			return printModels(cmd.OutOrStdout(), list.Models, time.Now())
 		},
 	}
-	gateway.addFlag(cmd)
+	gateway.AddFlag(cmd)
 	cmd.Long += "\n\nEach server of a model has its row. RESTARTS counts its starts after the first that FluidMCP remembers, whatever they were\nfor, but for those with which FluidMCP itself was started anew."
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for scripts")
 	return cmd

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
+	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/manage/client"
 )
 
 // rolloutPoll is between two looks at how a restart goes on.
@@ -27,7 +28,7 @@ type rollout struct {
 }
 
 func newRestart() *cobra.Command {
-	var gateway gatewayURL
+	var gateway client.Gateway
 	var force, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "restart MODEL",
@@ -36,18 +37,18 @@ func newRestart() *cobra.Command {
   fluidmcp restart llama --force`,
 		Args: cli.Exactly("one model, `fluidmcp ps` lists them"),
 
-		ValidArgsFunction: gateway.models,
+		ValidArgsFunction: models(&gateway),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "models/" + url.PathEscape(args[0])
 			query := ""
 			if force {
 				query = "?force=true"
 			}
-			body, err := gateway.call(cmd.Context(), http.MethodPost, path+"/restart"+query)
+			body, err := gateway.Call(cmd.Context(), http.MethodPost, path+"/restart"+query)
 			if err != nil {
 				return err
 			}
-			look := func(ctx context.Context) ([]byte, error) { return gateway.call(ctx, http.MethodGet, path) }
+			look := func(ctx context.Context) ([]byte, error) { return gateway.Call(ctx, http.MethodGet, path) }
 			if !asJSON {
 				_, err := followRollout(cmd.Context(), cmd.OutOrStdout(), args[0], body, look)
 				return err
@@ -57,7 +58,7 @@ func newRestart() *cobra.Command {
 			return errors.Join(err, wrote)
 		},
 	}
-	gateway.addFlag(cmd)
+	gateway.AddFlag(cmd)
 	cmd.Long += `
 
 Each server is drained before it ends, and the next one follows once it is ready, so that the model answers all the time. The command

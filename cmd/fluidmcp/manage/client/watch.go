@@ -1,4 +1,4 @@
-package manage
+package client
 
 import (
 	"context"
@@ -18,10 +18,10 @@ const (
 	comeBack = time.Second
 )
 
-// watch follows a stream of events until ctx ends. Each is decoded into T and given to show, which returns what the client says by
+// Watch follows a stream of events until ctx ends. Each is decoded into T and given to show, which returns what the client says by
 // Last-Event-ID when it comes back, "" for what it said before. A stream that broke off is asked for again, because the supervisor may be
 // restarting, which is worth watching; only the first one has to begin.
-func watch[T any](ctx context.Context, g *gatewayURL, path, what string, notes io.Writer, show func(event T, text []byte) (id string, err error)) error {
+func Watch[T any](ctx context.Context, g *Gateway, path, what string, notes io.Writer, show func(event T, text []byte) (id string, err error)) error {
 	header := http.Header{}
 	said := ""
 	for worked := false; ; {
@@ -46,8 +46,8 @@ func watch[T any](ctx context.Context, g *gatewayURL, path, what string, notes i
 }
 
 // stream shows one stream to its end, which is always an error, and tells whether it had begun.
-func stream[T any](ctx context.Context, g *gatewayURL, path string, header http.Header, show func(T, []byte) (string, error)) (began bool, err error) {
-	resp, err := g.open(ctx, http.MethodGet, path, header, nil)
+func stream[T any](ctx context.Context, g *Gateway, path string, header http.Header, show func(T, []byte) (string, error)) (began bool, err error) {
+	resp, err := g.Open(ctx, http.MethodGet, path, header, nil)
 	if err != nil {
 		return false, err
 	}

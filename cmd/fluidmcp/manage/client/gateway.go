@@ -1,7 +1,8 @@
-package manage
+package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -18,26 +19,27 @@ import (
 	"github.com/fluidmcp/fluidmcp/cmd/fluidmcp/cli"
 )
 
-// gatewayURL is where the management commands find a running FluidMCP.
-type gatewayURL struct{ base string }
+// Gateway is where the management commands find a running FluidMCP.
+type Gateway struct{ base string }
 
-func (g *gatewayURL) addFlag(cmd *cobra.Command) {
+// AddFlag gives a command the flag --url, and tells in its help how the gateway is asked.
+func (g *Gateway) AddFlag(cmd *cobra.Command) {
 	cli.URL(cmd, &g.base, "gateway to talk to")
-	cmd.Long = cmd.Short + ".\n\n" + keyed
+	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + "\n\n" + keyed
 }
 
 // keyed ends the help of commands that talk to a gateway.
 const keyed = `Where the gateway has a file of API keys, the environment variable FLUIDMCP_API_KEY has to hold one with the scope admin. It is no
 flag because others can read command lines. SSL_CERT_FILE names a certificate to trust, such as the gateway's own.`
 
-// call sends one management request and returns the body of its answer.
-func (g *gatewayURL) call(ctx context.Context, method, path string) ([]byte, error) {
-	return g.send(ctx, method, path, nil)
+// Call sends one management request and returns the body of its answer.
+func (g *Gateway) Call(ctx context.Context, method, path string) ([]byte, error) {
+	return g.Send(ctx, method, path, nil)
 }
 
-// send is call with a body for the request.
-func (g *gatewayURL) send(ctx context.Context, method, path string, text []byte) ([]byte, error) {
-	resp, err := g.open(ctx, method, path, nil, text)
+// Send is Call with a body for the request.
+func (g *Gateway) Send(ctx context.Context, method, path string, text []byte) ([]byte, error) {
+	resp, err := g.Open(ctx, method, path, nil, text)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +47,8 @@ func (g *gatewayURL) send(ctx context.Context, method, path string, text []byte)
 	return io.ReadAll(resp.Body)
 }
 
-// open sends one management request and leaves the body of its answer, which is no failure, to the caller.
-func (g *gatewayURL) open(ctx context.Context, method, path string, header http.Header, text []byte) (*http.Response, error) {
+// Open sends one management request and leaves the body of its answer, which is no failure, to the caller.
+func (g *Gateway) Open(ctx context.Context, method, path string, header http.Header, text []byte) (*http.Response, error) {
 	base := strings.TrimSuffix(strings.TrimSuffix(g.base, "/"), "/v1") // as the settings of OpenAI's clients have it
 	req, err := http.NewRequestWithContext(ctx, method, base+"/api/llm/"+path, bytes.NewReader(text))
 	if err != nil || req.URL.Host == "" || !strings.HasPrefix(req.URL.Scheme, "http") {
