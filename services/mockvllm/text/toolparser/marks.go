@@ -2,6 +2,7 @@ package toolparser
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 
@@ -54,26 +55,32 @@ const (
 var kimiID = regexp.MustCompile(`^(.+:\d+)`)
 
 // mistral is [TOOL_CALLS]f[ARGS]{...}[TOOL_CALLS]g[ARGS]{...}, of tokenizers from version 11 on; [ARGS] may be missing.
-var mistral = func() Format {
-	f := (&syntax{
-		marks: []string{"[TOOL_CALLS]", "[ARGS]", "{"},
-		moves: map[state]map[string]move{
-			inWords:     {"[TOOL_CALLS]": {inName, begins}},
-			inName:      {"[ARGS]": {to: inArguments}, "{": {inArguments, arguments}},
-			inArguments: {"[TOOL_CALLS]": {inName, ends | begins}},
-		},
-		header:         func(text string) (id, name string, ok bool) { return "", text, true },
-		firstArguments: true, oneValue: true,
-	}).format(func(calls []Call) string {
-		text := ""
-		for _, c := range calls {
-			text += "[TOOL_CALLS]" + c.Name + "[ARGS]" + c.Arguments
-		}
-		return text
-	})
-	f.ShortIDs = true
-	return f
-}()
+var mistral = (&syntax{
+	marks: []string{"[TOOL_CALLS]", "[ARGS]", "{"},
+	moves: map[state]map[string]move{
+		inWords:     {"[TOOL_CALLS]": {inName, begins}},
+		inName:      {"[ARGS]": {to: inArguments}, "{": {inArguments, arguments}},
+		inArguments: {"[TOOL_CALLS]": {inName, ends | begins}},
+	},
+	header:         func(text string) (id, name string, ok bool) { return mistralID(), text, true },
+	firstArguments: true, oneValue: true,
+}).format(func(calls []Call) string {
+	text := ""
+	for _, c := range calls {
+		text += "[TOOL_CALLS]" + c.Name + "[ARGS]" + c.Arguments
+	}
+	return text
+})
+
+// mistralID makes an id as Mistral's templates want it: nine letters and digits (MistralToolCall of vllm/parser/mistral.py).
+func mistralID() string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	id := make([]byte, 9)
+	for i := range id {
+		id[i] = letters[rand.IntN(len(letters))]
+	}
+	return string(id)
+}
 
 // deepseekV3 puts the type and the name of a call before its arguments, which stand in a fenced block. vLLM 0.32 reads it with code
 // of its own that needs each mark to be one token, and that sends the same arguments in other pieces.

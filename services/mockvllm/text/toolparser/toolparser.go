@@ -8,7 +8,7 @@ import (
 
 // Call is one call of a tool.
 type Call struct {
-	ID        string // as the markup says it (kimi_k2: functions.get_weather:0); else empty, and the server makes one
+	ID        string // as the markup says it (kimi_k2: functions.get_weather:0) or the format makes it (mistral); else empty, and the server makes one
 	Name      string
 	Arguments string // JSON
 }
@@ -41,8 +41,6 @@ type Format struct {
 	LeavesContentOut bool
 	// DropsCut says that of text with calls that are not complete only the content before them counts; else all of it is content.
 	DropsCut bool
-	// ShortIDs says that ids which the server makes are nine letters and digits, without a prefix.
-	ShortIDs bool
 
 	write  func(calls []Call) string
 	parse  func(text string, tools []Tool) (content string, calls []Call)

@@ -69,6 +69,9 @@ func TestAgreesWithVLLM(t *testing.T) {
 		}
 		text := strings.Join(r.Pieces, "")
 		content, calls := f.Parse(text, tools)
+		if r.Format == "mistral" { // the records have none, since they are made up
+			calls = withoutIDs(t, calls)
+		}
 		got := []call{}
 		for _, c := range calls {
 			got = append(got, call(c))
@@ -101,6 +104,9 @@ func converted(d toolparser.Delta, ok bool) *delta {
 	}
 	out := &delta{Content: d.Content}
 	for _, c := range d.Calls {
+		if mistralID.MatchString(c.ID) {
+			c.ID = ""
+		}
 		out.Calls = append(out.Calls, callDelta(c))
 	}
 	return out
