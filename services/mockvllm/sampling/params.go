@@ -38,7 +38,6 @@ type Params struct {
 	LogprobTokens  []int64 // tell these instead of the likeliest
 	StreamInterval int64   // tokens in a chunk, but for the first; 0 is the server's
 	ThinkingBudget *int64
-	Priority       int64
 	ExpertsFrom    int64 // place in the prompt from which experts are told
 
 	Beyond map[string]string // by field, what was written where that is beyond an int64; usually nil

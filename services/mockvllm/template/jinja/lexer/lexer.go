@@ -28,7 +28,6 @@ const (
 type Token struct {
 	Kind Kind
 	Text string // of a string its value
-	Line int
 }
 
 // lexer cuts a source by the rules of jinja2.lexer. At a line's start, white space before a block tag goes (lstrip_blocks);
@@ -38,8 +37,6 @@ type lexer struct {
 	at        int
 	lineStart bool
 	out       []Token
-
-	line, counted int // line breaks before counted
 }
 
 // maxSource is the longest source in bytes; the longest templates of models have 20,000.
@@ -48,7 +45,7 @@ const maxSource = 1 << 20
 // Lex cuts a source. The error is a *SyntaxError.
 func Lex(source string) ([]Token, error) {
 	if len(source) > maxSource {
-		return nil, &SyntaxError{Message: "the template is too long", Line: 1}
+		return nil, &SyntaxError{Message: "the template is too long"}
 	}
 	source = strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")
 	l := &lexer{src: strings.TrimSuffix(source, "\n"), lineStart: true}
@@ -62,13 +59,11 @@ func Lex(source string) ([]Token, error) {
 }
 
 func (l *lexer) add(kind Kind, text string) {
-	l.line += strings.Count(l.src[l.counted:l.at], "\n")
-	l.counted = l.at
-	l.out = append(l.out, Token{kind, text, 1 + l.line})
+	l.out = append(l.out, Token{kind, text})
 }
 
 func (l *lexer) fail(format string, args ...any) error {
-	return &SyntaxError{Line: 1 + strings.Count(l.src[:min(l.at, len(l.src))], "\n"), Message: fmt.Sprintf(format, args...)}
+	return &SyntaxError{fmt.Sprintf(format, args...)}
 }
 
 // next takes the text up to the next tag, and that tag.

@@ -54,7 +54,7 @@ func (p *parser) next() lexer.Token {
 type failure struct{ err error }
 
 func (p *parser) fail(format string, args ...any) {
-	panic(failure{&lexer.SyntaxError{Message: fmt.Sprintf(format, args...), Line: p.peek().Line}})
+	panic(failure{&lexer.SyntaxError{Message: fmt.Sprintf(format, args...)}})
 }
 
 func (p *parser) enter() {
