@@ -14,20 +14,26 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/golden"
 )
 
-const goldenDir = "../services/mockvllm/testdata/golden"
+// recorded are the exchanges with a real vLLM, and the flags of the servers that they were held with: of all, and of each profile.
+func recorded(t *testing.T) (cases []golden.Case, common []string, profiles []golden.Profile) {
+	t.Helper()
+	const folder = "../services/mockvllm/testdata/golden"
+	cases, err := golden.ReadAll(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	common, profiles, err = golden.ReadProfiles(folder + "/servers.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases, common, profiles
+}
 
 // TestTransparency sends every recorded request to a model server directly and through the gateway. The answers are the same but for
 // the headers in added, and but for exactly the exchanges in differences. Each entry of both lists is needed.
 func TestTransparency(t *testing.T) {
 	t.Parallel()
-	cases, err := golden.ReadAll(goldenDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	common, profiles, err := golden.ReadProfiles(goldenDir + "/servers.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases, common, profiles := recorded(t)
 	seen := findings{counts: map[string]int{}}
 	t.Run("profile", func(t *testing.T) {
 		for _, p := range profiles {
@@ -61,14 +67,7 @@ func TestTransparency(t *testing.T) {
 // TestTransparencyWithKey: a key changes nothing either. Every tenth exchange of the largest profile stands for all.
 func TestTransparencyWithKey(t *testing.T) {
 	t.Parallel()
-	cases, err := golden.ReadAll(goldenDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	common, profiles, err := golden.ReadProfiles(goldenDir + "/servers.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases, common, profiles := recorded(t)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	secret, err := exec.CommandContext(t.Context(), fluidmcp(t), "keys", "new", "--scope", "inference,admin", "--file", keys).Output()
 	if err != nil {

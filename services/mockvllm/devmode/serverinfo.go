@@ -20,9 +20,9 @@ func (d *Dev) ServerInfo(w http.ResponseWriter, r *http.Request) {
 	if form == "json" {
 		info = d.configObject()
 	}
-	fastapi.ReplyValue(w, http.StatusOK, "vllm_config", info, "vllm_env", fastapi.Object("VLLM_ALLOW_RUNTIME_LORA_UPDATING", d.cfg.LoRA.Runtime,
+	fastapi.ReplyValue(w, http.StatusOK, "vllm_config", info, "vllm_env", pyjson.ObjectOf("VLLM_ALLOW_RUNTIME_LORA_UPDATING", d.cfg.LoRA.Runtime,
 		"VLLM_HTTP_TIMEOUT_KEEP_ALIVE", int(d.cfg.HTTP.KeepAlive.Seconds()), "VLLM_MAX_COMPLETION_PROMPTS", 1024,
-		"VLLM_MAX_N_SEQUENCES", 16384, "VLLM_MAX_STOP_STRINGS", 4, "VLLM_SERVER_DEV_MODE", true), "system_env", fastapi.Object())
+		"VLLM_MAX_N_SEQUENCES", 16384, "VLLM_MAX_STOP_STRINGS", 4, "VLLM_SERVER_DEV_MODE", true), "system_env", pyjson.ObjectOf())
 }
 
 func (d *Dev) configText() string {
@@ -48,14 +48,14 @@ func (d *Dev) configObject() *pyjson.Object {
 	if sch.Priority {
 		policy = "priority"
 	}
-	return fastapi.Object(
-		"model_config", fastapi.Object("model", d.cfg.Model, "runner", d.cfg.Pooling.Runner, "convert", d.cfg.Pooling.Convert,
+	return pyjson.ObjectOf(
+		"model_config", pyjson.ObjectOf("model", d.cfg.Model, "runner", d.cfg.Pooling.Runner, "convert", d.cfg.Pooling.Convert,
 			"tokenizer", d.cfg.Model, "max_model_len", d.cfg.MaxModelLen, "max_logprobs", d.cfg.Generation.MaxLogprobs,
 			"served_model_name", served),
-		"cache_config", fastapi.Object("gpu_memory_utilization", sch.GPUMemoryFraction, "enable_prefix_caching", d.cfg.PrefixCaching),
-		"parallel_config", fastapi.Object("pipeline_parallel_size", sch.PipelineParallel, "tensor_parallel_size", sch.TensorParallel,
+		"cache_config", pyjson.ObjectOf("gpu_memory_utilization", sch.GPUMemoryFraction, "enable_prefix_caching", d.cfg.PrefixCaching),
+		"parallel_config", pyjson.ObjectOf("pipeline_parallel_size", sch.PipelineParallel, "tensor_parallel_size", sch.TensorParallel,
 			"data_parallel_size", sch.DataParallel, "world_size", sch.PipelineParallel*sch.TensorParallel),
-		"scheduler_config", fastapi.Object("max_num_seqs", d.cfg.MaxNumSeqs, "enable_chunked_prefill", sch.ChunkedPrefill, "policy", policy,
+		"scheduler_config", pyjson.ObjectOf("max_num_seqs", d.cfg.MaxNumSeqs, "enable_chunked_prefill", sch.ChunkedPrefill, "policy", policy,
 			"stream_interval", sch.StreamInterval),
 		"shutdown_timeout", int(d.cfg.ShutdownTimeout.Seconds()))
 }

@@ -20,19 +20,9 @@ func Reply(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // the client may have left; there is nobody else to tell
 }
 
-// Object makes a JSON object of names and values.
-func Object(pairs ...any) *pyjson.Object {
-	o := &pyjson.Object{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		name, _ := pairs[i].(string)
-		o.Set(name, pairs[i+1])
-	}
-	return o
-}
-
 // ReplyValue sends an object of names and values.
 func ReplyValue(w http.ResponseWriter, status int, pairs ...any) {
-	Reply(w, status, pyjson.AppendJSON(nil, Object(pairs...), pyjson.Format{Compact: true}))
+	Reply(w, status, pyjson.AppendJSON(nil, pyjson.ObjectOf(pairs...), pyjson.Format{Compact: true}))
 }
 
 // Bare answers with a text, if any, and, as vLLM does, without a content type.

@@ -165,18 +165,22 @@ func TestSequence(t *testing.T) {
 	compare(t, varying, capture(t, "after.txt"), scrape(m))
 }
 
-// TestDisconnected: what ran is counted, the request is not (contract 5.5).
-func TestDisconnected(t *testing.T) {
-	m := New(reference())
-	m.Step(&engine.Iteration{Running: 1, KVUsage: .5, PrefixQueries: 11, Outputs: 1, PromptComputed: 11, Generated: 1, FirstTokens: []time.Duration{1}})
-	m.Step(&engine.Iteration{Running: 1, Waiting: 2, Deferred: 3, KVUsage: .5, Outputs: 1, Generated: 1, Gaps: []time.Duration{1}})
-	text := scrape(m)
-	f := func(want string) {
+// lineIn looks for lines in a scrape.
+func lineIn(t *testing.T, text string) func(want string) {
+	return func(want string) {
 		t.Helper()
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %s", want)
 		}
 	}
+}
+
+// TestDisconnected: what ran is counted, the request is not (contract 5.5).
+func TestDisconnected(t *testing.T) {
+	m := New(reference())
+	m.Step(&engine.Iteration{Running: 1, KVUsage: .5, PrefixQueries: 11, Outputs: 1, PromptComputed: 11, Generated: 1, FirstTokens: []time.Duration{1}})
+	m.Step(&engine.Iteration{Running: 1, Waiting: 2, Deferred: 3, KVUsage: .5, Outputs: 1, Generated: 1, Gaps: []time.Duration{1}})
+	f := lineIn(t, scrape(m))
 	const labels = `{engine="0",model_name="tiny"} `
 	f("vllm:num_requests_running" + labels + "1.0")
 	f("vllm:num_requests_waiting" + labels + "5.0")
@@ -184,7 +188,7 @@ func TestDisconnected(t *testing.T) {
 	f(`vllm:num_requests_waiting_by_reason{engine="0",model_name="tiny",reason="deferred"} 3.0`)
 	f("vllm:kv_cache_usage_perc" + labels + "0.5")
 	m.Step(&engine.Iteration{}) // no output: nothing is observed
-	text = scrape(m)
+	f = lineIn(t, scrape(m))
 	f("vllm:num_requests_running" + labels + "0.0")
 	f("vllm:kv_cache_usage_perc" + labels + "0.0")
 	f("vllm:prefix_cache_queries_total" + labels + "11.0")
@@ -204,13 +208,7 @@ func TestPreempted(t *testing.T) {
 	m.Step(&engine.Iteration{Outputs: 1, Generated: 1, Preemptions: 2, Finished: []engine.Finished{{Reason: "stop", Prompt: 200,
 		Cached: 128, Generated: 3, Preemptions: 2, N: 1, MaxGenerated: 3, EndToEnd: 4 * time.Second, Queue: time.Second, Prefill: time.Second,
 		Decode: 2 * time.Second, Inference: 3 * time.Second, PerOutputToken: time.Second}}})
-	text := scrape(m)
-	f := func(want string) {
-		t.Helper()
-		if !strings.Contains(text, want+"\n") {
-			t.Errorf("no %s", want)
-		}
-	}
+	f := lineIn(t, scrape(m))
 	const labels = `{engine="0",model_name="tiny"} `
 	f("vllm:num_preemptions_total" + labels + "2.0")
 	f("vllm:request_num_preemptions_sum" + labels + "2.0")

@@ -55,7 +55,7 @@ func (m *Models) RegisterAdapter(w http.ResponseWriter, r *http.Request) {
 	for i, name := range []string{"name", "src"} {
 		v, _ := o.Get(name)
 		if texts[i], ok = v.(string); !ok {
-			missing = append(missing, fastapi.Object("type", "missing", "loc", []any{name}, "msg", "Field required", "input", shown))
+			missing = append(missing, pyjson.ObjectOf("type", "missing", "loc", []any{name}, "msg", "Field required", "input", shown))
 		}
 	}
 	if missing != nil {

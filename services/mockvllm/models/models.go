@@ -65,9 +65,9 @@ func (m *Models) List(w http.ResponseWriter, _ *http.Request) {
 
 // card is a model of the list; parent is nil for the model itself, and maxLen for an adapter.
 func card(created int64, name, root string, parent, maxLen any) *pyjson.Object {
-	permission := fastapi.Object("id", "modelperm-"+protocol.NewID(), "object", "model_permission", "created", created,
+	permission := pyjson.ObjectOf("id", "modelperm-"+protocol.NewID(), "object", "model_permission", "created", created,
 		"allow_create_engine", false, "allow_sampling", true, "allow_logprobs", true, "allow_search_indices", false,
 		"allow_view", true, "allow_fine_tuning", false, "organization", "*", "group", nil, "is_blocking", false)
-	return fastapi.Object("id", name, "object", "model", "created", created, "owned_by", "vllm", "root", root, "parent", parent,
+	return pyjson.ObjectOf("id", name, "object", "model", "created", created, "owned_by", "vllm", "root", root, "parent", parent,
 		"max_model_len", maxLen, "permission", []any{permission})
 }

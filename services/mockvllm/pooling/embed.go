@@ -100,25 +100,16 @@ func (f format) parts(h Head, all [][]float32, prompts []prompt, n names) *Answe
 		if f.big {
 			endianness = "big"
 		}
-		items = append(items, object("index", i, "embed_dtype", f.dtype, "endianness", endianness, "start", at, "end", at+len(part),
+		items = append(items, pyjson.ObjectOf("index", i, "embed_dtype", f.dtype, "endianness", endianness, "start", at, "end", at+len(part),
 			"shape", []any{len(vec)}))
 		at += len(part)
 	}
 	if f.encoding == "bytes" {
 		total := tokens(prompts)
-		a.Metadata = pyjson.Dumps(object("id", n.prefix+h.ID, "created", h.Created, "model", h.Model, "data", items,
-			"usage", object("prompt_tokens", total, "total_tokens", total)))
+		a.Metadata = pyjson.Dumps(pyjson.ObjectOf("id", n.prefix+h.ID, "created", h.Created, "model", h.Model, "data", items,
+			"usage", pyjson.ObjectOf("prompt_tokens", total, "total_tokens", total)))
 	}
 	return a
-}
-
-func object(pairs ...any) *pyjson.Object {
-	o := &pyjson.Object{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		name, _ := pairs[i].(string)
-		o.Set(name, pairs[i+1])
-	}
-	return o
 }
 
 // envelope opens a list that is an answer.

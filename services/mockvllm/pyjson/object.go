@@ -20,6 +20,16 @@ type Member struct {
 // few members are found faster by looking at each than by hashing the key.
 const few = 16
 
+// ObjectOf makes an object of names and values, one after the other.
+func ObjectOf(pairs ...any) *Object {
+	o := &Object{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, _ := pairs[i].(string)
+		o.Set(name, pairs[i+1])
+	}
+	return o
+}
+
 // NewObject makes an object. The last of equal keys wins, at the place of the first. It owns the slice from then on.
 func NewObject(members ...Member) *Object {
 	o := &Object{members: members}

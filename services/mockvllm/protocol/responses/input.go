@@ -30,7 +30,7 @@ func conversation(v *schema.Values) (request.Conversation, *protocol.Error) {
 		}
 	}
 	if len(items) > 0 {
-		last := member(items[len(items)-1])
+		last := protocol.Members(items[len(items)-1])
 		kind, _ := last("type").(string)
 		status, _ := last("status").(string)
 		c.ContinueFinalMessage = (kind == "" || kind == "message" || kind == "reasoning") && (status == "in_progress" || status == "incomplete")
@@ -43,24 +43,10 @@ func message(role string, content any) *pyjson.Object {
 	return pyjson.NewObject(pyjson.Member{Key: "role", Value: role}, pyjson.Member{Key: "content", Value: content})
 }
 
-// member reads an item, of which the schema makes an object or a model.
-func member(item any) func(name string) any {
-	return func(name string) any {
-		switch item := item.(type) {
-		case *schema.Values:
-			return item.Get(name)
-		case *pyjson.Object:
-			v, _ := item.Get(name)
-			return v
-		}
-		return nil
-	}
-}
-
 // add takes an item in: a message of its own, or a part of the assistant's message before it. Items that are models were told
 // apart by the schema; others are as the client wrote them.
 func add(c *request.Conversation, item any) *protocol.Error {
-	get := member(item)
+	get := protocol.Members(item)
 	kind, _ := get("type").(string)
 	_, isModel := item.(*schema.Values)
 	role, hasRole := get("role").(string)
@@ -98,7 +84,7 @@ func said(c *request.Conversation, item func(string) any) *protocol.Error {
 	if len(parts) == 0 {
 		return internal("list index out of range")
 	}
-	first := member(parts[0])
+	first := protocol.Members(parts[0])
 	if first("type") == "refusal" {
 		return internal("'ResponseOutputRefusal' object has no attribute 'text'")
 	}
@@ -127,7 +113,7 @@ func firstText(content any) any {
 		return text
 	}
 	if list, ok := objects(content).([]any); ok && len(list) > 0 {
-		if text, ok := member(list[0])("text").(string); ok {
+		if text, ok := protocol.Members(list[0])("text").(string); ok {
 			return text
 		}
 	}
@@ -168,7 +154,7 @@ func thought(c *request.Conversation, item func(string) any) *protocol.Error {
 	text := ""
 	for _, name := range []string{"summary", "content"} {
 		if list, _ := item(name).([]any); len(list) > 0 {
-			text, _ = member(list[0])("text").(string)
+			text, _ = protocol.Members(list[0])("text").(string)
 		}
 	}
 	if m := assistant(c); m != nil {

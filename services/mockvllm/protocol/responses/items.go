@@ -32,7 +32,7 @@ func newItem(kind string) *item {
 func (r *Request) newCall(id, name string) *item {
 	it := newItem("function_call")
 	for _, tool := range request.List(r.v, "tools") {
-		tool := member(tool)
+		tool := protocol.Members(tool)
 		own, _ := tool("name").(string)
 		switch tool("type") {
 		case "custom":

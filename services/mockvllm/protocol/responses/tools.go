@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
@@ -14,7 +15,7 @@ func tools(v *schema.Values) request.Tools {
 		t.Parallel = parallel
 	}
 	for _, tool := range request.List(v, "tools") {
-		tool := member(tool)
+		tool := protocol.Members(tool)
 		name, _ := tool("name").(string)
 		switch tool("type") {
 		case "function":
@@ -24,7 +25,7 @@ func tools(v *schema.Values) request.Tools {
 		case "namespace":
 			inner, _ := tool("tools").([]any)
 			for _, inside := range inner {
-				if inside := member(inside); inside("type") == "function" {
+				if inside := protocol.Members(inside); inside("type") == "function" {
 					local, _ := inside("name").(string)
 					offer(&t, flatName(name, local), inside)
 				}
@@ -39,7 +40,7 @@ func tools(v *schema.Values) request.Tools {
 		t.Choice = map[string]request.Choice{"none": request.NoCalls, "auto": request.Auto, "required": request.Required}[choice]
 	case nil:
 	default:
-		if name, ok := member(choice)("name").(string); ok {
+		if name, ok := protocol.Members(choice)("name").(string); ok {
 			t.Choice, t.Name = request.Named, name
 		}
 	}
