@@ -153,7 +153,7 @@ func TestRanks(t *testing.T) {
 	o := reference()
 	o.Ranks = 2
 	m := New(o)
-	m.Rank(1).Step(&engine.Iteration{Running: 3})
+	m.Step(&engine.Iteration{Running: 3})
 	m.Asleep(1)
 	text := scrape(m)
 	f := func(want string) {
@@ -162,7 +162,7 @@ func TestRanks(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	f("vllm:num_requests_running{engine=\"0\",model_name=\"tiny\"} 0.0\nvllm:num_requests_running{engine=\"1\",model_name=\"tiny\"} 3.0\n")
+	f("vllm:num_requests_running{engine=\"0\",model_name=\"tiny\"} 3.0\nvllm:num_requests_running{engine=\"1\",model_name=\"tiny\"} 0.0\n")
 	f(`vllm:request_success_total{engine="0",finished_reason="stop",model_name="tiny"} 0.0
 vllm:request_success_total{engine="1",finished_reason="stop",model_name="tiny"} 0.0
 vllm:request_success_total{engine="0",finished_reason="length",model_name="tiny"} 0.0
