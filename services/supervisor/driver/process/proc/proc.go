@@ -54,15 +54,14 @@ func stat(pid int) (Process, bool) {
 	if err != nil {
 		return Process{}, false
 	}
-	return read(p)
+	one, runs, err := read(p)
+	return one, runs && err == nil
 }
 
-func read(p procfs.Proc) (Process, bool) {
+// read tells of a process, and whether it runs or has ended and only waits to be reaped.
+func read(p procfs.Proc) (one Process, runs bool, err error) {
 	s, err := p.Stat()
-	if err != nil || strings.Contains("ZX", s.State) {
-		return Process{}, false
-	}
-	return Process{ID: ID{s.PID, s.Starttime}, Parent: s.PPID, Session: s.Session, Name: s.Comm}, true
+	return Process{ID: ID{s.PID, s.Starttime}, Parent: s.PPID, Session: s.Session, Name: s.Comm}, !strings.Contains("ZX", s.State), err
 }
 
 // Table is all processes that run, by their numbers.
@@ -75,10 +74,27 @@ func Read() Table {
 		return nil
 	}
 	table := make(Table, len(all))
+	ended := map[int]int{} // parents of those that have
 	for _, p := range all {
-		if one, ok := read(p); ok {
+		one, runs, err := read(p)
+		switch {
+		case err != nil: // it is gone
+		case runs:
 			table[one.PID] = one
+		default:
+			ended[one.PID] = one.Parent
 		}
+	}
+	// A process seems to have ended with its first thread, and keeps its children until its last one has.
+	for pid, one := range table {
+		for range ended { // at most: there may be a circle, see Below
+			above, ok := ended[one.Parent]
+			if !ok {
+				break
+			}
+			one.Parent = above
+		}
+		table[pid] = one
 	}
 	return table
 }

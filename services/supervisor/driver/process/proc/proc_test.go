@@ -1,6 +1,7 @@
 package proc_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -8,12 +9,29 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process/proc"
 )
 
+// headless is set for a process that begins a child and ends its first thread.
+const headless = "PROC_TEST_HEADLESS"
+
+func init() { runtime.LockOSThread() } // main is on the first thread
+
 // TestMain skips all tests where there is no /proc.
 func TestMain(m *testing.M) {
+	if os.Getenv(headless) != "" {
+		child := exec.Command("cat") // until this process ends
+		if _, err := child.StdinPipe(); err != nil {
+			panic(err)
+		}
+		if err := child.Start(); err != nil {
+			panic(err)
+		}
+		fmt.Println(child.Process.Pid)
+		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT, 0, 0, 0)
+	}
 	if runtime.GOOS == "linux" {
 		os.Exit(m.Run())
 	}
@@ -58,6 +76,37 @@ func TestSignalMeansOneProcess(t *testing.T) {
 	}
 	if id.Alive() {
 		t.Error("it lives on")
+	}
+}
+
+// TestFirstThreadEnds: what a process has begun is below it, and below its parents, when its first thread has ended and others go on.
+func TestFirstThreadEnds(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), headless+"=1")
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = parent.Process.Kill()
+		_ = parent.Wait()
+	}()
+	var child int
+	if _, err := fmt.Fscan(out, &child); err != nil {
+		t.Fatal(err)
+	}
+	for { // ends with the test's time
+		if _, runs := proc.Of(parent.Process.Pid); !runs {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	table := proc.Read()
+	if below := table.Below(os.Getpid()); len(below) != 1 || below[0].PID != child {
+		t.Errorf("below this process there is %v, want its grandchild %d: %+v", below, child, table[child])
 	}
 }
 
