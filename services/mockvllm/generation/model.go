@@ -57,6 +57,7 @@ type Prompt struct {
 	Tokens  []int
 	Text    string // what the tokens were made of; "" when they were given
 	Asked   string // the last thing a user said
+	Beyond  string // the first of the tokens that is beyond an int64, as it was written
 	Partial string // the beginning of an answer, at the end of the prompt, that is to be continued
 
 	// Says, unless nil, makes the answer, whatever the mode: the markup of tool calls, or a text whose form was prescribed.

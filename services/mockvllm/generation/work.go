@@ -2,6 +2,7 @@ package generation
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 	"unicode"
@@ -40,7 +41,7 @@ func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *prot
 		func() *protocol.Error { return w.Params.Verify(limits) },
 		w.constrain,
 		func() *protocol.Error { return w.Params.VerifyThinking(limits) },
-		func() *protocol.Error { return m.known(w.Prompt.Tokens) },
+		func() *protocol.Error { return m.known(&w.Prompt) },
 		func() *protocol.Error { return w.Late },
 		func() *protocol.Error { return w.Params.VerifyPrompt(len(w.Prompt.Tokens)) },
 		func() *protocol.Error { return m.sayable(w.Params.BadWords) },
@@ -64,15 +65,15 @@ func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *prot
 }
 
 // known refuses prompts without tokens, and with tokens that there are not.
-func (m *Model) known(prompt []int) *protocol.Error {
-	if len(prompt) == 0 {
+func (m *Model) known(prompt *Prompt) *protocol.Error {
+	if len(prompt.Tokens) == 0 {
 		return protocol.BadRequest("The decoder prompt cannot be empty")
 	}
-	size := m.Tokenizer.Size()
-	for _, id := range prompt {
-		if id >= size {
-			return protocol.BadRequest("Token id %d is out of vocabulary", id)
-		}
+	switch id, outside := m.Tokenizer.Outside(prompt.Tokens); {
+	case outside && id == math.MaxInt && prompt.Beyond != "":
+		return protocol.BadRequest("Token id %s is out of vocabulary", prompt.Beyond)
+	case outside:
+		return protocol.BadRequest("Token id %d is out of vocabulary", id)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestPlanRefuses(t *testing.T) {
 		return all
 	}
 	f([]int{0, 1999}, words(), "")
-	f([]int{0, 2000, 2001}, words(), "Token id 2000 is out of vocabulary")
+	f([]int{0, 2000, 2001}, words(), "Token id 2001 is out of vocabulary")
 	f([]int{5}, words("a", " b", "\tc"), "")
 	f([]int{5}, words("a", " "), "bad_words entries must tokenize to at least one token. (parameter=bad_words, value=['a', ' '])")
 	f([]int{5}, func(p *sampling.Params) { p.BadWords = []string{" "}; *p = p.Beams() }, "")

@@ -105,10 +105,10 @@ func (m Model) ids(in any, special bool, l limit) ([]int, *protocol.Error) {
 	ids := make([]int, len(list))
 	for i, item := range list {
 		id, _ := schema.Int(item)
-		if id < 0 || id >= int64(m.Tokens.Size()) {
-			return nil, badRequest("Token id %d is out of vocabulary", id)
-		}
 		ids[i] = int(id)
+	}
+	if id, outside := m.Tokens.Outside(ids); outside {
+		return nil, badRequest("Token id %d is out of vocabulary", id)
 	}
 	return ids, nil
 }

@@ -59,6 +59,18 @@ func (t *Tokenizer) at(id int) *token {
 	return &t.tokens[id]
 }
 
+// Outside finds ids that no token has. The one that it returns is the smallest where one is negative, else the largest.
+func (t *Tokenizer) Outside(ids []int) (id int, outside bool) {
+	least, most := 0, 0
+	for _, id := range ids {
+		least, most = min(least, id), max(most, id)
+	}
+	if least < 0 {
+		return least, true
+	}
+	return most, most >= t.size
+}
+
 // Known tells whether id is a token of the vocabulary.
 func (t *Tokenizer) Known(id int) bool { return t.at(id).spelling != "" }
 

@@ -2,12 +2,14 @@ package completion
 
 import (
 	"cmp"
+	"math"
 	"net/http"
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
@@ -177,6 +179,9 @@ func (r *Request) add(all []generation.Prompt, one any) ([]generation.Prompt, *p
 	case []any:
 		for _, id := range one {
 			n, _ := schema.Int(id)
+			if number, ok := id.(pyjson.Number); ok && n == math.MaxInt64 && p.Beyond == "" {
+				p.Beyond = string(number)
+			}
 			p.Tokens = append(p.Tokens, int(n))
 		}
 		if p.Tokens, err = r.length.Cut(p.Tokens, r.model); err == nil {
