@@ -37,8 +37,11 @@ func (m *Model) insist(src *source, prompt *Prompt, p *sampling.Params, favourit
 // nothing holds.
 func (s *source) held(p *sampling.Params, free bool) {
 	s.least, s.free = 0, free
-	if len(p.StopTokenIDs) > 0 && biasOf(s.eos, p) < rarer {
-		s.end = int(p.StopTokenIDs[0])
+	for _, id := range p.StopTokenIDs {
+		if int(id) != s.eos && biasOf(s.eos, p) < rarer {
+			s.end = int(id)
+			return
+		}
 	}
 }
 
