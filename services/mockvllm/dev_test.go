@@ -63,6 +63,7 @@ func TestDevRoutes(t *testing.T) {
 	f("POST", "/collective_rpc", "[]", 400, bad("Request body must be a JSON object"))
 	f("POST", "/collective_rpc", "{}", 400, bad("Missing 'method' in request body"))
 	f("POST", "/collective_rpc", `{"method":"check_health"}`, 200, `{"results":[null]}`)
+	f("POST", "/collective_rpc", `{"method":"nope"}`, 500, `{"error":{"message":"Call to collective_rpc method failed: Worker failed with error ''CPUWorker' object has no attribute 'nope'',...`)
 	f("POST", "/abort_requests", "", 400, bad("Invalid JSON format"))
 	f("POST", "/abort_requests", "[]", 400, bad("Request body must be a JSON object"))
 	f("POST", "/abort_requests", "{}", 200, `{"status":"aborted","aborted":0}`)

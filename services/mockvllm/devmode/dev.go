@@ -9,7 +9,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
@@ -36,27 +35,6 @@ func (d *Dev) ResetPrefixCache(w http.ResponseWriter, r *http.Request) {
 	if !q.Refused(w) {
 		fastapi.ReplyValue(w, http.StatusOK, "success", d.engine.ResetPrefixCache(preempt))
 	}
-}
-
-// CollectiveRPC answers for the one worker that there is, which finds nothing to say.
-func (d *Dev) CollectiveRPC(w http.ResponseWriter, r *http.Request) {
-	o, ok := fastapi.ReadObject(w, r, func(err error) string { return "JSON decode error: " + err.Error() })
-	if !ok {
-		return
-	}
-	if method, _ := o.Get("method"); method == nil {
-		fastapi.Raised(w, http.StatusBadRequest, "Missing 'method' in request body")
-		return
-	}
-	switch args, given := o.Get("args"); args.(type) {
-	case string, []any, *pyjson.Object:
-	default:
-		if given { // vLLM makes a tuple of it
-			fastapi.Refuse(w, protocol.BadRequest("'%s' object is not iterable", pyjson.TypeName(args)))
-			return
-		}
-	}
-	fastapi.ReplyValue(w, http.StatusOK, "results", []any{nil})
 }
 
 // modes are what a pause may do with answers that are under way.

@@ -50,8 +50,7 @@ func Transfer(name string) http.HandlerFunc {
 }
 
 func noTransfer(w http.ResponseWriter) {
-	fastapi.Crashed(w, "Call to collective_rpc method failed: Worker failed with error 'Weight transfer not configured. Please set "+
-		"weight_transfer_config to enable weight transfer.', please check the stack trace above for the root cause")
+	failed(w, "Weight transfer not configured. Please set weight_transfer_config to enable weight transfer.")
 }
 
 // FinishTransfer is Transfer for the route whose body may name the new weights, and may be missing.
