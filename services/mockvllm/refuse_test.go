@@ -2,6 +2,7 @@ package mockvllm_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -155,4 +156,36 @@ func TestTokenizeRoundTrip(t *testing.T) {
 	if chat := s.chat("Hello", ""); json.Unmarshal([]byte(body), &tokens) != nil || tokens.Count != chat.Usage.Prompt {
 		t.Errorf("tokenize counts %d tokens of a conversation, its answer %d", tokens.Count, chat.Usage.Prompt)
 	}
+}
+
+// TestLogsRefusals: what vLLM's log says of a request besides the access line comes before that line.
+func TestLogsRefusals(t *testing.T) {
+	s := start(t, "--enable-scale-out")
+	s.log.waitFor(t, "Application startup complete.")
+	f := func(path, fields, want string, header ...string) {
+		t.Helper()
+		before := len(s.log.String())
+		s.call("POST", path, "{"+fields+"}", header...)
+		log := s.log.String()[before:]
+		said, _, told := strings.Cut(log, "INFO:     127")
+		if !told {
+			t.Fatalf("%s: no access line in %q", path, log)
+		}
+		if got := regexp.MustCompile(`^\(APIServer pid=\d+\) | \d\d-\d\d \d\d:\d\d:\d\d|\n`).ReplaceAllString(said, ""); got != want {
+			t.Errorf("%s {%s}: %s, want %s", path, fields, got, want)
+		}
+	}
+	const unknown = " Error with model error=ErrorInfo(message=\"The model `it's` does not exist. Valid aliases: mock-model.\", " +
+		"type='NotFoundError', param='model', code=404)"
+	const asked = `"model":"it's","messages":[{"role":"user","content":"x"}],"max_tokens":1`
+	f(chatPath, asked, "ERROR [serving.py:274]"+unknown)
+	f("/v1/messages", asked, "ERROR [serving.py:274]"+unknown)
+	f("/v1/messages/count_tokens", asked, "ERROR [serving.py:274]"+unknown)
+	f("/v1/responses", `"model":"it's","input":"x"`, "ERROR [serving.py:334]"+unknown)
+	f("/v1/chat/completions/render", asked, "ERROR [serving.py:91]"+unknown)
+	f("/inference/v1/generate", `"model":"it's","token_ids":[5],"sampling_params":{}`, "ERROR [serving.py:184]"+unknown)
+	f(completionPath, `"model":"it's","prompt":"x"`, "")
+	f(chatPath, `"messages":[]`, "WARNING [hf.py:839] Chat template rejected the request: Cannot apply chat template to an empty conversation. Provide at least one message.")
+	f(chatPath, `"messages":[{"role":"user","content":"x"}],"max_tokens":1`, "INFO [orca_metrics.py:65] Created ORCA header {'endpoint-load-metrics': "+
+		"'TEXT named_metrics.num_requests_waiting=0.0, named_metrics.kv_cache_usage_perc=0.0'}", "Endpoint-Load-Metrics-Format", "text")
 }

@@ -90,6 +90,14 @@ func (s *Server) countTokens(v *schema.Values, m *request.Model) ([]byte, *proto
 	return messages.CountTokens(v, m)
 }
 
+func (s *Server) refuseCount(w http.ResponseWriter, err *protocol.Error) {
+	if err.Type == protocol.TypeNotFound {
+		s.answers.LogUnknown(answers.Messages.Logs, err)
+	}
+	s.answers.LogTemplate(err)
+	answers.RefuseMessages(w, err)
+}
+
 func (s *Server) tokenRoutes() []route {
 	routes := []route{
 		on("POST", "/tokenize", s.decoded("TokenizeRequest", tokens.Tokenize, fastapi.Refuse), plain),
@@ -129,7 +137,7 @@ func (s *Server) answerRoutes() []route {
 		on("POST", "/v1/responses/{response_id}/cancel", s.responses.Cancel, loads),
 		on("POST", "/v1/completions", s.answers.Handler(answers.Text), answer),
 		on("POST", "/v1/messages", s.answers.Handler(answers.Messages), answer),
-		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", s.countTokens, answers.RefuseMessages), loads),
+		on("POST", "/v1/messages/count_tokens", s.decoded("AnthropicCountTokensRequest", s.countTokens, s.refuseCount), loads),
 		on("POST", "/generative_scoring", s.answers.Handler(answers.Scoring), answer),
 		on("POST", "/scale_elastic_ep", s.operations.Scale, plain),
 		on("POST", "/is_scaling_elastic_ep", s.operations.IsScaling, plain),

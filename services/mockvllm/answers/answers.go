@@ -2,6 +2,7 @@ package answers
 
 import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
@@ -17,6 +18,7 @@ type Answers struct {
 	life        *life.Life
 	model       *request.Model
 	models      *models.Models
+	console     *console.Console
 	fingerprint string
 	blockSize   int // tokens
 	flights     flights
@@ -29,11 +31,12 @@ type Deps struct {
 	Life    *life.Life
 	Model   *request.Model // what answers
 	Models  *models.Models // the names that requests have for it
+	Console *console.Console
 }
 
 // New makes answers with a configuration that is valid.
 func New(cfg config.Config, d Deps) *Answers {
-	return &Answers{cfg: cfg, engine: d.Engine, metrics: d.Metrics, life: d.Life, model: d.Model, models: d.Models,
+	return &Answers{cfg: cfg, engine: d.Engine, metrics: d.Metrics, life: d.Life, model: d.Model, models: d.Models, console: d.Console,
 		fingerprint: fingerprint(cfg), blockSize: cfg.Engine().BlockSize}
 }
 

@@ -34,28 +34,29 @@ type API struct {
 	ticks  bool   // streams have comments while nothing comes
 	norank bool   // the header that names a data-parallel rank is not read
 	fills  bool   // the usage tells how much of a prompt the cache has taken
+	Logs   string // where in vLLM a model that is not served is logged, "" for nowhere
 	Read   func(*schema.Values, *request.Model) (Asking, *protocol.Error)
 	Refuse func(http.ResponseWriter, *protocol.Error)
 }
 
 // The interfaces.
 var (
-	Chat = &API{ID: "chatcmpl-", Schema: "ChatCompletionRequest", load: true, ticks: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Chat = &API{ID: "chatcmpl-", Schema: "ChatCompletionRequest", Logs: "serving.py:274", load: true, ticks: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return chat.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Batch = &API{ID: "chatcmpl-", Schema: "BatchChatCompletionRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Batch = &API{ID: "chatcmpl-", Schema: "BatchChatCompletionRequest", Logs: "batch_serving.py:67", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return chat.ReadBatch(v, m), nil
 	}, Refuse: fastapi.Refuse}
 	Text = &API{ID: "cmpl-", Schema: "CompletionRequest", load: true, ticks: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return completion.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Messages = &API{ID: "chatcmpl-", Schema: "AnthropicMessagesRequest", fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Messages = &API{ID: "chatcmpl-", Schema: "AnthropicMessagesRequest", Logs: "serving.py:274", fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return messages.Read(v, m)
 	}, Refuse: RefuseMessages}
-	Responses = &API{Schema: "ResponsesRequest", norank: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Responses = &API{Schema: "ResponsesRequest", Logs: "serving.py:334", norank: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return responses.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Tokens = &API{ID: "generate-tokens-", Schema: "GenerateRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Tokens = &API{ID: "generate-tokens-", Schema: "GenerateRequest", Logs: "serving.py:184", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return generate.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
 	Scoring = &API{ID: "generative-scoring-", Schema: "GenerativeScoringRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {

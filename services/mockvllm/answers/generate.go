@@ -57,12 +57,14 @@ func (s *Answers) Prepare(a *API, r *http.Request, asked Asking) (*Request, *pro
 	g := &Request{api: a, Asking: asked, Common: asked.Shared()}
 	served, adapter, err := s.models.Find(g.Common.Model)
 	if err != nil {
+		s.LogUnknown(a.Logs, err)
 		return nil, err
 	}
 	if err = s.Admit(int(g.Common.N)); err != nil {
 		return nil, err
 	}
 	if g.works, err = asked.Works(); err != nil {
+		s.LogTemplate(err)
 		return nil, err
 	}
 	if adapter != nil {
@@ -207,10 +209,14 @@ func (s *Answers) countCalls(g *Request) {
 func (s *Answers) reportLoad(h http.Header, format string) {
 	load := s.engine.Load()
 	waiting, usage := pyjson.Float(float64(load.Waiting)), pyjson.Float(load.CacheUsage)
+	told := "TEXT named_metrics.num_requests_waiting=" + waiting + ", named_metrics.kv_cache_usage_perc=" + usage
 	switch strings.ToLower(format) {
 	case "text":
-		h.Set("endpoint-load-metrics", "TEXT named_metrics.num_requests_waiting="+waiting+", named_metrics.kv_cache_usage_perc="+usage)
 	case "json":
-		h.Set("endpoint-load-metrics", `JSON {"named_metrics": {"num_requests_waiting": `+waiting+`, "kv_cache_usage_perc": `+usage+`}}`)
+		told = `JSON {"named_metrics": {"num_requests_waiting": ` + waiting + `, "kv_cache_usage_perc": ` + usage + `}}`
+	default:
+		return
 	}
+	h.Set("endpoint-load-metrics", told)
+	s.console.Info("orca_metrics.py:65", "Created ORCA header {'endpoint-load-metrics': %s}", pyjson.Repr(told))
 }

@@ -35,6 +35,9 @@ type Error struct {
 	// Uncaught is what vLLM does not expect. Its outermost layer answers then, which knows nothing of CORS and of ids.
 	Uncaught bool
 
+	// Template says that the chat template has refused the request.
+	Template bool
+
 	// Detail, when set, is sent instead of the envelope: {"detail":...} is how FastAPI itself refuses.
 	Detail string
 }

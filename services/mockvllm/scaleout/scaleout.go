@@ -88,6 +88,7 @@ func (s *ScaleOut) rendered(a *answers.API, r *http.Request, body []byte) ([]byt
 	}
 	served, _, err := s.models.Find(request.Str(v, "model"))
 	if err != nil {
+		s.answers.LogUnknown("serving.py:91", err)
 		return nil, err
 	}
 	if err := render.Check(v); err != nil {

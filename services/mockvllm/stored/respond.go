@@ -75,6 +75,7 @@ func (s *Responses) responding(r *http.Request, body []byte) (*answers.Request, 
 	}
 	asked := responses.Read(v, s.model)
 	if err := s.models.Check(asked.Model); err != nil {
+		s.answers.LogUnknown(answers.Responses.Logs, err)
 		return nil, nil, err
 	}
 	if err := asked.Storable(s.store != nil); err != nil {

@@ -61,7 +61,7 @@ func (c *Conversation) Render(m *Model) (string, *protocol.Error) {
 	case err != nil:
 		return "", err
 	case len(c.Messages) == 0:
-		return "", protocol.BadRequest("Cannot apply chat template to an empty conversation. Provide at least one message.")
+		return "", ofTemplate("Cannot apply chat template to an empty conversation. Provide at least one message.")
 	}
 	if err := c.read(m.Name, t.Format()); err != nil {
 		return "", err
@@ -75,9 +75,15 @@ func (c *Conversation) Render(m *Model) (string, *protocol.Error) {
 		ContinueFinalMessage: c.ContinueFinalMessage, Documents: c.Documents, Kwargs: c.variables(m.Templates.Kwargs),
 		BOSToken: m.Tokenizer.Text(m.Tokenizer.BOS()), EOSToken: m.Tokenizer.Text(m.Tokenizer.EOS())})
 	if failed != nil {
-		return "", protocol.BadRequest("%s", failed)
+		return "", ofTemplate(failed.Error())
 	}
 	return text, nil
+}
+
+func ofTemplate(message string) *protocol.Error {
+	err := protocol.BadRequest("%s", message)
+	err.Template = true
+	return err
 }
 
 // formed are the messages as a template wants them.
