@@ -55,6 +55,7 @@ func newRig(t *testing.T, remote bool) *rig {
 	plan, err := read.Load(r.path, nil)
 	require.NoError(t, err)
 	r.File = New(Config{Fleet: &r.fleet, Remote: remote, Log: zap.NewNop(), Refused: func() { r.refused++ },
+		Env: func(name string) (string, bool) { return "of " + name, name == "KEY" },
 		Prepare: func(plan *manifest.File) (*manifest.File, error) {
 			if len(plan.Models) > 1 {
 				return nil, errors.New("too many models")
@@ -104,6 +105,24 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, r.fleet.applied)
 	require.Equal(t, []error{nil, nil}, r.told)
+}
+
+// What ${NAME} stands for is asked of Env, however a text comes.
+func TestEnv(t *testing.T) {
+	keyed := func(key string) string {
+		return `{"llmModels": {"a": {"command": "mockvllm", "args": ["--port", "1"], "api_key": "` + key + `"}}}`
+	}
+	for name, put := range map[string]func(r *rig, text string) error{
+		"file": func(r *rig, text string) error { r.write(text); _, err := r.Load(); return err },
+		"edit": func(r *rig, text string) error { _, err := r.Edit(to(text), false); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, true)
+			require.NoError(t, put(r, keyed("${KEY}")))
+			r.Hold(func(inForce *manifest.File) { require.Equal(t, "of KEY", inForce.Models[0].APIKey.Reveal()) })
+			require.ErrorContains(t, put(r, keyed("${OTHER}")), "${OTHER} is not set")
+		})
+	}
 }
 
 func TestFaultyFileChangesNothing(t *testing.T) {
