@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -54,7 +55,7 @@ func appendLine(b []byte, e zapcore.Entry, fields []zap.Field) (line []byte, pla
 		return b, false
 	}
 	b = append(append(b, `{"level":"`...), e.Level.String()...)
-	b = append(e.Time.AppendFormat(append(b, `","ts":"`...), time.RFC3339Nano), '"')
+	b = append(appendTime(append(b, `","ts":"`...), e.Time), '"')
 	if e.LoggerName != "" {
 		b = appendString(append(b, `,"logger":`...), e.LoggerName)
 	}
@@ -82,19 +83,42 @@ func appendLine(b []byte, e zapcore.Entry, fields []zap.Field) (line []byte, pla
 // appendString appends plain text in quotes.
 func appendString(b []byte, text string) []byte { return append(append(append(b, '"'), text...), '"') }
 
+// second is the beginning and the end of all times within one.
+type second struct {
+	unix        int64
+	place       *time.Location
+	begin, zone string
+}
+
+var lastSecond atomic.Pointer[second]
+
+// appendTime writes t as time.RFC3339Nano. All but its fraction is that of the line before, nearly always.
+func appendTime(b []byte, t time.Time) []byte {
+	last := lastSecond.Load()
+	if last == nil || last.unix != t.Unix() || last.place != t.Location() {
+		last = &second{t.Unix(), t.Location(), t.Format("2006-01-02T15:04:05"), t.Format("Z07:00")}
+		lastSecond.Store(last)
+	}
+	return append(appendFraction(append(b, last.begin...), t.Nanosecond()), last.zone...)
+}
+
+// appendFraction writes nanoseconds as a part of a second, after a point, if there are any.
+func appendFraction(b []byte, ns int) []byte {
+	if ns == 0 {
+		return b
+	}
+	b = strconv.AppendInt(b, int64(time.Second)+int64(ns), 10) // the one keeps the zeros behind it
+	b[len(b)-10] = '.'
+	return bytes.TrimRight(b, "0")
+}
+
 // appendSeconds writes a time as zap does, with as many digits as tell it from every other.
 func appendSeconds(b []byte, d time.Duration) []byte {
 	const exact = 1e15 // below it a float64 is told by the decimal digits that it was made of
 	if d < 0 || d >= exact {
 		return strconv.AppendFloat(b, float64(d)/float64(time.Second), 'f', -1, 64)
 	}
-	b = strconv.AppendInt(b, int64(d/time.Second), 10)
-	if rest := d % time.Second; rest > 0 {
-		b = strconv.AppendInt(b, int64(time.Second+rest), 10) // the one keeps the zeros behind it
-		b[len(b)-10] = '.'
-		b = bytes.TrimRight(b, "0")
-	}
-	return b
+	return appendFraction(strconv.AppendInt(b, int64(d/time.Second), 10), int(d%time.Second))
 }
 
 // isPlain tells ASCII text that needs no escape.

@@ -52,6 +52,13 @@ func TestLines(t *testing.T) {
 	for _, d := range []time.Duration{0, 1, -1, 10, time.Second, -time.Minute, math.MaxInt64, math.MinInt64, 123456789012345678} {
 		f(d.String(), true, request, zap.Duration("took", d), zap.Int64("n", int64(d)))
 	}
+	for _, zone := range []*time.Location{time.FixedZone("IST", 19800), time.FixedZone("EST", -18000), time.UTC, time.Local} {
+		for _, later := range []time.Duration{0, 1, time.Second, time.Minute + 1_000_000, 200 * 24 * time.Hour} {
+			e := request
+			e.Time = at.Add(later).In(zone)
+			f(e.Time.String(), true, e)
+		}
+	}
 	f("quoted", false, request, zap.String("path", `/a"b\c`))
 	f("a control character", false, request, zap.String("path", "/\n\x01"))
 	f("umlauts", false, request, zap.String("path", "/ä€\xff"))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -153,6 +154,15 @@ func TestString(t *testing.T) {
 	f(`null`, "", false)
 	f(`1`, "", false)
 	f(``, "", false)
+}
+
+func TestCount(t *testing.T) {
+	for value, want := range map[string]int{"0": 0, "64": 64, "2147483647": math.MaxInt32, "2147483648": 0, "2147483650": 0, "99999999999999999999": 0,
+		"-1": 0, "1.0": 0, "1e3": 0, `"7"`: 0, "null": 0, "": 0} {
+		if got := scan.Count([]byte(value)); got != want {
+			t.Errorf("%s counts %d, want %d", value, got, want)
+		}
+	}
 }
 
 // FuzzObject: what encoding/json takes for an object in valid UTF-8 is one here as well, with the same members.

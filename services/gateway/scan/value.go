@@ -3,8 +3,8 @@ package scan
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -166,9 +166,15 @@ func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // Count reads a whole number that is not negative, such as one of tokens; 0 for any other value.
 func Count(value []byte) int {
-	n, err := strconv.ParseUint(string(value), 10, 31)
-	if err != nil {
+	n := 0
+	for _, c := range value {
+		if !digit(c) || n > math.MaxInt32/10 {
+			return 0
+		}
+		n = n*10 + int(c-'0')
+	}
+	if n > math.MaxInt32 {
 		return 0
 	}
-	return int(n)
+	return n
 }
