@@ -70,19 +70,49 @@ func First(h http.Header, canonical string) string {
 	return ""
 }
 
-// usual are the canonical forms of the names that are sent in lower case.
-var usual = func() map[string]string {
-	m := make(map[string]string)
-	for _, name := range []string{"Content-Type", "Content-Length", "Transfer-Encoding", "Date", "Server", "Connection", "Keep-Alive",
-		"Cache-Control", "X-Request-Id", "X-Accel-Buffering", "Access-Control-Allow-Origin", "Vary", "Retry-After",
-		"Host", "User-Agent", "Accept", "Accept-Encoding", "Authorization"} {
-		m[strings.ToLower(name)] = name
+// usual is the canonical form of a name that is sent often, in that form or in lower case, and "" for any other.
+func usual(name string) string {
+	switch name {
+	case "Host", "Accept", "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Date", "Server", "User-Agent",
+		"X-Request-Id":
+		return name
+	case "content-length":
+		return "Content-Length"
+	case "content-type":
+		return "Content-Type"
+	case "transfer-encoding":
+		return "Transfer-Encoding"
+	case "date":
+		return "Date"
+	case "server":
+		return "Server"
+	case "connection":
+		return "Connection"
+	case "cache-control":
+		return "Cache-Control"
+	case "x-accel-buffering":
+		return "X-Accel-Buffering"
+	case "x-request-id":
+		return "X-Request-Id"
+	case "host":
+		return "Host"
+	case "user-agent":
+		return "User-Agent"
+	case "accept":
+		return "Accept"
+	case "accept-encoding":
+		return "Accept-Encoding"
+	case "authorization":
+		return "Authorization"
 	}
-	return m
-}()
+	return ""
+}
 
 // Canonical is the canonical form of a field's name, "" for one that is none.
 func Canonical(name string) string {
+	if known := usual(name); known != "" {
+		return known
+	}
 	is, upper := true, true
 	for i := range len(name) {
 		c := name[i]
@@ -96,9 +126,6 @@ func Canonical(name string) string {
 	}
 	if is {
 		return name
-	}
-	if known, ok := usual[name]; ok {
-		return known
 	}
 	return http.CanonicalHeaderKey(name)
 }

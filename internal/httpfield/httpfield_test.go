@@ -10,7 +10,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
-var texts = []string{"", "a", "Content-Type", "content-type", "CONTENT-TYPE", "host", "x-my-own", "X-stainless-OS", "a b", "a:b", "é", "_x", "application/json", "tab\tin it", "a\x00",
+var texts = []string{"content-length", "transfer-encoding", "date", "server", "connection", "cache-control", "x-accel-buffering", "x-request-id", "user-agent",
+	"accept", "accept-encoding", "authorization", "Accept", "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Host", "X-Request-Id",
+	"", "a", "Content-Type", "content-type", "CONTENT-TYPE", "host", "x-my-own", "X-stainless-OS", "a b", "a:b", "é", "_x", "application/json", "tab\tin it", "a\x00",
 	"eight by", "longer than a word", "seven\x7f7", "more than a word\r\nHost: x", "\nbegins", "a tab\t in a word", "only at the end of it\x1f", "Grüße aus der Ferne", "\x80\xff\xfe 8 bits and more"}
 
 func check(t *testing.T, s string) {

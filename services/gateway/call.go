@@ -84,7 +84,7 @@ func (g *Gateway) counted(h func(w http.ResponseWriter, r *http.Request, c *call
 // serve runs the handler for who may ask, within the time that the request has set.
 func (c *call) serve(h func(w http.ResponseWriter, r *http.Request, c *call) error, w http.ResponseWriter, r *http.Request) error {
 	var err error
-	if c.key, err = c.g.doors.Identify(r); err != nil {
+	if c.key, err = c.g.doors.Identify(r, c.started); err != nil {
 		c.reason = reasonAuth
 		return keys.Challenge(w, err)
 	}

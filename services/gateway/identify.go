@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -68,7 +69,7 @@ func (g *Gateway) administrators(next http.Handler) http.Handler {
 			return err
 		}
 		if g.doors.Locked() {
-			key, err := g.doors.Identify(r)
+			key, err := g.doors.Identify(r, time.Now())
 			if err != nil {
 				return keys.Challenge(w, err)
 			}

@@ -62,8 +62,8 @@ func (d *Doors) Declared(models []fleet.Model) {
 	d.strange.tell(d.log, d.file.Ring())
 }
 
-// Identify says who asks: nil, where everyone may. The error is for the client, an *openai.Error.
-func (d *Doors) Identify(r *http.Request) (*Key, error) {
+// Identify says who asks, now: nil, where everyone may. The error is for the client, an *openai.Error.
+func (d *Doors) Identify(r *http.Request, now time.Time) (*Key, error) {
 	if d.file == nil {
 		return nil, nil
 	}
@@ -75,7 +75,7 @@ func (d *Doors) Identify(r *http.Request) (*Key, error) {
 	if !ok {
 		return nil, unauthorized("invalid_api_key", "The API key is not known here.")
 	}
-	if err := key.Check(time.Now()); err != nil {
+	if err := key.Check(now); err != nil {
 		return nil, unauthorized("invalid_api_key", "The API key is not in force: "+err.Error()+".")
 	}
 	return key, nil
