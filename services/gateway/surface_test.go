@@ -96,7 +96,7 @@ func TestHeaders(t *testing.T) {
 	f := start(t, nil, m)
 	a := f.do("POST", "/llm/m/chat/completions?x=1", hello, "Authorization", "Bearer client-secret", "X-Api-Key", "client-secret",
 		"Cookie", "session=client-secret", "X-Request-Id", "abc", "Traceparent", "00-1-2-01", "X-Forwarded-For", "6.6.6.6", "X-Real-Ip", "6.6.6.6",
-		"Connection", "X-Mine", "X-Mine", "1", "Accept-Encoding", "gzip", "User-Agent", "tester")
+		"Connection", "X-Mine, Content-Type, x-request-id", "X-Mine", "1", "Accept-Encoding", "gzip", "User-Agent", "tester")
 	if a.status != 200 || a.header.Get("X-Kept") != "yes" || a.header.Get("X-Hop") != "" || a.header.Get("Keep-Alive") != "" {
 		t.Errorf("answer %d %v", a.status, a.header)
 	}

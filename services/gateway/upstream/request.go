@@ -85,6 +85,9 @@ func (r *Request) drops(name string) bool {
 	if private(name) || name == r.without {
 		return true
 	}
+	if name == "Content-Type" || name == "X-Request-Id" { // never of one connection, and what is looked at here has to be what the server sees
+		return false
+	}
 	for _, list := range r.connection {
 		for named := range strings.SplitSeq(list, ",") {
 			if http.CanonicalHeaderKey(textproto.TrimString(named)) == name {
