@@ -62,7 +62,7 @@ func (c *call) failure(r *http.Request, a *try) error {
 		return refusal.BadRequest("malformed_request", "", fmt.Sprintf("The request cannot be sent on: %v.", bad))
 	}
 	switch a.failed {
-	case upstream.Canceled: // and not by the client: a defect
+	case defect, upstream.Canceled: // and not by the client
 		c.reason = reasonInternal
 		return a.err
 	case upstream.Timeout:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
-	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
 
 // hedged is the reason of a retry that was begun while the first backend was silent.
@@ -75,8 +74,8 @@ func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, 
 // the goroutine of a second try does not end the process.
 func (g *Gateway) guarded(ctx context.Context, r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease) (t *try) {
 	defer func() {
-		if defect := recover(); defect != nil {
-			t = &try{lease: lease, failed: upstream.Canceled, err: fmt.Errorf("a defect of the gateway: %v\n%s", defect, debug.Stack())}
+		if cause := recover(); cause != nil {
+			t = &try{lease: lease, failed: defect, err: fmt.Errorf("a defect of the gateway: %v\n%s", cause, debug.Stack())}
 		}
 	}()
 	return g.try(ctx, r, c, q, m, lease)

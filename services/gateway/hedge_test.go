@@ -53,5 +53,10 @@ func TestDefectInATry(t *testing.T) {
 				t.Errorf("hedge %t: %v", hedge, fields)
 			}
 		}
+		w := httptest.NewRecorder()
+		g.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+		if !strings.Contains(w.Body.String(), `,outcome="defect"} `) || strings.Contains(w.Body.String(), `,outcome="canceled"} `) {
+			t.Errorf("hedge %t: the outcome is not told", hedge)
+		}
 	}
 }

@@ -41,6 +41,9 @@ func (t *try) close() {
 	t.slot.Leave()
 }
 
+// defect is how a try has failed that broke down in the gateway itself.
+const defect upstream.Kind = "defect"
+
 // unavailable is the reason to ask another backend when one answered that it cannot.
 const unavailable = "unavailable"
 
@@ -85,7 +88,7 @@ func (t *try) outcome() string {
 // report tells the router what the try says about the backend.
 func (t *try) report() {
 	switch {
-	case t.failed == upstream.Canceled: // nothing
+	case t.failed == upstream.Canceled, t.failed == defect: // nothing
 	case t.failed == upstream.Connect:
 		t.lease.Report(routing.Unreachable)
 	case t.failed != "" || t.answer.Status >= http.StatusInternalServerError || t.answer.Ending():
