@@ -68,6 +68,12 @@ var differences = []difference{
 			return sent && !plainID.MatchString(id)
 		},
 		func(x exchange) bool { return x.gateway.Status() == x.direct.Status() }},
+	{"pages of which origins may call is the gateway's to say, whatever a server lets them",
+		func(x exchange) bool {
+			_, sent := x.header("origin")
+			return sent && (x.direct.Header("access-control-allow-origin") != "" || x.direct.Header("vary") != "")
+		},
+		func(x exchange) bool { return x.gateway.Header("access-control-allow-origin") == "" }},
 	{"a fragment is no part of what a request can ask for (RFC 9112, section 3.2); uvicorn cuts it off",
 		func(x exchange) bool { return strings.Contains(x.Request.Path, "#") },
 		func(x exchange) bool { return x.gateway.Status() == http.StatusNotFound }},

@@ -15,11 +15,13 @@ import (
 )
 
 // private tells which headers end at the gateway: the client's credentials, what belongs to one connection (RFC 9110,
-// 7.6.1), what is set anew, and Accept-Encoding, because compressed frames cannot be read.
+// 7.6.1), what is set anew, Accept-Encoding, because compressed frames cannot be read, and what a browser asks for a page of another
+// origin: that is the gateway's to answer.
 func private(name string) bool {
 	switch name {
 	case "Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Http2-Settings", "Expect",
 		"Authorization", "Proxy-Authorization", "Proxy-Authenticate", "X-Api-Key", "Api-Key", "Cookie",
+		"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "Access-Control-Request-Private-Network",
 		"Accept-Encoding", "Content-Length", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip":
 		return true
 	}
@@ -108,7 +110,8 @@ func (p *payload) of(body []byte) io.ReadCloser {
 	return p
 }
 
-// DropHopByHop removes the headers of an answer that concern one connection only, those that Connection names included.
+// DropHopByHop removes the headers of an answer that concern one connection only, those that Connection names included, and those by
+// which a server lets pages of any origin read it: whose pages may is the gateway's to say.
 func DropHopByHop(h http.Header) {
 	for _, list := range h["Connection"] {
 		for name := range strings.SplitSeq(list, ",") {
@@ -117,7 +120,8 @@ func DropHopByHop(h http.Header) {
 	}
 	for name := range h {
 		switch name {
-		case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+			"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials":
 			delete(h, name)
 		}
 	}
