@@ -60,10 +60,24 @@ func (w *Watcher) Run(ctx context.Context, every time.Duration, report func(erro
 		}
 		now := w.look()
 		if now == before && w.isNews(now) {
-			report(w.Reload())
+			report(w.again(now))
 		}
 		before = now
 	}
+}
+
+// again loads what has changed. The first load may be of a pipe, which somebody writes to just then; a pipe or a device that took the
+// place of a file could hold up the one that reads it for ever.
+func (w *Watcher) again(now version) error {
+	for _, path := range w.paths {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.loaded = now
+			return fmt.Errorf("%s is neither a file nor missing: put a file there", path)
+		}
+	}
+	return w.Reload()
 }
 
 func (w *Watcher) isNews(v version) bool {

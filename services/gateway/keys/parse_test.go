@@ -119,8 +119,14 @@ func TestLoad(t *testing.T) {
 	if err := errors.Join(os.WriteFile(huge, nil, 0o600), os.Truncate(huge, 1<<30)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Load(huge); err == nil || !strings.Contains(err.Error(), "more than the 16777216") {
-		t.Errorf("%v", err)
+	endless := filepath.Join(dir, "endless.yaml")
+	if err := os.Symlink("/dev/zero", endless); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{huge, endless} {
+		if _, err := keys.Load(path); err == nil || !strings.Contains(err.Error(), "more than the 16777216") {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

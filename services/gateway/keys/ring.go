@@ -3,6 +3,7 @@ package keys
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync/atomic"
@@ -49,12 +50,18 @@ func Read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("open key file: %w", err)
 	case info.IsDir():
 		return nil, fmt.Errorf("key file %s is a directory: name a file in it", path)
-	case info.Mode().IsRegular() && info.Size() > maxFile:
-		return nil, fmt.Errorf("key file %s has %d bytes, more than the %d that a key file may have", path, info.Size(), maxFile)
 	}
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
+		return nil, fmt.Errorf("open key file: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1)) // a pipe may be endless
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read key file: %w", err)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("key file %s has more than the %d bytes that a key file may have", path, maxFile)
 	}
 	return data, nil
 }
