@@ -32,7 +32,7 @@ const (
 	reasonStopping     = "stopping"      // the gateway ended the request because it stops
 	reasonAuth         = "auth"          // no key, an unknown one, or one that may not do this
 	reasonRateLimited  = "rate_limited"  // over a limit of the key
-	reasonOverloaded   = "overloaded"    // the large requests of all clients together took the memory that they may
+	reasonOverloaded   = "overloaded"    // the large requests of all clients took the memory that they may, or the gateway has no descriptor left
 	reasonQueueFull    = "queue_full"    // no turn at the model: the queue was full, or the wait too long
 	reasonDeadline     = "deadline"      // the deadline that the request has set was over
 )

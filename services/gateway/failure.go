@@ -68,6 +68,9 @@ func (c *call) failure(r *http.Request, a *try) error {
 	case upstream.Timeout:
 		return c.fail(reasonTimeout, &openai.Error{Status: http.StatusGatewayTimeout, Type: openai.TypeTimeout, Code: "upstream_timeout",
 			Message: "The model server did not answer in time.", Cause: a.err})
+	case upstream.Exhausted:
+		return c.fail(reasonOverloaded, &openai.Error{Status: http.StatusServiceUnavailable, Type: openai.TypeUnavailable, Code: "overloaded",
+			Message: "The gateway has no room for another connection. Try again shortly.", RetryAfter: time.Second, Cause: a.err})
 	case upstream.Connect:
 		return c.fail(reasonConnect, &openai.Error{Status: http.StatusBadGateway, Type: openai.TypeUpstream, Code: "upstream_unreachable",
 			Message: "The model server cannot be reached.", Cause: a.err})

@@ -88,7 +88,7 @@ func (t *try) outcome() string {
 // report tells the router what the try says about the backend.
 func (t *try) report() {
 	switch {
-	case t.failed == upstream.Canceled, t.failed == defect: // nothing
+	case t.failed == upstream.Canceled, t.failed == upstream.Exhausted, t.failed == defect: // nothing
 	case t.failed == upstream.Connect:
 		t.lease.Report(routing.Unreachable)
 	case t.failed != "" || t.answer.Status >= http.StatusInternalServerError || t.answer.Ending():
@@ -138,8 +138,10 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 		req.Body, req.ContentLength = io.NopCloser(u), u.length
 	}
 	resp, err := g.backends.Forward(req) //nolint:bodyclose // relay.Receive takes it over
-	if q.form != nil && upstream.KindOf(ctx, err) != upstream.Connect {
-		q.form.begun.Store(true) // a connection was made, and whoever sends on it may just begin to read
+	if q.form != nil {
+		if kind := upstream.KindOf(ctx, err); kind != upstream.Connect && kind != upstream.Exhausted {
+			q.form.begun.Store(true) // a connection was made, and whoever sends on it may just begin to read
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/rawnet"
@@ -65,7 +64,7 @@ func (s *Server) Serve(ln net.Listener) error {
 			s.ServeConn(c)
 		case s.closing.Load():
 			return ErrClosed
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+		case rawnet.Exhausted(err):
 			s.logf("http: accept: %v; next try in %s", err, pause)
 			time.Sleep(pause)
 			pause = min(2*pause, mostPause)

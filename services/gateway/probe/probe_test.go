@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,6 +138,24 @@ func TestProber(t *testing.T) {
 			t.Errorf("%d changes were logged, want that of the ill one", n)
 		}
 	})
+}
+
+// failing is a transport that makes no connection.
+type failing struct{ err error }
+
+func (f failing) RoundTrip(*http.Request) (*http.Response, error) { return nil, f.err }
+
+// TestNoDescriptorLeft: what the gateway cannot ask is not down.
+func TestNoDescriptorLeft(t *testing.T) {
+	for err, want := range map[error]map[string]int{syscall.ECONNREFUSED: {"b false": 3}, syscall.EMFILE: nil} {
+		synctest.Test(t, func(t *testing.T) {
+			var up tally
+			p := probe.Prober{Transport: failing{err}, Interval: 5 * time.Second, Backends: backends("b"),
+				SetUp: func(id string, ok bool) { up.add("%s %v", id, ok) }, Log: zap.NewNop()}
+			during(t, 15*time.Second-1, p.Run)
+			up.want(t, want)
+		})
+	}
 }
 
 // TestSilentServer: it is down when its time is over, 15/16 of an interval, and a probe that was cut short says nothing.

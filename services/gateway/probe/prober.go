@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 )
 
 // Prober asks every backend for its health, again and again.
@@ -34,8 +36,8 @@ func (p *Prober) Run(ctx context.Context) {
 			}
 			return nil
 		})
-		if ctx.Err() != nil {
-			return // the gateway stops; that says nothing about the backend
+		if ctx.Err() != nil || rawnet.Exhausted(err) {
+			return // the gateway stops, or has no descriptor left; that says nothing about the backend
 		}
 		p.SetUp(id, err == nil)
 		p.note(id, err)

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +68,7 @@ func TestKindOf(t *testing.T) {
 	late, tooLate := context.WithCancelCause(t.Context())
 	tooLate(&upstream.TimeoutError{Waiting: "first byte", Limit: time.Second})
 	f("dial", t.Context(), dial, upstream.Connect)
+	f("no descriptor", t.Context(), &pool.ConnectError{Host: "h:1", Err: &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}}, upstream.Exhausted)
 	f("read", t.Context(), &net.OpError{Op: "read", Err: errors.New("reset")}, upstream.Broken)
 	f("left", left, context.Canceled, upstream.Canceled)
 	f("client's body", t.Context(), fmt.Errorf("request: %w", &upstream.BodyError{Err: io.ErrUnexpectedEOF}), upstream.Canceled)
