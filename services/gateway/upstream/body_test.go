@@ -137,3 +137,38 @@ func TestBodyClosed(t *testing.T) {
 	f("bad scheme", "ftp://h", 2, "")
 	f("no server", "http://name.invalid", -1, "")
 }
+
+// TestPartsOfChunks: what has come of a chunk is not held back for what is still to come.
+func TestPartsOfChunks(t *testing.T) {
+	got := make(chan bool)
+	parts := []struct{ sent, got string }{{"a\r\n01234", "01234"}, {"56789\r\n2\r\n", "56789"}, {"ab", "ab"}, {"\r\n1", ""}, {"\r\nc\r\n", "c"}, {"0\r\n\r\n", ""}}
+	s := serve(t, func(p *peer) {
+		p.request()
+		p.say(chunkedHead)
+		for _, part := range parts {
+			p.say(part.sent)
+			if part.got != "" {
+				<-got
+			}
+		}
+	})
+	resp, err := newTransport(t, upstream.Config{}).RoundTrip(request(t, t.Context(), "GET", s.URL, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b := make([]byte, 64)
+	for _, part := range parts {
+		want := part.got
+		if want == "" {
+			continue
+		}
+		if n, err := io.ReadAtLeast(resp.Body, b, len(want)); string(b[:n]) != want || err != nil {
+			t.Fatalf("got %q, %v, want %q", b[:n], err, want)
+		}
+		got <- true
+	}
+	if n, err := resp.Body.Read(b); n > 0 || err != io.EOF {
+		t.Errorf("got %q, %v after the end", b[:n], err)
+	}
+}

@@ -16,6 +16,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/wire"
 )
 
+const chunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
 // responses are what a server may send. Where strict is empty both transports must understand it in the same way; otherwise
 // ours refuses, with strict as part of its error, what http.Transport takes.
 var responses = []struct{ name, method, raw, strict string }{
@@ -23,6 +25,9 @@ var responses = []struct{ name, method, raw, strict string }{
 	{"no text", "GET", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", ""},
 	{"bare line feeds", "GET", "HTTP/1.1 404 Not Found\nContent-Length: 2\n\nhi", ""},
 	{"chunked", "GET", "HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n2;x=y\r\nhi\r\n003\r\n you\r\n0\r\n\r\n", ""},
+	{"chunks with blanks and extensions", "GET", chunkedHead + "2 \t\r\nhi\r\n1;\r\n!\r\n0000000000000002;a=\"b;c\" \r\nyo\r\n00;x\r\n\r\n", ""},
+	{"hex of both cases", "GET", chunkedHead + "a\r\n0123456789\r\nB\r\n0123456789a\r\n0\r\n\r\n", ""},
+	{"the longest head of a chunk", "GET", chunkedHead + "2;" + strings.Repeat("x", 4092) + "\r\nhi\r\n0\r\n\r\n", ""},
 	{"trailers", "GET", "HTTP/1.1 200 OK\r\nTrailer: X-T\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-T: v\r\n\r\n", ""},
 	{"to the end", "GET", "HTTP/1.1 200 OK\r\n\r\nall of it", ""},
 	{"1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", ""},
@@ -46,6 +51,18 @@ var responses = []struct{ name, method, raw, strict string }{
 	{"bad chunk size", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n", ""},
 	{"bare line feed after a chunk size", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\nhi\r\n0\r\n\r\n", ""},
 	{"bare line feed after the last chunk", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\n", ""},
+	{"bare line feed after a chunk", "GET", chunkedHead + "2\r\nhi\n0\r\n\r\n", ""},
+	{"chunk longer than it says", "GET", chunkedHead + "2\r\nhi!!0\r\n\r\n", ""},
+	{"chunk without a size", "GET", chunkedHead + "\r\n\r\n", ""},
+	{"chunk with an extension and no size", "GET", chunkedHead + ";x\r\n\r\n", ""},
+	{"blank before an extension", "GET", chunkedHead + "2 ;x\r\nhi\r\n0\r\n\r\n", ""},
+	{"blank before a size", "GET", chunkedHead + " 2\r\nhi\r\n0\r\n\r\n", ""},
+	{"signed chunk size", "GET", chunkedHead + "+2\r\nhi\r\n0\r\n\r\n", ""},
+	{"CR in an extension", "GET", chunkedHead + "2;\rx\r\nhi\r\n0\r\n\r\n", ""},
+	{"head of a chunk too long", "GET", chunkedHead + "2;" + strings.Repeat("x", 4093) + "\r\nhi\r\n0\r\n\r\n", ""},
+	{"seventeen digits", "GET", chunkedHead + "00000000000000002\r\nhi\r\n0\r\n\r\n", ""},
+	{"long extensions", "GET", chunkedHead + strings.Repeat("1;"+strings.Repeat("x", 99)+"\r\n!\r\n", 250) + "0\r\n\r\n", ""},
+	{"extensions just short enough", "GET", chunkedHead + strings.Repeat("1;"+strings.Repeat("x", 99)+"\r\n!\r\n", 180) + "0\r\n\r\n", ""},
 	{"not HTTP", "GET", "220 smtp ready\r\n", ""},
 	{"status of words", "GET", "HTTP/1.1 abc OK\r\n\r\n", ""},
 	{"status of four digits", "GET", "HTTP/1.1 2000 OK\r\n\r\n", ""},
@@ -77,6 +94,7 @@ var responses = []struct{ name, method, raw, strict string }{
 	{"space before the colon", "GET", "HTTP/1.1 200 OK\r\nContent-Length : 2\r\nContent-Length: 2\r\n\r\nhi", "characters that none may have"},
 	{"one length twice", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", "2 Content-Length headers"},
 	{"length and chunked", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "both Content-Length and Transfer-Encoding"},
+	{"chunk larger than any", "GET", chunkedHead + "F000000000000000\r\nhi\r\n0\r\n\r\n", "a chunk larger than any"},
 	{"chunked 1.0", "GET", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.0 does not know"},
 }
 

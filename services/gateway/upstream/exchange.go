@@ -46,7 +46,7 @@ type exchange struct {
 
 // exchange sends msg on conn, and reads the head of the answer. The connection is closed as soon as the context ends.
 func (t *Transport) exchange(conn *pool.Conn, msg *message) (*http.Response, error) {
-	x := &exchange{pool: t.pool, conn: conn, in: wire.NewReader(conn)}
+	x := &exchange{pool: t.pool, conn: conn, in: wire.NewReader(conn.Conn)}
 	x.unhook = reqctx.AfterFunc(msg.req.Context(), conn.Abort)
 	failed := msg.send(conn)
 	if errors.Is(failed, rawnet.ErrStale) {

@@ -49,7 +49,8 @@ func (c *canned) SetWriteDeadline(time.Time) error { return nil }
 
 // stricter are parts of the errors with which ours may refuse what http.Transport takes.
 var stricter = []string{"changes the protocol", "not with HTTP/1.1", "status", "control characters", "folded", "characters that none may have",
-	"trailers ends with a bare LF", "Content-Length headers", "both Content-Length", "HTTP/1.0 does not know"}
+	"trailers ends with a bare LF", "Content-Length headers", "both Content-Length", "HTTP/1.0 does not know",
+	"a chunk larger than any"}
 
 // laxer are parts of the errors with which http.Transport refuses what ours takes: trailers that are longer than its
 // buffer, and announcements of trailers, which ours does not read.

@@ -3,7 +3,6 @@ package wire
 import (
 	"io"
 	"net/http"
-	"net/http/httputil"
 	"strconv"
 	"strings"
 )
@@ -34,16 +33,17 @@ func (r *Reader) body(resp *http.Response, limit int) (io.Reader, error) {
 		return http.NoBody, nil
 	case chunked:
 		resp.ContentLength = -1
-		return &chunks{Reader: httputil.NewChunkedReader(r.Reader), lines: r, resp: resp, limit: limit}, nil
+		r.chunks = chunks{in: r, resp: resp, limit: limit}
+		return &r.chunks, nil
 	case length == 0:
 		return http.NoBody, nil
 	case length > 0:
 		resp.ContentLength = length
-		r.counted = counted{src: r.Reader, left: length}
+		r.counted = counted{src: &r.Reader, left: length}
 		return &r.counted, nil
 	}
 	resp.ContentLength, resp.Close = -1, true
-	return r.Reader, nil
+	return &r.Reader, nil
 }
 
 // codings takes the Transfer-Encoding out of the header. Only chunked is known.
@@ -96,36 +96,4 @@ func (b *counted) Read(p []byte) (int, error) {
 		return n, io.EOF
 	}
 	return n, torn(err)
-}
-
-// chunks is a chunked body. The last chunk is followed by trailers, which go to resp.Trailer.
-type chunks struct {
-	io.Reader
-	lines *Reader
-	resp  *http.Response
-	limit int
-}
-
-func (b *chunks) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err == io.EOF {
-		err = b.trailers()
-	}
-	return n, err
-}
-
-func (b *chunks) trailers() error {
-	left := b.limit
-	b.lines.head = b.lines.head[:0]
-	if err := b.lines.readFields(&left, true); err != nil { // as strict as with chunks
-		return torn(err)
-	}
-	if len(b.lines.head) > 0 {
-		fields, err := parseFields(string(b.lines.head), nil)
-		if err != nil {
-			return err
-		}
-		b.resp.Trailer = fields
-	}
-	return io.EOF
 }

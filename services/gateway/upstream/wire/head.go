@@ -22,20 +22,19 @@ func malformed(format string, args ...any) error {
 	return &MalformedError{What: fmt.Sprintf(format, args...)}
 }
 
-const (
-	readBuffer = 4 << 10
-	// keptHead bounds what a reader in the pool remembers. Heads of model servers have a few hundred bytes.
-	keptHead = 16 << 10
-)
+// keptHead bounds what a reader in the pool remembers. Heads of model servers have a few hundred bytes.
+const keptHead = 16 << 10
 
-// Reader reads the answers of one connection, one after another.
+// Reader reads the answers of one connection, one after another. It is one piece of memory with all that a body needs: what a stream
+// looks at between two waits has left the processor's caches each time.
 type Reader struct {
-	*bufio.Reader
-	head    []byte // lines of the head that is being read
-	counted counted
+	bufio.Reader // its own size, 4 KiB, is the longest head of a chunk as well
+	chunks       chunks
+	counted      counted
+	head         []byte // lines of the head that is being read
 }
 
-var readers = sync.Pool{New: func() any { return &Reader{Reader: bufio.NewReaderSize(nil, readBuffer)} }}
+var readers = sync.Pool{New: func() any { return new(Reader) }}
 
 // NewReader returns a reader that should be recycled after use.
 func NewReader(src io.Reader) *Reader {
@@ -47,6 +46,7 @@ func NewReader(src io.Reader) *Reader {
 // Recycle makes the buffers available to others. Nobody may use r any more.
 func (r *Reader) Recycle() {
 	r.Reset(nil)
+	r.chunks, r.counted = chunks{}, counted{}
 	if cap(r.head) > keptHead {
 		r.head = nil
 	}
