@@ -124,9 +124,13 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("data: a\n\ndata: b\n\n"), 1)
 	f.Add([]byte(": c\r\n\r\nevent: x\rdata: 1\r\r"), 3)
 	f.Add([]byte("\n\r\n\rdata\n\n\n\n"), 2)
+	f.Add([]byte("data: a\rdata: b\n\ndata: c\n\r\ndata: d\r\n\ndata:e\n\n data: f\n\n"), 64)
 	f.Fuzz(func(t *testing.T, stream []byte, chunk int) {
 		chunk = max(1, min(chunk, 64))
-		raw, _, err := read(&chunked{stream, chunk}, 1<<20)
+		raw, data, err := read(&chunked{stream, chunk}, 1<<20)
+		if _, bytewise, _ := read(&chunked{stream, 1}, 1<<20); !reflect.DeepEqual(data, bytewise) {
+			t.Fatalf("data %q by pieces of %d, %q by bytes", data, chunk, bytewise)
+		}
 		if err != io.EOF && err != io.ErrUnexpectedEOF {
 			t.Fatalf("unexpected error %v", err)
 		}
