@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/fluidmcp/fluidmcp/internal/anthropic"
@@ -57,9 +58,10 @@ type call struct {
 	backend  string        // of the last attempt
 	waited   time.Duration // for the client's body, its turn and the backends
 	ttft     time.Duration
-	reserved int  // tokens, of the key
-	tokens   int  // that passed in a stream, or a few less where the server sends several at once
-	served   bool // a backend's answer was at hand
+	reserved int                 // tokens, of the key
+	tokens   int                 // that passed in a stream, or a few less where the server sends several at once
+	gaps     prometheus.Observer // between tokens; nil before the first
+	served   bool                // a backend's answer was at hand
 	stream   bool
 	result   relay.Result
 }
@@ -128,13 +130,15 @@ func (c *call) answered(a *try) {
 func (c *call) FirstToken() {
 	c.tokens++
 	c.ttft = time.Since(c.started)
-	c.metrics().FirstToken.Observe(c.ttft.Seconds())
+	of := c.metrics()
+	of.FirstToken.Observe(c.ttft.Seconds())
+	c.gaps = of.InterToken
 }
 
 // NextToken is called by the relay.
 func (c *call) NextToken(gap time.Duration) {
 	c.tokens++
-	c.metrics().InterToken.Observe(gap.Seconds())
+	c.gaps.Observe(gap.Seconds())
 }
 
 // finished notes how the answer ended.

@@ -58,8 +58,8 @@ func stall(err, stalled error) error {
 // write sends b. A client that takes nothing of a piece within the time, and at most half of it more, breaks the connection.
 func (c *conn) write(b []byte) error {
 	for {
-		if now := time.Now(); !c.writeOwn && c.writeBy.Sub(now) < c.server.Patience {
-			c.writeBy = now.Add(c.server.Patience * 3 / 2)
+		if !c.writeOwn && time.Until(c.writeBy) < c.server.Patience {
+			c.writeBy = time.Now().Add(c.server.Patience * 3 / 2)
 			if err := c.net.SetWriteDeadline(c.writeBy); err != nil {
 				return err
 			}

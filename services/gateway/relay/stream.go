@@ -28,12 +28,14 @@ type stream struct {
 	frames  *sse.Reader
 	next    sse.Frame // read and not sent
 	pattern pattern
-	unask   *unasker // nil where the client itself asked for what comes
+	unask   unasker
 
 	begun     bool // something was flushed
 	usage     Usage
 	failed    bool
-	lastToken time.Time
+	received  time.Time     // the first frame
+	spoke     bool          // there was a token
+	lastToken time.Duration // since received
 }
 
 // receiveStream waits for the first frame: vLLM sends the header at once and the first frame with the first token, so
@@ -42,12 +44,10 @@ func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		return nil, fmt.Errorf("the event stream is encoded as %.40q, for which nobody asked", coding)
 	}
-	s := &stream{answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame)}
-	if opts.DropUsage {
-		s.unask = &unasker{}
-	}
+	s := &stream{answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame), unask: unasker{off: !opts.DropUsage}}
 	var err error
 	s.next, err = s.frames.Next()
+	s.received = time.Now()
 	if err == io.EOF {
 		return nil, errEmpty
 	}
@@ -115,13 +115,13 @@ func (s *stream) note(e event) {
 	if !e.token {
 		return
 	}
-	now := time.Now()
-	if s.lastToken.IsZero() {
-		s.opts.Meter.FirstToken()
+	now := time.Since(s.received) // which asks one clock, where time.Now asks two
+	if s.spoke {
+		s.opts.Meter.NextToken(now - s.lastToken)
 	} else {
-		s.opts.Meter.NextToken(now.Sub(s.lastToken))
+		s.opts.Meter.FirstToken()
 	}
-	s.lastToken = now
+	s.spoke, s.lastToken = true, now
 }
 
 // drain reads to the end of the transfer, so that the connection can be used again.

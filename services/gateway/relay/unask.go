@@ -14,19 +14,13 @@ import (
 // several the others go on; their order among each other is chance anyway.
 //
 // A server that reports usage unasked (vLLM's --enable-force-include-usage) reports it in every chunk. Then nothing is undone.
-//
-// A nil unasker passes everything on.
 type unasker struct {
 	held [][]byte // frames
-	off  bool
+	off  bool     // everything is passed on
 }
 
 // write sends a frame, or holds or drops it.
 func (u *unasker) write(w io.Writer, f sse.Frame, e event) error {
-	if u == nil {
-		_, err := w.Write(f.Raw)
-		return err
-	}
 	u.off = u.off || !e.usageOnly && e.usage != (Usage{})
 	switch {
 	case u.off:
@@ -48,9 +42,6 @@ func (u *unasker) write(w io.Writer, f sse.Frame, e event) error {
 
 // release sends what is held, with the fingerprint where there is one.
 func (u *unasker) release(w io.Writer, value []byte) error {
-	if u == nil {
-		return nil
-	}
 	for _, frame := range u.held {
 		if _, err := w.Write(addFingerprint(frame, value)); err != nil {
 			return err
