@@ -130,7 +130,7 @@ func (b *builder) raises(w *written) bool {
 }
 
 func (b *builder) shape(w *written) shape {
-	class := &values.Class{Name: w.Name, Places: values.NewNames(len(w.Fields))}
+	class := values.NewClass(w.Name, len(w.Fields))
 	s := shape{class: class, extra: w.Extra, byName: w.ByName, index: values.NewNames(len(w.Fields))}
 	for i, wf := range w.Fields {
 		f := field{name: wf.Name, key: wf.Alias, of: b.node(wf.Of), required: wf.Required, noInit: wf.NoInit}
@@ -145,8 +145,7 @@ func (b *builder) shape(w *written) shape {
 		if !f.noInit {
 			s.index.Add(f.key, i)
 		}
-		class.Places.Add(f.name, i)
-		class.Fields = append(class.Fields, values.Field{Name: f.name, Key: f.key, Default: f.value, Made: wf.Of.Factory != ""})
+		class.Add(values.Field{Name: f.name, Key: f.key, Default: f.value, Made: wf.Of.Factory != ""})
 		aliased := f.key != f.name && w.ByName
 		switch {
 		case isLiteral(wf.Of):

@@ -21,12 +21,30 @@ func NewNames(fields int) Names {
 	return Names{slots: make([]uint16, size)}
 }
 
-// at is the slot of a name, or the one where it would be.
-func (n *Names) at(name string) *uint16 {
+func hash(name string) uint {
 	h := uint(len(name))
 	if h > 0 {
 		h += 7*uint(name[0]) + 31*uint(name[h/2]) + 61*uint(name[h-1])
 	}
+	return h
+}
+
+// filter tells of most names that they were not added.
+type filter [4]uint64
+
+func (f *filter) add(name string) {
+	h := hash(name)
+	f[h>>6&3] |= 1 << (h & 63)
+}
+
+func (f *filter) has(name string) bool {
+	h := hash(name)
+	return f[h>>6&3]>>(h&63)&1 != 0
+}
+
+// at is the slot of a name, or the one where it would be.
+func (n *Names) at(name string) *uint16 {
+	h := hash(name)
 	for mask := uint(len(n.slots) - 1); ; h++ {
 		if s := &n.slots[h&mask]; *s == 0 || n.names[*s-1].name == name {
 			return s

@@ -14,6 +14,7 @@ import (
 //	*pyjson.Object (a dict), *Values (a model in the model), *Iterator (a list whose items are not validated yet)
 type Values struct {
 	class *Class
+	told  filter       // the fields that are neither null nor false, and maybe others
 	set   []fieldValue // what is no default: a few of the many fields that a request may have
 	extra []pyjson.Member
 }
@@ -22,7 +23,22 @@ type Values struct {
 type Class struct {
 	Name   string
 	Fields []Field
-	Places Names // of the fields
+	Places Names  // of the fields
+	told   filter // those whose defaults are neither null nor false
+}
+
+// NewClass has room for so many fields.
+func NewClass(name string, fields int) *Class {
+	return &Class{Name: name, Fields: make([]Field, 0, fields), Places: NewNames(fields)}
+}
+
+// Add adds a field.
+func (c *Class) Add(f Field) {
+	c.Places.Add(f.Name, len(c.Fields))
+	c.Fields = append(c.Fields, f)
+	if f.Default != nil && f.Default != false {
+		c.told.add(f.Name)
+	}
 }
 
 // Field is one of a class.
@@ -44,7 +60,7 @@ func New(c *Class, given int) *Values {
 		Values
 		room [6]fieldValue
 	}
-	v.class = c
+	v.class, v.told = c, c.told
 	if given = min(given, len(c.Fields)); given <= len(v.room) {
 		v.set = v.room[:0]
 	} else {
@@ -75,6 +91,7 @@ func (v *Values) at(field int) any {
 func (v *Values) Take(field int, val any, given bool) {
 	if given {
 		v.set = append(v.set, fieldValue{field, val})
+		v.told.add(v.class.Fields[field].Name)
 	}
 }
 
@@ -93,6 +110,14 @@ func (v *Values) Get(name string) any {
 		return v.at(i)
 	}
 	return nil
+}
+
+// trueish is Get for those to whom null, false and a field that the model has not are the same.
+func (v *Values) trueish(name string) any {
+	if v == nil || !v.told.has(name) {
+		return nil
+	}
+	return v.Get(name)
 }
 
 // Given tells whether the body had the field, be it null.
@@ -129,41 +154,41 @@ func (v *Values) Extra() []pyjson.Member { return v.extra }
 func (v *Values) Null(name string) bool { return v.Get(name) == nil }
 
 // Int is an integer, the nearest int64 where that is too small. False is null.
-func (v *Values) Int(name string) (i int64, ok bool) { return Int(v.Get(name)) }
+func (v *Values) Int(name string) (i int64, ok bool) { return Int(v.trueish(name)) }
 
 // Float is a float. False is null.
 func (v *Values) Float(name string) (f float64, ok bool) {
-	f, ok = v.Get(name).(float64)
+	f, ok = v.trueish(name).(float64)
 	return f, ok
 }
 
 // Bool is a boolean; null is false.
 func (v *Values) Bool(name string) bool {
-	b, _ := v.Get(name).(bool)
+	b, _ := v.trueish(name).(bool)
 	return b
 }
 
 // Str is a string. False is null.
 func (v *Values) Str(name string) (s string, ok bool) {
-	s, ok = v.Get(name).(string)
+	s, ok = v.trueish(name).(string)
 	return s, ok
 }
 
 // List is a list. False is null, or that a union took something else.
 func (v *Values) List(name string) (list []any, ok bool) {
-	list, ok = v.Get(name).([]any)
+	list, ok = v.trueish(name).([]any)
 	return list, ok
 }
 
 // Object is a dict; nil where it is null, or where a union took something else.
 func (v *Values) Object(name string) *pyjson.Object {
-	o, _ := v.Get(name).(*pyjson.Object)
+	o, _ := v.trueish(name).(*pyjson.Object)
 	return o
 }
 
 // Values is a model in the model; nil where it is null, or where a union took something else.
 func (v *Values) Values(name string) *Values {
-	inner, _ := v.Get(name).(*Values)
+	inner, _ := v.trueish(name).(*Values)
 	return inner
 }
 
