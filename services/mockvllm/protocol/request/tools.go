@@ -100,6 +100,9 @@ func argumentsSchema(parameters any) []byte {
 // Forced tells whether the client wants a tool to be called, whatever the model would do.
 func (t *Tools) Forced() bool { return t.Choice == Required || t.Choice == Named }
 
+// Tagged tells whether a grammar of vLLM's waits for calls or wants them. It takes the place of what else is said of the answer's form.
+func (t *Tools) Tagged() bool { return t.Forced() || t.Choice == Auto && t.strict != nil }
+
 // Callable refuses calls on a server that could not read them, and those of a tool that there is not. Without tools and a
 // reason to refuse, nothing is called.
 func (t *Tools) Callable(parser string) *protocol.Error {

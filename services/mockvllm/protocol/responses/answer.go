@@ -80,7 +80,11 @@ func (r *Request) appendResponse(b []byte, h protocol.Head, items []*item, statu
 	b = strconv.AppendInt(append(b, `,"max_output_tokens":`...), r.Params.MaxTokens, 10)
 	b = r.copy(b, "max_tool_calls", "previous_response_id", "prompt", "reasoning", "service_tier")
 	b = append(b, `,"status":"`+status+`"`...)
-	b = r.copy(b, "text")
+	if r.Talk.Tools.Tagged() {
+		b = append(b, `,"text":null`...)
+	} else {
+		b = r.copy(b, "text")
+	}
 	b = append(b, `,"top_logprobs":`...)
 	if r.Params.Logprobs == nil {
 		b = append(b, "null"...)
