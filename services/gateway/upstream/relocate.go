@@ -12,23 +12,21 @@ import (
 // vLLM sends such redirects for paths with a slash too many, made from the Host that it was asked by. in is the client's
 // request, out what NewRequest made of it.
 func Relocate(h http.Header, in *http.Request, out *Request) {
-	location := httpfield.First(h, "Location")
-	if location == "" {
+	_, at, _ := strings.Cut(httpfield.First(h, "Location"), "://")
+	path, ok := strings.CutPrefix(at, out.URL.Host)
+	if !ok || path != "" && !strings.ContainsRune("/?#", rune(path[0])) {
 		return
 	}
-	to, err := url.Parse(location)
-	if err != nil || to.Host == "" || to.Host != out.URL.Host {
-		return
-	}
+	// As text, because what servers take for an address is not always one that can be parsed.
 	theirs, ours := beginnings(out.URL.Path, in.URL.Path)
-	rest, ok := strings.CutPrefix(to.Path, theirs)
+	rest, ok := strings.CutPrefix(path, escaped(theirs))
 	if !ok {
 		return
 	}
-	to.Scheme, to.Host = out.scheme, in.Host
-	to.Path, to.RawPath = ours+rest, ""
-	h.Set("Location", to.String())
+	h.Set("Location", out.scheme+"://"+in.Host+escaped(ours)+rest)
 }
+
+func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
 // beginnings returns what two paths have before what they end with in common, in whole segments.
 func beginnings(a, b string) (string, string) {
