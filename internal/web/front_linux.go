@@ -13,17 +13,9 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/web/http1"
 )
 
-// front serves what is encrypted by net/http, and plain text by http1 and net/http together.
-func (s *Server) front(base context.Context, ln net.Listener) front {
-	if s.TLS != nil {
-		return s.netHTTP(base, ln)
-	}
-	return s.plainText(base, ln)
-}
-
-// plainText serves HTTP/1.1 by package http1, at half of what net/http costs, and hands connections that begin with the
-// preface of HTTP/2 over to net/http.
-type plainText struct {
+// twoFronts serve HTTP/1.1 by package http1, at half of what net/http costs and more strictly, and hand the connections of HTTP/2 over
+// to net/http.
+type twoFronts struct {
 	ln     net.Listener
 	one    http1.Server
 	two    *netHTTP
@@ -31,49 +23,55 @@ type plainText struct {
 	ended  atomic.Bool // by shutdown
 }
 
-func (s *Server) plainText(base context.Context, ln net.Listener) *plainText {
+func (s *Server) front(base context.Context, ln net.Listener) front {
 	handed := &handedOver{addr: ln.Addr(), conns: make(chan net.Conn), closed: make(chan struct{})}
 	two := s.netHTTP(base, handed)
-	return &plainText{ln: ln, two: two, handed: handed, one: http1.Server{
+	two.TLSConfig = nil // what is handed over has had its handshake
+	secure := s.TLS.Clone()
+	if secure != nil {
+		secure.NextProtos = []string{"h2", "http/1.1"}
+	}
+	return &twoFronts{ln: ln, two: two, handed: handed, one: http1.Server{
 		Handler:           s.Handler,
 		BaseContext:       base,
 		ReadHeaderTimeout: two.ReadHeaderTimeout,
 		IdleTimeout:       two.IdleTimeout,
 		Patience:          s.patience(),
 		Stalled:           ErrStalled,
+		TLS:               secure,
 		MaxHeaderBytes:    two.MaxHeaderBytes,
 		HTTP2:             handed.give,
 		Logf:              two.ErrorLog.Printf,
 	}}
 }
 
-func (p *plainText) serve() error {
+func (f *twoFronts) serve() error {
 	var g errgroup.Group
-	g.Go(p.two.serve)
+	g.Go(f.two.serve)
 	g.Go(func() error {
-		err := p.one.Serve(p.ln)
-		if p.ended.Load() {
+		err := f.one.Serve(f.ln)
+		if f.ended.Load() {
 			return nil
 		}
-		return errors.Join(err, p.handed.Close()) // nothing comes any more
+		return errors.Join(err, f.handed.Close()) // nothing comes any more
 	})
 	return g.Wait()
 }
 
-func (p *plainText) drain() {
-	p.one.Drain()
-	p.two.drain()
+func (f *twoFronts) drain() {
+	f.one.Drain()
+	f.two.drain()
 }
 
-func (p *plainText) shutdown(ctx context.Context) error {
-	p.ended.Store(true)
+func (f *twoFronts) shutdown(ctx context.Context) error {
+	f.ended.Store(true)
 	var g errgroup.Group
-	g.Go(func() error { return p.one.Shutdown(ctx) })
-	g.Go(func() error { return p.two.shutdown(ctx) })
-	return errors.Join(p.ln.Close(), g.Wait())
+	g.Go(func() error { return f.one.Shutdown(ctx) })
+	g.Go(func() error { return f.two.shutdown(ctx) })
+	return errors.Join(f.ln.Close(), g.Wait())
 }
 
-func (p *plainText) close() error { return errors.Join(p.one.Close(), p.two.close()) }
+func (f *twoFronts) close() error { return errors.Join(f.one.Close(), f.two.close()) }
 
 // handedOver is the listener of connections that http1 has accepted.
 type handedOver struct {

@@ -5,6 +5,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -35,6 +36,7 @@ type conn struct {
 	raw    syscall.RawConn       // nil where net has none
 	ready  func(fd uintptr) bool // reads what is there, for raw
 	failed error                 // of ready
+	tls    *tls.ConnectionState  // nil for plain text
 	watch  watched
 
 	in   *bufio.Reader // only while a request is served
@@ -74,6 +76,9 @@ func (c *conn) serve() {
 	}()
 	if c.remote == "" {
 		c.remote = c.net.RemoteAddr().String() // a PROXY header may have to be waited for
+	}
+	if secure, ok := c.net.(*tls.Conn); ok && c.tls == nil && !c.handshake(secure) {
+		return
 	}
 	for c.next() {
 	}
@@ -205,7 +210,7 @@ func (c *conn) answer(r *incoming) (keep bool) {
 		r.Body = c.body
 		c.src.pace = &c.body.pace
 	}
-	r.RemoteAddr = c.remote
+	r.RemoteAddr, r.TLS = c.remote, c.tls
 	w := &c.w
 	if w.header == nil {
 		w.header = make(http.Header)

@@ -7,10 +7,11 @@
 //	                       ├───► body.go      its body, by length or in chunks
 //	                       ├───► response.go  http.ResponseWriter
 //	                       ├───► cancel.go    ends the request's context, also when gone_linux.go saw the client leave
+//	                       ├───► secure.go    TLS, where it is asked for
 //	                       ├───► ending.go    how it is closed: refused, in peace, or broken off
 //	                       └───► handover.go  to who speaks HTTP/2
 //
-// It takes any http.Handler. What is not offered: TLS and HTTP/2 (net/http serves these), Hijack, sniffing of content types,
+// It takes any http.Handler. What is not offered: HTTP/2 (net/http serves it), Hijack, sniffing of content types,
 // trailers in answers. A request that could mean one thing here and another to the next server on its way is refused: two
 // lengths, a length and chunks, folded lines, bare line feeds. docs/adr/0008 says why it exists.
 package http1

@@ -35,10 +35,12 @@ func (c *conn) close() {
 	_ = c.net.Close() // nothing more is owed
 }
 
-// reset breaks the connection off: an answer that ends where its connection ends would look complete otherwise.
+// reset breaks the connection off, without a farewell of TLS: an answer that ends where its connection ends would look complete
+// otherwise.
 func (c *conn) reset() {
-	if sys, ok := c.net.(interface{ SetLinger(seconds int) error }); ok {
+	below := socket(c.net)
+	if sys, ok := below.(interface{ SetLinger(seconds int) error }); ok {
 		_ = sys.SetLinger(0) // fails for a connection that is gone
 	}
-	_ = c.net.Close()
+	_ = below.Close()
 }

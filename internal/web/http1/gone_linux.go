@@ -97,7 +97,7 @@ func descriptor(c *conn) syscall.RawConn {
 	if c.raw != nil {
 		return c.raw
 	}
-	inner := c.net
+	inner := socket(c.net)
 	if wrapper, ok := inner.(interface{ Raw() net.Conn }); ok {
 		inner = wrapper.Raw()
 	}

@@ -4,6 +4,7 @@ package http1
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -25,8 +26,10 @@ type Server struct {
 	Stalled           error           // what the errors say of a client that stood still for longer
 	MaxHeaderBytes    int             // of a request; more is answered with 431
 
+	TLS *tls.Config // nil serves plain text; it offers h2 only where HTTP2 is set
+
 	// HTTP2, where it is set, takes over connections that begin with the preface of HTTP/2 (RFC 9113, section 3.4), which they
-	// give once more.
+	// give once more; and encrypted ones, a *tls.Conn after its handshake, whose clients have chosen it (RFC 7301).
 	HTTP2 func(net.Conn)
 	Logf  func(format string, args ...any)
 
@@ -76,7 +79,10 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // ServeConn takes over a connection and returns at once.
 func (s *Server) ServeConn(nc net.Conn) {
-	c := &conn{server: s, net: rawnet.Wrap(nc), idle: true}
+	c := &conn{server: s, idle: true}
+	if c.net = rawnet.Wrap(nc); s.TLS != nil {
+		c.net = tls.Server(nc, s.TLS)
+	}
 	c.ready = c.look
 	if plain, ok := c.net.(*rawnet.Conn); ok { // what is wrapped has to be read through its wrapper
 		c.raw = plain.Raw()
