@@ -39,7 +39,7 @@ func TestStarts(t *testing.T) {
 	stuck := mock(ports[4], "--mock-load-time", "2h")
 	stuck["timeouts"], stuck["restart_policy"] = map[string]any{"stall": "3s"}, "never"
 	file := modelsFile(t, map[string]any{
-		"slow":  mock(ports[2], "--mock-load-time", "5s"),
+		"slow":  mock(ports[2], "--mock-load-time", "15s"),
 		"wrong": mock(ports[3], "--no-such-flag"),
 		"stuck": stuck,
 		"loop":  map[string]any{"command": "false", "endpoints": map[string]any{"base_url": fmt.Sprintf("http://127.0.0.1:%d", ports[5])}},
