@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
 // Route is one line of a table. A path may have {names}; handlers read them with PathValue.
@@ -177,24 +178,13 @@ func (t *Router) unknownPath(w http.ResponseWriter, r *http.Request) {
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
-	w.Header().Set("Location", quote(target))
+	w.Header().Set("Location", httptools.Escape(target, urlCharacters))
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// quote writes a decoded address as Starlette's RedirectResponse does: what a URL is made of stays, and so do percent signs.
-func quote(address string) string {
-	b := make([]byte, 0, len(address))
-	for i := range len(address) {
-		c := address[i]
-		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~:/%#?=@[]!$&'()*+,;", c) >= 0 {
-			b = append(b, c)
-			continue
-		}
-		b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&0xf])
-	}
-	return string(b)
-}
+// urlCharacters are what RedirectResponse leaves as it is: what a URL is made of, and percent signs.
+const urlCharacters = ":/%#?=@[]!$&'()*+,;"
 
 // scheme believes a proxy on this machine, as uvicorn does.
 func scheme(r *http.Request) string {

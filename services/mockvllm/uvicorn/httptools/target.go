@@ -129,20 +129,26 @@ func replaceInvalid(b []byte) string {
 	return s.String()
 }
 
-// Quote writes a decoded path, and its query as it came, as uvicorn's log has them: by urllib's rules, which leave fewer
-// characters as they are than net/url's.
+// Quote writes a decoded path, and its query as it came, as uvicorn's log has them.
 func Quote(path, query string) string {
-	b := make([]byte, 0, len(path))
-	for i := range len(path) {
-		c := path[i]
-		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("/_.-~", c) >= 0 {
+	path = Escape(path, "/")
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
+// Escape writes text by percent signs but for letters, digits, "_.-~" and what is safe, as quote of Python's urllib does. net/url
+// leaves more characters as they are.
+func Escape(text, safe string) string {
+	b := make([]byte, 0, len(text))
+	for i := range len(text) {
+		c := text[i]
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("_.-~", c) >= 0 || strings.IndexByte(safe, c) >= 0 {
 			b = append(b, c)
 			continue
 		}
 		b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&0xf])
-	}
-	if query != "" {
-		b = append(append(b, '?'), query...)
 	}
 	return string(b)
 }
