@@ -4,6 +4,8 @@ package http1
 
 import (
 	"context"
+	"net"
+	"syscall"
 
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 )
@@ -31,7 +33,10 @@ func (c *conn) endRequest() {
 	}
 }
 
-// left is called by the watcher when the client has closed its side.
+// HungUp implements hangup.Conn. A client that closes only its sending side is taken for gone, as vLLM and net/http take it.
+func (c *conn) HungUp(bool) { c.left() }
+
+// left ends the request in progress, because its client is gone.
 func (c *conn) left() {
 	c.mu.Lock()
 	c.gone = true
@@ -40,4 +45,24 @@ func (c *conn) left() {
 	if ctx != nil {
 		ctx.End(context.Canceled)
 	}
+}
+
+// descriptor is that of the connection, or of the one that it wraps (go-proxyproto has Raw).
+func descriptor(c *conn) syscall.RawConn {
+	if c.raw != nil {
+		return c.raw
+	}
+	inner := socket(c.net)
+	if wrapper, ok := inner.(interface{ Raw() net.Conn }); ok {
+		inner = wrapper.Raw()
+	}
+	sys, ok := inner.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
 }

@@ -37,7 +37,8 @@ type conn struct {
 	ready  func(fd uintptr) bool // reads what is there, for raw
 	failed error                 // of ready
 	tls    *tls.ConnectionState  // nil for plain text
-	watch  watched
+
+	watched int32 // id at the server's Watch; 0 is none
 
 	in   *bufio.Reader // only while a request is served
 	src  source        // of in

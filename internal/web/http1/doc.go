@@ -1,12 +1,12 @@
 // Package http1 is an HTTP/1.1 server (RFC 9110, RFC 9112) that costs as little as a request can: one goroutine a
 // connection, which reads a request, runs the handler and writes the answer, and no other. net/http starts a second one for each
-// request, to notice a client that leaves; here one watcher (gone_linux.go) does that for all connections.
+// request, to notice a client that leaves; here one watch (package hangup) does that for all connections.
 //
 //	Server ── Serve ──► conn ──► head.go      a request's head, strictly
 //	                       ├───► wait.go      what a connection is between two requests
 //	                       ├───► body.go      its body, by length or in chunks
 //	                       ├───► response.go  http.ResponseWriter
-//	                       ├───► cancel.go    ends the request's context, also when gone_linux.go saw the client leave
+//	                       ├───► cancel.go    ends the request's context, also when the client has left
 //	                       ├───► secure.go    TLS, where it is asked for
 //	                       ├───► ending.go    how it is closed: refused, in peace, or broken off
 //	                       └───► handover.go  to who speaks HTTP/2

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/hangup"
 	"github.com/fluidmcp/fluidmcp/internal/rawnet"
 )
 
@@ -40,7 +41,7 @@ type Server struct {
 	conns map[*conn]struct{}
 	empty chan struct{} // closed when the last connection is gone; nil while nobody waits
 	unend func() bool   // keeps the end of BaseContext from that of the requests
-	gone  watcher
+	gone  hangup.Watch
 }
 
 // unusedPatience is how long a connection without a request may still send one when the server stops: the request of a client
@@ -99,13 +100,15 @@ func (s *Server) ServeConn(nc net.Conn) {
 	}
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
-	s.gone.add(c)
+	if raw := descriptor(c); raw != nil {
+		c.watched = s.gone.Add(raw, c)
+	}
 	go c.serve()
 }
 
 // forget a connection that has ended.
 func (s *Server) forget(c *conn) {
-	s.gone.remove(c)
+	s.gone.Remove(c.watched)
 	if !c.handed {
 		_ = c.net.Close() // it was closed already, unless a defect ended it
 	}
@@ -163,7 +166,7 @@ func (s *Server) release() error {
 		s.unend()
 	}
 	s.mu.Unlock()
-	return s.gone.close()
+	return s.gone.Close()
 }
 
 // endRequests ends those in progress. Later ones see for themselves that BaseContext has ended.

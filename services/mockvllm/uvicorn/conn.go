@@ -197,7 +197,7 @@ func (c *conn) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c.watch.hijacked = true
 	c.mu.Unlock()
 	c.stopReading()
-	c.server.poller.remove(c)
+	c.server.gone.Remove(c.watch.id)
 	unread := bytes.NewReader(bytes.Clone(c.in.unread()))
 	c.in.release()
 	nc := c.nc

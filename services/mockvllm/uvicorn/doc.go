@@ -15,8 +15,8 @@
 // It differs from uvicorn in that the head of a request is bounded (maxHead), and that garbage sent while a handler runs is found
 // only when the handler is done.
 //
-// A handler waits by asking the context of its request for Done or Err. Only then is the connection watched: on Linux by one epoll
-// for all of them, elsewhere by a goroutine that reads ahead as soon as the body was read (watch.go). A connection that is not
+// A handler waits by asking the context of its request for Done or Err. Only then is the connection watched: on Linux by package hangup,
+// elsewhere by a goroutine that reads ahead as soon as the body was read (watch.go). A connection that is not
 // waited on costs nothing.
 //
 // A handler that has to wait for long before its answer is whole, as a stream does, leaves the rest for Later (later.go).

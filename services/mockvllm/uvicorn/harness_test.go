@@ -84,9 +84,9 @@ func startOn(t testing.TB, h http.HandlerFunc, wrap func(net.Listener) net.Liste
 	return s
 }
 
-// bothWays runs a test with connections that are watched by the poller, and by readers.
+// bothWays runs a test with connections that are watched by the kernel, and by readers.
 func bothWays(t *testing.T, f func(t *testing.T, start func(http.HandlerFunc) *server)) {
-	t.Run("poller", func(t *testing.T) { f(t, func(h http.HandlerFunc) *server { return start(t, h) }) })
+	t.Run("kernel", func(t *testing.T) { f(t, func(h http.HandlerFunc) *server { return start(t, h) }) })
 	t.Run("reader", func(t *testing.T) {
 		f(t, func(h http.HandlerFunc) *server {
 			return startOn(t, h, func(ln net.Listener) net.Listener { return opaque{ln} })

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/hangup"
 )
 
 // KeepAlive is after how long uvicorn closes a connection that has had an answer and sends no byte.
@@ -25,7 +27,7 @@ type Server struct {
 	drained  chan struct{} // closed once no connection is left after stopping began
 	running  sync.WaitGroup
 	stopping atomic.Bool
-	poller   poller
+	gone     hangup.Watch
 }
 
 // Serve accepts connections until Shutdown or Close, and then returns http.ErrServerClosed. It closes ln.
@@ -77,7 +79,7 @@ func (s *Server) start(nc net.Conn) {
 
 // forget is the last act of a connection.
 func (s *Server) forget(c *conn) {
-	s.poller.remove(c)
+	s.gone.Remove(c.watch.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
@@ -134,7 +136,7 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) end() {
-	s.poller.close()
+	_ = s.gone.Close() // nothing is watched any more
 	s.running.Wait()
 }
 

@@ -15,11 +15,11 @@ import (
 type watch struct {
 	raw      syscall.RawConn
 	reading  chan struct{} // closed when the goroutine that reads ahead has ended; nil without one
-	id       int32         // in the poller; 0 is none
+	id       int32         // at the server's Watch; 0 is none
 	hijacked bool
 }
 
-// watchFor begins to watch the connection for x, whose handler is about to wait. Once begun, the poller's watch lasts as long as
+// watchFor begins to watch the connection for x, whose handler is about to wait. Once begun, the watch for its end lasts as long as
 // the connection.
 func (c *conn) watchFor(x *exchange) {
 	if x.waits.Load() {
@@ -31,9 +31,22 @@ func (c *conn) watchFor(x *exchange) {
 		return
 	}
 	if c.watch.id == 0 {
-		c.server.poller.add(c)
+		c.watchEnd()
 	}
 	c.rewatch(x)
+}
+
+// watchEnd has the end of the connection told, or leaves the id 0 where nobody can. The caller holds mu.
+func (c *conn) watchEnd() {
+	sc, ok := c.nc.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return
+	}
+	c.watch.raw, c.watch.id = raw, c.server.gone.Add(raw, c)
 }
 
 // rewatch is due when the handler of x begins to wait and when the body is over. The caller holds mu.
@@ -47,8 +60,8 @@ func (c *conn) rewatch(x *exchange) {
 	}
 }
 
-// ended is told by the poller: the client has shut down its sending half, or the connection was reset.
-func (c *conn) ended(reset bool) {
+// HungUp implements hangup.Conn.
+func (c *conn) HungUp(reset bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.eof = true
@@ -68,7 +81,7 @@ func (c *conn) judge(reset bool) {
 	c.leave()
 }
 
-// readAhead watches where the poller cannot: a goroutine reads the next bytes. The caller holds mu.
+// readAhead watches where the kernel cannot: a goroutine reads the next bytes. The caller holds mu.
 func (c *conn) readAhead(x *exchange) {
 	c.limit(false)
 	done := make(chan struct{})
