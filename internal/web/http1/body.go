@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/chunk"
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
@@ -136,9 +137,12 @@ func (b *body) nextChunk() error {
 	if err != nil {
 		return err
 	}
-	size, _, _ := bytes.Cut(line, []byte(";"))
-	if b.left, err = parseHex(bytes.TrimRight(size, " \t")); err != nil {
-		return err
+	var rest []byte
+	if b.left, rest, err = chunk.Size(line); err != nil {
+		return errChunk
+	}
+	if rest = bytes.TrimLeft(rest, " \t"); len(rest) > 0 && rest[0] != ';' {
+		return errChunk
 	}
 	if b.left > 0 {
 		return nil
@@ -206,25 +210,6 @@ func (b *body) fail(err error) error {
 func (b *body) Close() error {
 	b.closed.Store(true)
 	return nil
-}
-
-// parseHex reads the size of a chunk.
-func parseHex(digits []byte) (n int64, err error) {
-	if len(digits) == 0 || len(digits) > 15 {
-		return 0, errChunk
-	}
-	for _, c := range digits {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			return 0, errChunk
-		}
-		n = n<<4 | int64(c)
-	}
-	return n, nil
 }
 
 // readLine reads a line that ends with CRLF, and returns it without.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/fluidmcp/fluidmcp/internal/chunk"
 )
 
 const (
@@ -13,9 +15,6 @@ const (
 	// server that sends byte by byte is well below; one that hides little data between long extensions is not.
 	freeOverhead = 16
 	maxOverhead  = 16 << 10
-	// maxDigits bounds how a chunk's size is written, and maxChunk what it is.
-	maxDigits = 16
-	maxChunk  = 1 << 60
 )
 
 // chunks is a chunked body (RFC 9112, 7.1). The last chunk is followed by trailers, which go to resp.Trailer.
@@ -96,30 +95,15 @@ func (b *chunks) next() error {
 }
 
 // chunkSize reads the head of a chunk. Extensions mean nothing (RFC 9112, 7.1.1).
-func chunkSize(line []byte) (size int64, err error) {
-	digits := 0
-	for digits < len(line) {
-		d, ok := hexDigit(line[digits])
-		if !ok {
-			break
-		}
-		if digits++; digits > maxDigits || size >= maxChunk/16 {
-			return 0, malformed("a chunk larger than any, %.20q", line)
-		}
-		size = size<<4 | int64(d)
-	}
-	if rest := line[digits:]; digits == 0 || string(rest) != "\r\n" && !isExtension(rest) {
+func chunkSize(line []byte) (int64, error) {
+	size, rest, err := chunk.Size(line)
+	switch {
+	case errors.Is(err, chunk.ErrTooLarge):
+		return 0, malformed("%s, %.20q", err, line)
+	case err != nil || string(rest) != "\r\n" && !isExtension(rest):
 		return 0, malformed("the head of a chunk is %.40q", line)
 	}
 	return size, nil
-}
-
-func hexDigit(c byte) (value byte, ok bool) {
-	if '0' <= c && c <= '9' {
-		return c - '0', true
-	}
-	c |= 'a' - 'A'
-	return c - 'a' + 10, 'a' <= c && c <= 'f'
 }
 
 // isExtension tells what may follow the size of a chunk: nothing but blanks, or whatever begins with a semicolon.
