@@ -5,12 +5,12 @@
 // gaps: some keywords they refuse together, others they pass over. Here the first are refused as there, the others hold as far as there
 // are values at all. The engine has one library, that of the first constraint: what only llguidance takes fails where xgrammar was first.
 //
-//	structured.go a constraint: its kinds, and texts for it
-//	refusals.go   what vLLM refuses before it looks into a schema, an expression or a grammar
-//	xgrammar.go   which schemas xgrammar takes (and xgrammarkinds.go)
-//	faults.go     what is wrong with a JSON Schema, in llguidance's words (and faultparts.go)
-//	features.go   which schemas go to llguidance, and what it lacks
-//	tags.go       structural tags, of both forms
-//
-// The packages schema and grammar make the texts.
+//	structured.go  a constraint: its kinds, and texts for it
+//	tags.go        structural tags, of both forms
+//	refusals.go    what vLLM refuses before it looks into a schema, an expression or a grammar
+//	xgrammar/      what xgrammar takes
+//	guidance/      what is wrong, in the words of llguidance
+//	schema/        values of a JSON Schema
+//	grammar/       texts of an expression or a grammar
+//	keyword/       keywords of a JSON Schema, for all who read one
 package structured

@@ -6,7 +6,9 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/schema"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
 )
 
 // Kind is a kind of constraint, by the name of its field in structured_outputs.
@@ -101,7 +103,7 @@ func Holds(parameters any) bool {
 	if !ok {
 		return true
 	}
-	takes, _ := xgrammarTakes(root)
+	takes, _ := xgrammar.Takes(root)
 	return takes
 }
 
@@ -114,17 +116,17 @@ func compileJSON(spec string) (*Constraint, error) {
 	if !ok {
 		return nil, Error("Invalid grammar specification: Expecting object schema to apply options")
 	}
-	beyond := anywhere(root, beyondXgrammar)
-	takes, none := xgrammarTakes(root)
+	beyond := xgrammar.Beyond(root)
+	takes, none := xgrammar.Takes(root)
 	if beyond || !takes {
-		if what := schemaFault(root); what != "" {
+		if what := guidance.SchemaFault(root); what != "" {
 			return nil, Error("Grammar error: " + what)
 		}
 	}
 	switch {
 	case none && !beyond:
 		return void(), nil
-	case noChoice(root) && !beyond:
+	case xgrammar.Empty(root) && !beyond:
 		return &Constraint{generate: func(Source) string { return "" }}, nil
 	}
 	s, err := schema.Compile(spec)
@@ -175,9 +177,9 @@ func fromGrammar(g *grammar.Grammar) *Constraint {
 }
 
 func compileRegex(spec string) (*Constraint, error) {
-	takes := grammar.XGrammar(spec)
+	takes := xgrammar.TakesRegex(spec)
 	if !takes {
-		if fault := grammar.Check(spec, true); fault != nil {
+		if fault := guidance.CheckRegex(spec, true); fault != nil {
 			return nil, Error("Grammar error: " + fault.InLark())
 		}
 	}

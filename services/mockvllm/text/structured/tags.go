@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/schema"
 )
 
@@ -24,7 +25,7 @@ func compileTag(spec string) (*Constraint, error) {
 		return nil, Error("Invalid grammar specification: Expecting value: line 1 column 1 (char 0)")
 	case !ok:
 		return nil, Error("Invalid grammar specification: list indices must be integers or slices, not str")
-	case has(tag, "structures"):
+	case keyword.Has(tag, "structures"):
 		p, err = structures(tag)
 	default:
 		format, _ := tag.Get("format")
@@ -141,7 +142,7 @@ func partsOf(o *pyjson.Object, key string, depth int) (parts []part, err error) 
 	v, _ := o.Get(key)
 	list, _ := v.([]any)
 	for _, item := range list {
-		if inner, ok := item.(*pyjson.Object); ok && key == "tags" && !has(inner, "type") {
+		if inner, ok := item.(*pyjson.Object); ok && key == "tags" && !keyword.Has(inner, "type") {
 			inner = inner.Clone()
 			inner.Set("type", "tag")
 			item = inner

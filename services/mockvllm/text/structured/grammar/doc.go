@@ -3,8 +3,6 @@
 //	grammar.go  the tree that all descriptions become, and how small a text of it can be
 //	generate.go a text of a tree
 //	regexp.go   regular expressions, in Python's and ECMAScript's spelling
-//	rust.go     the faults that vLLM finds in them, in the words of its library (and rustgroups.go)
-//	xgrammar.go which of them xgrammar takes, which vLLM asks first
 //	ebnf.go     rules with ::=, as llama.cpp and xgrammar have them (GBNF; and ebnfparts.go)
 //	lark.go     rules with a colon, as Lark has them (and larkparts.go)
 package grammar

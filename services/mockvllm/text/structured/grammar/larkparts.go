@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
 )
 
 // part is nil where a sequence ends.
@@ -30,9 +33,9 @@ func (r *larkReader) part() (*node, error) {
 			flags = "(?" + flags + ")"
 		}
 		pattern := strings.ReplaceAll(m[1], `\/`, `/`)
-		takes := XGrammar(pattern)
-		if fault := Check(pattern, false); fault != nil && !takes {
-			return nil, r.failAt(start, "%s", fault.invalid())
+		takes := xgrammar.TakesRegex(pattern)
+		if fault := guidance.CheckRegex(pattern, false); fault != nil && !takes {
+			return nil, r.failAt(start, "%s", fault.Invalid())
 		}
 		r.g.Second = r.g.Second || !takes
 		g, err := Regexp(flags + pattern)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
 // maxItems keeps values small enough for an answer.
@@ -51,7 +52,7 @@ func (m *maker) enough(f *facts, least int) int {
 	case m.src.Guide:
 		n := max(1, least)
 		for _, s := range f.schemas {
-			n = max(n, len(list(s, "prefixItems")))
+			n = max(n, len(keyword.List(s, "prefixItems")))
 		}
 		return n
 	}
@@ -83,7 +84,7 @@ func (f *facts) end() int {
 	for _, s := range f.schemas {
 		for _, key := range []string{"items", "unevaluatedItems"} {
 			if more, _ := s.Get(key); more == false {
-				end = min(end, len(list(s, "prefixItems")))
+				end = min(end, len(keyword.List(s, "prefixItems")))
 			}
 		}
 	}
@@ -93,7 +94,7 @@ func (f *facts) end() int {
 // item are the schemas of the item at a place.
 func (f *facts) item(at int) (schemas []any) {
 	for _, s := range f.schemas {
-		prefix := list(s, "prefixItems")
+		prefix := keyword.List(s, "prefixItems")
 		more, ok := s.Get("items")
 		if old, isList := more.([]any); isList { // before draft 2020-12
 			prefix = old

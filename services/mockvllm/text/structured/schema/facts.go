@@ -2,10 +2,10 @@ package schema
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
 // facts are all that must hold for one value.
@@ -52,16 +52,16 @@ func (m *maker) add(f *facts, schema any, refs *int) {
 	}
 	m.types(f, s)
 	m.listed(f, s)
-	for _, name := range texts(s, "required") {
+	for _, name := range keyword.Texts(s, "required") {
 		if !slices.Contains(f.required, name) {
 			f.required = append(f.required, name)
 		}
 	}
-	for _, part := range list(s, "allOf") {
+	for _, part := range keyword.List(s, "allOf") {
 		m.add(f, part, refs)
 	}
 	for _, key := range []string{"anyOf", "oneOf"} {
-		if choices := list(s, key); len(choices) > 0 {
+		if choices := keyword.List(s, key); len(choices) > 0 {
 			m.add(f, choices[m.alternative(choices, f)], refs)
 		}
 	}
@@ -87,7 +87,7 @@ func (m *maker) alternative(choices []any, f *facts) int {
 	var open []int
 	for i, c := range choices {
 		o, isObject := c.(*pyjson.Object)
-		types := typesOf(o)
+		types := keyword.TypesOf(o)
 		fits := len(types) == 0 || f.types == nil || slices.ContainsFunc(types, func(t string) bool { return hasType(f.types, t) })
 		if c == false || isObject && !fits {
 			continue
@@ -100,7 +100,7 @@ func (m *maker) alternative(choices []any, f *facts) int {
 	if f.depth > deep {
 		for _, i := range open {
 			o, _ := choices[i].(*pyjson.Object)
-			if _, isRef := o.Get("$ref"); !isRef && !slices.ContainsFunc(typesOf(o), func(t string) bool { return t == "object" || t == "array" }) {
+			if _, isRef := o.Get("$ref"); !isRef && !slices.ContainsFunc(keyword.TypesOf(o), func(t string) bool { return t == "object" || t == "array" }) {
 				return i
 			}
 		}
@@ -108,7 +108,7 @@ func (m *maker) alternative(choices []any, f *facts) int {
 	if m.src.Guide && m.try == 0 && f.depth <= deep {
 		for _, i := range open {
 			o, _ := choices[i].(*pyjson.Object)
-			if !slices.Equal(typesOf(o), []string{"null"}) {
+			if !slices.Equal(keyword.TypesOf(o), []string{"null"}) {
 				return i
 			}
 		}
@@ -118,7 +118,7 @@ func (m *maker) alternative(choices []any, f *facts) int {
 
 // types narrows the types down.
 func (m *maker) types(f *facts, s *pyjson.Object) {
-	if types := typesOf(s); len(types) > 0 {
+	if types := keyword.TypesOf(s); len(types) > 0 {
 		if f.types == nil {
 			f.types = types
 		} else {
@@ -130,26 +130,16 @@ func (m *maker) types(f *facts, s *pyjson.Object) {
 	}
 	not, _ := s.Get("not")
 	if o, ok := not.(*pyjson.Object); ok && o.Len() == 1 {
-		if without := typesOf(o); len(without) > 0 {
-			kept := slices.DeleteFunc(slices.Clone(all), func(t string) bool { return hasType(without, t) || f.types != nil && !hasType(f.types, t) })
+		if without := keyword.TypesOf(o); len(without) > 0 {
+			kept := slices.DeleteFunc(slices.Clone(keyword.Types), func(t string) bool { return hasType(without, t) || f.types != nil && !hasType(f.types, t) })
 			f.types, f.never = kept, f.never || len(kept) == 0
 		}
 	}
 }
 
-var all = []string{"string", "object", "integer", "array", "number", "boolean", "null"}
-
 // hasType tells whether types allow all values of a type.
 func hasType(types []string, t string) bool {
 	return slices.Contains(types, t) || t == "integer" && slices.Contains(types, "number")
-}
-
-func typesOf(s *pyjson.Object) []string {
-	v, _ := s.Get("type")
-	if t, ok := v.(string); ok {
-		return []string{t}
-	}
-	return texts(s, "type")
 }
 
 func (m *maker) listed(f *facts, s *pyjson.Object) {
@@ -169,56 +159,17 @@ func (m *maker) listed(f *facts, s *pyjson.Object) {
 	if v, ok := s.Get("default"); ok && v != nil {
 		f.wishes = append(f.wishes, v)
 	}
-	f.wishes = append(f.wishes, list(s, "examples")...)
+	f.wishes = append(f.wishes, keyword.List(s, "examples")...)
 }
 
 // resolve follows a reference into the document.
 func (m *maker) resolve(ref any) (any, bool) {
 	text, _ := ref.(string)
-	path, ok := strings.CutPrefix(text, "#")
+	pointer, ok := strings.CutPrefix(text, "#")
 	if !ok {
 		return nil, false
 	}
-	at := m.root
-	for _, part := range strings.Split(path, "/")[1:] {
-		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
-		switch v := at.(type) {
-		case *pyjson.Object:
-			if at, ok = v.Get(part); !ok {
-				return nil, false
-			}
-		case []any:
-			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil, false
-			}
-			at = v[i]
-		default:
-			return nil, false
-		}
-	}
-	return at, path == "" || path[0] == '/'
-}
-
-func list(s *pyjson.Object, key string) []any {
-	v, _ := s.Get(key)
-	l, _ := v.([]any)
-	return l
-}
-
-func texts(s *pyjson.Object, key string) (out []string) {
-	for _, v := range list(s, key) {
-		if t, ok := v.(string); ok {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-func object(s *pyjson.Object, key string) *pyjson.Object {
-	v, _ := s.Get(key)
-	o, _ := v.(*pyjson.Object)
-	return o
+	return keyword.At(m.root, pointer)
 }
 
 // atLeast and atMost are the tightest of a keyword's whole numbers; most is none when there is none.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
 // maxMembers keeps values small enough for an answer.
@@ -62,7 +63,7 @@ func (m *maker) dependencies(f *facts) {
 	for i := 0; i < len(f.required) && i < maxMembers; i++ {
 		for _, s := range slices.Clone(f.schemas) {
 			for _, key := range []string{"dependentRequired", "dependentSchemas", "dependencies"} {
-				v, _ := object(s, key).Get(f.required[i])
+				v, _ := keyword.Object(s, key).Get(f.required[i])
 				names, isList := v.([]any)
 				for _, n := range names {
 					if name, ok := n.(string); ok && !slices.Contains(f.required, name) {
@@ -87,7 +88,7 @@ func (m *maker) names(f *facts) (names []string) {
 		}
 	}
 	for _, s := range f.schemas {
-		for name := range object(s, "properties").All() {
+		for name := range keyword.Object(s, "properties").All() {
 			add(name)
 		}
 	}
@@ -111,10 +112,10 @@ func (m *maker) schemasOf(f *facts, name string) (schemas []any, ok bool) {
 	named, closed := false, false
 	for _, s := range f.schemas {
 		mine := false
-		if p, ok := object(s, "properties").Get(name); ok {
+		if p, ok := keyword.Object(s, "properties").Get(name); ok {
 			schemas, mine = append(schemas, p), true
 		}
-		for pattern, p := range object(s, "patternProperties").All() {
+		for pattern, p := range keyword.Object(s, "patternProperties").All() {
 			if re, err := regexp.Compile(pattern); err == nil && re.MatchString(name) {
 				schemas, mine = append(schemas, p), true
 			}
@@ -142,7 +143,7 @@ func (m *maker) newName(f *facts, nth int) (string, bool) {
 		}
 	}
 	for _, s := range f.schemas {
-		patterns := object(s, "patternProperties").Members()
+		patterns := keyword.Object(s, "patternProperties").Members()
 		if len(patterns) == 0 {
 			continue
 		}

@@ -1,4 +1,4 @@
-package structured
+package guidance
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
 // parts looks into the schemas inside of one.
@@ -19,8 +20,7 @@ func (f *faultFinder) parts(s *pyjson.Object) string {
 		if !isMap {
 			return key + " must be an object"
 		}
-		required, _ := s.Get("required")
-		names, _ := required.([]any)
+		names := keyword.List(s, "required")
 		for name, member := range members.All() {
 			what := f.schema(member)
 			if strings.HasPrefix(what, "Unsatisfiable") && !slices.Contains(names, any(name)) {
@@ -54,23 +54,18 @@ func (f *faultFinder) parts(s *pyjson.Object) string {
 
 // falsities finds what must be there and cannot.
 func (f *faultFinder) falsities(s *pyjson.Object) string {
-	v, _ := s.Get("properties")
-	properties, _ := v.(*pyjson.Object)
-	v, _ = s.Get("required")
-	required, _ := v.([]any)
-	for name, property := range properties.All() {
+	required := keyword.List(s, "required")
+	for name, property := range keyword.Object(s, "properties").All() {
 		if property == false && slices.Contains(required, any(name)) {
 			return fmt.Sprintf("Unsatisfiable schema: required property '%s' is unsatisfiable", name)
 		}
 	}
 	for _, key := range []string{"anyOf", "oneOf"} {
-		v, _ = s.Get(key)
-		if choices, _ := v.([]any); len(choices) > 0 && !slices.ContainsFunc(choices, func(c any) bool { return c != false }) {
+		if choices := keyword.List(s, key); len(choices) > 0 && !slices.ContainsFunc(choices, func(c any) bool { return c != false }) {
 			return "Unsatisfiable schema: schema is false"
 		}
 	}
-	v, _ = s.Get("allOf")
-	all, _ := v.([]any)
+	all := keyword.List(s, "allOf")
 	if slices.Contains(all, any(false)) {
 		return "Unsatisfiable schema: schema is false"
 	}
@@ -82,7 +77,7 @@ func apart(all []any) string {
 	var common []string
 	for _, v := range all {
 		s, _ := v.(*pyjson.Object)
-		types := typesOf(s)
+		types := keyword.TypesOf(s)
 		switch {
 		case types == nil:
 		case common == nil:

@@ -1,15 +1,15 @@
-package structured
+package xgrammar
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
-// xgrammar reads a JSON Schema as the library does that vLLM asks first: it looks at less than others do, and what it says of a
-// schema that it does not take no client sees.
-type xgrammar struct {
+// reader reads a JSON Schema. It looks at less than others do.
+type reader struct {
 	root  *pyjson.Object
 	seen  map[string]bool
 	void  bool // it is taken, and there is no text of it
@@ -17,17 +17,17 @@ type xgrammar struct {
 }
 
 // skim looks at a part of which no grammar is made.
-func (x *xgrammar) skim(look func() bool) bool {
-	x.skims++
-	defer func() { x.skims-- }()
+func (r *reader) skim(look func() bool) bool {
+	r.skims++
+	defer func() { r.skims-- }()
 	return look()
 }
 
-// xgrammarTakes tells whether the library takes a schema, and whether it then fails to follow it.
-func xgrammarTakes(root *pyjson.Object) (takes, void bool) {
-	x := xgrammar{root: root, seen: map[string]bool{}}
-	takes = x.schema(root)
-	return takes, takes && (x.void || pointless(root))
+// Takes tells whether the library takes a schema, and whether there is then no text of it.
+func Takes(root *pyjson.Object) (takes, void bool) {
+	r := reader{root: root, seen: map[string]bool{}}
+	takes = r.schema(root)
+	return takes, takes && (r.void || pointless(root))
 }
 
 // pointless tells whether a schema is a reference that leads back to it and to nothing else.
@@ -55,13 +55,13 @@ func pointless(root *pyjson.Object) bool {
 	}
 }
 
-func (x *xgrammar) schema(v any) bool {
+func (r *reader) schema(v any) bool {
 	s, ok := v.(*pyjson.Object)
 	if !ok {
 		return v == true // of false there is no value
 	}
 	if ref, ok := s.Get("$ref"); ok {
-		return x.ref(ref)
+		return r.ref(ref)
 	}
 	for _, key := range []string{"const", "enum", "anyOf", "oneOf", "allOf"} {
 		v, ok := s.Get(key)
@@ -75,37 +75,37 @@ func (x *xgrammar) schema(v any) bool {
 		case key == "enum":
 			return true
 		case key == "allOf" && len(list) > 1: // it is read, and then anything goes
-			return x.skim(func() bool { return x.all(list) })
+			return r.skim(func() bool { return r.all(list) })
 		default:
-			return x.all(list)
+			return r.all(list)
 		}
 	}
-	return x.typed(s)
+	return r.typed(s)
 }
 
-func (x *xgrammar) all(list []any) bool {
-	return !slices.ContainsFunc(list, func(v any) bool { return !x.schema(v) })
+func (r *reader) all(list []any) bool {
+	return !slices.ContainsFunc(list, func(v any) bool { return !r.schema(v) })
 }
 
 // ref follows a reference by names of members. What does not begin with #/ it does not look at.
-func (x *xgrammar) ref(v any) bool {
+func (r *reader) ref(v any) bool {
 	ref, ok := v.(string)
 	if !ok {
 		return false
 	}
 	path, ok := strings.CutPrefix(ref, "#/")
-	if !ok || x.seen[ref] {
+	if !ok || r.seen[ref] {
 		return true
 	}
-	x.seen[ref] = true
-	var at any = x.root
+	r.seen[ref] = true
+	var at any = r.root
 	for name := range strings.SplitSeq(path, "/") {
 		o, _ := at.(*pyjson.Object)
 		if at, ok = o.Get(name); !ok {
 			return false
 		}
 	}
-	return x.schema(at)
+	return r.schema(at)
 }
 
 // implied are members that make a schema without a type one of this type.
@@ -114,14 +114,14 @@ var implied = []struct{ kind, member string }{
 	{"array", "items"}, {"array", "prefixItems"},
 }
 
-func (x *xgrammar) typed(s *pyjson.Object) bool {
+func (r *reader) typed(s *pyjson.Object) bool {
 	v, ok := s.Get("type")
 	kinds, isList := v.([]any)
 	switch {
 	case !ok:
 		for _, i := range implied {
-			if has(s, i.member) {
-				return x.kind(i.kind, s)
+			if keyword.Has(s, i.member) {
+				return r.kind(i.kind, s)
 			}
 		}
 		return true
@@ -130,29 +130,29 @@ func (x *xgrammar) typed(s *pyjson.Object) bool {
 	}
 	for _, k := range kinds {
 		name, ok := k.(string)
-		if !ok || !slices.Contains(knownTypes, k) || !x.kind(name, s) {
+		if !ok || !slices.Contains(keyword.Types, name) || !r.kind(name, s) {
 			return false
 		}
 	}
 	return true
 }
 
-func (x *xgrammar) kind(name string, s *pyjson.Object) bool {
+func (r *reader) kind(name string, s *pyjson.Object) bool {
 	switch name {
 	case "integer", "number":
 		return numbersFit(s, name == "integer") && divides(s)
 	case "string":
-		return x.text(s)
+		return r.text(s)
 	case "array":
-		return x.array(s)
+		return r.array(s)
 	case "object":
-		return x.object(s)
+		return r.object(s)
 	}
 	return true
 }
 
-// noChoice tells whether a schema is a choice of nothing, of which xgrammar makes an empty text.
-func noChoice(root *pyjson.Object) bool {
+// Empty tells whether a schema is a choice of nothing, of which the library makes an empty text.
+func Empty(root *pyjson.Object) bool {
 	for _, key := range []string{"anyOf", "oneOf"} {
 		v, _ := root.Get(key)
 		if list, ok := v.([]any); ok && len(list) == 0 {

@@ -1,4 +1,4 @@
-package grammar
+package guidance
 
 import (
 	"fmt"
@@ -7,9 +7,8 @@ import (
 	"unicode"
 )
 
-// Fault is what is wrong with a regular expression, in the words of the library (Rust's regex-syntax) with which vLLM ends up
-// when an expression is wrong.
-type Fault struct {
+// RegexFault is what is wrong with a regular expression, in the words of Rust's regex-syntax.
+type RegexFault struct {
 	text     string // of the expression
 	from, to int    // where, in characters
 	what     string
@@ -17,7 +16,7 @@ type Fault struct {
 }
 
 // Error is the message for an expression inside of a JSON Schema.
-func (f *Fault) Error() string {
+func (f *RegexFault) Error() string {
 	if f.whole {
 		return f.what
 	}
@@ -25,19 +24,19 @@ func (f *Fault) Error() string {
 }
 
 // InLark is the message for an expression of its own, which vLLM puts into a grammar first.
-func (f *Fault) InLark() string {
-	return fmt.Sprintf("at 1(8): %s\n   1 | start: /%s/\n              ^", f.invalid(), f.text)
+func (f *RegexFault) InLark() string {
+	return fmt.Sprintf("at 1(8): %s\n   1 | start: /%s/\n              ^", f.Invalid(), f.text)
 }
 
-// invalid is the fault of an expression in a grammar.
-func (f *Fault) invalid() string {
+// Invalid is the message for an expression in a grammar, without the place.
+func (f *RegexFault) Invalid() string {
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.text)
 	return fmt.Sprintf("invalid regex \"%s\" (in regex): %s", quoted, f.Error())
 }
 
-// Check finds the first fault of an expression that vLLM refuses. inLark says that it will be put into a grammar, where a slash
+// CheckRegex finds the first fault of an expression; nil is none. inLark says that it will be put into a grammar, where a slash
 // and control characters are escaped.
-func Check(pattern string, inLark bool) *Fault {
+func CheckRegex(pattern string, inLark bool) *RegexFault {
 	if inLark {
 		pattern = larkSpelling(pattern)
 	}
@@ -50,7 +49,7 @@ func Check(pattern string, inLark bool) *Fault {
 		c.fail(at, at+1, "unclosed group")
 	}
 	if c.fault == nil && c.look != "" {
-		c.fault = &Fault{text: pattern, what: fmt.Sprintf("lookarounds not supported yet; %s in regex /%s/", c.look, pattern), whole: true}
+		c.fault = &RegexFault{text: pattern, what: fmt.Sprintf("lookarounds not supported yet; %s in regex /%s/", c.look, pattern), whole: true}
 	}
 	return c.fault
 }
@@ -84,12 +83,12 @@ type checker struct {
 	open  []int // where groups begin
 	item  bool  // something to repeat is before
 	look  string
-	fault *Fault
+	fault *RegexFault
 }
 
 func (c *checker) fail(from, to int, what string) {
 	if c.fault == nil {
-		c.fault = &Fault{text: string(c.text), from: from, to: to, what: what}
+		c.fault = &RegexFault{text: string(c.text), from: from, to: to, what: what}
 	}
 }
 

@@ -1,11 +1,11 @@
-package structured
+package xgrammar
 
 import (
 	"math"
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
 // numbersFit looks at bounds: of integers they are whole, and one is in between.
@@ -71,7 +71,7 @@ func bounds(s *pyjson.Object, least, most string, negative bool) (low, high int6
 	return low, high, low <= high
 }
 
-func (x *xgrammar) text(s *pyjson.Object) bool {
+func (r *reader) text(s *pyjson.Object) bool {
 	low, high, ok := lengths(s)
 	format, hasFormat := s.Get("format")
 	name, formatted := format.(string)
@@ -80,17 +80,17 @@ func (x *xgrammar) text(s *pyjson.Object) bool {
 	switch {
 	case !ok || low > high || hasFormat && !formatted || hasPattern && !isText:
 		return false
-	case slices.Contains(xgrammarFormats, name):
+	case slices.Contains(keyword.Formats, name):
 		return true
 	case hasPattern:
-		return x.regexp(pattern)
+		return r.regexp(pattern)
 	}
-	x.void = x.void || low < 0
+	r.void = r.void || low < 0
 	return true
 }
 
-func (x *xgrammar) regexp(pattern string) bool {
-	return x.skims > 0 || grammar.XGrammarInSchema(pattern)
+func (r *reader) regexp(pattern string) bool {
+	return r.skims > 0 || takesRegexInSchema(pattern)
 }
 
 // lengths are the limits of a text's length, of which the lower may be negative. A negative upper one is none.
@@ -113,7 +113,7 @@ func lengths(s *pyjson.Object) (low, high int64, ok bool) {
 }
 
 // array takes no items that nothing is said of.
-func (x *xgrammar) array(s *pyjson.Object) bool {
+func (r *reader) array(s *pyjson.Object) bool {
 	low, high, ok := bounds(s, "minItems", "maxItems", true)
 	if !ok {
 		return false
@@ -127,25 +127,25 @@ func (x *xgrammar) array(s *pyjson.Object) bool {
 	}
 	first := []any{}
 	if v, given := s.Get("prefixItems"); given {
-		if first, ok = v.([]any); !ok || !x.all(first) || int64(len(first)) > high {
+		if first, ok = v.([]any); !ok || !r.all(first) || int64(len(first)) > high {
 			return false
 		}
 	}
-	more, ok := x.more(s, "items", "unevaluatedItems")
+	more, ok := r.more(s, "items", "unevaluatedItems")
 	return ok && low <= high && (more || low <= int64(len(first)))
 }
 
 // more tells whether there may be more than what is listed: the first of the keys that is there says so, and without one there may not.
-func (x *xgrammar) more(s *pyjson.Object, keys ...string) (more, ok bool) {
+func (r *reader) more(s *pyjson.Object, keys ...string) (more, ok bool) {
 	for _, key := range keys {
 		if v, given := s.Get(key); given {
-			return v != false, v == false || x.schema(v)
+			return v != false, v == false || r.schema(v)
 		}
 	}
 	return false, true
 }
 
-func (x *xgrammar) object(s *pyjson.Object) bool {
+func (r *reader) object(s *pyjson.Object) bool {
 	v, given := s.Get("required")
 	required, isList := v.([]any)
 	if given && (!isList || slices.ContainsFunc(required, func(n any) bool { _, text := n.(string); return !text })) {
@@ -156,13 +156,13 @@ func (x *xgrammar) object(s *pyjson.Object) bool {
 		return false
 	}
 	if high == 0 {
-		return x.skim(func() bool { return x.members(s, low) })
+		return r.skim(func() bool { return r.members(s, low) })
 	}
-	return x.members(s, low)
+	return r.members(s, low)
 }
 
 // members looks at what an object may have. What nothing is said of it may not have.
-func (x *xgrammar) members(s *pyjson.Object, least int64) bool {
+func (r *reader) members(s *pyjson.Object, least int64) bool {
 	listed := map[string]int{}
 	for _, key := range []string{"properties", "patternProperties"} {
 		v, given := s.Get(key)
@@ -171,7 +171,7 @@ func (x *xgrammar) members(s *pyjson.Object, least int64) bool {
 			return false
 		}
 		for name, member := range members.All() {
-			if !x.schema(member) || key == "patternProperties" && !x.regexp(name) {
+			if !r.schema(member) || key == "patternProperties" && !r.regexp(name) {
 				return false
 			}
 			listed[key]++
@@ -179,10 +179,10 @@ func (x *xgrammar) members(s *pyjson.Object, least int64) bool {
 	}
 	v, named := s.Get("propertyNames")
 	if names, ok := v.(*pyjson.Object); named {
-		if kind, typed := names.Get("type"); !ok || typed && kind != "string" || !x.text(names) {
+		if kind, typed := names.Get("type"); !ok || typed && kind != "string" || !r.text(names) {
 			return false
 		}
 	}
-	more, ok := x.more(s, "additionalProperties", "unevaluatedProperties")
+	more, ok := r.more(s, "additionalProperties", "unevaluatedProperties")
 	return ok && (more || named || listed["patternProperties"] > 0 || least <= int64(listed["properties"]))
 }

@@ -1,0 +1,38 @@
+package guidance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
+)
+
+// lacking are keywords that the library does not know how to follow, in the order in which it names them.
+var lacking = []string{
+	"$dynamicRef", "contains", "contentEncoding", "contentMediaType", "contentSchema", "dependentRequired", "dependentSchemas", "else", "if",
+	"maxContains", "minContains", "not", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties", "uniqueItems",
+}
+
+// beyond is what it says of an object that is beyond it.
+func beyond(s *pyjson.Object) string {
+	var missing []string
+	for _, key := range lacking {
+		if keyword.Has(s, key) {
+			missing = append(missing, `"`+key+`"`)
+		}
+	}
+	if missing != nil {
+		return fmt.Sprintf("Unimplemented keys: [%s]", strings.Join(missing, ", "))
+	}
+	properties, required := keyword.Object(s, "properties"), keyword.List(s, "required")
+	if properties.Len() > 0 && keyword.Has(s, "minProperties", "maxProperties") {
+		for name := range properties.All() {
+			if !slices.Contains(required, any(name)) {
+				return `min/maxProperties only supported when all keys listed in "properties" are required`
+			}
+		}
+	}
+	return ""
+}
