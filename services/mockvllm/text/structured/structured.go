@@ -6,6 +6,8 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar/ebnf"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar/lark"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
@@ -225,15 +227,15 @@ func compileChoice(spec string) (*Constraint, error) {
 func compileGrammar(spec string) (*Constraint, error) {
 	var g *grammar.Grammar
 	var err error
-	lark := grammar.IsLark(spec)
-	if lark {
-		g, err = grammar.Lark(spec)
+	isLark := lark.Is(spec)
+	if isLark {
+		g, err = lark.Read(spec)
 	}
-	if !lark || err != nil && !grammar.BeginsLark(spec) {
-		g, err = grammar.EBNF(spec)
-		lark = false
+	if !isLark || err != nil && !lark.Begins(spec) {
+		g, err = ebnf.Read(spec)
+		isLark = false
 	}
-	var place *grammar.LarkError
+	var place *lark.Error
 	switch {
 	case err == nil:
 		c := fromGrammar(g)
@@ -243,7 +245,7 @@ func compileGrammar(spec string) (*Constraint, error) {
 		return nil, err
 	case errors.As(err, &place):
 		return nil, Error("Grammar error: " + err.Error())
-	case lark:
+	case isLark:
 		return nil, Error("Invalid grammar specification: " + err.Error())
 	}
 	return nil, Error("Invalid grammar specification: Failed to convert the grammar from GBNF to Lark: " + err.Error())

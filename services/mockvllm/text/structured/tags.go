@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar/ebnf"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/schema"
 )
@@ -104,7 +105,7 @@ func formatPart(v any, depth int) (part, error) {
 		g, err := grammar.Regexp(get("pattern"))
 		return fromTagGrammar(g, err)
 	case "grammar":
-		g, err := grammar.EBNF(get("grammar"))
+		g, err := ebnf.Read(get("grammar"))
 		return fromTagGrammar(g, err)
 	case "sequence", "or":
 		return several(o, get("type") == "or", depth)

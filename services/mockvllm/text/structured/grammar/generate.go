@@ -36,7 +36,7 @@ const (
 	maxWork  = 1 << 20
 )
 
-func (w *writer) write(n *node) {
+func (w *writer) write(n *Node) {
 	if w.steps++; w.steps > maxWork {
 		return
 	}
@@ -63,9 +63,9 @@ func (w *writer) write(n *node) {
 	}
 }
 
-func (w *writer) choice(n *node, tight bool) *node {
+func (w *writer) choice(n *Node, tight bool) *Node {
 	best := n.subs[0]
-	var open []*node
+	var open []*Node
 	for _, s := range n.subs {
 		if s.size < best.size {
 			best = s
@@ -93,7 +93,7 @@ func (w *writer) choice(n *node, tight bool) *node {
 const long = 64
 
 // times is how often a repetition is written. What can be empty need not be there at all.
-func (w *writer) times(n *node, tight bool) int {
+func (w *writer) times(n *Node, tight bool) int {
 	if n.subs[0].size == 0 {
 		if tight {
 			return 0
@@ -119,7 +119,7 @@ func (w *writer) times(n *node, tight bool) int {
 }
 
 // more is how many times more than it must a repetition can be written.
-func (w *writer) more(n *node) int {
+func (w *writer) more(n *Node) int {
 	if n.max < 0 {
 		return 1
 	}

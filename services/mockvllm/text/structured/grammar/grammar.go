@@ -12,41 +12,31 @@ const MaxText = 64 << 10
 // ErrEndless is the error of a grammar that has no text, or none that is short enough.
 var ErrEndless = errors.New("no text of it is short enough")
 
+// MaxNesting bounds expressions and grammars.
+const MaxNesting = 500
+
 // Grammar is a start rule with all that it needs.
 type Grammar struct {
-	start *node
-	rules map[string]*node
+	start *Node
+	rules map[string]*Node
 
 	Second bool // xgrammar, which vLLM asks first, does not take it
 }
 
-// node is a part of a rule.
-type node struct {
-	op       op
-	text     string
-	ranges   []rune // pairs, of a class
-	subs     []*node
-	min, max int // of a repetition; max < 0: without end
-	size     int // of the smallest text, and one for each rule on the way, which makes rules that lead to themselves larger
+// New is the grammar of the texts of start. Each rule that is named in it, or in a rule, is among rules.
+func New(start *Node, rules map[string]*Node) (*Grammar, error) {
+	return (&Grammar{start: start, rules: rules}).measured()
 }
 
-type op int
-
-const (
-	opText op = iota
-	opClass
-	opSequence
-	opChoice
-	opRepeat
-	opRule // text is its name
-)
+// Start is what the texts are of, to be a part of another grammar. That has to have the rules too; those of expressions have none.
+func (g *Grammar) Start() *Node { return g.start }
 
 // measured returns g once the smallest sizes are known.
 func (g *Grammar) measured() (*Grammar, error) {
-	all := []*node{}
-	seen := map[*node]bool{}
-	var walk func(n *node)
-	walk = func(n *node) {
+	all := []*Node{}
+	seen := map[*Node]bool{}
+	var walk func(n *Node)
+	walk = func(n *Node) {
 		if seen[n] {
 			return
 		}
@@ -83,7 +73,7 @@ func (g *Grammar) measured() (*Grammar, error) {
 }
 
 // measure is the size of n by what is known of its parts.
-func (g *Grammar) measure(n *node) int {
+func (g *Grammar) measure(n *Node) int {
 	switch n.op {
 	case opText:
 		return len(n.text)

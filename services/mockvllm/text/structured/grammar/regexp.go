@@ -19,49 +19,45 @@ func Regexp(pattern string) (*Grammar, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&Grammar{start: start}).measured()
+	return New(start, nil)
 }
 
-// maxNesting bounds expressions and grammars.
-const maxNesting = 500
-
-func fromRegexp(t *syntax.Regexp, depth int) (*node, error) {
-	if depth > maxNesting {
+func fromRegexp(t *syntax.Regexp, depth int) (*Node, error) {
+	if depth > MaxNesting {
 		return nil, ErrEndless
 	}
-	n := &node{op: opSequence}
+	subs := make([]*Node, len(t.Sub))
+	for i, s := range t.Sub {
+		var err error
+		if subs[i], err = fromRegexp(s, depth+1); err != nil {
+			return nil, err
+		}
+	}
 	switch t.Op {
 	case syntax.OpLiteral:
-		return &node{op: opText, text: string(t.Rune)}, nil
+		return Text(string(t.Rune)), nil
 	case syntax.OpCharClass:
-		return &node{op: opClass, ranges: t.Rune}, nil
+		return Class(t.Rune...), nil
 	case syntax.OpAnyChar:
-		return &node{op: opClass, ranges: []rune{0, unicode.MaxRune}}, nil
+		return Class(0, unicode.MaxRune), nil
 	case syntax.OpAnyCharNotNL:
-		return &node{op: opClass, ranges: []rune{0, '\n' - 1, '\n' + 1, unicode.MaxRune}}, nil
+		return Class(0, '\n'-1, '\n'+1, unicode.MaxRune), nil
 	case syntax.OpNoMatch:
-		return &node{op: opClass}, nil
+		return Class(), nil
 	case syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return nil, fmt.Errorf("word boundaries are not supported")
 	case syntax.OpAlternate:
-		n.op = opChoice
+		return Choice(subs...), nil
 	case syntax.OpStar:
-		n.op, n.max = opRepeat, -1
+		return Repeat(subs[0], 0, -1), nil
 	case syntax.OpPlus:
-		n.op, n.min, n.max = opRepeat, 1, -1
+		return Repeat(subs[0], 1, -1), nil
 	case syntax.OpQuest:
-		n.op, n.max = opRepeat, 1
+		return Repeat(subs[0], 0, 1), nil
 	case syntax.OpRepeat:
-		n.op, n.min, n.max = opRepeat, t.Min, t.Max
+		return Repeat(subs[0], t.Min, t.Max), nil
 	}
-	for _, s := range t.Sub {
-		sub, err := fromRegexp(s, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		n.subs = append(n.subs, sub)
-	}
-	return n, nil
+	return Sequence(subs...), nil
 }
 
 // known are the letters that mean something behind a backslash, here and to Go.

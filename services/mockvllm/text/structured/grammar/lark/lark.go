@@ -1,34 +1,36 @@
-package grammar
+package lark
 
 import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
 )
 
-var ruleRE = regexp.MustCompile(`(?m)^\s*::=|::=`)
+var ebnfRE = regexp.MustCompile(`(?m)^\s*::=|::=`)
 
-// IsLark tells whether a grammar is one for Lark: no line has ::= outside of a comment.
-func IsLark(text string) bool {
+// Is tells whether a grammar is one for Lark: no line has ::= outside of a comment.
+func Is(text string) bool {
 	for line := range strings.SplitSeq(text, "\n") {
 		if at := strings.IndexAny(line, "#"); at >= 0 {
 			line = line[:at]
 		}
 		line, _, _ = strings.Cut(line, "//")
-		if ruleRE.MatchString(line) {
+		if ebnfRE.MatchString(line) {
 			return false
 		}
 	}
 	return text != ""
 }
 
-// BeginsLark tells whether a text says itself that it is for Lark; a wrong one that does not is read as EBNF.
-func BeginsLark(text string) bool { return larkRE.MatchString(text) }
+// Begins tells whether a text says itself that it is for Lark; a wrong one that does not is read as EBNF.
+func Begins(text string) bool { return startRE.MatchString(text) }
 
-var larkRE = regexp.MustCompile(`(?m)^\s*(%llguidance\b|start\s*:)`)
+var startRE = regexp.MustCompile(`(?m)^\s*(%llguidance\b|start\s*:)`)
 
-// LarkError is what is wrong at a place of a Lark grammar.
-type LarkError struct {
+// Error is what is wrong at a place of a Lark grammar.
+type Error struct {
 	Line, Column int // from 1
 	Text         string
 	What         string
@@ -38,7 +40,7 @@ type LarkError struct {
 const around = 2
 
 // Error has the form that vLLM's library gives it.
-func (e *LarkError) Error() string {
+func (e *Error) Error() string {
 	at, sep := fmt.Sprintf("%d(%d)", e.Line, e.Column), ": "
 	if strings.HasPrefix(e.What, "unknown") || strings.HasPrefix(e.What, "invalid regex") || strings.HasPrefix(e.What, "duplicate") ||
 		strings.HasPrefix(e.What, "declare") {
@@ -62,48 +64,55 @@ var commonTerminals = map[string]string{
 	"ESCAPED_STRING": `"[^"\\]*"`, "WS_INLINE": "[ \t]+", "WS": "[ \t\f\r\n]+", "CR": "\r", "LF": "\n", "NEWLINE": `(\r?\n)+`,
 }
 
-// Lark reads rules with a colon, terminals, and %import common.X. What %ignore says is left out of texts. Templates, priorities,
+// Read reads rules with a colon, terminals, and %import common.X. What %ignore says is left out of texts. Templates, priorities,
 // attributes of rules and other directives are not supported.
-func Lark(text string) (*Grammar, error) {
-	r := larkReader{text: text, g: &Grammar{rules: map[string]*node{}}, refs: map[string]int{}}
+func Read(text string) (*grammar.Grammar, error) {
+	r := reader{text: text, rules: map[string]*grammar.Node{}, refs: map[string]int{}}
 	for r.lines(); r.at < len(text); r.lines() {
 		if err := r.statement(); err != nil {
 			return nil, err
 		}
 	}
 	for _, name := range r.names {
-		if r.g.rules[name] == nil {
+		if r.rules[name] == nil {
 			return nil, r.failAt(r.refs[name], "unknown name: %q", name)
 		}
 	}
-	if r.g.start = r.g.rules["start"]; r.g.start == nil {
+	start := r.rules["start"]
+	if start == nil {
 		return nil, fmt.Errorf("no start rule found")
 	}
-	return r.g.measured()
+	g, err := grammar.New(start, r.rules)
+	if err == nil {
+		g.Second = r.second
+	}
+	return g, err
 }
 
-type larkReader struct {
+type reader struct {
 	text  string
 	at    int
 	depth int
-	g     *Grammar
+	rules map[string]*grammar.Node
 	from  int            // where the choice begins that is read
 	names []string       // that rules use, in order
 	refs  map[string]int // and where the choices begin that use them first
+
+	second bool // an expression was there that xgrammar does not take
 }
 
 // failAt refuses a place, which may be the end of the last line or what follows that.
-func (r *larkReader) failAt(at int, format string, args ...any) error {
+func (r *reader) failAt(at int, format string, args ...any) error {
 	before := (r.text + "\n")[:at]
 	line := strings.Count(before, "\n")
-	return &LarkError{line + 1, at - (strings.LastIndexByte(before, '\n') + 1) + 1, r.text, fmt.Sprintf(format, args...)}
+	return &Error{line + 1, at - (strings.LastIndexByte(before, '\n') + 1) + 1, r.text, fmt.Sprintf(format, args...)}
 }
 
 // space passes over space and comments, lines also over the ends of lines.
-func (r *larkReader) space() { r.pass(" \t\r") }
-func (r *larkReader) lines() { r.pass(" \t\r\n") }
+func (r *reader) space() { r.pass(" \t\r") }
+func (r *reader) lines() { r.pass(" \t\r\n") }
 
-func (r *larkReader) pass(what string) {
+func (r *reader) pass(what string) {
 	for r.at < len(r.text) {
 		switch {
 		case strings.IndexByte(what, r.text[r.at]) >= 0:
@@ -118,7 +127,7 @@ func (r *larkReader) pass(what string) {
 	}
 }
 
-func (r *larkReader) take(token string) bool {
+func (r *reader) take(token string) bool {
 	if !strings.HasPrefix(r.text[r.at:], token) {
 		return false
 	}
@@ -127,15 +136,15 @@ func (r *larkReader) take(token string) bool {
 }
 
 var (
-	larkName   = regexp.MustCompile(`^[?!]*_*[A-Za-z][A-Za-z0-9_]*`)
-	larkString = regexp.MustCompile(`^("(?:\\(?:["\\/bfnrt]|u[a-fA-F0-9]{4})|[^"\\\x00-\x1f\x7f])*")(i?)`)
-	larkRegexp = regexp.MustCompile(`^/((?:[^/\\\n]|\\.)+)/([imslux]*)`)
-	larkImport = regexp.MustCompile(`^%import\s+common\.([A-Z_]+)(?:\s*->\s*([A-Za-z_]+))?`)
-	larkIgnore = regexp.MustCompile(`^%ignore[^\n]*`)
-	larkBegun  = regexp.MustCompile(`^"(?:\\(?:["\\/bfnrt]|u[a-fA-F0-9]{4})|[^"\\\x00-\x1f\x7f])*(?:\\(?:u[a-fA-F0-9]{0,3})?)?`)
+	nameRE   = regexp.MustCompile(`^[?!]*_*[A-Za-z][A-Za-z0-9_]*`)
+	stringRE = regexp.MustCompile(`^("(?:\\(?:["\\/bfnrt]|u[a-fA-F0-9]{4})|[^"\\\x00-\x1f\x7f])*")(i?)`)
+	regexpRE = regexp.MustCompile(`^/((?:[^/\\\n]|\\.)+)/([imslux]*)`)
+	importRE = regexp.MustCompile(`^%import\s+common\.([A-Z_]+)(?:\s*->\s*([A-Za-z_]+))?`)
+	ignoreRE = regexp.MustCompile(`^%ignore[^\n]*`)
+	begunRE  = regexp.MustCompile(`^"(?:\\(?:["\\/bfnrt]|u[a-fA-F0-9]{4})|[^"\\\x00-\x1f\x7f])*(?:\\(?:u[a-fA-F0-9]{0,3})?)?`)
 )
 
-func (r *larkReader) match(re *regexp.Regexp) []string {
+func (r *reader) match(re *regexp.Regexp) []string {
 	m := re.FindStringSubmatch(r.text[r.at:])
 	if m != nil {
 		r.at += len(m[0])
@@ -143,13 +152,13 @@ func (r *larkReader) match(re *regexp.Regexp) []string {
 	return m
 }
 
-func (r *larkReader) statement() error {
+func (r *reader) statement() error {
 	start := r.at
-	if r.match(larkIgnore) != nil {
+	if r.match(ignoreRE) != nil {
 		return nil
 	}
-	if m := r.match(larkImport); m != nil {
-		g, err := Regexp(commonTerminals[m[1]])
+	if m := r.match(importRE); m != nil {
+		g, err := grammar.Regexp(commonTerminals[m[1]])
 		if commonTerminals[m[1]] == "" || err != nil {
 			return r.failAt(start, "unknown common terminal: %q", m[1])
 		}
@@ -157,13 +166,13 @@ func (r *larkReader) statement() error {
 		if name == "" {
 			name = m[1]
 		}
-		r.g.rules[name] = g.start
+		r.rules[name] = g.Start()
 		return nil
 	}
 	if r.take("%declare") {
 		return r.failAt(start, "declare statement not supported yet")
 	}
-	m := r.match(larkName)
+	m := r.match(nameRE)
 	if m == nil {
 		return r.unexpected("expecting rule, token or statement")
 	}
@@ -177,55 +186,55 @@ func (r *larkReader) statement() error {
 	switch {
 	case err != nil:
 		return err
-	case r.g.rules[name] != nil:
+	case r.rules[name] != nil:
 		return r.failAt(at, "duplicate rule: %q", name)
 	}
-	r.g.rules[name] = n
+	r.rules[name] = n
 	return nil
 }
 
-func (r *larkReader) choice(nested bool) (*node, error) {
-	if r.depth++; r.depth > maxNesting {
-		return nil, ErrEndless
+func (r *reader) choice(nested bool) (*grammar.Node, error) {
+	if r.depth++; r.depth > grammar.MaxNesting {
+		return nil, grammar.ErrEndless
 	}
 	defer func() { r.depth-- }()
 	r.space()
 	outer := r.from
 	defer func() { r.from = outer }()
 	r.from = r.at
-	n := &node{op: opChoice}
+	var choices []*grammar.Node
 	for {
 		s, err := r.sequence()
 		if err != nil {
 			return nil, err
 		}
-		n.subs = append(n.subs, s)
+		choices = append(choices, s)
 		at := r.at
 		if r.lines(); !r.take("|") {
 			if !nested {
 				r.at = at
 			}
-			return n, nil
+			return grammar.Choice(choices...), nil
 		}
 	}
 }
 
-func (r *larkReader) sequence() (*node, error) {
-	n := &node{op: opSequence}
+func (r *reader) sequence() (*grammar.Node, error) {
+	var parts []*grammar.Node
 	for {
 		r.space()
 		if r.take("->") {
 			r.space()
-			r.match(larkName)
+			r.match(nameRE)
 			continue
 		}
 		part, err := r.part()
 		if err != nil || part == nil {
-			return n, err
+			return grammar.Sequence(parts...), err
 		}
 		if part, err = r.repeated(part); err != nil {
 			return nil, err
 		}
-		n.subs = append(n.subs, part)
+		parts = append(parts, part)
 	}
 }

@@ -1,4 +1,4 @@
-package grammar
+package lark
 
 import (
 	"encoding/json"
@@ -6,12 +6,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
 )
 
 // part is nil where a sequence ends.
-func (r *larkReader) part() (*node, error) {
+func (r *reader) part() (*grammar.Node, error) {
 	start := r.at
 	if r.at == len(r.text) || strings.IndexByte("\n|)]}", r.text[r.at]) >= 0 {
 		return nil, nil
@@ -24,7 +25,7 @@ func (r *larkReader) part() (*node, error) {
 	case r.text[r.at] == '"':
 		return r.literal()
 	case r.text[r.at] == '/':
-		m := r.match(larkRegexp)
+		m := r.match(regexpRE)
 		if m == nil { // it may go over lines, and has no end
 			return nil, r.failAt(len(r.text)+1, "lexer error")
 		}
@@ -37,27 +38,27 @@ func (r *larkReader) part() (*node, error) {
 		if fault := guidance.CheckRegex(pattern, false); fault != nil && !takes {
 			return nil, r.failAt(start, "%s", fault.Invalid())
 		}
-		r.g.Second = r.g.Second || !takes
-		g, err := Regexp(flags + pattern)
+		r.second = r.second || !takes
+		g, err := grammar.Regexp(flags + pattern)
 		switch {
 		case err != nil && !takes:
-			return nil, ErrEndless
+			return nil, grammar.ErrEndless
 		case err != nil:
 			return nil, err
 		}
-		return g.start, nil
+		return g.Start(), nil
 	}
-	m := r.match(larkName)
+	m := r.match(nameRE)
 	if m == nil {
 		return nil, r.unexpected("Expected value")
 	}
 	if _, ok := r.refs[m[0]]; !ok {
 		r.names, r.refs[m[0]] = append(r.names, m[0]), r.from
 	}
-	return &node{op: opRule, text: m[0]}, nil
+	return grammar.Rule(m[0]), nil
 }
 
-func (r *larkReader) group(end string, least, most int) (*node, error) {
+func (r *reader) group(end string, least, most int) (*grammar.Node, error) {
 	n, err := r.choice(true)
 	if err != nil {
 		return nil, err
@@ -68,16 +69,16 @@ func (r *larkReader) group(end string, least, most int) (*node, error) {
 	if least == 1 {
 		return n, nil
 	}
-	return &node{op: opRepeat, min: least, max: most, subs: []*node{n}}, nil
+	return grammar.Repeat(n, least, most), nil
 }
 
 // unexpected refuses the token that comes, or what is none. Where a text breaks off depends on what it could have become.
-func (r *larkReader) unexpected(what string) error {
+func (r *reader) unexpected(what string) error {
 	token, kind := "\n", ""
 	if r.at < len(r.text) {
 		token = r.text[r.at : r.at+1]
 	}
-	switch m := larkString.FindString(r.text[r.at:]); {
+	switch m := stringRE.FindString(r.text[r.at:]); {
 	case m != "":
 		token, kind = m, `"string..."`
 	case strings.Contains("*+?", token):
@@ -94,68 +95,65 @@ func (r *larkReader) unexpected(what string) error {
 	return r.failAt(r.at, "%s (at %q (%s))", strings.ReplaceAll(what, "$", kind), token, kind)
 }
 
-func (r *larkReader) literal() (*node, error) {
-	m := r.match(larkString)
+func (r *reader) literal() (*grammar.Node, error) {
+	m := r.match(stringRE)
 	if m == nil {
-		return nil, r.failAt(r.at+len(larkBegun.FindString(r.text[r.at:])), "lexer error")
+		return nil, r.failAt(r.at+len(begunRE.FindString(r.text[r.at:])), "lexer error")
 	}
 	var text string
 	if err := json.Unmarshal([]byte(m[1]), &text); err != nil {
 		return nil, err
 	}
-	from := &node{op: opText, text: text}
+	from := grammar.Text(text)
 	if r.space(); !strings.HasPrefix(r.text[r.at:], "..") {
 		return from, nil
 	}
 	r.at += 2
 	r.space()
 	var last string
-	if m = r.match(larkString); m != nil {
+	if m = r.match(stringRE); m != nil {
 		_ = json.Unmarshal([]byte(m[1]), &last) // which it is
 	}
 	if len([]rune(last)) != 1 || len([]rune(text)) != 1 || last < text {
 		return nil, r.failAt(r.at, "invalid range")
 	}
-	return &node{op: opClass, ranges: []rune{[]rune(text)[0], []rune(last)[0]}}, nil
+	return grammar.Class([]rune(text)[0], []rune(last)[0]), nil
 }
 
 var (
-	larkBraces = regexp.MustCompile(`^\{(\d+)(?:(,)(\d*))?\}`)
-	larkTilde  = regexp.MustCompile(`^~\s*(\d+)(?:(\.\.)(\d+))?`)
+	bracesRE = regexp.MustCompile(`^\{(\d+)(?:(,)(\d*))?\}`)
+	tildeRE  = regexp.MustCompile(`^~\s*(\d+)(?:(\.\.)(\d+))?`)
 )
 
-func (r *larkReader) repeated(n *node) (*node, error) {
-	out := &node{op: opRepeat, max: -1, subs: []*node{n}}
+func (r *reader) repeated(n *grammar.Node) (*grammar.Node, error) {
 	r.space()
 	switch {
 	case r.take("*"):
-		return out, nil
+		return grammar.Repeat(n, 0, -1), nil
 	case r.take("+"):
-		out.min = 1
-		return out, nil
+		return grammar.Repeat(n, 1, -1), nil
 	case r.take("?"):
-		out.max = 1
-		return out, nil
+		return grammar.Repeat(n, 0, 1), nil
 	}
 	start := r.at
-	m := r.match(larkBraces)
+	m := r.match(bracesRE)
 	if m == nil {
-		if m = r.match(larkTilde); m == nil && !r.take("~") {
+		if m = r.match(tildeRE); m == nil && !r.take("~") {
 			return n, nil
 		} else if m == nil {
 			return nil, r.unexpected("Expected value")
 		}
 	}
 	least, err := strconv.Atoi(m[1])
-	out.min = least
+	most := -1
 	switch {
 	case m[2] == "":
-		out.max = least
+		most = least
 	case m[3] != "" && err == nil:
-		out.max, err = strconv.Atoi(m[3])
+		most, err = strconv.Atoi(m[3])
 	}
-	if err != nil || out.max >= 0 && out.max < out.min {
+	if err != nil || most >= 0 && most < least {
 		return nil, r.failAt(start, "invalid repetition")
 	}
-	return out, nil
+	return grammar.Repeat(n, least, most), nil
 }

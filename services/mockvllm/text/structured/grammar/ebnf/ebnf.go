@@ -1,31 +1,36 @@
-package grammar
+package ebnf
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
 )
 
-// EBNF reads rules with ::=. Errors are those of the converter with which vLLM ends up when a grammar is wrong.
-func EBNF(text string) (*Grammar, error) {
-	r := ebnfReader{text: []rune(text)}
-	g := &Grammar{rules: map[string]*node{}}
-	defer func() { g.Second = r.second }()
+// Read reads a grammar. Errors are those of the converter with which vLLM ends up when one is wrong.
+func Read(text string) (*grammar.Grammar, error) {
+	r := reader{text: []rune(text), rules: map[string]*grammar.Node{}}
 	for r.space(true); r.at < len(r.text); r.space(true) {
-		if err := r.rule(g); err != nil {
+		if err := r.rule(); err != nil {
 			return nil, err
 		}
 	}
 	for _, name := range r.refs {
-		if g.rules[name] == nil {
+		if r.rules[name] == nil {
 			return nil, fault(fmt.Sprintf("Rule '%s' not found", name))
 		}
 	}
-	if g.start = g.rules["root"]; g.start == nil {
+	start := r.rules["root"]
+	if start == nil {
 		return nil, fault("No 'root' rule found")
 	}
-	return g.measured()
+	g, err := grammar.New(start, r.rules)
+	if err == nil {
+		g.Second = r.second
+	}
+	return g, err
 }
 
 // fault is an error in the words of that converter.
@@ -33,9 +38,10 @@ type fault string
 
 func (f fault) Error() string { return string(f) }
 
-type ebnfReader struct {
+type reader struct {
 	text  []rune
 	at    int
+	rules map[string]*grammar.Node
 	refs  []string
 	depth int
 
@@ -43,7 +49,7 @@ type ebnfReader struct {
 }
 
 // fail says what was expected, and shows 20 characters on both sides, as Python's repr() does.
-func (r *ebnfReader) fail(format string, args ...any) error {
+func (r *reader) fail(format string, args ...any) error {
 	line := 1 + strings.Count(string(r.text[:r.at]), "\n")
 	before, after := r.text[max(0, r.at-20):r.at], r.text[r.at:min(len(r.text), r.at+20)]
 	return fmt.Errorf("%s at line %d, %s ^ %s", fmt.Sprintf(format, args...), line, repr(string(before)), repr(string(after)))
@@ -76,14 +82,14 @@ func repr(s string) string {
 }
 
 // peek is the next character, 0 at the end.
-func (r *ebnfReader) peek() rune {
+func (r *reader) peek() rune {
 	if r.at == len(r.text) {
 		return 0
 	}
 	return r.text[r.at]
 }
 
-func (r *ebnfReader) take(c rune) bool {
+func (r *reader) take(c rune) bool {
 	if r.at == len(r.text) || r.text[r.at] != c {
 		return false
 	}
@@ -91,7 +97,7 @@ func (r *ebnfReader) take(c rune) bool {
 	return true
 }
 
-func (r *ebnfReader) space(lines bool) {
+func (r *reader) space(lines bool) {
 	for r.at < len(r.text) {
 		switch c := r.peek(); {
 		case c == ' ' || c == '\t' || lines && (c == '\n' || c == '\r'):
@@ -108,7 +114,7 @@ func (r *ebnfReader) space(lines bool) {
 
 func isName(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '-' || c == '_' }
 
-func (r *ebnfReader) name() string {
+func (r *reader) name() string {
 	start := r.at
 	for r.at < len(r.text) && isName(r.peek()) {
 		r.at++
@@ -116,7 +122,7 @@ func (r *ebnfReader) name() string {
 	return string(r.text[start:r.at])
 }
 
-func (r *ebnfReader) rule(g *Grammar) error {
+func (r *reader) rule() error {
 	name := r.name()
 	if name == "" {
 		return r.fail("Expected name")
@@ -132,34 +138,34 @@ func (r *ebnfReader) rule(g *Grammar) error {
 	r.at += 3
 	r.space(true)
 	n, err := r.choice(false)
-	r.second = r.second || g.rules[name] != nil || unicode.IsDigit([]rune(name)[0])
-	g.rules[name] = n
+	r.second = r.second || r.rules[name] != nil || unicode.IsDigit([]rune(name)[0])
+	r.rules[name] = n
 	return err
 }
 
-func (r *ebnfReader) choice(nested bool) (*node, error) {
-	if r.depth++; r.depth > maxNesting {
-		return nil, ErrEndless
+func (r *reader) choice(nested bool) (*grammar.Node, error) {
+	if r.depth++; r.depth > grammar.MaxNesting {
+		return nil, grammar.ErrEndless
 	}
 	defer func() { r.depth-- }()
-	n, nothing := &node{op: opChoice}, false
+	var choices []*grammar.Node
+	nothing := false
 	for {
-		s, err := r.sequence(nested)
+		parts, err := r.sequence(nested)
 		if err != nil {
 			return nil, err
 		}
-		n.subs = append(n.subs, s)
-		nothing = nothing || len(s.subs) == 0
+		choices = append(choices, grammar.Sequence(parts...))
+		nothing = nothing || len(parts) == 0
 		if r.space(nested || r.goesOn("|")); !r.take('|') {
-			r.second = r.second || nothing && !(nested && len(n.subs) == 1) // () is something
-			return n, nil
+			r.second = r.second || nothing && !(nested && len(choices) == 1) // () is something
+			return grammar.Choice(choices...), nil
 		}
 		r.space(true)
 	}
 }
 
-func (r *ebnfReader) sequence(nested bool) (*node, error) {
-	n := &node{op: opSequence}
+func (r *reader) sequence(nested bool) (parts []*grammar.Node, err error) {
 	for r.at < len(r.text) && !strings.ContainsRune("|)", r.peek()) && (nested || !strings.ContainsRune("\r\n", r.peek()) || r.goesOn("\"[(")) {
 		r.space(true)
 		part, err := r.part(nested)
@@ -173,22 +179,22 @@ func (r *ebnfReader) sequence(nested bool) (*node, error) {
 		if part, err = r.repeated(part); err != nil {
 			return nil, err
 		}
-		n.subs = append(n.subs, part)
+		parts = append(parts, part)
 		r.space(nested)
 	}
-	return n, nil
+	return parts, nil
 }
 
 // assigned tells whether ::= comes after space.
-func (r *ebnfReader) assigned() bool {
-	ahead := ebnfReader{text: r.text, at: r.at}
+func (r *reader) assigned() bool {
+	ahead := reader{text: r.text, at: r.at}
 	ahead.space(true)
 	return strings.HasPrefix(string(ahead.text[ahead.at:min(len(ahead.text), ahead.at+3)]), "::=")
 }
 
 // goesOn tells whether a rule goes on after the end of the line, with one of these characters or with a name that is no rule's.
-func (r *ebnfReader) goesOn(with string) bool {
-	ahead := ebnfReader{text: r.text, at: r.at}
+func (r *reader) goesOn(with string) bool {
+	ahead := reader{text: r.text, at: r.at}
 	if ahead.space(true); strings.ContainsRune(with, ahead.peek()) {
 		return true
 	}
@@ -196,7 +202,7 @@ func (r *ebnfReader) goesOn(with string) bool {
 }
 
 // part is nil when nothing begins here.
-func (r *ebnfReader) part(nested bool) (*node, error) {
+func (r *reader) part(nested bool) (*grammar.Node, error) {
 	switch c := r.peek(); {
 	case c == '"':
 		return r.literal()
@@ -205,7 +211,7 @@ func (r *ebnfReader) part(nested bool) (*node, error) {
 	case c == '.':
 		r.at++
 		r.second = true
-		return &node{op: opClass, ranges: []rune{0, unicode.MaxRune}}, nil
+		return grammar.Class(0, unicode.MaxRune), nil
 	case c == '(':
 		r.at++
 		r.space(true)
@@ -215,14 +221,14 @@ func (r *ebnfReader) part(nested bool) (*node, error) {
 			err = r.fail("Expected ')'")
 		}
 		if ahead && err == nil {
-			n = &node{op: opSequence}
+			n = grammar.Sequence()
 		}
 		r.space(nested)
 		return n, err
 	case isName(c):
 		name := r.name()
 		r.refs = append(r.refs, name)
-		return &node{op: opRule, text: name}, nil
+		return grammar.Rule(name), nil
 	}
 	return nil, nil
 }

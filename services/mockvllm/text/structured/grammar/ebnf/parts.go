@@ -1,12 +1,14 @@
-package grammar
+package ebnf
 
 import (
 	"fmt"
 	"strconv"
 	"unicode"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
 )
 
-func (r *ebnfReader) literal() (*node, error) {
+func (r *reader) literal() (*grammar.Node, error) {
 	r.at++
 	var out []rune
 	for !r.take('"') {
@@ -16,10 +18,10 @@ func (r *ebnfReader) literal() (*node, error) {
 		}
 		out = append(out, c)
 	}
-	return &node{op: opText, text: string(out)}, nil
+	return grammar.Text(string(out)), nil
 }
 
-func (r *ebnfReader) class() (*node, error) {
+func (r *reader) class() (*grammar.Node, error) {
 	r.at++
 	not := r.take('^')
 	var ranges []rune
@@ -43,7 +45,7 @@ func (r *ebnfReader) class() (*node, error) {
 	if not {
 		ranges = without(ranges)
 	}
-	return &node{op: opClass, ranges: ranges}, nil
+	return grammar.Class(ranges...), nil
 }
 
 // without is every character outside of ranges.
@@ -72,7 +74,7 @@ func without(ranges []rune) (out []rune) {
 var plainEscapes = map[rune]rune{'"': '"', '\\': '\\', '[': '[', ']': ']', 'n': '\n', 'r': '\r', 't': '\t', '-': '-', '\'': '\'', '/': '/', '^': '^'}
 
 // char reads one character of a literal or a class.
-func (r *ebnfReader) char() (c rune, escaped bool, err error) {
+func (r *reader) char() (c rune, escaped bool, err error) {
 	if r.at == len(r.text) {
 		return 0, false, r.fail("Unexpected end of input")
 	}
@@ -99,14 +101,14 @@ func (r *ebnfReader) char() (c rune, escaped bool, err error) {
 	return rune(n), true, nil
 }
 
-func (r *ebnfReader) repeated(n *node) (*node, error) {
+func (r *reader) repeated(n *grammar.Node) (*grammar.Node, error) {
 	switch {
 	case r.take('*'):
-		return &node{op: opRepeat, max: -1, subs: []*node{n}}, nil
+		return grammar.Repeat(n, 0, -1), nil
 	case r.take('+'):
-		return &node{op: opRepeat, min: 1, max: -1, subs: []*node{n}}, nil
+		return grammar.Repeat(n, 1, -1), nil
 	case r.take('?'):
-		return &node{op: opRepeat, max: 1, subs: []*node{n}}, nil
+		return grammar.Repeat(n, 0, 1), nil
 	case !r.take('{'):
 		return n, nil
 	}
@@ -115,30 +117,30 @@ func (r *ebnfReader) repeated(n *node) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &node{op: opRepeat, min: least, max: least, subs: []*node{n}}
 	r.space(true)
 	if r.take('}') {
-		return out, nil
+		return grammar.Repeat(n, least, least), nil
 	}
 	if !r.take(',') {
 		return nil, r.fail("Expected ',' or '}'")
 	}
 	r.space(true)
-	if out.max = -1; unicode.IsDigit(r.peek()) {
-		if out.max, err = r.number(); err != nil {
+	most := -1
+	if unicode.IsDigit(r.peek()) {
+		if most, err = r.number(); err != nil {
 			return nil, err
 		}
-		if out.max < least {
-			return nil, fmt.Errorf("the repetition {%d,%d} has its bounds in the wrong order", least, out.max)
+		if most < least {
+			return nil, fmt.Errorf("the repetition {%d,%d} has its bounds in the wrong order", least, most)
 		}
 	}
 	if r.space(true); !r.take('}') {
 		return nil, r.fail("Expected '}'")
 	}
-	return out, nil
+	return grammar.Repeat(n, least, most), nil
 }
 
-func (r *ebnfReader) number() (int, error) {
+func (r *reader) number() (int, error) {
 	start := r.at
 	for r.at < len(r.text) && '0' <= r.peek() && r.peek() <= '9' {
 		r.at++
@@ -148,7 +150,7 @@ func (r *ebnfReader) number() (int, error) {
 	}
 	n, err := strconv.Atoi(string(r.text[start:r.at]))
 	if err != nil {
-		return 0, ErrEndless
+		return 0, grammar.ErrEndless
 	}
 	return n, nil
 }
