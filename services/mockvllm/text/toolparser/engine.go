@@ -1,5 +1,7 @@
 package toolparser
 
+import "github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser/partialjson"
+
 // state says what text means.
 type state int
 
@@ -72,7 +74,7 @@ type engine struct {
 	lexer lexer
 	state state
 	call  int // index of the current one
-	json  jsonCutter
+	json  partialjson.Cutter
 	list  listCutter
 }
 
@@ -85,7 +87,7 @@ func (e *engine) feed(text string) []piece { return e.read(e.lexer.feed(text, fa
 // finish ends the text, and with it a call that is open.
 func (e *engine) finish() []piece {
 	out := e.read(e.lexer.feed("", true))
-	if rest := e.json.rest(); rest != "" {
+	if rest := e.json.Rest(); rest != "" {
 		out = append(out, piece{callArguments, e.call, rest})
 	}
 	if open := !e.syntax.list || e.list.inside; e.state != inWords && open && e.call >= 0 {
@@ -113,7 +115,7 @@ func (e *engine) read(tokens []token) (out []piece) {
 
 func (e *engine) follow(m move, mark string, out []piece) []piece {
 	if e.state == inArguments && m.to != inArguments {
-		if rest := e.json.rest(); rest != "" {
+		if rest := e.json.Rest(); rest != "" {
 			out = append(out, piece{callArguments, e.call, rest})
 		}
 	}
@@ -129,7 +131,7 @@ func (e *engine) follow(m move, mark string, out []piece) []piece {
 		out = append(out, piece{callArguments, e.call, mark})
 	}
 	if e.state == inArguments {
-		e.json, e.list = jsonCutter{}, listCutter{}
+		e.json, e.list = partialjson.Cutter{}, listCutter{}
 	}
 	return out
 }
@@ -146,7 +148,7 @@ func (e *engine) text(text string, out []piece) []piece {
 		case e.syntax.list:
 			return e.listText(text, out)
 		case e.convert == nil:
-			if text = e.json.feed(text); text == "" {
+			if text = e.json.Feed(text); text == "" {
 				return out
 			}
 		}

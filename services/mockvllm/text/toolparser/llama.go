@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser/partialjson"
 )
 
 // llamaTag may stand before the calls.
@@ -53,7 +54,7 @@ func llamaCall(o *pyjson.Object) (Call, bool) {
 }
 
 var llamaCalls = &syntax{list: true, convert: func(raw string, partial bool) (string, bool) {
-	if value, ok := member(raw, "parameters"); ok {
+	if value, ok := partialjson.Member(raw, "parameters"); ok {
 		return value, true
 	}
 	return listedArguments(raw, partial)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser/partialjson"
 )
 
 // Marks of reasoning are text here, but what may be their beginning is held back, as vLLM's engine does.
@@ -128,7 +129,7 @@ var granite = (&syntax{
 }).format(func(calls []Call) string { return "<tool_call>[" + listed(calls, ", ") + "]" })
 
 func listedArguments(raw string, partial bool) (string, bool) {
-	value, ok := member(raw, "arguments")
+	value, ok := partialjson.Member(raw, "arguments")
 	switch {
 	case ok:
 		return value, true

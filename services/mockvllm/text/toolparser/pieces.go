@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser/coerce"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser/partialjson"
 )
 
 // slot is one call as far as it is known.
@@ -121,7 +123,7 @@ func (s *engineStream) name(index int, c *slot, d *Delta, ended bool) bool {
 		c.open = map[string]bool{}
 		for name, schema := range schemas.All() {
 			o, _ := schema.(*pyjson.Object)
-			c.open[name] = !slices.ContainsFunc(typesOf(o), func(t string) bool { return t != "string" })
+			c.open[name] = !slices.ContainsFunc(coerce.TypesOf(o), func(t string) bool { return t != "string" })
 		}
 	}
 	d.Calls = append(d.Calls, CallDelta{Index: index, Begins: true, ID: id, Name: name})
@@ -163,7 +165,7 @@ func (s *engineStream) arguments(p piece, c *slot, d *Delta) {
 
 // advance returns what all has that was not sent. Nothing is taken back: if the types make something else of it, the call gets no more.
 func (c *slot) advance(all string) string {
-	all = stable(coerce(all, c.schemas), c.open)
+	all = partialjson.Stable(coerce.Arguments(all, c.schemas), c.open)
 	text, ok := strings.CutPrefix(all, c.sent)
 	if !ok {
 		return ""
@@ -184,7 +186,7 @@ func (s *engineStream) rest(c *slot) string {
 	if _, name, named := s.engine.nameOf(c); named && !c.sentName {
 		c.schemas, _ = properties(s.tools, name)
 	}
-	rest, ok := strings.CutPrefix(coerce(all, c.schemas), c.sent)
+	rest, ok := strings.CutPrefix(coerce.Arguments(all, c.schemas), c.sent)
 	if !ok {
 		return ""
 	}
@@ -206,58 +208,16 @@ func joined(calls []CallDelta) []CallDelta {
 	return out
 }
 
-// format makes a Format of a syntax.
-func (s *syntax) format(write func([]Call) string) Format {
-	return Format{
-		LeavesContentOut: true, DropsCut: true, write: write, parse: s.parse,
-		stream: func(tools []Tool) Stream { return &engineStream{engine: newEngine(s), tools: tools} },
-	}
-}
-
-// parse reads a whole text with the same engine.
-func (s *syntax) parse(text string, tools []Tool) (string, []Call) {
-	st := &engineStream{engine: newEngine(s), tools: tools}
-	pieces := st.engine.feed(text)
-	ended, inCalls := len(pieces), st.engine.state != inWords
-	pieces = append(pieces, st.engine.finish()...)
-	d, _ := st.delta(pieces, true)
-	for _, p := range pieces[:ended] {
-		if p.kind == callEnds {
-			st.slots[p.call].ended = true
+// properties are the schemas of a tool's arguments; ok is false when the tool is not there.
+func properties(tools []Tool, name string) (o *pyjson.Object, ok bool) {
+	for _, t := range tools {
+		if t.Name == name {
+			v, _ := pyjson.DecodeString(string(t.Parameters)) // one that is no JSON has no properties
+			schema, _ := v.(*pyjson.Object)
+			v, _ = schema.Get("properties")
+			o, _ = v.(*pyjson.Object)
+			return o, true
 		}
 	}
-	var calls []Call
-	for _, c := range st.slots {
-		if c.sentName && (c.name != "" || c.raw.Len() > 0) && (c.ended || !s.verbatim) {
-			calls = append(calls, Call{c.id, strings.TrimFunc(c.name, isSpace), s.whole(c)})
-		}
-	}
-	if len(calls) > 0 && !s.keepSpace {
-		d.Content = strings.TrimFunc(d.Content, isSpace)
-	}
-	if s.verbatim && inCalls && strings.TrimFunc(d.Content, isSpace) == "" {
-		d.Content = ""
-	}
-	return d.Content, calls
-}
-
-// whole is all that a call has for arguments.
-func (s *syntax) whole(c *slot) string {
-	raw := strings.TrimFunc(c.raw.String(), isSpace)
-	if s.convert != nil {
-		if all, ok := s.convert(c.raw.String(), false); ok {
-			return coerce(all, c.schemas)
-		}
-	}
-	switch {
-	case s.verbatim:
-		return c.raw.String()
-	case raw == "":
-		return "{}"
-	case s.oneValue:
-		if _, n, err := pyjson.DecodePrefix(raw); err == nil {
-			raw = raw[:n]
-		}
-	}
-	return coerce(raw, c.schemas)
+	return nil, false
 }

@@ -1,4 +1,4 @@
-package toolparser
+package pycall
 
 import (
 	"strconv"
@@ -7,15 +7,15 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// maxPython bounds the nesting of values.
-const maxPython = 100
+// maxNesting bounds the nesting of values.
+const maxNesting = 100
 
-var pythonWords = map[string]any{"None": nil, "null": nil, "True": true, "true": true, "False": false, "false": false}
+var words = map[string]any{"None": nil, "null": nil, "True": true, "true": true, "False": false, "false": false}
 
-func (r *pythonReader) value(depth int) (any, error) {
+func (r *Reader) value(depth int) (any, error) {
 	r.space()
-	if depth > maxPython || r.at == len(r.text) {
-		return nil, errPython
+	if depth > maxNesting || r.at == len(r.text) {
+		return nil, errNoCall
 	}
 	switch c := r.text[r.at]; {
 	case c == '"' || c == '\'':
@@ -27,54 +27,54 @@ func (r *pythonReader) value(depth int) (any, error) {
 	case c == '-' || '0' <= c && c <= '9':
 		v, n, err := pyjson.DecodePrefix(r.text[r.at:])
 		if r.at += n; err != nil || r.at == len(r.text) { // a number may go on
-			return nil, errPython
+			return nil, errNoCall
 		}
 		return v, nil
 	}
-	v, ok := pythonWords[r.word("")]
+	v, ok := words[r.word("")]
 	if !ok {
-		return nil, errPython
+		return nil, errNoCall
 	}
 	return v, nil
 }
 
-func (r *pythonReader) list(depth int) (any, error) {
+func (r *Reader) list(depth int) (any, error) {
 	r.at++
 	list := []any{}
-	for !r.take("]") {
+	for !r.Take("]") {
 		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, v)
-		r.take(",")
+		r.Take(",")
 	}
 	return list, nil
 }
 
-func (r *pythonReader) dict(depth int) (any, error) {
+func (r *Reader) dict(depth int) (any, error) {
 	r.at++
 	o := &pyjson.Object{}
-	for !r.take("}") {
+	for !r.Take("}") {
 		key, err := r.value(depth + 1)
 		name, ok := key.(string)
-		if err != nil || !ok || !r.take(":") {
-			return nil, errPython
+		if err != nil || !ok || !r.Take(":") {
+			return nil, errNoCall
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
 		o.Set(name, v)
-		r.take(",")
+		r.Take(",")
 	}
 	return o, nil
 }
 
-var pythonEscapes = map[byte]string{'n': "\n", 't': "\t", 'r': "\r", 'b': "\b", 'f': "\f", '\\': `\`, '\'': `'`, '"': `"`}
+var escapes = map[byte]string{'n': "\n", 't': "\t", 'r': "\r", 'b': "\b", 'f': "\f", '\\': `\`, '\'': `'`, '"': `"`}
 
 // string reads a literal; an escape that Python does not know stays as it is.
-func (r *pythonReader) string(quote byte) (string, error) {
+func (r *Reader) string(quote byte) (string, error) {
 	var b strings.Builder
 	for r.at++; r.at < len(r.text); r.at++ {
 		switch c := r.text[r.at]; {
@@ -88,7 +88,7 @@ func (r *pythonReader) string(quote byte) (string, error) {
 			c = r.text[r.at]
 			digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
 			if digits == 0 {
-				plain, ok := pythonEscapes[c]
+				plain, ok := escapes[c]
 				if !ok {
 					plain = `\` + string(rune(c))
 				}
@@ -96,15 +96,15 @@ func (r *pythonReader) string(quote byte) (string, error) {
 				continue
 			}
 			if r.at+digits >= len(r.text) {
-				return "", errPython
+				return "", errNoCall
 			}
 			n, err := strconv.ParseUint(r.text[r.at+1:r.at+1+digits], 16, 31)
 			if err != nil {
-				return "", errPython
+				return "", errNoCall
 			}
 			b.WriteRune(rune(n))
 			r.at += digits
 		}
 	}
-	return "", errPython
+	return "", errNoCall
 }

@@ -1,4 +1,6 @@
-package toolparser
+// Package coerce gives the arguments of a call, which are text in the markup of many models, the types that the tool's schema says,
+// as vLLM 0.32 does.
+package coerce
 
 import (
 	"math"
@@ -10,38 +12,25 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// properties are the schemas of a tool's arguments; ok is false when the tool is not there.
-func properties(tools []Tool, name string) (o *pyjson.Object, ok bool) {
-	for _, t := range tools {
-		if t.Name == name {
-			v, _ := pyjson.DecodeString(string(t.Parameters)) // one that is no JSON has no properties
-			schema, _ := v.(*pyjson.Object)
-			v, _ = schema.Get("properties")
-			o, _ = v.(*pyjson.Object)
-			return o, true
-		}
-	}
-	return nil, false
-}
-
-// coerce gives the values of arguments, which are a JSON object, the types that their schemas have.
-func coerce(arguments string, schemas *pyjson.Object) string {
+// Arguments gives the values of arguments, which are a JSON object, the types that their schemas have. What is no object, or fits
+// already, stays as it is written.
+func Arguments(arguments string, schemas *pyjson.Object) string {
 	if schemas.Len() == 0 {
 		return arguments
 	}
 	v, err := pyjson.DecodeString(arguments)
 	o, ok := v.(*pyjson.Object)
-	if err != nil || !ok || !coerceMembers(o, schemas) {
+	if err != nil || !ok || !members(o, schemas) {
 		return arguments
 	}
 	return pyjson.DumpsUnicode(o)
 }
 
-func coerceMembers(o, schemas *pyjson.Object) (changed bool) {
+func members(o, schemas *pyjson.Object) (changed bool) {
 	for name, value := range o.All() {
 		schema, _ := schemas.Get(name)
 		if s, ok := schema.(*pyjson.Object); ok {
-			value, did := coerceValue(value, s)
+			value, did := valueOf(value, s)
 			o.Set(name, value)
 			changed = changed || did
 		}
@@ -49,16 +38,16 @@ func coerceMembers(o, schemas *pyjson.Object) (changed bool) {
 	return changed
 }
 
-func coerceValue(v any, schema *pyjson.Object) (any, bool) {
+func valueOf(v any, schema *pyjson.Object) (any, bool) {
 	switch v := v.(type) {
 	case string:
-		out := fromText(v, typesOf(schema))
+		out := fromText(v, TypesOf(schema))
 		s, same := out.(string)
 		return out, !same || s != v
 	case *pyjson.Object:
 		inner, _ := schema.Get("properties")
 		schemas, _ := inner.(*pyjson.Object)
-		return v, coerceMembers(v, schemas)
+		return v, members(v, schemas)
 	case []any:
 		inner, _ := schema.Get("items")
 		items, ok := inner.(*pyjson.Object)
@@ -66,19 +55,19 @@ func coerceValue(v any, schema *pyjson.Object) (any, bool) {
 		for i := range v {
 			if ok {
 				var did bool
-				v[i], did = coerceValue(v[i], items)
+				v[i], did = valueOf(v[i], items)
 				changed = changed || did
 			}
 		}
 		return v, changed
 	}
 	text := pyjson.DumpsUnicode(v)
-	out := fromText(text, typesOf(schema))
+	out := fromText(text, TypesOf(schema))
 	return out, pyjson.DumpsUnicode(out) != text
 }
 
-// typesOf are the types that a schema allows, with those of its enum and alternatives; string when it says nothing.
-func typesOf(schema *pyjson.Object) []string {
+// TypesOf are the types that a schema allows, with those of its enum and alternatives; string when it says nothing.
+func TypesOf(schema *pyjson.Object) []string {
 	var types []string
 	v, _ := schema.Get("type")
 	values, _ := v.([]any)
@@ -97,7 +86,7 @@ func typesOf(schema *pyjson.Object) []string {
 		choices, _ := v.([]any)
 		for _, c := range choices {
 			inner, _ := c.(*pyjson.Object)
-			types = append(types, typesOf(inner)...)
+			types = append(types, TypesOf(inner)...)
 		}
 	}
 	if len(types) == 0 {
