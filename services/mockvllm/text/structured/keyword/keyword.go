@@ -68,6 +68,8 @@ func Anywhere(v any, test func(*pyjson.Object) bool) bool {
 	return false
 }
 
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
 // At is what a JSON Pointer (RFC 6901) leads to from root.
 func At(root any, pointer string) (at any, ok bool) {
 	at = root
@@ -78,7 +80,7 @@ func At(root any, pointer string) (at any, ok bool) {
 		return nil, false
 	}
 	for part := range strings.SplitSeq(pointer[1:], "/") {
-		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+		part = unescape.Replace(part)
 		switch v := at.(type) {
 		case *pyjson.Object:
 			if at, ok = v.Get(part); !ok {

@@ -122,7 +122,8 @@ func (m *maker) types(f *facts, s *pyjson.Object) {
 		if f.types == nil {
 			f.types = types
 		} else {
-			f.types = slices.DeleteFunc(append(slices.Clone(f.types), types...), func(t string) bool {
+			more := slices.DeleteFunc(slices.Clone(types), func(t string) bool { return slices.Contains(f.types, t) })
+			f.types = slices.DeleteFunc(slices.Concat(f.types, more), func(t string) bool {
 				return !hasType(f.types, t) || !hasType(types, t)
 			})
 		}
