@@ -50,9 +50,9 @@ type Engine struct {
 	woken    []*Sequence // by this step
 	loras    []adapter   // that have had an output and have not ended
 
-	unfinished, prefilling        atomic.Int64 // sequences; tokens of prompts without a first token
-	nRunning, nWaiting, cacheUsed atomic.Int64 // after the last step
-	shown                         atomic.Pointer[State]
+	unfinished, prefilling atomic.Int64 // sequences; tokens of prompts without a first token
+	nWaiting, cacheUsed    atomic.Int64 // after the last step
+	shown                  atomic.Pointer[State]
 }
 
 // never is the instant that does not come, atOnce one that always has.
@@ -65,19 +65,19 @@ const (
 func New(cfg Config, observer Observer) *Engine {
 	e := &Engine{cfg: cfg, observer: observer, clock: cfg.Clock, epoch: cfg.Clock.Now(), poke: make(chan struct{}, 1),
 		timer: cfg.Clock.NewTimer(), pool: kv.NewPool(cfg.NumBlocks, cfg.PrefixCaching), asleep: map[string]bool{}}
-	e.shown.Store(&State{Awake: true})
+	e.shown.Store(&State{})
 	return e
 }
 
 // Load is the state of the engine at one moment.
 type Load struct {
-	Running, Waiting int
-	CacheUsage       float64 // share of the KV cache in use, 0 to 1
+	Waiting    int     // sequences
+	CacheUsage float64 // share of the KV cache in use, 0 to 1
 }
 
 // Load returns the state after the last step.
 func (e *Engine) Load() Load {
-	return Load{Running: int(e.nRunning.Load()), Waiting: int(e.nWaiting.Load()),
+	return Load{Waiting: int(e.nWaiting.Load()),
 		CacheUsage: float64(e.cacheUsed.Load()) / float64(max(e.cfg.NumBlocks-1, 1))}
 }
 

@@ -66,7 +66,7 @@ func TestOthersWaitForASlot(t *testing.T) {
 	run(t, seats(1), func(e *Engine, n *notes) {
 		seqs := submit(t, e, 1, 1, 1)
 		synctest.Wait()
-		equal(t, "load", e.Load(), Load{1, 2, 2.0 / 8191})
+		equal(t, "load", e.Load(), Load{2, 2.0 / 8191})
 		time.Sleep(100 * ms)
 		expect(t, seqs, -1, 0, 0)
 		time.Sleep(100 * ms)

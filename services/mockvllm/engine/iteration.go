@@ -56,7 +56,6 @@ func (it *Iteration) TotalTokens() int { return it.PromptComputed + it.Generated
 type Finished struct {
 	ID        string // of the request
 	Reason    string // stop, length, abort, error or repetition
-	LoRA      string // adapter, "" for the model itself
 	Prompt    int    // tokens
 	Cached    int    // tokens of the prompt that came from the prefix cache
 	Generated int    // tokens

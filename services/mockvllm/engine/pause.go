@@ -32,8 +32,6 @@ type finishing struct {
 type State struct {
 	Paused   bool // what /is_paused says
 	Sleeping bool // what /is_sleeping says: paused, or without a part of its memory
-	Awake    bool // vllm:engine_sleep_state of awake, which a mere pause does not move
-	Level    int  // level of the last sleep, 0 when awake: 1 is weights_offloaded, 2 is discard_all
 }
 
 // State is that after the last call of Pause, Resume, Sleep or Wake.
@@ -62,7 +60,7 @@ func (e *Engine) halt(mode Mode, f finishing) <-chan struct{} {
 		case PauseWait:
 		}
 		e.pauses = append(e.pauses, f)
-		e.show(nil)
+		e.show()
 	})
 	if !ok {
 		close(f.done)
@@ -84,11 +82,7 @@ func (e *Engine) finishPauses() {
 				e.asleep[tag] = true
 			}
 		}
-		e.show(func(s *State) {
-			if f.level >= 0 {
-				s.Awake, s.Level = false, f.level
-			}
-		})
+		e.show()
 		close(f.done)
 	}
 	e.pauses = nil
@@ -112,7 +106,7 @@ var memory = []string{"weights", "kv_cache"}
 func (e *Engine) Resume() {
 	e.do(func() {
 		e.resume()
-		e.show(nil)
+		e.show()
 	})
 }
 
@@ -132,11 +126,7 @@ func (e *Engine) Wake(tags ...string) (awake bool) {
 		if awake = len(e.asleep) == 0; awake {
 			e.resume()
 		}
-		e.show(func(s *State) {
-			if awake {
-				s.Awake, s.Level = true, 0
-			}
-		})
+		e.show()
 	})
 	return awake
 }
@@ -156,14 +146,9 @@ func (e *Engine) rouse(tags []string) {
 	}
 }
 
-func (e *Engine) show(change func(*State)) {
-	s := *e.shown.Load()
-	s.Paused = e.paused != unpaused
-	s.Sleeping = s.Paused || len(e.asleep) > 0
-	if change != nil {
-		change(&s)
-	}
-	e.shown.Store(&s)
+func (e *Engine) show() {
+	paused := e.paused != unpaused
+	e.shown.Store(&State{Paused: paused, Sleeping: paused || len(e.asleep) > 0})
 }
 
 // Reasons for which ReleaseCache does nothing, in vLLM's words.
@@ -182,7 +167,7 @@ func (e *Engine) ReleaseCache() (err error) {
 			err = ErrAsleep
 		default:
 			e.asleep["kv_cache"] = true
-			e.show(nil)
+			e.show()
 		}
 	})
 	return err

@@ -134,7 +134,7 @@ func (e *Engine) output(s *Sequence, now time.Duration) {
 
 // finish records a sequence that ended otherwise than by its client.
 func (e *Engine) finish(s *Sequence, reason string, now time.Duration) {
-	f := Finished{ID: s.ID, Reason: reason, LoRA: s.LoRA, Prompt: s.Prompt, Cached: s.cached, Generated: s.generated,
+	f := Finished{ID: s.ID, Reason: reason, Prompt: s.Prompt, Cached: s.cached, Generated: s.generated,
 		MaxTokens: s.MaxTokens, Preemptions: s.told, EndToEnd: now - s.arrived}
 	kin := s.family
 	kin.longest = max(kin.longest, s.generated)
@@ -218,7 +218,6 @@ func (e *Engine) report(now time.Duration) {
 	for _, a := range e.loras {
 		it.LoRAs = append(it.LoRAs, a.name)
 	}
-	publish(&e.nRunning, it.Running)
 	publish(&e.nWaiting, len(e.waiting))
 	publish(&e.cacheUsed, e.pool.Used())
 	e.changed = false
