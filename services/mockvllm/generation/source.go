@@ -54,10 +54,10 @@ func (s *source) pick(i int) int {
 	case s.mark >= 0:
 		i -= s.lead + 1
 	}
+	if s.said != nil && !s.free {
+		return s.say(i % (len(s.said) + s.ending()))
+	}
 	switch {
-	case s.said != nil && !s.free:
-		i %= len(s.said) + s.ending()
-		fallthrough
 	case s.said != nil && i <= len(s.said):
 		return s.say(i)
 	case i == s.stopAt && s.stop >= 0:
