@@ -25,7 +25,6 @@ func parseServe(args []string, cfg *Config) (CommandLine, error) {
 		return CommandLine{}, err
 	}
 	cl := CommandLine{model: line.Model != ""}
-	set := setters()
 	for _, g := range line.Given {
 		name := g.Option.Name()
 		if name == "--model" && cl.model { // the file of --config names another one
@@ -36,13 +35,13 @@ func parseServe(args []string, cfg *Config) (CommandLine, error) {
 		if name != "--api-key" && name != "--hf-token" { // a log is no place for keys
 			cl.Given = append(cl.Given, fmt.Sprintf("'%s': '%s'", strings.ReplaceAll(name[2:], "-", "_"), strings.Join(g.Values, " ")))
 		}
-		if set[name] == nil {
+		if setters[name] == nil {
 			if !slices.Contains(cl.Idle, name) {
 				cl.Idle = append(cl.Idle, name)
 			}
 			continue
 		}
-		if err := set[name](cfg, g.Values); err != nil {
+		if err := setters[name](cfg, g.Values); err != nil {
 			return cl, usageError{Prog: "vllm serve", Message: err.wording(name)}
 		}
 	}
