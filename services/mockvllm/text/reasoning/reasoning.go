@@ -2,7 +2,6 @@ package reasoning
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -49,9 +48,6 @@ func Lookup(name string, thinking *bool) (Parser, bool) {
 	p.Parser.Begun = p.begun
 	return p.Parser, true
 }
-
-// Supported are the names that Lookup finds, in order.
-func Supported() []string { return slices.Sorted(maps.Keys(parsers)) }
 
 // Split takes a whole text apart. What is not there is nil.
 func (p Parser) Split(text string) (reasoning, content *string) { return p.split(text) }

@@ -1,8 +1,6 @@
 package toolparser
 
 import (
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -60,9 +58,6 @@ func Lookup(name string) (Format, bool) {
 	f, ok := formats[name]
 	return f, ok
 }
-
-// Supported are the names that Lookup finds, in order.
-func Supported() []string { return slices.Sorted(maps.Keys(formats)) }
 
 // Write is how a model says these calls, one after the other.
 func (f Format) Write(calls []Call) string { return f.write(calls) }
