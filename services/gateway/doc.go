@@ -13,6 +13,9 @@
 //	                        │ relay     relay/       copy and flush, tap usage and timing, close honestly
 //	                        └ record    call.go      one log line, one set of metrics, whatever happened
 //
+// The steps are files of this room and not rooms, since each reads and writes what the record tells in the end (call.go) and what
+// is to be sent (query.go). What they need to know of anything else is a room's.
+//
 // What a request is refused with is worded in refusal/ and failure.go. The management API is the supervisor's: management/ hands
 // it on.
 //

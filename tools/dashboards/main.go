@@ -2,7 +2,7 @@
 //
 //	go run ./tools/dashboards deploy/grafana/dashboards
 //
-// fleet.go and model.go say what is on them, panels.go how each kind of panel looks. The types are Grafana's own
+// fleet.go and model.go say what is on them, panel.go and table.go how each kind of panel looks. The types are Grafana's own
 // (grafana-foundation-sdk), so that a misspelt option does not compile.
 package main
 

@@ -4,7 +4,7 @@
 //
 //	Server ── Serve ──► conn ──► head.go      a request's head, strictly
 //	                       ├───► wait.go      what a connection is between two requests
-//	                       ├───► body.go      its body, by length or in chunks
+//	                       ├───► body.go      its body, by length or in chunks; pace.go how slow a client may be
 //	                       ├───► response.go  http.ResponseWriter
 //	                       ├───► cancel.go    ends the request's context, also when the client has left
 //	                       ├───► secure.go    TLS, where it is asked for

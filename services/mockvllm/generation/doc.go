@@ -1,8 +1,11 @@
 // Package generation is the language model of the mock: what it says, token by token, and how sure it is.
 //
 //	model.go     Model, and the answer modes: guide, echo, random, file
+//	script.go    the answers of a file
+//	work.go      Work: one prompt, and as many answers as its parameters say
 //	choose.go    what an answer says: by the mode, and by what the request wants
 //	insist.go    what a request makes the model say: a form that is prescribed, a call of a tool
+//	constrain.go what becomes of it when a form is prescribed
 //	source.go    where the tokens of an answer come from: a text that is said, or words drawn at random
 //	answer.go    Answer: the plan of one choice. How many tokens it has and why it ends is known before the first is due
 //	reader.go    Reader tells the text of an answer as its tokens become due, as vLLM's detokenizer does

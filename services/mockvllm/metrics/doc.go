@@ -8,7 +8,8 @@
 //	process.go      python_ and process_ families
 //	cacheconfig.go  the labels of vllm:cache_config_info
 //	series.go       counters, gauges, histograms and summaries
-//	text.go         how they are written
+//	sleep.go        how far the engines are awake
+//	text.go         how they are written, float.go how numbers are
 //	serve.go        GET /metrics, and the handler behind it that reads Accept
 //
 // client_golang has neither the order nor the _created families nor the spelling, and sorts where Python does not.

@@ -5,5 +5,6 @@
 //	driver.go   what it works with
 //	loop.go     the goroutine
 //	admit.go    how a start waits until it may begin
+//	latest.go   a mailbox for one
 //	launch.go   how it begins, and how a server that runs already is found
 package runner

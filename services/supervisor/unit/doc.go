@@ -12,4 +12,7 @@
 //	condition.go   the same told in three yes-or-no questions
 //
 // It knows no clock, no goroutine and no server: package runner feeds it.
+//
+// The files are arms of one function over one State, most of whose fields nobody else may see; a cut between them would have to show
+// these.
 package unit

@@ -3,6 +3,7 @@
 //
 //	request.go       what a request may hold
 //	conversation.go  its blocks of content as chat messages
+//	tools.go         what may be called
 //	answer.go        whole messages
 //	stream.go        streamed ones
 package messages

@@ -2,6 +2,7 @@
 //
 //	request.go   what a request may hold
 //	input.go     its items as chat messages
+//	tools.go     what may be called
 //	history.go   what a stored response leaves for the next one
 //	answer.go    the response object
 //	items.go     what a response holds: reasoning, a message, calls

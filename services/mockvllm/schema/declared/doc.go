@@ -4,5 +4,5 @@
 //	common.go, sampling.go, tag.go                                                          those that several have
 //	python.go                                                                               what Python does in them
 //
-// A file registers its validators when the program starts; Models builds the models with them at the first use.
+// A file registers its validators (hooks.go) when the program starts; Models builds the models with them at the first use.
 package declared

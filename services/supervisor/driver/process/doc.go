@@ -7,6 +7,7 @@
 //	process.go    Driver: starts a guard      environment.go  what a server inherits
 //	server.go     this side of a guard        port.go         whether its port is its own
 //	guard.go      the other side              report.go       what it says
+//	fingerprint.go  what tells one command from another
 //	ledger/       which processes there are, also for the next supervisor
 //	proc/         what /proc tells
 package process
