@@ -58,9 +58,10 @@ func (g *Gateway) ask(r *http.Request, c *call, q *query, m *routing.Model) (*tr
 		if err != nil {
 			return nil, err
 		}
+		c.dead = nil
 		t, err := g.backendsOf(r, c, q, m, lease)
 		reason := c.unsent(t, err)
-		if left == 0 || reason == "" || q.spent() || !c.last || !g.held(c, q, m) || !g.gone(r.Context(), m, c.backend) || !g.mayRetry(m, reason) {
+		if left == 0 || reason == "" || q.spent() || !c.last || !g.held(c, q, m) || !g.gone(r.Context(), m, append(c.dead, c.backend)) || !g.mayRetry(m, reason) {
 			if err != nil {
 				slot.Leave()
 				return nil, err
@@ -105,13 +106,18 @@ func (g *Gateway) mayRetry(m *routing.Model, reason string) bool {
 // when the supervisor has died too.
 const noticed = 10 * time.Second
 
-// gone waits until a backend takes no requests any more, as far as the fleet knows, and is false when that does not come.
-func (g *Gateway) gone(ctx context.Context, m *routing.Model, backend string) bool {
+// gone waits until each of these backends has been seen to take no requests, as far as the fleet knows, and is false when that does not
+// come. When several die at once the fleet is told so one after the other, and whoever asked the others meanwhile would have no try left.
+func (g *Gateway) gone(ctx context.Context, m *routing.Model, backends []string) bool {
 	late := time.NewTimer(noticed)
 	defer late.Stop()
 	for {
 		news := g.feed.News()
-		if !slices.ContainsFunc(g.current(m).Model.Backends, func(b fleet.Backend) bool { return b.ID == backend && b.Routable }) {
+		now := g.current(m).Model.Backends
+		backends = slices.DeleteFunc(backends, func(id string) bool {
+			return !slices.ContainsFunc(now, func(b fleet.Backend) bool { return b.ID == id && b.Routable })
+		})
+		if len(backends) == 0 {
 			return true
 		}
 		select {

@@ -56,6 +56,7 @@ type call struct {
 	last     bool // no other model will be asked
 	attempts int
 	backend  string        // of the last attempt
+	dead     []string      // backends of the last turn that could not be reached or broke off
 	waited   time.Duration // for the client's body, its turn and the backends
 	ttft     time.Duration
 	reserved int                 // tokens, of the key

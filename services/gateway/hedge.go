@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/gateway/retry"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
 )
 
 // hedged is the reason of a retry that was begun while the first backend was silent.
@@ -99,6 +100,9 @@ func (g *Gateway) secondFor(c *call, q *query, m *routing.Model, first routing.L
 func (g *Gateway) tried(c *call, q *query, p *retry.Pace, t *try) {
 	t.report()
 	c.tried(t.lease.Backend.ID, t.outcome())
+	if t.failed == upstream.Connect || t.failed == upstream.Broken {
+		c.dead = append(c.dead, t.lease.Backend.ID)
+	}
 	if t.outcome() == "ok" && !q.endpoint.Control { // what a server says of itself is said at once
 		p.Answered(q.stream, t.took)
 	}

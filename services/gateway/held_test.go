@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -45,4 +46,41 @@ func TestHeldOverADeath(t *testing.T) {
 		}
 	}
 	f.awaitMetric(`fluidmcp_retries_total{model="held",reason="reset"}`, 6)
+}
+
+// TestHeldOverSeveralDeaths has all servers of a model die at once, which the fleet says of one after the other. A request that may wait
+// has no fewer tries for that.
+func TestHeldOverSeveralDeaths(t *testing.T) {
+	const clients, servers = 12, 3
+	dead := make([]*backend, servers)
+	urls := make([]string, servers)
+	for i := range dead {
+		dead[i] = newBackend(t, vllm)
+		urls[i] = dead[i].URL
+	}
+	m := model("m", urls...)
+	m.Limits.KeepAlive = true
+	f := start(t, nil, m)
+	for _, b := range dead {
+		b.kill()
+	}
+	answers := f.ask(clients, "/llm/m/chat/completions", hello)
+	f.awaitMetric(`fluidmcp_retries_total{model="m",reason="connect"}`, clients*(servers-1))
+	for i := range m.Backends {
+		m.Backends = slices.Clone(m.Backends)
+		m.Backends[i].Routable = false
+		if i == len(m.Backends)-1 {
+			m.Phase = fleet.Backoff
+		}
+		f.deploy(m)
+	}
+	f.awaitMetric(`fluidmcp_queued_requests{model="m"}`, clients)
+	up := model("m", newBackend(t, vllm).URL)
+	up.Limits.KeepAlive = true
+	f.deploy(up)
+	for range clients {
+		if a := <-answers; a.status != http.StatusOK {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
 }
