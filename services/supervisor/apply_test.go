@@ -23,7 +23,7 @@ func TestAnotherCommandRolls(t *testing.T) {
 		t.Error(effects(set))
 	}
 	l.until("both anew", "m", func(m fleet.Model) bool {
-		if len(m.Backends) != 2 || routable(0)(m) {
+		if len(m.Backends) != 2 || !serves(m) {
 			t.Errorf("not one of two answers: %+v", m)
 		}
 		return routable(2)(m) && l.model("m").Restarts == 2
@@ -39,6 +39,21 @@ func TestAnotherCommandRolls(t *testing.T) {
 	if _, body := l.do(http.MethodGet, "/metrics", ""); !strings.Contains(body, `fluidmcp_model_restarts_total{model="m",reason="reconfigured"} 2`) {
 		t.Error("no metric tells why")
 	}
+}
+
+// A command that changes together with the number of replicas is not begun before the new ones are there: the one server of before is
+// all that answers until then.
+func TestAnotherCommandAndMoreReplicas(t *testing.T) {
+	port := freePort(t)
+	l := live(t, quick(), `"m": {`+fake(port, "")+`}`)
+	l.until("one", "m", routable(1))
+	l.apply(`"m": {` + strings.Replace(fake(port, `, "replicas": 3`), `"args": [`, `"env": {"A": "new"}, "args": [`, 1) + `}`)
+	l.until("three, the first of them anew", "m", func(m fleet.Model) bool {
+		if !serves(m) {
+			t.Errorf("nothing answers: %+v", m)
+		}
+		return routable(3)(m) && l.model("m").Restarts == 1
+	})
 }
 
 // A command that does not come up costs one replica and not all: the others keep the one of before.

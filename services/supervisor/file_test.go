@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -101,6 +102,11 @@ func routable(n int) func(fleet.Model) bool {
 		}
 		return up == n && len(m.Backends) == n
 	}
+}
+
+// serves tells whether any server takes requests.
+func serves(m fleet.Model) bool {
+	return slices.ContainsFunc(m.Backends, func(b fleet.Backend) bool { return b.Routable })
 }
 
 func effects(set change.Set) string {

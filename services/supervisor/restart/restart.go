@@ -139,6 +139,16 @@ func (s *Restarts) Roll(m *board.Model, r Rolling) error {
 	if r.Servers == nil {
 		r.Servers = s.Board.Servers(m)
 	}
+	p.Beside = func() (beside []rollout.Server) {
+		s.Board.Read(func() {
+			for _, i := range m.Servers {
+				if !i.Extra && !i.Leaving && !slices.Contains(r.Servers, i) {
+					beside = append(beside, rollout.Server{ID: i.ID, Status: func() unit.Status { return s.Board.Status(i) }})
+				}
+			}
+		})
+		return beside
+	}
 	for _, i := range r.Servers {
 		if i.Extra { // it is a rollout's own
 			continue

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
@@ -33,6 +34,15 @@ func (s seen) lost() bool {
 	return s.replaced() && (s.Phase == fleet.Failed || s.Phase == fleet.Backoff && s.Failures-s.failures >= patience)
 }
 
+// awaited tells whether a server that is not replaced is about to serve. One that waits for memory may wait for that of the old ones.
+func (s seen) awaited() bool {
+	switch {
+	case s.Routable(), s.Desired != unit.Running, s.Phase == fleet.Failed, s.Reason == unit.WaitingForMemory:
+		return false
+	}
+	return s.Phase != fleet.Backoff || s.Failures < patience
+}
+
 // decision is what follows for a rollout from how its servers are.
 type decision struct {
 	state   State
@@ -44,6 +54,7 @@ type decision struct {
 // view is all that a rollout decides by.
 type view struct {
 	servers []seen
+	beside  []seen // the other servers of the model
 	extra   *seen  // nil when there is none
 	atOnce  bool   // all are to be replaced at the same time
 	missing string // what a new server would have to wait for, "" when nothing
@@ -87,6 +98,10 @@ func decide(v view) decision {
 	case v.missing != "":
 		d.message = "waits: " + v.missing
 	default:
+		if at := slices.IndexFunc(v.beside, seen.awaited); at >= 0 {
+			d.message = waiting(v.beside[at])
+			break
+		}
 		d.replace = old[:1]
 	}
 	return d

@@ -31,6 +31,7 @@ type Extra struct {
 type Plan struct {
 	Why     unit.Reason
 	Servers []Server
+	Beside  func() []Server                           // the others of the model, which nobody has to Replace; may be nil
 	AtOnce  bool                                      // replaces all at the same time, so that the model is not served meanwhile
 	Surge   func(ctx context.Context) (*Extra, error) // starts one more server, or gives nil where there is no room; may be nil
 	Missing func() string                             // what a new server would have to wait for, "" when nothing; may be nil
@@ -162,6 +163,11 @@ func (r *run) look() view {
 	v := view{servers: r.servers, atOnce: r.plan.AtOnce}
 	if r.extra != nil {
 		v.extra = &seen{id: r.extra.ID, Status: r.extra.Status()}
+	}
+	if r.plan.Beside != nil {
+		for _, s := range r.plan.Beside() {
+			v.beside = append(v.beside, seen{id: s.ID, Status: s.Status()})
+		}
 	}
 	if r.plan.Missing != nil {
 		v.missing = r.plan.Missing()

@@ -338,3 +338,33 @@ func TestNobodyIsReplacedAfterCancel(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestWaitsForTheOthers: a server that is not replaced, and is about to come back, is waited for. One that does not is not.
+func TestWaitsForTheOthers(t *testing.T) {
+	part := func(r *rig) {
+		p := r.plan()
+		rest := p.Servers[1:]
+		p.Servers, p.Beside = p.Servers[:1], func() []rollout.Server { return rest }
+		r.start(p)
+	}
+	inBubble(t, 2, func(r *rig) {
+		r.servers[1].crash()
+		after(0)
+		part(r)
+		after(loading / 2)
+		r.servers[0].phase(fleet.Ready)
+		after(time.Hour)
+		r.expect(rollout.Done, 1, 2, 2)
+	})
+	inBubble(t, 2, func(r *rig) {
+		r.together = true
+		r.servers[1].breaks(100)
+		r.servers[1].crash()
+		after(0)
+		part(r)
+		after(time.Hour)
+		if got, _ := r.rolls.Status("m"); got.State != rollout.Done {
+			t.Errorf("%+v", got)
+		}
+	})
+}
