@@ -198,6 +198,23 @@ func TestDiskThatFailsAndRecovers(t *testing.T) {
 	require.Equal(t, []string{"events cannot be written; they are kept in memory and tried again", "events can be written again"}, messages)
 }
 
+// TestFileThatIsRemoved: what happens after somebody has cleared the folder is on disk all the same.
+func TestFileThatIsRemoved(t *testing.T) {
+	path := t.TempDir()
+	s, end := open(t, path)
+	s.Events.Add(Event{Attempt: 1})
+	await(t, s.Events, 0, 1)
+	require.NoError(t, os.Remove(filepath.Join(path, currentName)))
+	for i := range 2 {
+		s.Events.Add(Event{Attempt: 2 + i})
+	}
+	want := await(t, s.Events, 0, 3)[1:]
+	end()
+	s, _ = open(t, path)
+	got, _ := s.Events.After(0)
+	require.Equal(t, want, got)
+}
+
 func TestDiskThatFailsUntilTheEnd(t *testing.T) {
 	path := t.TempDir()
 	s, end := open(t, path)

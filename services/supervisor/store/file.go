@@ -129,6 +129,11 @@ func (l *eventFile) append(events []Event) error {
 		}
 		text = append(text, line...)
 	}
+	if !l.isCurrent() && !l.is(olderName) { // somebody has removed it
+		if err := l.next(); err != nil {
+			return fmt.Errorf("make the file of events anew: %w", err)
+		}
+	}
 	if l.size > 0 && l.size+int64(len(text)) > l.max {
 		if err := l.rotate(); err != nil {
 			return fmt.Errorf("begin a new file of events: %w", err)
@@ -159,6 +164,11 @@ func (l *eventFile) rotate() error {
 			return err
 		}
 	}
+	return l.next()
+}
+
+// next goes on in an empty file of the current name.
+func (l *eventFile) next() error {
 	old := l.f
 	if err := l.open(); err != nil {
 		return err
@@ -167,8 +177,10 @@ func (l *eventFile) rotate() error {
 	return old.Close()
 }
 
-func (l *eventFile) isCurrent() bool {
-	named, err := os.Stat(l.folder.Path(currentName))
+func (l *eventFile) isCurrent() bool { return l.is(currentName) }
+
+func (l *eventFile) is(name string) bool {
+	named, err := os.Stat(l.folder.Path(name))
 	if err != nil {
 		return false
 	}
