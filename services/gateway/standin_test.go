@@ -74,13 +74,28 @@ func TestEndingServers(t *testing.T) {
 	if len(bad.requests()) == 0 {
 		t.Error("the ending server was never asked")
 	}
+	// What it had of a plain answer when it was told to stop is not all of it.
+	const part = `{"choices":[{"index":0,"message":{"role":"assistant","content":"Once"},"finish_reason":"abort"}],"usage":{"completion_tokens":1}}`
+	stopped := newBackend(t, func(c *exchange) { c.plain(200, part) })
+	m = model("m", stopped.URL, good.URL)
+	m.Routing.Policy = fleet.RoundRobin
+	f.deploy(m, model("alone", stopped.URL))
+	for range 4 {
+		if a := f.post("/llm/m/chat/completions", hello); a.status != 200 || a.body != chatAnswer {
+			t.Errorf("%d %q", a.status, a.body)
+		}
+	}
+	if a := f.post("/llm/alone/chat/completions", hello); a.status != 200 || a.body != part {
+		t.Errorf("where no other server is: %d %q", a.status, a.body)
+	}
+	before := len(bad.requests()) + len(stopped.requests()) - 1
 	// Words of a model are not those of its server.
 	quoting := newBackend(t, func(c *exchange) { c.plain(200, `{"text":"EngineCore encountered an issue"}`) })
 	f.deploy(model("m", quoting.URL, good.URL))
 	for range 4 {
 		f.post("/v1/chat/completions", hello)
 	}
-	f.awaitMetric(`fluidmcp_retries_total{model="m",reason="unavailable"}`, float64(len(bad.requests())))
+	f.awaitMetric(`fluidmcp_retries_total{model="m",reason="unavailable"}`, float64(before))
 }
 
 func TestCanary(t *testing.T) {

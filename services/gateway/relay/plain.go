@@ -56,6 +56,7 @@ func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*
 	if p.usage, err = readUsage(p.held.Bytes()); err != nil && media == "application/json" && torn(resp, p.held.Bytes(), err) {
 		return nil, errTorn
 	}
+	a.cut = bytes.Contains(p.held.Bytes(), aborted)
 	if resp.ContentLength < 0 && resp.Request.Method != http.MethodHead { // to HEAD that would tell of another answer
 		a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}

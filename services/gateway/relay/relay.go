@@ -82,6 +82,7 @@ type Answer struct {
 	Status int
 	Stream bool // an event stream
 
+	cut    bool // the server has ended a whole answer early, on its own account
 	header http.Header
 	body   io.Closer
 	sender interface {
@@ -117,8 +118,15 @@ func (a *Answer) Send(w http.ResponseWriter, begun bool) Result { return a.sende
 // come with a 500, or in the first frame of a stream.
 var lastWords = [][]byte{[]byte("cannot schedule new futures after shutdown"), []byte("EngineCore encountered an issue")}
 
-// Ending tells whether the answer is only that the server is ending.
+// aborted is how vLLM ends the choice of a plain answer that it gives up, though nobody has asked it to: it is told to stop, or to pause.
+// Within a text its quotes would be escaped.
+var aborted = []byte(`"finish_reason":"abort"`)
+
+// Ending tells whether the answer is only that the server is ending, or what it had of one by then.
 func (a *Answer) Ending() bool {
+	if a.cut {
+		return true
+	}
 	if a.Status != http.StatusInternalServerError && !a.Stream {
 		return false
 	}
