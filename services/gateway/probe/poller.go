@@ -30,7 +30,7 @@ type Poller struct {
 // Run polls until ctx ends.
 func (p *Poller) Run(ctx context.Context) {
 	p.silent = make(map[string]time.Time)
-	spread(ctx, p.Interval, p.backends, func(id, base string) {
+	spread(ctx, p.Interval, p.backends, func(id, base string, _ time.Time) {
 		var load Load
 		told := true
 		err := get(ctx, p.Transport, base, "/metrics", p.Interval, func(resp *http.Response) (err error) {

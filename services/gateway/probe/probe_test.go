@@ -131,7 +131,7 @@ func TestProber(t *testing.T) {
 		core, logs := observer.New(zapcore.InfoLevel)
 		s := &servers{answers: map[string]string{"http://well/health": "200", "http://stranger/health": "404", "http://ill/health": "503"}}
 		p := probe.Prober{Transport: s, Interval: 5 * time.Second, Backends: backends("well", "stranger", "ill"),
-			SetUp: func(id string, ok bool) { up.add("%s %v", id, ok) }, Log: zap.New(core)}
+			SetUp: func(id string, ok bool, _ time.Time) { up.add("%s %v", id, ok) }, Log: zap.New(core)}
 		during(t, 15*time.Second-1, p.Run)
 		up.want(t, map[string]int{"well true": 3, "stranger true": 3, "ill false": 3})
 		if n := logs.FilterMessage("backend changed").Len(); n != 1 {
@@ -151,7 +151,7 @@ func TestNoDescriptorLeft(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var up tally
 			p := probe.Prober{Transport: failing{err}, Interval: 5 * time.Second, Backends: backends("b"),
-				SetUp: func(id string, ok bool) { up.add("%s %v", id, ok) }, Log: zap.NewNop()}
+				SetUp: func(id string, ok bool, _ time.Time) { up.add("%s %v", id, ok) }, Log: zap.NewNop()}
 			during(t, 15*time.Second-1, p.Run)
 			up.want(t, want)
 		})
@@ -165,13 +165,13 @@ func TestSilentServer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var up tally
 			p := probe.Prober{Transport: &servers{}, Interval: 16 * time.Second, Backends: backends("silent"),
-				SetUp: func(id string, ok bool) { up.add("%s %v", id, ok) }, Log: zap.NewNop()}
+				SetUp: func(id string, ok bool, asked time.Time) { up.add("%s %v, asked %v ago", id, ok, time.Since(asked)) }, Log: zap.NewNop()}
 			during(t, d, p.Run)
 			up.want(t, want)
 		})
 	}
-	f(15*time.Second-1, nil)                               // even when it was the first to be asked
-	f(30*time.Second+1, map[string]int{"silent false": 1}) // even when it was the last
+	f(15*time.Second-1, nil)                                              // even when it was the first to be asked
+	f(30*time.Second+1, map[string]int{"silent false, asked 15s ago": 1}) // even when it was the last
 }
 
 // TestProberLogsChanges: to down and back, and a backend that comes again after it was gone is a new one.
@@ -181,7 +181,7 @@ func TestProberLogsChanges(t *testing.T) {
 		s := &servers{answers: map[string]string{"http://b/health": "500"}}
 		here := &listing{urls: backends("b")()}
 		p := probe.Prober{Transport: s, Interval: time.Second, Backends: here.get,
-			SetUp: func(string, bool) {}, Log: zap.New(core)}
+			SetUp: func(string, bool, time.Time) {}, Log: zap.New(core)}
 		done := make(chan struct{})
 		ctx, stop := context.WithCancel(t.Context())
 		go func() { p.Run(ctx); close(done) }()
@@ -217,7 +217,7 @@ func TestSpread(t *testing.T) {
 			ids = append(ids, fmt.Sprint("b", i))
 			s.answer("http://"+ids[i]+"/health", "200")
 		}
-		p := probe.Prober{Transport: s, Interval: 16 * time.Second, Backends: backends(ids...), SetUp: func(string, bool) {}, Log: zap.NewNop()}
+		p := probe.Prober{Transport: s, Interval: 16 * time.Second, Backends: backends(ids...), SetUp: func(string, bool, time.Time) {}, Log: zap.NewNop()}
 		during(t, 32*time.Second-1, p.Run)
 		moments := make(map[time.Time]int)
 		for id, times := range s.asked {

@@ -18,7 +18,7 @@ type Prober struct {
 	Transport http.RoundTripper
 	Interval  time.Duration            // between two probes of a backend, and the most that one may take
 	Backends  func() map[string]string // base URLs by id
-	SetUp     func(id string, up bool)
+	SetUp     func(id string, up bool, asked time.Time)
 	Log       *zap.Logger
 
 	mu   sync.Mutex
@@ -28,7 +28,7 @@ type Prober struct {
 // Run probes until ctx ends.
 func (p *Prober) Run(ctx context.Context) {
 	p.down = make(map[string]bool)
-	spread(ctx, p.Interval, p.backends, func(id, base string) {
+	spread(ctx, p.Interval, p.backends, func(id, base string, now time.Time) {
 		// Any answer below 500 is health: servers other than vLLM may not know /health.
 		err := get(ctx, p.Transport, base, "/health", p.Interval, func(resp *http.Response) error {
 			if resp.StatusCode >= http.StatusInternalServerError {
@@ -39,7 +39,7 @@ func (p *Prober) Run(ctx context.Context) {
 		if ctx.Err() != nil || rawnet.Exhausted(err) {
 			return // the gateway stops, or has no descriptor left; that says nothing about the backend
 		}
-		p.SetUp(id, err == nil)
+		p.SetUp(id, err == nil, now)
 		p.note(id, err)
 	})
 }

@@ -15,16 +15,17 @@ const slots = 16
 
 // spread calls ask once an interval for each backend, by id and base URL, until ctx ends, and waits for the calls. The
 // slots are another choice in each process, so gateways that started together do not ask together.
-func spread(ctx context.Context, interval time.Duration, backends func() map[string]string, ask func(id, base string)) {
+func spread(ctx context.Context, interval time.Duration, backends func() map[string]string, ask func(id, base string, now time.Time)) {
 	seed := maphash.MakeSeed()
 	tick := time.NewTicker(max(interval/slots, time.Millisecond))
 	defer tick.Stop()
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	for slot := uint64(0); ; slot++ {
+		now := time.Now() // before they are looked up, so that what changes in between does so later
 		for id, base := range backends() {
 			if (maphash.String(seed, id)+slot)%slots == 0 {
-				asking.Go(func() { ask(id, base) })
+				asking.Go(func() { ask(id, base, now) })
 			}
 		}
 		select {

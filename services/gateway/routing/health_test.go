@@ -123,7 +123,7 @@ func TestEjection(t *testing.T) {
 	})
 	scene(t, "a probe does not bring it back", 3, func(r rig) {
 		r.report("b0", failure, 5)
-		r.SetUp("b0", true)
+		r.SetUp("b0", true, time.Now())
 		r.wantAsked("still", "b1", "b2")
 	})
 	scene(t, "never over half", 4, func(r rig) {
@@ -150,13 +150,13 @@ func TestDown(t *testing.T) {
 		r.wantAsked("down", "b1")
 		pass(time.Hour)
 		r.wantAsked("until it answers", "b1")
-		r.SetUp("b0", true)
+		r.SetUp("b0", true, time.Now())
 		r.wantAsked("up", "b0", "b1")
 	})
 	scene(t, "all", 2, func(r rig) {
-		r.SetUp("b0", false)
-		r.SetUp("b1", false)
-		r.SetUp("nobody", false)
+		r.SetUp("b0", false, time.Now())
+		r.SetUp("b1", false, time.Now())
+		r.SetUp("nobody", false, time.Now())
 		r.wantAsked("trying is the quickest way to learn more", "b0", "b1")
 		r.report("b1", routing.Success, 1)
 		r.wantAsked("one answered", "b1")
@@ -190,10 +190,13 @@ func TestFreshStart(t *testing.T) {
 	})
 	scene(t, "moved", 3, func(r rig) {
 		old := r.to("b0")
-		r.SetUp("b0", false)
+		asked := time.Now()
+		pass(time.Second)
+		r.SetUp("b0", false, time.Now())
 		apply(r, func(b *fleet.Backend) { b.URL = "http://elsewhere" })
 		r.wantAsked("moved", "b0", "b1", "b2")
 		old.Report(routing.Unreachable)
+		r.SetUp("b0", false, asked)
 		r.wantAsked("of the old place", "b0", "b1", "b2")
 	})
 }
@@ -215,8 +218,8 @@ func TestSlowStart(t *testing.T) {
 	growing := []int{1000 / 11, 1000 / 3, 500, 500} // a tenth, half, all of its share
 	f("never away", []int{500, 500}, func(rig) {})
 	f("back from an ejection", growing, func(r rig) { r.report("b0", routing.Failure, 5); pass(5 * time.Second) })
-	f("up again", growing, func(r rig) { r.SetUp("b0", false); pass(time.Minute); r.SetUp("b0", true) })
-	f("up still", []int{500, 500}, func(r rig) { r.SetUp("b0", true) })
+	f("up again", growing, func(r rig) { r.SetUp("b0", false, time.Now()); pass(time.Minute); r.SetUp("b0", true, time.Now()) })
+	f("up still", []int{500, 500}, func(r rig) { r.SetUp("b0", true, time.Now()) })
 	f("new", growing, func(r rig) {
 		for _, routable := range []bool{false, true} {
 			m := routed(2, fleet.Routing{Policy: fleet.RoundRobin})

@@ -80,12 +80,13 @@ func (s *state) follow(b fleet.Backend, now time.Time) {
 	s.routable, s.url = b.Routable, b.URL
 }
 
-// SetUp notes whether a backend answers. Unknown ids are ignored.
-func (r *Router) SetUp(id string, up bool) {
+// SetUp notes whether a backend has answered to a probe that was begun at a time. Unknown ids are ignored, and so is what was asked
+// before the backend moved, or came back: that was another one.
+func (r *Router) SetUp(id string, up bool, asked time.Time) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s := r.states[id]; s != nil {
+	if s := r.states[id]; s != nil && !asked.Before(s.health.since) {
 		s.health.setUp(up, now)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -171,7 +172,7 @@ func TestConcurrent(t *testing.T) {
 					l.Release()
 				}
 				r.SetLoad("b0", routing.Load{Running: 3}, 1)
-				r.SetUp("b1", true)
+				r.SetUp("b1", true, time.Now())
 				r.Backends()
 			}
 		})
