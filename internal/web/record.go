@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/fluidmcp/fluidmcp/internal/clip"
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
@@ -42,10 +43,19 @@ type Record struct {
 	Bytes   int64  // of the body, as written
 	Err     error  // why it failed, in full
 	fields  []zap.Field
+	took    time.Duration
 }
 
 // Add appends fields to the log line.
 func (r *Record) Add(fields ...zap.Field) { r.fields = append(r.fields, fields...) }
+
+// Took is how long the request took. It is asked at its end, and then says the same to everyone.
+func (r *Record) Took() time.Duration {
+	if r.took == 0 {
+		r.took = time.Since(r.Started)
+	}
+	return r.took
+}
 
 type recordKey struct{}
 
@@ -133,7 +143,8 @@ func (r *Record) log(log *zap.Logger, req *http.Request) {
 	if r.Status >= http.StatusInternalServerError {
 		level = zap.WarnLevel
 	}
-	line := log.Check(level, "request")
+	took := r.Took() // of the core, because the logger would ask the clock once more
+	line := log.Core().Check(zapcore.Entry{Level: level, Time: r.Started.Add(took), LoggerName: log.Name(), Message: "request"}, nil)
 	if line == nil {
 		return
 	}
@@ -142,7 +153,7 @@ func (r *Record) log(log *zap.Logger, req *http.Request) {
 		zap.String("path", clip.Text(secret.MaskOf(req, req.URL.Path), 1<<10)),
 		zap.Int("status", r.Status),
 		zap.Int64("bytes", r.Bytes),
-		zap.Duration("duration", line.Time.Sub(r.Started)),
+		zap.Duration("duration", took),
 		zap.String("request_id", r.ID),
 		zap.String("remote", req.RemoteAddr),
 	})

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
@@ -61,8 +60,8 @@ func others(m *routing.Model, meant string) ([]string, error) {
 }
 
 func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
-	begin := time.Now()
-	defer func() { c.waited += time.Since(begin) }() // reading takes its time, the rest a few microseconds
+	begin := c.took()
+	defer func() { c.waited += c.took() - begin }() // reading takes its time, the rest a few microseconds
 	if r.ContentLength > g.cfg.MaxBodyBytes {
 		if r.Header.Get("Expect") == "" { // else the client waits for a word, and this would be the wrong one
 			_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer

@@ -100,7 +100,7 @@ func (t *try) report() {
 
 // try asks one backend and waits until it has something worth sending.
 func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease) *try {
-	begin := time.Now()
+	begin := c.took()
 	client := r.Context()
 	if m.Timeouts.Connect > 0 {
 		ctx = upstream.WithConnectTimeout(ctx, m.Timeouts.Connect)
@@ -115,7 +115,7 @@ func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m
 		Meter:     c,
 		Cause:     func() error { return cause(client, ctx) },
 	})
-	t.took = time.Since(begin)
+	t.took = c.took() - begin
 	if t.err != nil {
 		t.failed = upstream.KindOf(ctx, t.err)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -167,7 +166,7 @@ func (w *response) sendHeader(whole bool) {
 	out = appendFields(appendStatus(out, w.status), w.header)
 	if _, ok := w.header["Date"]; !ok {
 		out = append(out, "Date: "...)
-		out = append(append(out, date()...), "\r\n"...)
+		out = append(append(out, w.conn.server.dateNow()...), "\r\n"...)
 	}
 	w.conn.out = append(out, "\r\n"...)
 	w.body(w.conn.held)
@@ -251,22 +250,19 @@ func appendFields(out []byte, h http.Header) []byte {
 	return out
 }
 
-// lastDate is the header's date, which changes once a second.
-var lastDate atomic.Pointer[struct {
-	second int64
-	text   string
-}]
+// date is a value of the header Date.
+type date struct {
+	until time.Time // when its second is over
+	text  string
+}
 
-func date() string {
-	now := time.Now()
-	if last := lastDate.Load(); last != nil && last.second == now.Unix() {
+func (s *Server) dateNow() string {
+	if last := s.date.Load(); last != nil && time.Until(last.until) > 0 { // which asks one clock, where time.Now asks two
 		return last.text
 	}
-	fresh := &struct {
-		second int64
-		text   string
-	}{now.Unix(), now.UTC().Format(http.TimeFormat)}
-	lastDate.Store(fresh)
+	now := time.Now()
+	fresh := &date{now.Add(time.Second - time.Duration(now.Nanosecond())), now.UTC().Format(http.TimeFormat)}
+	s.date.Store(fresh)
 	return fresh.text
 }
 

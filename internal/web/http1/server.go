@@ -36,6 +36,7 @@ type Server struct {
 
 	stopping atomic.Bool // answers say that the connection closes
 	closing  atomic.Bool // idle connections are closed
+	date     atomic.Pointer[date]
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}

@@ -122,11 +122,10 @@ func (c *conn) limit(d time.Duration) error { return c.readBefore(time.Now().Add
 
 // limitIdle is limit, and allows half of the time more, so that a connection in use has not to be told with each request.
 func (c *conn) limitIdle(d time.Duration) error {
-	now := time.Now()
-	if left := c.readBy.Sub(now); d <= left && left <= d*3/2 {
+	if left := time.Until(c.readBy); d <= left && left <= d*3/2 {
 		return nil
 	}
-	return c.readBefore(now.Add(d * 3 / 2))
+	return c.limit(d * 3 / 2)
 }
 
 // readBefore sets the deadline, in place of one that the body's pace has set.

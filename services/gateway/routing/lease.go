@@ -32,7 +32,7 @@ type Lease struct {
 // Acquire picks a backend of the model that is routable and not tried, and counts the request. It returns false when
 // there is none.
 func (r *Router) Acquire(model string, req Request) (Lease, bool) {
-	now := time.Now()
+	now := r.now()
 	hashed := pick.Request{Random: req.Random}
 	if req.Session != "" {
 		hashed.Session = xxhash.Sum64String(req.Session)

@@ -38,11 +38,16 @@ type Watches struct{ pool sync.Pool }
 type watch struct {
 	mu       sync.Mutex
 	timer    *time.Timer
-	fires    time.Time // when timer does; zero when it does not run
-	of       *Patience // whose backend is silent; nil between two requests
-	deadline time.Time // zero while paused
+	fires    time.Duration // the moment when timer does; zero when it does not run
+	of       *Patience     // whose backend is silent; nil between two requests
+	deadline time.Duration // a moment; zero while paused
 	waiting  TimeoutError
 }
+
+// epoch is what moments are told from: that asks one clock, where time.Now asks two.
+var epoch = time.Now()
+
+func now() time.Duration { return time.Since(epoch) }
 
 // firstByte is what is waited for until Expect is called.
 const firstByte = "first byte"
@@ -85,8 +90,8 @@ func (p *Patience) Sending() {
 	w := p.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.of == p && w.waiting.Waiting == firstByte && !w.deadline.IsZero() {
-		w.deadline = time.Now().Add(w.waiting.Limit)
+	if w.of == p && w.waiting.Waiting == firstByte && w.deadline != 0 {
+		w.deadline = now() + w.waiting.Limit
 	}
 }
 
@@ -96,7 +101,7 @@ func (p *Patience) Pause() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.of == p {
-		w.deadline = time.Time{}
+		w.deadline = 0
 	}
 }
 
@@ -125,15 +130,15 @@ func (w *watch) end(p *Patience) bool {
 	if w.of != p {
 		return false
 	}
-	w.of, w.deadline = nil, time.Time{}
+	w.of, w.deadline = nil, 0
 	return true
 }
 
 // expect holds the lock.
 func (w *watch) expect(what string, limit time.Duration) {
 	w.waiting = TimeoutError{Waiting: what, Limit: limit}
-	w.deadline = time.Now().Add(limit)
-	if w.fires.IsZero() || w.fires.After(w.deadline) { // else it fires before and will be set again
+	w.deadline = now() + limit
+	if w.fires == 0 || w.fires > w.deadline { // else it fires before and will be set again
 		w.timer.Reset(limit)
 		w.fires = w.deadline
 	}
@@ -150,11 +155,11 @@ func (w *watch) check() {
 func (w *watch) late() (*Patience, *TimeoutError) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fires = time.Time{}
-	if w.deadline.IsZero() {
+	w.fires = 0
+	if w.deadline == 0 {
 		return nil, nil
 	}
-	if left := time.Until(w.deadline); left > 0 {
+	if left := w.deadline - now(); left > 0 {
 		w.timer.Reset(left)
 		w.fires = w.deadline
 		return nil, nil

@@ -16,7 +16,7 @@ type Conn struct {
 	Abort func() // closes the socket at once; Drop is still needed. It may be called from any goroutine
 
 	key   Key
-	since time.Time // when it became idle
+	since time.Duration // when it became idle, since the pool's beginning
 
 	raw  syscall.RawConn // nil when the connection is no socket
 	peek func(fd uintptr) bool

@@ -35,7 +35,8 @@ var ErrLimit = errors.New("the limit of connections to this host is reached")
 
 // Pool is safe for concurrent use.
 type Pool struct {
-	cfg Config
+	cfg   Config
+	began time.Time
 
 	mu    sync.Mutex
 	hosts map[Key]*host
@@ -50,7 +51,7 @@ type host struct {
 }
 
 // New returns an empty pool.
-func New(cfg Config) *Pool { return &Pool{cfg: cfg, hosts: make(map[Key]*host)} }
+func New(cfg Config) *Pool { return &Pool{cfg: cfg, began: time.Now(), hosts: make(map[Key]*host)} }
 
 // Kept returns an idle connection to key, or nil. The one that was used last comes first, so that what is not needed any
 // more grows old. It was alive just now, or whoever will Send a request finds out whether it is.
@@ -91,7 +92,7 @@ func (p *Pool) Keep(c *Conn) {
 }
 
 func (p *Pool) push(c *Conn) bool {
-	c.since = time.Now()
+	c.since = time.Since(p.began)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.hosts[c.key]
@@ -128,8 +129,8 @@ func (p *Pool) CloseIdle() {
 
 // closeOld closes what was idle for too long: a server may do the same without a word, just as a request comes.
 func (p *Pool) closeOld() {
-	now := time.Now()
-	for _, c := range p.takeIdle(func(c *Conn) bool { return now.Sub(c.since) >= p.cfg.Idle }) {
+	now := time.Since(p.began)
+	for _, c := range p.takeIdle(func(c *Conn) bool { return now-c.since >= p.cfg.Idle }) {
 		p.Drop(c)
 	}
 }
@@ -148,7 +149,7 @@ func (p *Pool) takeIdle(done func(*Conn) bool) []*Conn {
 		taken = append(taken, h.idle[:n]...)
 		h.idle = append(h.idle[:0:0], h.idle[n:]...)
 		if len(h.idle) > 0 {
-			if left := p.cfg.Idle - time.Since(h.idle[0].since); next < 0 || left < next {
+			if left := p.cfg.Idle - time.Since(p.began) + h.idle[0].since; next < 0 || left < next {
 				next = max(left, 0)
 			}
 		}
