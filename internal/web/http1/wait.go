@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -63,6 +64,7 @@ func (c *conn) wait() error {
 	awake := c.awake && c.raw != nil && patience > restAfter
 	if awake {
 		patience = restAfter
+		runtime.Gosched() // while others have something to do, the next request mostly comes, and the first look for it is not in vain
 	}
 	err := c.limitIdle(patience)
 	if err != nil {
