@@ -96,7 +96,7 @@ func (p *plain) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (p *plain) first() []byte { return p.held.Bytes() }
+func (p *plain) ending() bool { return hasLastWords(p.held.Bytes()) }
 
 func (p *plain) close() {
 	if p.held != nil && p.held.Cap() <= maxKept {

@@ -87,8 +87,8 @@ type Answer struct {
 	body   io.Closer
 	sender interface {
 		send(w http.ResponseWriter, begun bool) Result
-		first() []byte // what is at hand of the body
-		close()        // nothing of it is used any more
+		ending() bool // what is at hand of the body has last words in a report of a failure
+		close()       // nothing of it is used any more
 	}
 }
 
@@ -118,20 +118,18 @@ func (a *Answer) Send(w http.ResponseWriter, begun bool) Result { return a.sende
 // come with a 500, or in the first frame of a stream.
 var lastWords = [][]byte{[]byte("cannot schedule new futures after shutdown"), []byte("EngineCore encountered an issue")}
 
+// hasLastWords tells whether they stand in b.
+func hasLastWords(b []byte) bool {
+	return slices.ContainsFunc(lastWords, func(words []byte) bool { return bytes.Contains(b, words) })
+}
+
 // aborted is how vLLM ends the choice of a plain answer that it gives up, though nobody has asked it to: it is told to stop, or to pause.
 // Within a text its quotes would be escaped.
 var aborted = []byte(`"finish_reason":"abort"`)
 
 // Ending tells whether the answer is only that the server is ending, or what it had of one by then.
 func (a *Answer) Ending() bool {
-	if a.cut {
-		return true
-	}
-	if a.Status != http.StatusInternalServerError && !a.Stream {
-		return false
-	}
-	first := a.sender.first()
-	return slices.ContainsFunc(lastWords, func(words []byte) bool { return bytes.Contains(first, words) })
+	return a.cut || (a.Status == http.StatusInternalServerError || a.Stream) && a.sender.ending()
 }
 
 // Close gives the connection to the backend up, or back when the answer was read to its end.

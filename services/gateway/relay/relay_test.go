@@ -253,3 +253,54 @@ func TestFlush(t *testing.T) {
 	f(3, piece{text: token("a") + token("b")}, piece{text: token("c") + done})
 	f(2, piece{text: token("a") + "data: {"}, piece{text: "}\n\n" + done})
 }
+
+// slow is a client that takes a second for each flush.
+type slow struct{ *httptest.ResponseRecorder }
+
+func (slow) Flush() { time.Sleep(time.Second) }
+
+// TestClientFirst: a token is counted when the client has it.
+func TestClientFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, patience := new(upstream.Watches).WithPatience(t.Context(), time.Minute, 0)
+		defer patience.Stop()
+		resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {events}}, Body: &script{ctx: ctx,
+			pieces: []piece{{text: token("a")}, {text: token("b")}, {err: io.EOF}}}}
+		m := &meter{start: time.Now()}
+		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: m, Cause: func() error { return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Send(slow{httptest.NewRecorder()}, false)
+		if m.first != time.Second || len(m.gaps) != 1 || m.gaps[0] != time.Second {
+			t.Errorf("first token after %s, gaps %v", m.first, m.gaps)
+		}
+	})
+}
+
+// TestEnding: what a server says when it goes, and what is only a model's text, or the failure of one request.
+func TestEnding(t *testing.T) {
+	f := func(name string, want bool, status int, contentType, body string) {
+		t.Run(name, func(t *testing.T) {
+			ctx, patience := new(upstream.Watches).WithPatience(t.Context(), time.Minute, 0)
+			defer patience.Stop()
+			resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}}, ContentLength: -1, Request: &http.Request{Method: "POST"},
+				Body: &script{ctx: ctx, pieces: []piece{{text: body}, {err: io.EOF}}}}
+			a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Cause: func() error { return nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.Ending(); got != want {
+				t.Errorf("%t", got)
+			}
+		})
+	}
+	const words = "EngineCore encountered an issue"
+	f("stream", true, 200, events, `data: {"error":{"message":"`+words+`"}}`+"\n\n")
+	f("text of a stream", false, 200, events, token(words))
+	f("comment", false, 200, events, ": "+words+"\n\n")
+	f("failed stream", false, 200, events, `data: {"error":{"message":"too long"}}`+"\n\n")
+	f("plain", true, 500, "application/json", `{"error":{"message":"`+words+`"}}`)
+	f("failed request", false, 500, "application/json", `{"error":{"message":"too long"}}`)
+	f("text", false, 200, "application/json", `{"text":"`+words+`"}`)
+}

@@ -54,13 +54,8 @@ func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error
 	return s, err
 }
 
-// first is the first frame, when it reports a failure: the words of a model mean nothing here.
-func (s *stream) first() []byte {
-	if s.next.Data == nil || !parseEvent(s.next.Data).failed {
-		return nil
-	}
-	return s.next.Data
-}
+// ending looks at the first frame. Words of a model in it mean nothing.
+func (s *stream) ending() bool { return hasLastWords(s.next.Data) && parseEvent(s.next.Data).failed }
 
 func (s *stream) close() {}
 
@@ -96,17 +91,22 @@ func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done
 			s.opts.End = endOf(s.next.Data)
 		}
 		e = s.pattern.parse(s.next.Data)
-		s.note(e)
-	}
-	if err := s.unask.write(w, s.next, e); err != nil {
-		return false, err
 	}
 	done = e.last != EndOfTransfer && e.last == s.opts.End
+	err = s.write(w, out, e, done)
+	s.note(e) // the client does not wait for what is counted
+	return done, err
+}
+
+func (s *stream) write(w http.ResponseWriter, out *http.ResponseController, e event, done bool) error {
+	if err := s.unask.write(w, s.next, e); err != nil {
+		return err
+	}
 	if s.begun && s.frames.Buffered() && !done {
-		return false, nil // the next frame is here already: one flush carries both
+		return nil // the next frame is here already: one flush carries both
 	}
 	s.begun = true // what is written before the first flush is one HTTP chunk, after it each frame has its own, as with vLLM
-	return done, out.Flush()
+	return out.Flush()
 }
 
 func (s *stream) note(e event) {
