@@ -24,6 +24,7 @@ type bench struct {
 	places          rows.Places
 	progress        io.Writer
 	model           *pinned.Process // the upstream
+	urgent          []string        // what starts the load generator while it is as urgent as they are
 }
 
 func newBench(o options, progress io.Writer) (*bench, error) {

@@ -1,7 +1,7 @@
 // Command gatewaybench measures gateways side by side on one small machine: make bench-gateway.
 //
 //	rows/       the gateways that can be measured, as rows.json describes them
-//	pinned/     a server on one core: its processor time and memory
+//	pinned/     a server on one core: its processor time, memory and priority
 //	upstream/   the model server behind the gateways
 //	load/       the load generator
 //	report/     medians, ratios to nginx, tables

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,7 +73,7 @@ func TestVisit(t *testing.T) {
 	}
 	v := row.Visits[0]
 	for name, x := range map[string]float64{"requests/s": v.PerSecond, "CPU a chunk": v.ChunkCPU,
-		"first event": v.FirstP99, "idle": v.IdleMB, "streams": v.StreamsMB, "crowd": v.CrowdMB, "gap": v.LongestGap, "back": v.Probes.Back} {
+		"first event": v.FirstP99, "first event added": math.Abs(v.FirstAddedP50) + math.Abs(v.FirstAddedP99), "idle": v.IdleMB, "streams": v.StreamsMB, "crowd": v.CrowdMB, "gap": v.LongestGap, "back": v.Probes.Back} {
 		if x <= 0 {
 			t.Errorf("%s: %v", name, x)
 		}

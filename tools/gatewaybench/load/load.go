@@ -23,6 +23,7 @@ type Options struct {
 	Connections int           `json:"connections"`
 	Duration    time.Duration `json:"duration_ns"` // after it no request is started; those under way may take Patience more
 	Ramp        time.Duration `json:"ramp_ns"`     // over which the connections start
+	Pause       time.Duration `json:"pause_ns"`    // of a connection between two requests
 	Idle        int           `json:"idle"`        // connections that each make one request for IdlePath before and one after, and nothing between
 	IdlePath    string        `json:"idle_path"`
 }
@@ -111,6 +112,7 @@ func (l *run) work(ctx context.Context) {
 			_ = c.Close()
 			c = nil
 		}
+		time.Sleep(l.Pause)
 	}
 	if c != nil {
 		_ = c.Close()

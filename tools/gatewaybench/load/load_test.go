@@ -55,6 +55,15 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestPause: the first request is asked at once, the second would come too late.
+func TestPause(t *testing.T) {
+	got, err := load.Run(t.Context(), load.Options{Addr: model(t), Path: "/v1/chat/completions", Model: "bench", Connections: 2,
+		Duration: 500 * time.Millisecond, Pause: 600 * time.Millisecond})
+	if err != nil || got.Finished != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // TestFailures: an answer that is not what it should be is never counted as one that is.
 func TestFailures(t *testing.T) {
 	f := func(name string, stream bool, want string, h http.HandlerFunc) {

@@ -1,4 +1,5 @@
-// Package pinned runs a server on one core and tells what it costs: its processor time and its memory.
+// Package pinned runs a server on one core, before all others where that is wanted, and tells what it costs: its processor time and its
+// memory.
 package pinned
 
 import (
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -75,20 +77,32 @@ type Used struct {
 
 // Used reads it from /proc.
 func (p *Process) Used() (Used, error) {
-	all, err := procfs.AllProcs()
+	all, err := p.all()
 	if err != nil {
-		return Used{}, fmt.Errorf("read /proc: %w", err)
+		return Used{}, err
 	}
 	var sum Used
 	for _, one := range all {
 		stat, err := one.Stat()
-		if err != nil || stat.Session != p.cmd.Process.Pid {
-			continue // it has ended, or is somebody else's
+		if err != nil {
+			continue // it has ended
 		}
 		sum.Seconds += stat.CPUTime() + float64(stat.CUTime+stat.CSTime)/100
 		sum.Bytes += stat.ResidentMemory()
 	}
 	return sum, nil
+}
+
+// all are the process and its children.
+func (p *Process) all() (procfs.Procs, error) {
+	all, err := procfs.AllProcs()
+	if err != nil {
+		return nil, fmt.Errorf("read /proc: %w", err)
+	}
+	return slices.DeleteFunc(all, func(one procfs.Proc) bool {
+		stat, err := one.Stat()
+		return err != nil || stat.Session != p.cmd.Process.Pid
+	}), nil
 }
 
 // Busy is the time that all processes of the machine have had, in seconds.

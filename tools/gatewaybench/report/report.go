@@ -56,6 +56,8 @@ var figures = []figure{
 	{"CPU µs a chunk, 200 streams", func(v *Visit) float64 { return v.ChunkCPU }, 1, true, 1.0},
 	{"added p50 µs, c=1", func(v *Visit) float64 { return v.AddedP50 }, 0, false, 0},
 	{"added p99 µs, c=1", func(v *Visit) float64 { return v.AddedP99 }, 0, true, 1.5},
+	{"first event added p50 µs, c=1", func(v *Visit) float64 { return v.FirstAddedP50 }, 0, true, 0},
+	{"first event added p99 µs, c=1", func(v *Visit) float64 { return v.FirstAddedP99 }, 0, true, 0},
 	{"first event p99 ms, 200 streams", func(v *Visit) float64 { return v.FirstP99 }, 1, true, 1.2},
 	{"requests/s, c=32", func(v *Visit) float64 { return v.PerSecond }, 0, false, 0},
 	{"RSS MB, idle", func(v *Visit) float64 { return v.IdleMB }, 0, false, 0},
@@ -111,7 +113,7 @@ func (r *Report) Markdown() string {
 		line(append([]string{"gateway"}, titles...)...)
 		out.WriteString("|---|" + strings.Repeat("--:|", len(titles)) + "\n")
 	}
-	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds of %g s.\n\n", r.Date, r.Machine, r.Rounds, r.Seconds)
+	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds of %g s.%s\n\n", r.Date, r.Machine, r.Rounds, r.Seconds, r.priority())
 	r.figures(head, line)
 	out.WriteString("\nTimes " + reference + "'s in the same round, median of the rounds:\n\n")
 	r.ratios(head, line)
@@ -123,6 +125,16 @@ func (r *Report) Markdown() string {
 			row.Failures...), func(s string) bool { return s == "" }), "; "))
 	}
 	return out.String()
+}
+
+// priority says at which one latencies were measured.
+func (r *Report) priority() string {
+	for _, row := range r.Rows {
+		if slices.ContainsFunc(row.Visits, func(v *Visit) bool { return !v.Urgent }) {
+			return ""
+		}
+	}
+	return " Latencies and chunks at real-time priority."
 }
 
 func (r *Report) measured() []*Result {
@@ -148,7 +160,11 @@ func (r *Report) ratios(head, line func(...string)) {
 	titles, targets := []string{}, []string{"*target for ours*"}
 	for _, f := range figures {
 		if f.ratio {
-			titles, targets = append(titles, f.title), append(targets, fmt.Sprintf("≤ %.2f", f.target))
+			target := "–"
+			if f.target > 0 {
+				target = fmt.Sprintf("≤ %.2f", f.target)
+			}
+			titles, targets = append(titles, f.title), append(targets, target)
 		}
 	}
 	head(titles...)

@@ -2,8 +2,12 @@ package report
 
 // Visit is what one visit has measured. What could not be measured is 0.
 type Visit struct {
-	AddedP50   float64 `json:"added_p50_us"`
-	AddedP99   float64 `json:"added_p99_us"`
+	AddedP50 float64 `json:"added_p50_us"`
+	AddedP99 float64 `json:"added_p99_us"`
+	// The same of the first events of streams.
+	FirstAddedP50 float64 `json:"first_event_added_p50_us"`
+	FirstAddedP99 float64 `json:"first_event_added_p99_us"`
+
 	PerSecond  float64 `json:"requests_per_second"`
 	RequestCPU float64 `json:"request_cpu_us"`
 	ChunkCPU   float64 `json:"chunk_cpu_us"`
@@ -18,6 +22,7 @@ type Visit struct {
 	IdleLost   int     `json:"idle_connections_lost"`
 	Failed     int64   `json:"failed_requests"`
 	Foreign    float64 `json:"foreign_cpu"` // largest share of the machine that processes without a part in it had
+	Urgent     bool    `json:"urgent"`      // latencies and chunks were measured at real-time priority
 	Probes     Probes  `json:"probes"`
 }
 
