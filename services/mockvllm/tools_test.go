@@ -48,6 +48,26 @@ func startWithTools(t *testing.T, more ...string) *server {
 	return start(t, append([]string{"--enable-auto-tool-choice", "--tool-call-parser", "hermes"}, more...)...)
 }
 
+// TestRequiredToolsAreCalledUntilMinTokens: where the end is forbidden a grammar for calls leaves nothing but one more call.
+func TestRequiredToolsAreCalledUntilMinTokens(t *testing.T) {
+	s := startWithTools(t)
+	calls := func(fields string) int {
+		t.Helper()
+		_, text := s.call("POST", chatPath, chatBody("Hi", `,"tools":[`+ping+`],"max_tokens":500`+fields))
+		return len(parseCalling(t, text).Choices[0].Message.ToolCalls)
+	}
+	const required = `,"tool_choice":"required"`
+	if once, more := calls(required), calls(required+`,"min_tokens":100`); once != 1 || more < 2 {
+		t.Errorf("%d calls, with min_tokens %d", once, more)
+	}
+	if n := calls(required + `,"min_tokens":100,"parallel_tool_calls":false`); n != 1 {
+		t.Errorf("%d calls that are not parallel", n)
+	}
+	if n := calls(`,"tool_choice":{"type":"function","function":{"name":"ping"}},"min_tokens":100`); n != 1 {
+		t.Errorf("%d calls of a named tool", n)
+	}
+}
+
 // TestWhichToolsAreCalled: the rules that the README tells, whole and streamed.
 func TestWhichToolsAreCalled(t *testing.T) {
 	s := startWithTools(t)

@@ -249,7 +249,7 @@ func TestSeveralNames(t *testing.T) {
 func TestTheLogTellsHowFarItIs(t *testing.T) {
 	s := start(t, "--dtype", "auto", "--api-key", "secret")
 	s.call("GET", "/health", "")
-	for _, part := range []string{"non-default args: {'dtype': 'auto'", "accepted without effect: --dtype", "Starting vLLM server on http://127.0.0.1:",
+	for _, part := range []string{"non-default args: {'model_tag': '", "accepted without effect: --dtype", "Starting vLLM server on http://127.0.0.1:",
 		"Available routes are:", "Route: /v1/chat/completions, Methods: POST", "INFO:     Started server process [",
 		"INFO:     Application startup complete.", `- "GET /health HTTP/1.1" 200 OK`} {
 		s.log.waitFor(t, part)

@@ -3,6 +3,7 @@ package answers
 import (
 	"context"
 	"math"
+	"math/big"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,10 +41,10 @@ func (g *Request) answer(i int) *generation.Answer {
 
 // submit plans the answers and gives them to the engine, which makes its own checks.
 func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
-	if rank := wholeHeader(r, "X-Data-Parallel-Rank"); rank != nil && rank.Sign() != 0 && !g.api.norank {
+	rank, priority := g.placement(r)
+	if rank != nil && rank.Sign() != 0 {
 		return protocol.BadRequest("data_parallel_rank %s is out of range [0, 1).", rank)
 	}
-	priority := wholeHeader(r, "X-Vllm-Priority")
 	if g.Common.Unsendable || priority != nil && !priority.IsInt64() && !priority.IsUint64() { // the error of this has no words
 		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Handled: true}
 	}
@@ -78,6 +79,20 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 	}
 	s.flights.add(g)
 	return nil
+}
+
+// placement is what the headers say of where and when the engine shall answer. A beam search does not hear of it.
+func (g *Request) placement(r *http.Request) (rank, priority *big.Int) {
+	if len(g.works) > 0 && g.works[0].Params.Beam {
+		return nil, nil
+	}
+	if !g.api.norank {
+		rank = wholeHeader(r, "X-Data-Parallel-Rank")
+	}
+	if !g.api.noprio {
+		priority = wholeHeader(r, "X-Vllm-Priority")
+	}
+	return rank, priority
 }
 
 // every is after how many tokens of an answer there is something to send: a plain answer is sent when it is over.

@@ -33,6 +33,7 @@ type API struct {
 	load   bool   // answers tell the load to those who ask in a header
 	ticks  bool   // streams have comments while nothing comes
 	norank bool   // the header that names a data-parallel rank is not read
+	noprio bool   // the header that names a priority is not read
 	fills  bool   // the usage tells how much of a prompt the cache has taken
 	Logs   string // where in vLLM a model that is not served is logged, "" for nowhere
 	Read   func(*schema.Values, *request.Model) (Asking, *protocol.Error)
@@ -44,7 +45,7 @@ var (
 	Chat = &API{ID: "chatcmpl-", Schema: "ChatCompletionRequest", Logs: "serving.py:274", load: true, ticks: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return chat.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Batch = &API{ID: "chatcmpl-", Schema: "BatchChatCompletionRequest", Logs: "batch_serving.py:67", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Batch = &API{ID: "chatcmpl-", Schema: "BatchChatCompletionRequest", Logs: "batch_serving.py:67", noprio: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return chat.ReadBatch(v, m), nil
 	}, Refuse: fastapi.Refuse}
 	Text = &API{ID: "cmpl-", Schema: "CompletionRequest", load: true, ticks: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
@@ -56,10 +57,10 @@ var (
 	Responses = &API{Schema: "ResponsesRequest", Logs: "serving.py:334", norank: true, fills: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return responses.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Tokens = &API{ID: "generate-tokens-", Schema: "GenerateRequest", Logs: "serving.py:184", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Tokens = &API{ID: "generate-tokens-", Schema: "GenerateRequest", Logs: "serving.py:184", noprio: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return generate.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
-	Scoring = &API{ID: "generative-scoring-", Schema: "GenerativeScoringRequest", Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
+	Scoring = &API{ID: "generative-scoring-", Schema: "GenerativeScoringRequest", norank: true, noprio: true, Read: func(v *schema.Values, m *request.Model) (Asking, *protocol.Error) {
 		return scoring.Read(v, m), nil
 	}, Refuse: fastapi.Refuse}
 )

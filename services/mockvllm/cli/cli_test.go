@@ -110,6 +110,23 @@ func TestRefuse(t *testing.T) {
 	serve("m -p 5", "ambiguous option: -p could match -pp, -pcp")
 }
 
+func TestShownAsPythonWritesIt(t *testing.T) {
+	f := func(line, want string) {
+		t.Helper()
+		got, err := ServeTable("--mine duration\n").Parse(strings.Fields(line))
+		if diff := cmp.Diff(want, strings.Join(got.Shown(), ", ")); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", line, err, diff)
+		}
+	}
+	f("./tiny --port 8001 --dtype float32 --max-model-len 2k --enforce-eager --served-model-name a b --enable-scale-out",
+		"'model_tag': './tiny', 'enable_scale_out': True, 'port': 8001, 'model': './tiny', 'dtype': 'float32', 'max_model_len': 2000, "+
+			"'enforce_eager': True, 'served_model_name': ['a', 'b']")
+	f(`--model m --port 1 --port 2 --no-enable-lora --allowed-origins ["*"] --override-generation-config {"temperature":0.5,"k":null}`,
+		"'model_tag': 'm', 'port': 2, 'allowed_origins': ['*'], 'model': 'm', 'override_generation_config': {'temperature': 0.5, 'k': None}, 'enable_lora': False")
+	f("m --max-model-len auto --gpu-memory-utilization 1 --quantization None --hf-token s --mine 5s",
+		"'model_tag': 'm', 'model': 'm', 'max_model_len': -1, 'quantization': None, 'hf_token': '***', 'gpu_memory_utilization': 1.0, 'mine': '5s'")
+}
+
 func TestFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "serve.yaml")
 	f := func(text, line, want string) {

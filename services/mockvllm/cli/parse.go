@@ -27,6 +27,8 @@ type Given struct {
 type Line struct {
 	Model string  // "" when it names none
 	Given []Given // in order; the last one of a name counts
+
+	model *Option // that names a model
 }
 
 // Parse reads the arguments after `vllm serve`. Its errors are UsageErrors, but for those that vLLM raises itself.
@@ -35,7 +37,7 @@ func (t Table) Parse(args []string) (Line, error) {
 	if err != nil {
 		return Line{}, err
 	}
-	p := parser{table: t, args: args}
+	p := parser{table: t, args: args, line: Line{model: t.byName["--model"]}}
 	if err := p.classify(); err != nil {
 		return Line{}, err
 	}

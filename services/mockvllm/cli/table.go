@@ -12,6 +12,7 @@ type Option struct {
 	Type    string   // of each value, see values.go; "bool" and "flag" take none
 	Nargs   string   // "" one value, "?", "+" or "append"
 	Choices []string
+	place   int // in the order of registration
 }
 
 // Name is the option's first long name.
@@ -53,7 +54,7 @@ func ServeTable(own string) Table {
 	t := Table{byName: map[string]*Option{}}
 	for line := range strings.Lines(serveOptions + own) {
 		words := strings.Fields(line)
-		o := &Option{Names: strings.Split(words[0], ","), Type: words[1]}
+		o := &Option{Names: strings.Split(words[0], ","), Type: words[1], place: len(t.names)}
 		for _, w := range words[2:] {
 			if choices, ok := strings.CutPrefix(w, "{"); ok {
 				o.Choices = strings.Split(strings.TrimSuffix(choices, "}"), ",")

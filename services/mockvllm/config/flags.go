@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/cli"
 )
@@ -24,7 +23,7 @@ func parseServe(args []string, cfg *Config) (CommandLine, error) {
 	if err != nil {
 		return CommandLine{}, err
 	}
-	cl := CommandLine{model: line.Model != ""}
+	cl := CommandLine{model: line.Model != "", Given: line.Shown()}
 	for _, g := range line.Given {
 		name := g.Option.Name()
 		if name == "--model" && cl.model { // the file of --config names another one
@@ -32,9 +31,6 @@ func parseServe(args []string, cfg *Config) (CommandLine, error) {
 		}
 		cl.model = cl.model || name == "--model"
 		cl.served = cl.served || name == "--served-model-name"
-		if name != "--api-key" && name != "--hf-token" { // a log is no place for keys
-			cl.Given = append(cl.Given, fmt.Sprintf("'%s': '%s'", strings.ReplaceAll(name[2:], "-", "_"), strings.Join(g.Values, " ")))
-		}
 		if setters[name] == nil {
 			if !slices.Contains(cl.Idle, name) {
 				cl.Idle = append(cl.Idle, name)

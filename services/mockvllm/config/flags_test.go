@@ -144,7 +144,7 @@ func TestWrongCommandLines(t *testing.T) {
 
 func TestKeysStayOutOfTheLog(t *testing.T) {
 	_, cl, err := Read([]string{"m", "--api-key", "secret", "--port", "1"}, env())
-	if got := strings.Join(cl.Given, ", "); err != nil || got != "'port': '1'" {
+	if got := strings.Join(cl.Given, ", "); err != nil || got != "'model_tag': 'm', 'port': 1, 'api_key': '***', 'model': 'm'" {
 		t.Errorf("%s, %v", got, err)
 	}
 }

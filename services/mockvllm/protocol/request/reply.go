@@ -17,6 +17,9 @@ import (
 // for, where it may call; what the tools answered, when that came last.
 func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *Model) *protocol.Error {
 	c.think(prompt, p, m)
+	if p.Beam && m.Mode == generation.Random { // no grammar holds the steps of a beam search
+		return nil
+	}
 	results, answered := c.results()
 	talks := m.Mode != generation.Random && p.Constraint == nil
 	if answered && talks {
@@ -46,8 +49,23 @@ func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *M
 			Message: "mockvllm does not call tools as --tool-call-parser " + m.Tools + " reads it yet."}
 	}
 	prompt.Says, prompt.Bound = calls(chosen, m.Tools), c.Tools.Forced()
+	if c.Tools.Choice == Required && c.Tools.Parallel && p.MinTokens > 0 {
+		prompt.Says = atLeast(min(p.MinTokens, p.MaxTokens), prompt.Says, m)
+	}
 	p.Constraint = nil // the form of a call is all that is prescribed
 	return nil
+}
+
+// atLeast has a text said again until it is a number of tokens: the end is forbidden until then, and all that vLLM's grammar for
+// required tools leaves is one more call.
+func atLeast(tokens int64, once func(structured.Source) string, m *Model) func(structured.Source) string {
+	return func(src structured.Source) string {
+		all := once(src)
+		for int64(len(m.Tokenizer.EncodeN(all, false, int(tokens)))) < tokens {
+			all += once(src)
+		}
+		return all
+	}
 }
 
 // mayCall holds a model that talks at random to the form of a call from the token on that begins one, if there is such a token:

@@ -39,7 +39,9 @@ func (t *Turn) Works() ([]*generation.Work, *protocol.Error) {
 	if t.Params.Nothing() { // the one beam that there is before the first step
 		t.N = 1
 	}
-	t.Work.Late = t.Talk.Tools.unsayable()
+	if !t.Params.Beam {
+		t.Work.Late = t.Talk.Tools.unsayable()
+	}
 	return []*generation.Work{t.Work}, nil
 }
 
