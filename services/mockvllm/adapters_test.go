@@ -63,3 +63,26 @@ func TestAdapters(t *testing.T) {
 	f("POST", "/v1/unload_lora_adapter", `{"lora_name":""}`, 400, `{"error":{"message":"'lora_name' needs to be provided to unload a LoRA adapter.","type":"InvalidUserInput","param":null,"code":400}}`)
 	f("POST", "/v1/completions", `{"model":"ada","prompt":"Hi"}`, 404, "")
 }
+
+// TestTheLogTellsOfAdaptersAndModes: in vLLM's words.
+func TestTheLogTellsOfAdaptersAndModes(t *testing.T) {
+	s := startIn(t, map[string]string{"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_SERVER_DEV_MODE": "1"}, "m", "--enable-lora",
+		"--lora-modules", "ada=./lora", "--enable-auto-tool-choice", "--tool-call-parser", "hermes")
+	for _, path := range []string{"/v1/load_lora_adapter", "/v1/load_lora_adapter", "/v1/unload_lora_adapter"} {
+		s.call("POST", path, `{"lora_name":"x","lora_path":"./lora","load_inplace":true}`)
+	}
+	for _, part := range []string{
+		"[entry.py:136] Supported tasks: ['generate']\n",
+		"[api_router.py:33] LoRA dynamic loading & unloading is enabled in the API server.",
+		"[__init__.py:44] SECURITY WARNING: Development endpoints are enabled!",
+		"[factories.py:89] Scale-out endpoints are disabled.",
+		"[serving.py:226] Loaded new LoRA adapter: name 'ada', path './lora'\n",
+		"[parser_manager.py:38] \"auto\" tool choice has been enabled.\n",
+		"[hf.py:648] Detected the chat template content format to be 'string'.",
+		"[serving.py:226] Loaded new LoRA adapter: name 'x', path './lora'\n",
+		"[serving.py:217] Reloaded LoRA adapter 'x' in place from the same path './lora'.",
+		"[serving.py:244] Removed LoRA adapter: name 'x'\n",
+	} {
+		s.log.waitFor(t, part)
+	}
+}

@@ -96,7 +96,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err := s.newEngine(); err != nil {
 		return nil, fmt.Errorf("configure mockvllm: %w", err)
 	}
-	if s.models, err = models.New(cfg); err != nil {
+	if s.models, err = models.New(cfg, s.console); err != nil {
 		return nil, err
 	}
 	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models, Console: s.console}
@@ -179,16 +179,4 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	s.tellOver()
 	return err
-}
-
-// announce prints the milestones that programs wait for.
-func (s *Server) announce(addr net.Addr) {
-	s.console.Info("entry.py:140", "Starting vLLM server on http://%s", addr)
-	s.console.Info("launcher.py:186", "Available routes are:")
-	for _, rt := range s.routes() {
-		s.console.Info("launcher.py:195", "Route: %s, Methods: %s", rt.Path, rt.Methods)
-	}
-	s.console.Line("INFO:     Started server process [%d]", s.console.PID)
-	s.console.Line("INFO:     Waiting for application startup.")
-	s.console.Line("INFO:     Application startup complete.")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
@@ -16,7 +17,7 @@ func (m *Models) LoadAdapter(w http.ResponseWriter, r *http.Request) {
 	}
 	name, _ := v.Str("lora_name")
 	path, _ := v.Str("lora_path")
-	if err := m.adapters.Load(lora.Adapter{Name: name, Path: path}, v.Bool("load_inplace")); err != nil {
+	if err := m.load(lora.Adapter{Name: name, Path: path}, v.Bool("load_inplace")); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
@@ -30,7 +31,7 @@ func (m *Models) UnloadAdapter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, _ := v.Str("lora_name")
-	if err := m.adapters.Unload(name); err != nil {
+	if err := m.unload(name); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
@@ -62,7 +63,7 @@ func (m *Models) RegisterAdapter(w http.ResponseWriter, r *http.Request) {
 		fastapi.Raised(w, http.StatusBadRequest, string(pyjson.AppendJSON(nil, missing, pyjson.Format{Compact: true})))
 		return
 	}
-	if err := m.adapters.Load(lora.Adapter{Name: texts[0], Path: texts[1]}, false); err != nil {
+	if err := m.load(lora.Adapter{Name: texts[0], Path: texts[1]}, false); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
@@ -72,9 +73,30 @@ func (m *Models) RegisterAdapter(w http.ResponseWriter, r *http.Request) {
 // UnregisterAdapter is the opposite of RegisterAdapter.
 func (m *Models) UnregisterAdapter(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("adapter_name")
-	if err := m.adapters.Unload(name); err != nil {
+	if err := m.unload(name); err != nil {
 		fastapi.Refuse(w, err)
 		return
 	}
 	fastapi.Bare(w, http.StatusOK, "Adapter "+name+" unregistered")
+}
+
+func (m *Models) load(a lora.Adapter, inPlace bool) *protocol.Error {
+	before, known := m.adapters.Find(a.Name)
+	if err := m.adapters.Load(a, inPlace); err != nil {
+		return err
+	}
+	if known && before.Path == a.Path {
+		m.console.Log("APIServer", "WARNING", "serving.py:217", "Reloaded LoRA adapter '%s' in place from the same path '%s'. Prefix-cache blocks computed with its "+
+			"previous weights are not invalidated; load changed weights from a new path to avoid reusing them.", a.Name, a.Path)
+	}
+	m.console.Info("serving.py:226", "Loaded new LoRA adapter: name '%s', path '%s'", a.Name, a.Path)
+	return nil
+}
+
+func (m *Models) unload(name string) *protocol.Error {
+	err := m.adapters.Unload(name)
+	if err == nil {
+		m.console.Info("serving.py:244", "Removed LoRA adapter: name '%s'", name)
+	}
+	return err
 }

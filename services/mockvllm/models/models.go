@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
@@ -17,15 +18,16 @@ import (
 type Models struct {
 	cfg      config.Config
 	adapters *lora.Registry
+	console  *console.Console
 }
 
-// New loads the adapters that the configuration names.
-func New(cfg config.Config) (*Models, error) {
+// New loads the adapters that the configuration names. What is loaded later is told to the console.
+func New(cfg config.Config, c *console.Console) (*Models, error) {
 	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.ServedNames, cfg.LoRA.Modules)
 	if refused != nil {
 		return nil, fmt.Errorf("load adapters: %w", refused)
 	}
-	return &Models{cfg, adapters}, nil
+	return &Models{cfg, adapters, c}, nil
 }
 
 // Find finds the model that a request names: the name that answers bear, and the adapter if it is one. No name is the
