@@ -83,7 +83,7 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 
 // placement is what the headers say of where and when the engine shall answer. A beam search does not hear of it.
 func (g *Request) placement(r *http.Request) (rank, priority *big.Int) {
-	if len(g.works) > 0 && g.works[0].Params.Beam {
+	if g.beams() {
 		return nil, nil
 	}
 	if !g.api.norank {
@@ -94,6 +94,9 @@ func (g *Request) placement(r *http.Request) (rank, priority *big.Int) {
 	}
 	return rank, priority
 }
+
+// beams tells whether this is a beam search.
+func (g *Request) beams() bool { return len(g.works) > 0 && g.works[0].Params.Beam }
 
 // every is after how many tokens of an answer there is something to send: a plain answer is sent when it is over.
 func (g *Request) every() int {
@@ -172,7 +175,7 @@ func (s *Answers) usage(g *Request) protocol.Usage {
 			filled += max(0, seq.Prompt/s.blockSize*s.blockSize-seq.Cached())
 		}
 	}
-	if !s.cfg.Generation.PromptTokensDetails {
+	if !s.cfg.Generation.PromptTokensDetails || g.beams() { // whose steps do not add up to what was cached
 		return u
 	}
 	u.Details = &protocol.PromptDetails{Cached: u.Cached, Created: -1}
@@ -186,6 +189,9 @@ func (s *Answers) usage(g *Request) protocol.Usage {
 func (s *Answers) timing(g *Request) *protocol.Timing {
 	if !s.cfg.Generation.PerRequestMetrics || len(g.seqs) != 1 {
 		return nil
+	}
+	if g.beams() {
+		return &protocol.Timing{Unknown: true}
 	}
 	t := &protocol.Timing{}
 	t.Queue, t.FirstToken, t.Generation = g.seqs[0].Times()

@@ -133,13 +133,7 @@ func (m *Model) steer(src *source, prompt *Prompt, p *sampling.Params) {
 			src.stop, src.stopAt = ids[0], int(p.MinTokens)+early+pickOf(src.seed, -1, room-early)
 		}
 	}
-	for range soon { // an answer says something before it stops
-		first := m.Tokenizer.Text(src.word(src.from))
-		if !slices.ContainsFunc(p.Stop, func(s string) bool { return strings.Contains(first, s) }) {
-			break
-		}
-		src.from++
-	}
+	m.begin(src, p)
 	if likeliest(p) && p.Repetition.MaxSize > 0 {
 		src.loop, src.period = soon/2, int(max(1, p.Repetition.MinSize))
 	}
@@ -157,6 +151,18 @@ func (m *Model) steer(src *source, prompt *Prompt, p *sampling.Params) {
 		return
 	}
 	src.head = m.Tokenizer.Encode(rest, false)
+}
+
+// begin lets a random answer say something before it stops.
+func (m *Model) begin(src *source, p *sampling.Params) {
+	const tries = 16
+	for range tries {
+		first := m.Tokenizer.Text(src.word(src.from))
+		if !slices.ContainsFunc(p.Stop, func(s string) bool { return strings.Contains(first, s) }) {
+			return
+		}
+		src.from++
+	}
 }
 
 // say lets an answer be what its mode says. Of one that has begun the rest is left; what begins otherwise is not ours, and the

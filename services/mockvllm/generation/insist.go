@@ -22,6 +22,8 @@ func (m *Model) insist(src *source, prompt *Prompt, p *sampling.Params, favourit
 		src.said = m.utter(src, prompt, p)
 		src.mark, src.lead, src.boosted = *prompt.ThinkEnd, 4+pickOf(src.seed, -2, 5), nil
 	default:
+		src.words = m.unbiased(src.words, p)
+		m.begin(src, p)
 		return
 	}
 	switch {

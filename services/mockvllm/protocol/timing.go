@@ -6,12 +6,20 @@ import "time"
 type Timing struct {
 	Queue, FirstToken, Generation time.Duration
 	Tokens                        int
+	Unknown                       bool // nobody took the time: all is null
 }
 
 // Append writes the object; final leaves out what is null, as a stream's last chunk does.
 func (t *Timing) Append(b []byte, final bool) []byte {
 	if t == nil {
 		return append(b, "null"...)
+	}
+	if t.Unknown {
+		if final {
+			return append(b, "{}"...)
+		}
+		return append(b, `{"time_to_first_token_ms":null,"generation_time_ms":null,"queue_time_ms":null,"mean_itl_ms":null,"tokens_per_second":null,`+
+			`"speculative_decoding":null}`...)
 	}
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	b = AppendFloat(append(b, `{"time_to_first_token_ms":`...), ms(t.FirstToken))

@@ -26,6 +26,7 @@ func Read(v *schema.Values, m *request.Model) *Request {
 		includeReasoning: v.Bool("include_reasoning"), tokensAsIDs: request.TokensAsIDs(v, m),
 		Turn: request.Turn{Common: request.ReadCommon(v, m), Server: m, Length: request.ReadLength(v), Params: request.Sampling(v, m.Defaults),
 			Talk: request.ReadConversation(v)}}
+	r.Talk.Unseen = !r.includeReasoning
 	r.Length.ReadMax(v, "max_tokens")
 	r.Length.ReadMax(v, "max_completion_tokens")
 	if whole, _ := v.Object("chat_template_kwargs").Get("tokenize"); whole == true {

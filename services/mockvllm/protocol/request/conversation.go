@@ -19,6 +19,7 @@ type Conversation struct {
 	Documents            []any
 	Effort               string // reasoning_effort
 	Media                Media
+	Unseen               bool // thoughts are not shown, and a grammar holds from the first token
 }
 
 // ReadConversation takes the fields of a chat request.

@@ -2,6 +2,7 @@ package request
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
@@ -92,6 +93,12 @@ func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *M
 	}
 	if id, known := m.Tokenizer.ID(parser.End); known {
 		prompt.ThinkEnd = &id
+		if c.Unseen || over(prompt.Tokens, m, parser) {
+			prompt.ThinkEnd = nil
+			if p.Constraint != nil || c.Tools.Forced() { // which leave no room for thoughts
+				return
+			}
+		}
 	}
 	thoughts := "The user said: " + text.Beginning(prompt.Asked)
 	if p.ThinkingBudget != nil && *p.ThinkingBudget >= 0 {
@@ -101,6 +108,18 @@ func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *M
 	if prompt.Think = thoughts + parser.End; !parser.Begun {
 		prompt.Think = parser.Start + prompt.Think
 	}
+}
+
+// over tells whether the thoughts have ended in a prompt: the last mark of them is the one that ends them.
+func over(prompt []int, m *Model, parser reasoning.Parser) bool {
+	start, _ := m.Tokenizer.ID(parser.Start)
+	end, _ := m.Tokenizer.ID(parser.End)
+	for _, id := range slices.Backward(prompt) {
+		if id == start || id == end {
+			return id == end
+		}
+	}
+	return false
 }
 
 // results joins what tools answered, when the conversation ends with that.
