@@ -21,8 +21,8 @@ func (m *Model) insist(src *source, prompt *Prompt, p *sampling.Params, favourit
 	case slices.Contains(src.boosted, *prompt.ThinkEnd):
 		src.said = m.utter(src, prompt, p)
 		src.mark, src.lead, src.boosted = *prompt.ThinkEnd, 4+pickOf(src.seed, -2, 5), nil
-	default:
-		src.words = m.unbiased(src.words, p)
+	default: // it thinks, and nothing holds that
+		src.words, src.forced = m.unbiased(src.words, p), favourite
 		m.begin(src, p)
 		return
 	}
