@@ -43,29 +43,46 @@ func limited(r *http.Request) (*http.Request, context.CancelFunc, error) {
 	return r.WithContext(ctx), cancel, nil
 }
 
+// enter takes a request with estimated tokens from the limits of its key.
+func (c *call) enter(w http.ResponseWriter, tokens int) error {
+	k := c.key
+	if k == nil {
+		return nil
+	}
+	var figures admission.Figures
+	var err error
+	if c.lease.Held() {
+		figures, err = c.lease.Reserve(tokens)
+	} else {
+		quota := admission.Quota{RequestsPerMinute: k.RequestsPerMinute, TokensPerMinute: k.TokensPerMinute, ConcurrentRequests: k.ConcurrentRequests}
+		c.lease, figures, err = c.g.quotas.Admit(k.ID, quota, tokens)
+	}
+	figures.SetHeaders(w.Header())
+	if err != nil {
+		return c.limited(w, err)
+	}
+	return nil
+}
+
 // admit is step 3: within the limits of the key, and with a ticket for its turn at a model.
-func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *query) (lease admission.Lease, err error) {
-	var quota admission.Quota
+func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, c *call, q *query) (err error) {
 	if k := c.key; k != nil {
-		quota = admission.Quota{RequestsPerMinute: k.RequestsPerMinute, TokensPerMinute: k.TokensPerMinute, ConcurrentRequests: k.ConcurrentRequests}
 		q.turn.Key, q.turn.Priority = k.ID, k.Priority
 	}
 	if q.turn.Priority, err = admission.Priority(q.turn.Priority, httpfield.First(r.Header, priorityHeader)); err != nil {
-		return lease, refusal.BadRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
+		return refusal.BadRequest("invalid_priority", "", priorityHeader+": "+err.Error()+".")
 	}
-	if quota.TokensPerMinute > 0 { // who has no limit of them needs no look through the body
+	if c.key != nil && c.key.TokensPerMinute > 0 { // who has no limit of them needs no look through the body
 		c.reserved = q.tokens()
 	}
-	lease, figures, err := g.quotas.Admit(q.turn.Key, quota, c.reserved)
-	figures.SetHeaders(w.Header())
-	if err != nil {
-		return lease, c.limited(w, err)
+	if err := c.enter(w, c.reserved); err != nil {
+		return err
 	}
 	if q.stream && q.endpoint.End != relay.EndOfTransfer && (q.model.Limits.KeepAlive || c.key != nil && c.key.KeepAlive) {
 		c.waiting = relay.NewKeepAlive(w)
 		q.turn.Tick, q.turn.Every = c.waiting.Comment, g.cfg.KeepAliveInterval
 	}
-	return lease, nil
+	return nil
 }
 
 // limited is the answer to a request over the limits of its key.

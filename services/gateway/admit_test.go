@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -10,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/gateway"
@@ -78,6 +82,45 @@ func TestLimitsOfAKey(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="rate_limited"}`, 3)
+}
+
+// TestLimitsBeforeALargeBody: a key that has used up what it may has no more large bodies read, and one that is being read counts.
+func TestLimitsBeforeALargeBody(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	f := start(t, keyFile(t, file, "one , concurrent_requests: 1", "few , requests_per_minute: 2, tokens_per_minute: 1000"), model("m", newBackend(t, vllm).URL))
+	const chat = "/llm/m/chat/completions"
+	large := `{"messages":"` + strings.Repeat("x", 1<<20) + `"}`
+	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s", chat, bearer("one")[0], bearer("one")[1], len(large), large[:200_000])
+	require.NoError(t, err)
+	f.awaitMetric("fluidmcp_buffered_bytes", 200_000-64<<10)
+	for _, body := range []string{large, hello} {
+		if a := f.do("POST", chat, body, bearer("one")...); a.status != 429 || !strings.Contains(a.body, "concurrent requests") {
+			t.Errorf("beside a body that is still coming: %d %s", a.status, a.body)
+		}
+	}
+	if got := f.metric("fluidmcp_buffered_bytes"); got != 200_000-64<<10 {
+		t.Errorf("%v bytes are held", got)
+	}
+	conn.Close()
+	await(t, "the key is free", func() bool { return f.do("POST", chat, large, bearer("one")...).status == 200 })
+
+	for range 3 { // such a request takes nothing
+		a := f.do("POST", chat, large, bearer("few")...)
+		if a.status != 429 || !strings.Contains(a.body, "Request too large") || a.header.Get("X-Ratelimit-Remaining-Requests") != "2" {
+			t.Errorf("more tokens than the limit: %d %v %s", a.status, a.header, a.body)
+		}
+	}
+	for range 2 {
+		if a := f.do("POST", chat, hello, bearer("few")...); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if a := f.do("POST", chat, large, bearer("few")...); a.status != 429 || !strings.Contains(a.body, "requests per min") {
+		t.Errorf("over the rate: %d %s", a.status, a.body)
+	}
 }
 
 // TestTokensOfBrokenStreams: what came before a stream broke, or before its client left, counts although no usage was told. So does what is

@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/anthropic"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
+	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/metrics"
@@ -50,6 +51,7 @@ type call struct {
 	endpoint string           // label of the route family
 	reason   string           // of fluidmcp_errors_total; "" while all is well
 	key      *keys.Key        // nil where everyone may ask
+	lease    admission.Lease  // of the limits of the key; from before a large body is read
 	body     *buffered        // nil for a small one
 	waiting  *relay.KeepAlive // for clients that want to hear while they wait; else nil
 

@@ -60,17 +60,16 @@ func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail st
 	if err := c.permit(r, at); err != nil {
 		return err
 	}
+	defer func() { c.lease.Release(c.used()) }()
 	q, err := g.resolve(w, r, c, at, m)
 	if err != nil {
 		return err
 	}
 
 	// 3 admit: within the limits of the key
-	lease, err := g.admit(w, r, c, q)
-	if err != nil {
+	if err := g.admit(w, r, c, q); err != nil {
 		return err
 	}
-	defer func() { lease.Release(c.used()) }()
 
 	// 4 attempt: in its turn at the model, until an answer is at hand of which nothing was sent yet
 	a, err := g.attempt(w, r, c, q)

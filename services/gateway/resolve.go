@@ -73,6 +73,9 @@ func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpo
 		in = web.LimitBody(w, r, g.cfg.MaxBodyBytes)
 	}
 	if r.ContentLength < 0 || r.ContentLength > maxTrusted {
+		if err := c.enter(w, 0); err != nil { // before its memory is taken
+			return nil, err
+		}
 		c.body = &buffered{in: in, c: c}
 		in = c.body
 	}

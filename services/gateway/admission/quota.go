@@ -30,6 +30,7 @@ type usage struct {
 // Lease is the right to run one request.
 type Lease struct {
 	quotas   *Quotas // nil when the key has no limits
+	key      string
 	usage    *usage
 	quota    Quota
 	reserved int // tokens
@@ -61,7 +62,30 @@ func (q *Quotas) Admit(id string, quota Quota, tokens int) (Lease, Figures, erro
 	if quota.TokensPerMinute > 0 {
 		u.tokens.take(tokens)
 	}
-	return Lease{q, u, quota, tokens}, u.figures(quota, now), nil
+	return Lease{q, id, u, quota, tokens}, u.figures(quota, now), nil
+}
+
+// Held tells whether the lease counts for its key. That of a key without limits does not.
+func (l *Lease) Held() bool { return l.quotas != nil }
+
+// Reserve takes the tokens of a request that was admitted before anybody knew how many it may need: all of them or, with a *LimitError,
+// none, and then the request does not count for its rate either. The lease has to be released all the same.
+func (l *Lease) Reserve(tokens int) (Figures, error) {
+	l.quotas.mu.Lock()
+	defer l.quotas.mu.Unlock()
+	now := time.Now()
+	l.usage.requests.refill(l.quota.RequestsPerMinute, now)
+	l.usage.tokens.refill(l.quota.TokensPerMinute, now)
+	if err := l.usage.refusal(Quota{TokensPerMinute: l.quota.TokensPerMinute}, tokens); err != nil {
+		err.Key = l.key
+		l.usage.requests.take(-1)
+		return l.usage.figures(l.quota, now), err
+	}
+	if l.quota.TokensPerMinute > 0 {
+		l.usage.tokens.take(tokens)
+		l.reserved = tokens
+	}
+	return l.usage.figures(l.quota, now), nil
 }
 
 // refusal finds the limit that keeps a request waiting for the longest time.
