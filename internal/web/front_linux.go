@@ -39,7 +39,7 @@ func (s *Server) front(base context.Context, ln net.Listener) front {
 		Patience:          s.patience(),
 		Stalled:           ErrStalled,
 		TLS:               secure,
-		MaxHeaderBytes:    two.MaxHeaderBytes,
+		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2:             handed.give,
 		Logf:              two.ErrorLog.Printf,
 	}}

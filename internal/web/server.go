@@ -15,6 +15,8 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fluidmcp/fluidmcp/internal/openai"
 )
 
 const (
@@ -107,14 +109,14 @@ func (s *Server) netHTTP(base context.Context, ln net.Listener) *netHTTP {
 	patience := s.patience()
 	var fresh unused
 	n.Server = http.Server{
-		Handler:           watched(s.Handler, patience, &n.stopping),
+		Handler:           watched(bounded(s.Handler), patience, &n.stopping),
 		ConnState:         fresh.track,
 		TLSConfig:         s.TLS.Clone(), // nil stays nil
 		Protocols:         new(http.Protocols),
 		HTTP2:             &http.HTTP2Config{WriteByteTimeout: patience},
 		ReadHeaderTimeout: min(headerPatience, patience),
 		IdleTimeout:       idlePatience,
-		MaxHeaderBytes:    maxHeaderBytes,
+		MaxHeaderBytes:    2 * maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          errorLog(s.Log),
 	}
@@ -124,6 +126,25 @@ func (s *Server) netHTTP(base context.Context, ln net.Listener) *netHTTP {
 	// It runs once the listener is closed. A request of a client that has just connected may be on its way.
 	n.RegisterOnShutdown(func() { time.AfterFunc(unusedPatience, fresh.close) })
 	return n
+}
+
+// bounded refuses headers over maxHeaderBytes, counted as HTTP/2 counts them (RFC 9113, 6.5.2). What net/http itself says of one that
+// is too large is a page of HTML, so it is given room for more.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size := len(r.Method) + len(r.RequestURI) + len(r.Host)
+		for name, values := range r.Header {
+			for _, value := range values {
+				size += len(name) + len(value) + 32
+			}
+		}
+		if size > maxHeaderBytes {
+			(&openai.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Type: openai.TypeInvalidRequest, Code: "malformed_request",
+				Message: "The request's header is too large."}).Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (n *netHTTP) serve() error {
