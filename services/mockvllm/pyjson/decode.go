@@ -127,7 +127,7 @@ func (p *parser) value(depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s, nil
+		return boxed(s), nil
 	case 'n':
 		return p.literal("null", nil)
 	case 't':

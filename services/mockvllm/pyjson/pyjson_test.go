@@ -164,6 +164,25 @@ func TestObject(t *testing.T) {
 	}
 }
 
+// TestPlaces has each character at each place of a text, since strings are looked at in pieces.
+func TestPlaces(t *testing.T) {
+	const length = 19
+	for c := range rune(0x100) {
+		for at := range length {
+			text := strings.Repeat("a", at) + string(c) + strings.Repeat("x", length-at-1)
+			var meant string
+			if written := pyjson.AppendString(nil, text); json.Unmarshal(written, &meant) != nil || meant != text {
+				t.Fatalf("%q became %s", text, written)
+			}
+			doc := []byte(`"` + text + `"`)
+			read, err := pyjson.Decode(doc)
+			if json.Valid(doc) != (err == nil) || err == nil && read != text {
+				t.Fatalf("%q was read as %q (%v)", doc, read, err)
+			}
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, doc := range []string{
 		`{"a":[1,-2.5e3,true,null,"x\u00e9\ud83d\ude00"],"a":{}}`, `["\ud800"]`, "{'a'}", "\ufeff[NaN]", "\"\xed\xa0\x80\"",

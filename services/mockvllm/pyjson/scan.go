@@ -61,15 +61,16 @@ func (p *parser) string() (string, error) {
 	p.at++
 	start := p.at
 	var out []byte // of a string with escapes, up to start
-	for ; p.at < len(p.text); p.at++ {
-		switch c := p.text[p.at]; {
-		case c == '"':
+	for {
+		p.at = special(p.text, p.at)
+		switch p.peek() {
+		case '"':
 			p.at++
 			if out == nil {
 				return p.text[start : p.at-1], nil
 			}
 			return string(append(out, p.text[start:p.at-1]...)), nil
-		case c == '\\':
+		case '\\':
 			out = append(out, p.text[start:p.at]...)
 			r, err := p.escape(begin)
 			if err != nil {
@@ -77,12 +78,32 @@ func (p *parser) string() (string, error) {
 			}
 			out = appendRune(out, r)
 			start = p.at
-			p.at-- // the loop's step
-		case c < ' ':
-			return "", p.fail("Invalid control character at", p.at)
+		default:
+			if p.at < len(p.text) {
+				return "", p.fail("Invalid control character at", p.at)
+			}
+			return "", p.fail("Unterminated string starting at", begin)
 		}
 	}
-	return "", p.fail("Unterminated string starting at", begin)
+}
+
+// boxed is s as a value. What most requests say takes no memory.
+func boxed(s string) any {
+	switch s {
+	case "user":
+		return "user"
+	case "system":
+		return "system"
+	case "assistant":
+		return "assistant"
+	case "text":
+		return "text"
+	case "function":
+		return "function"
+	case "string":
+		return "string"
+	}
+	return s
 }
 
 // escape reads what follows a backslash and leaves at behind it. begin is the string's quote.

@@ -14,23 +14,19 @@ const hexDigits = "0123456789abcdef"
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := decodeRune(s[i:])
-			if r == utf8.RuneError && size == 1 || utf16.IsSurrogate(r) {
-				dst = append(append(dst, s[from:i]...), "\ufffd"...)
-				from = i + size
-			}
-			i += size
+	for i := specialOrLong(s, 0); i < len(s); i = specialOrLong(s, i) {
+		if c := s[i]; c < utf8.RuneSelf {
+			dst = appendEscape(append(dst, s[from:i]...), c)
+			i++
+			from = i
 			continue
 		}
-		if c < ' ' || c == '"' || c == '\\' {
-			dst = append(dst, s[from:i]...)
-			dst = appendEscape(dst, c)
-			from = i + 1
+		r, size := decodeRune(s[i:])
+		if r == utf8.RuneError && size == 1 || utf16.IsSurrogate(r) {
+			dst = append(append(dst, s[from:i]...), "\ufffd"...)
+			from = i + size
 		}
-		i++
+		i += size
 	}
 	dst = append(dst, s[from:]...)
 	return append(dst, '"')
