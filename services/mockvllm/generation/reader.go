@@ -26,7 +26,8 @@ type Reader struct {
 	a     *Answer
 	detok tokenizer.Detokenizer
 	held  []byte // text that is not told yet
-	chars int    // of held
+	holds int    // characters that a stop string may still take back
+	chars int    // of held, where any are held back
 	told  int    // bytes
 	at    int    // tokens
 	out   Output
@@ -41,7 +42,7 @@ const mostRead = 1 << 10
 // Read begins at the first token.
 func (a *Answer) Read() *Reader {
 	r := readers.Get().(*Reader)
-	r.a, r.detok = a, a.detok
+	r.a, r.detok, r.holds = a, a.detok, hold(a.params)
 	return r
 }
 
@@ -77,7 +78,9 @@ func (r *Reader) Next(n int, over bool) *Output {
 		}
 		text := r.detok.Add(id)
 		r.held = append(r.held, text...)
-		r.chars += utf8.RuneCountInString(text)
+		if r.holds > 0 {
+			r.chars += utf8.RuneCountInString(text)
+		}
 	}
 	if over {
 		r.out.Finish, r.out.Stop = a.Finish, a.Stop
@@ -104,13 +107,12 @@ func (a *Answer) mute() bool {
 
 // release gives the text that no stop string can take back any more.
 func (r *Reader) release(all bool) string {
-	n := 0
-	for most := hold(r.a.params); r.chars > most; r.chars-- {
-		_, size := utf8.DecodeRune(r.held[n:])
-		n += size
-	}
-	if all {
-		n = len(r.held)
+	n := len(r.held)
+	if r.holds > 0 && !all {
+		for n = 0; r.chars > r.holds; r.chars-- {
+			_, size := utf8.DecodeRune(r.held[n:])
+			n += size
+		}
 	}
 	if n == 0 {
 		return ""

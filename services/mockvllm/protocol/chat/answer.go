@@ -72,8 +72,8 @@ func (r *Request) appendChoice(b []byte, i int, o *generation.Output) ([]byte, i
 	} else {
 		b = append(b, "null"...)
 	}
-	b = append(b, `,"finish_reason":"`+r.finish(o.Finish, said)+`","stop_reason":`...)
-	b = protocol.AppendStop(b, o.Stop)
+	b = append(append(b, `,"finish_reason":"`...), r.finish(o.Finish, said)...)
+	b = protocol.AppendStop(append(b, `","stop_reason":`...), o.Stop)
 	b = append(b, `,"token_ids":`...)
 	if r.returnTokens && !hidden {
 		b = protocol.AppendInts(b, o.Tokens)

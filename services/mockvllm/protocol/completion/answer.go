@@ -38,7 +38,7 @@ func (r *Request) appendChoice(b []byte, i int, o *generation.Output) []byte {
 	} else {
 		b = append(b, "null"...)
 	}
-	b = append(b, `,"finish_reason":"`+o.Finish+`","stop_reason":`...)
+	b = append(append(append(b, `,"finish_reason":"`...), o.Finish...), `","stop_reason":`...)
 	b = protocol.AppendStop(b, o.Stop)
 	b = r.appendTokens(append(b, `,"token_ids":`...), o.Tokens)
 	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), work.PromptLogprobs(), r.text)

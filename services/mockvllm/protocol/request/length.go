@@ -62,7 +62,9 @@ func (l Length) Tokens(text string, m *Model) ([]int, *protocol.Error) {
 	if pyjson.HasSurrogate(text) {
 		return nil, BadText()
 	}
-	if bound, n := m.MaxLen*m.Tokenizer.LongestToken(), pyjson.Len(text); n > bound && l.Truncate == nil {
+	bound := m.MaxLen * m.Tokenizer.LongestToken()
+	if l.Truncate == nil && len(text) > bound && pyjson.Len(text) > bound { // no text has more characters than bytes
+		n := pyjson.Len(text)
 		return nil, protocol.BadValue("input_text", strconv.Itoa(n), "This model's maximum context length is %d tokens. "+
 			"However, your prompt contains %d characters (more than %d characters, which is the upper bound for %d input tokens). "+
 			"Please reduce the length of the input prompt.", m.MaxLen, n, bound, m.MaxLen)
