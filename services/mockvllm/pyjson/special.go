@@ -42,5 +42,5 @@ func word(s string) uint64 {
 // specials has the highest bit of each byte set that is special. Above the first of them it may be wrong: a subtraction borrows.
 func specials(w uint64) uint64 {
 	quote, backslash := w^each*'"', w^each*'\\'
-	return ((w-each*' ')&^w | (quote-each)&^quote | (backslash-each)&^backslash) & (each * 0x80)
+	return ((w - each*' ') | (quote - each) | (backslash - each)) & ^w & (each * 0x80)
 }

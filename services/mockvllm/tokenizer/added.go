@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -18,8 +19,9 @@ type addedToken struct {
 
 // trie finds added tokens in a text, at each place the longest.
 type trie struct {
-	first [256]bool
-	root  trieNode
+	first  [256]bool // bytes that they begin with
+	firsts []byte    // the same: one, for the most part
+	root   trieNode
 }
 
 type trieNode struct {
@@ -46,7 +48,9 @@ func (t *trie) add(text string, token *addedToken) {
 	if text == "" {
 		return
 	}
-	t.first[text[0]] = true
+	if !t.first[text[0]] {
+		t.first[text[0]], t.firsts = true, append(t.firsts, text[0])
+	}
 	n := &t.root
 	for i := range len(text) {
 		to := n.child(text[i])
@@ -61,13 +65,7 @@ func (t *trie) add(text string, token *addedToken) {
 
 // find returns the first added token at or after position from and where it begins and ends, or nil.
 func (t *trie) find(text string, from int) (token *addedToken, start, end int) {
-	if t.root.edges == nil {
-		return nil, 0, 0
-	}
-	for i := from; i < len(text); i++ {
-		if !t.first[text[i]] {
-			continue
-		}
+	for i := t.next(text, from); i < len(text); i = t.next(text, i+1) {
 		n := &t.root
 		for j := i; j < len(text); j++ {
 			if n = n.child(text[j]); n == nil {
@@ -82,6 +80,23 @@ func (t *trie) find(text string, from int) (token *addedToken, start, end int) {
 		}
 	}
 	return nil, 0, 0
+}
+
+// next is the first place at or after from where an added token may begin, or len(text).
+func (t *trie) next(text string, from int) int {
+	switch len(t.firsts) {
+	case 0:
+		return len(text)
+	case 1:
+		if n := strings.IndexByte(text[from:], t.firsts[0]); n >= 0 {
+			return from + n
+		}
+		return len(text)
+	}
+	for from < len(text) && !t.first[text[from]] {
+		from++
+	}
+	return from
 }
 
 // cut calls plain for the text between added tokens and added for each of them, in order, until one returns false.

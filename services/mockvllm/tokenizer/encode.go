@@ -84,9 +84,16 @@ func (e *encoding) split(text string, stages []stage) bool {
 	if s.prefixSpace && text[0] != ' ' {
 		text = " " + text
 	}
+	last := len(stages) == 1
 	for text != "" {
 		n, drop := s.first(text)
-		if !drop && !e.split(text[:n], stages[1:]) {
+		switch {
+		case drop:
+		case last:
+			if e.ids = e.t.model.encode(e.ids, text[:n]); !e.more() {
+				return false
+			}
+		case !e.split(text[:n], stages[1:]):
 			return false
 		}
 		text = text[n:]

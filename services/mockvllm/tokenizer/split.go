@@ -63,6 +63,9 @@ func run(text string, want kind) int {
 	for at < len(text) && text[at] < utf8.RuneSelf && asciiKinds[text[at]] == want { // as most
 		at++
 	}
+	if at < len(text) && text[at] < utf8.RuneSelf {
+		return at
+	}
 	for {
 		k, n := kindAt(text[at:])
 		if n == 0 || k != want {
