@@ -144,6 +144,9 @@ func (s *shape) each(r *node.Run, o *pyjson.Object, in any, missingKind fault.Ki
 	return count, good
 }
 
+// all tells whether all members of an object are known to be fields, as so many were.
+func (s *shape) all(o *pyjson.Object, fields int) bool { return fields == o.Len() && !s.byName }
+
 // extras looks at the members that are no fields. False is an exception or that nobody collects.
 func (s *shape) extras(r *node.Run, o *pyjson.Object, forbidden fault.Kind, take func(pyjson.Member)) bool {
 	good := true

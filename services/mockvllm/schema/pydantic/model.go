@@ -28,7 +28,7 @@ func (n *typedDictNode) Validate(r *node.Run, in any) (any, bool) {
 		return nil, false
 	}
 	r.AddFieldsSet(count)
-	if n.extra != "ignore" {
+	if n.extra != "ignore" && !n.all(o, count) {
 		good = n.extras(r, o, fault.ExtraForbidden, func(m pyjson.Member) { out = append(out, m) }) && good
 	}
 	if !good {
@@ -74,7 +74,7 @@ func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 	if !good && r.Over() {
 		return nil, false
 	}
-	if n.extra != "ignore" {
+	if n.extra != "ignore" && !n.all(o, count) {
 		if !n.plainKeys(r, o) {
 			return nil, false
 		}

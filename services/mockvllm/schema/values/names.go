@@ -32,19 +32,12 @@ func hash(name string) uint {
 // filter tells of most names that they were not added.
 type filter [4]uint64
 
-func (f *filter) add(name string) {
-	h := hash(name)
-	f[h>>6&3] |= 1 << (h & 63)
-}
+func (f *filter) add(hash uint) { f[hash>>6&3] |= 1 << (hash & 63) }
 
-func (f *filter) has(name string) bool {
-	h := hash(name)
-	return f[h>>6&3]>>(h&63)&1 != 0
-}
+func (f *filter) has(hash uint) bool { return f[hash>>6&3]>>(hash&63)&1 != 0 }
 
-// at is the slot of a name, or the one where it would be.
-func (n *Names) at(name string) *uint16 {
-	h := hash(name)
+// at is the slot of a name with its hash h, or the one where it would be.
+func (n *Names) at(name string, h uint) *uint16 {
 	for mask := uint(len(n.slots) - 1); ; h++ {
 		if s := &n.slots[h&mask]; *s == 0 || n.names[*s-1].name == name {
 			return s
@@ -54,7 +47,7 @@ func (n *Names) at(name string) *uint16 {
 
 // Add gives a field its name.
 func (n *Names) Add(name string, field int) {
-	s := n.at(name)
+	s := n.at(name, hash(name))
 	if *s == 0 {
 		n.names = append(n.names, named{name, field})
 		*s = uint16(len(n.names)) //nolint:gosec // no class has as many fields
@@ -63,8 +56,10 @@ func (n *Names) Add(name string, field int) {
 }
 
 // Find returns the number of a field, or -1.
-func (n *Names) Find(name string) int {
-	s := *n.at(name)
+func (n *Names) Find(name string) int { return n.find(name, hash(name)) }
+
+func (n *Names) find(name string, h uint) int {
+	s := *n.at(name, h)
 	if s == 0 {
 		return -1
 	}

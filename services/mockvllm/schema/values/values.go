@@ -37,7 +37,7 @@ func (c *Class) Add(f Field) {
 	c.Places.Add(f.Name, len(c.Fields))
 	c.Fields = append(c.Fields, f)
 	if f.Default != nil && f.Default != false {
-		c.told.add(f.Name)
+		c.told.add(hash(f.Name))
 	}
 }
 
@@ -91,7 +91,7 @@ func (v *Values) at(field int) any {
 func (v *Values) Take(field int, val any, given bool) {
 	if given {
 		v.set = append(v.set, fieldValue{field, val})
-		v.told.add(v.class.Fields[field].Name)
+		v.told.add(hash(v.class.Fields[field].Name))
 	}
 }
 
@@ -114,10 +114,17 @@ func (v *Values) Get(name string) any {
 
 // trueish is Get for those to whom null, false and a field that the model has not are the same.
 func (v *Values) trueish(name string) any {
-	if v == nil || !v.told.has(name) {
+	if v == nil {
 		return nil
 	}
-	return v.Get(name)
+	h := hash(name)
+	if !v.told.has(h) {
+		return nil
+	}
+	if i := v.class.Places.find(name, h); i >= 0 {
+		return v.at(i)
+	}
+	return nil
 }
 
 // Given tells whether the body had the field, be it null.
