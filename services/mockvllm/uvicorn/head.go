@@ -62,6 +62,18 @@ func ours(name string) bool {
 
 // appendHead writes status line and headers, but not the empty line at their end.
 func appendHead(b []byte, status int, h http.Header) []byte {
+	b = appendStart(b, status)
+	length, kind, vary := h["Content-Length"], h["Content-Type"], h["Vary"]
+	if len(h) == 3 && len(length) == 1 && len(kind) == 1 && len(vary) == 1 { // as most answers have
+		b = appendValue(append(b, "content-length: "...), length[0])
+		b = appendValue(append(b, "content-type: "...), kind[0])
+		return appendValue(append(b, "vary: "...), vary[0])
+	}
+	return appendFields(b, h)
+}
+
+// appendFields writes headers in their order.
+func appendFields(b []byte, h http.Header) []byte {
 	type field struct {
 		name   string
 		values []string
@@ -82,7 +94,6 @@ func appendHead(b []byte, status int, h http.Header) []byte {
 		}
 		fields[i] = f
 	}
-	b = appendStart(b, status)
 	for _, f := range fields {
 		for _, v := range f.values {
 			b = appendField(b, f.name, v)
@@ -109,7 +120,7 @@ func phrase(status int) string {
 	return http.StatusText(status)
 }
 
-// appendField writes the name in lower case, and keeps what would end the line out of the value.
+// appendField writes the name in lower case.
 func appendField(b []byte, name, value string) []byte {
 	for i := range len(name) {
 		c := name[i]
@@ -118,7 +129,11 @@ func appendField(b []byte, name, value string) []byte {
 		}
 		b = append(b, c)
 	}
-	b = append(b, ": "...)
+	return appendValue(append(b, ": "...), value)
+}
+
+// appendValue ends a line. What would end it earlier is kept out of the value.
+func appendValue(b []byte, value string) []byte {
 	from := len(b)
 	b = append(b, value...)
 	for i, c := range b[from:] {

@@ -105,7 +105,9 @@ func (p *Parser) method(buf []byte) bool {
 		p.pos = n
 		return beginsMethod(buf)
 	}
-	p.Method = methods[string(buf[:n])]
+	if p.Method = "POST"; string(buf[:n]) != p.Method { // as most
+		p.Method = methods[string(buf[:n])]
+	}
 	p.pos, p.state = n+1, beforeTarget
 	return p.Method != "" && buf[n] == ' '
 }
