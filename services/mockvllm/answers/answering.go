@@ -68,7 +68,7 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 			chain = kv.NewChain(s.blockSize, g.adapter, g.Common.CacheSalt, work.Prompt.Tokens)
 		}
 		for i, a := range work.Answers {
-			requests = append(requests, engine.Request{ID: g.delaysID(a), Index: i, N: len(work.Answers), Prompt: len(work.Prompt.Tokens),
+			requests = append(requests, engine.Request{ID: g.delaysID(a, s.varies), Index: i, N: len(work.Answers), Prompt: len(work.Prompt.Tokens),
 				Tokens: a.Tokens, Reason: a.Finish, MaxTokens: int(work.Params.MaxTokens), Priority: int(g.Common.Priority), LoRA: g.adapter,
 				Chain: chain, Output: a.Token, SkipCache: work.Params.PromptLogprobs != nil, Wake: g.wake, Every: g.every()})
 		}
@@ -107,9 +107,12 @@ func (g *Request) every() int {
 }
 
 // delaysID is what the delays of an answer follow from: the id that the client gave, else what the answer follows from, so
-// that the same request takes the same time.
-func (g *Request) delaysID(a *generation.Answer) string {
-	if g.named {
+// that the same request takes the same time. Where delays do not vary it is nothing.
+func (g *Request) delaysID(a *generation.Answer, vary bool) string {
+	switch {
+	case !vary:
+		return ""
+	case g.named:
 		return g.Head.ID
 	}
 	return strconv.FormatUint(a.Seed, 36)

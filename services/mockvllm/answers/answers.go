@@ -20,7 +20,8 @@ type Answers struct {
 	models      *models.Models
 	console     *console.Console
 	fingerprint string
-	blockSize   int // tokens
+	blockSize   int  // tokens
+	varies      bool // how long an answer takes follows from its id
 	flights     flights
 }
 
@@ -36,8 +37,9 @@ type Deps struct {
 
 // New makes answers with a configuration that is valid.
 func New(cfg config.Config, d Deps) *Answers {
+	e := cfg.Engine()
 	return &Answers{cfg: cfg, engine: d.Engine, metrics: d.Metrics, life: d.Life, model: d.Model, models: d.Models, console: d.Console,
-		fingerprint: fingerprint(cfg), blockSize: cfg.Engine().BlockSize}
+		fingerprint: fingerprint(cfg), blockSize: e.BlockSize, varies: e.Latency.Varies()}
 }
 
 // Abort ends what runs for a request, by the id that it has in the engine, with what it has.

@@ -24,7 +24,7 @@ func (s *Answers) Handler(a *API) http.HandlerFunc {
 		if !ok || s.life.Mute(r.Context()) {
 			return
 		}
-		v, _, err := protocol.Decode(a.Schema, r.Header.Get("Content-Type"), body)
+		v, _, err := protocol.Decode(a.Schema, fastapi.ContentType(r), body)
 		if err != nil {
 			a.Refuse(w, err)
 			return
@@ -119,7 +119,9 @@ func (s *Answers) Head(r *http.Request, prefix, served string, fromBody *string)
 	} else if fromBody != nil {
 		id, named = *fromBody, prefix != ""
 	} else {
-		id = protocol.NewID()
+		h.ID = protocol.NewIDAfter(prefix)
+		journal.Of(r.Context()).Named(h.ID[len(prefix):])
+		return h, false
 	}
 	journal.Of(r.Context()).Named(id)
 	h.ID = prefix + id

@@ -57,13 +57,21 @@ func Latin1(header string) string {
 	return string(runes)
 }
 
+// ContentType is what a request says of its body, "" for nothing.
+func ContentType(r *http.Request) string {
+	if said := r.Header["Content-Type"]; len(said) > 0 {
+		return said[0]
+	}
+	return ""
+}
+
 // ReadRequest reads and validates a body. It answers itself where it returns false.
 func ReadRequest(w http.ResponseWriter, r *http.Request, model string) (v *schema.Values, raw any, ok bool) {
 	body, ok := ReadBody(w, r)
 	if !ok {
 		return nil, nil, false
 	}
-	v, raw, err := protocol.Decode(model, r.Header.Get("Content-Type"), body)
+	v, raw, err := protocol.Decode(model, ContentType(r), body)
 	if err != nil {
 		Refuse(w, err)
 		return nil, nil, false

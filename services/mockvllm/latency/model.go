@@ -26,12 +26,15 @@ type Delays struct {
 // Delays returns the delays of the request with this id. The model must stay as it is.
 func (m *Model) Delays(id string) Delays {
 	d := Delays{model: m}
-	if m.TTFT.varies() || m.ITL.varies() {
+	if m.Varies() {
 		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(m.Seed)), id...))             //nolint:gosec // any 64 bits will do
 		d.source = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))) //nolint:gosec // delays are no secret
 	}
 	return d
 }
+
+// Varies tells whether delays follow from the ids of requests.
+func (m *Model) Varies() bool { return m.TTFT.varies() || m.ITL.varies() }
 
 // First is the time to the first token.
 func (d *Delays) First() time.Duration { return scaled(d.model.TTFT.draw(d.source), d.model.Scale) }

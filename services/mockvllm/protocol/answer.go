@@ -28,12 +28,16 @@ func (h Head) AppendFingerprint(b []byte) []byte {
 }
 
 // NewID makes 16 hex digits, the low half of a version 4 UUID as in vLLM: the first digit is 8, 9, a or b. It is no secret.
-func NewID() string {
-	return strconv.FormatUint(rand.Uint64()>>2|1<<63, 16) //nolint:gosec // nobody is to be kept from guessing it
+func NewID() string { return NewIDAfter("") }
+
+// NewIDAfter is a prefix and such an id behind it.
+func NewIDAfter(prefix string) string {
+	var room [64]byte
+	return string(strconv.AppendUint(append(room[:0], prefix...), rand.Uint64()>>2|1<<63, 16)) //nolint:gosec // nobody is to be kept from guessing it
 }
 
 // NewCallID makes the id of a tool call.
-func NewCallID() string { return "chatcmpl-tool-" + NewID() }
+func NewCallID() string { return NewIDAfter("chatcmpl-tool-") }
 
 // Usage counts tokens.
 type Usage struct {
