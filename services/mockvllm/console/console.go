@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 
 // Console writes vLLM's own log lines, which people and programs read to learn how far a server is.
 type Console struct {
-	mu  sync.Mutex
-	out io.Writer
-	PID int // of this process
+	mu   sync.Mutex
+	out  io.Writer
+	line []byte // memory for the next one
+	PID  int    // of this process
 }
 
 // New makes one that writes to out.
@@ -41,8 +43,21 @@ func (c *Console) Log(process, level, where, format string, args ...any) {
 	c.Line("(%s pid=%d) %s %s [%s] %s", process, c.PID, level, time.Now().Format("01-02 15:04:05"), where, fmt.Sprintf(format, args...))
 }
 
-// Access writes uvicorn's line about one request.
+// mostLine bounds the memory that is kept for the next line, in bytes.
+const mostLine = 4 << 10
+
+// Access writes uvicorn's line about one request. There is one for each answer, so it is written with as little as can be.
 func (c *Console) Access(r *http.Request, status int) {
-	c.Line(`INFO:     %s - "%s %s HTTP/%d.%d" %d %s`, r.RemoteAddr, r.Method, httptools.Quote(r.URL.Path, r.URL.RawQuery),
-		r.ProtoMajor, r.ProtoMinor, status, http.StatusText(status))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := append(append(append(append(c.line[:0], "INFO:     "...), r.RemoteAddr...), ` - "`...), r.Method...)
+	b = httptools.AppendQuoted(append(b, ' '), r.URL.Path, r.URL.RawQuery)
+	b = strconv.AppendInt(append(b, " HTTP/"...), int64(r.ProtoMajor), 10)
+	b = strconv.AppendInt(append(b, '.'), int64(r.ProtoMinor), 10)
+	b = strconv.AppendInt(append(b, `" `...), int64(status), 10)
+	b = append(append(append(b, ' '), http.StatusText(status)...), '\n')
+	_, _ = c.out.Write(b)
+	if c.line = b; cap(b) > mostLine {
+		c.line = nil
+	}
 }

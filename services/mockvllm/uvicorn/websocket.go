@@ -27,7 +27,7 @@ func (c *conn) refuseWebsocket(head string) {
 	h := &c.parser.Head
 	status, answer := websocket(h, head)
 	if status == forbidden {
-		path := httptools.Quote(httptools.Unquote(h.Path.Of(head)), h.Query.Of(head))
+		path := string(httptools.AppendQuoted(nil, httptools.Unquote(h.Path.Of(head)), h.Query.Of(head)))
 		c.server.log(`INFO:     %s - "WebSocket %s" 403`, c.remote, path)
 	}
 	c.server.log("INFO:     connection rejected (%s)", status)

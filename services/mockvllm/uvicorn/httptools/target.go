@@ -129,19 +129,21 @@ func replaceInvalid(b []byte) string {
 	return s.String()
 }
 
-// Quote writes a decoded path, and its query as it came, as uvicorn's log has them.
-func Quote(path, query string) string {
-	path = Escape(path, "/")
-	if query == "" {
-		return path
+// AppendQuoted writes a decoded path, and its query as it came, as uvicorn's log has them.
+func AppendQuoted(b []byte, path, query string) []byte {
+	if b = appendEscaped(b, path, "/"); query == "" {
+		return b
 	}
-	return path + "?" + query
+	return append(append(b, '?'), query...)
 }
 
 // Escape writes text by percent signs but for letters, digits, "_.-~" and what is safe, as quote of Python's urllib does. net/url
 // leaves more characters as they are.
 func Escape(text, safe string) string {
-	b := make([]byte, 0, len(text))
+	return string(appendEscaped(make([]byte, 0, len(text)), text, safe))
+}
+
+func appendEscaped(b []byte, text, safe string) []byte {
 	for i := range len(text) {
 		c := text[i]
 		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("_.-~", c) >= 0 || strings.IndexByte(safe, c) >= 0 {
@@ -150,7 +152,7 @@ func Escape(text, safe string) string {
 		}
 		b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&0xf])
 	}
-	return string(b)
+	return b
 }
 
 func digit(c byte) byte {
