@@ -75,7 +75,7 @@ func start(b *testing.B, name string, env []string, args ...string) *process {
 	for i := range p.cmd.Env {
 		p.cmd.Env[i] = strings.ReplaceAll(p.cmd.Env[i], "ADDR", p.addr)
 	}
-	p.cmd.Stderr = os.Stderr
+	p.cmd.Stdout, p.cmd.Stderr = io.Discard, os.Stderr // a pipe, as most logs go to
 	if err := p.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
@@ -92,15 +92,21 @@ func start(b *testing.B, name string, env []string, args ...string) *process {
 	return nil
 }
 
-// mock builds and starts the mock.
+// mock builds and starts the mock, without uvicorn's access log.
 func mock(b *testing.B, args ...string) *process {
+	b.Helper()
+	return logging(b, append(args, "--disable-uvicorn-access-log")...)
+}
+
+// logging is mock with the access log.
+func logging(b *testing.B, args ...string) *process {
 	b.Helper()
 	bin := filepath.Join(b.TempDir(), "mockvllm")
 	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/mockvllm").CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
 	return start(b, bin, nil, append([]string{"serve", "bench", "--host", "127.0.0.1", "--port", "PORT", "--mock-answer", "random",
-		"--disable-uvicorn-access-log", "--max-num-seqs", "2000", "--max-model-len", "4096"}, args...)...)
+		"--max-num-seqs", "2000", "--max-model-len", "4096"}, args...)...)
 }
 
 // cpu is the processor time so far, in steps of 10 ms.
@@ -235,9 +241,15 @@ func compare(b *testing.B, m, bareServer *process, req []byte, n int) (mocked, b
 }
 
 // BenchmarkPlain tells the processor time of one answer of 16 tokens.
-func BenchmarkPlain(b *testing.B) {
+func BenchmarkPlain(b *testing.B) { plain(b, mock(b)) }
+
+// BenchmarkLogged is BenchmarkPlain with uvicorn's access log, as vLLM is started where nothing else is said.
+func BenchmarkLogged(b *testing.B) { plain(b, logging(b)) }
+
+func plain(b *testing.B, m *process) {
+	b.Helper()
 	req := request(`{"model":"bench",` + question + `,"max_tokens":16,"temperature":0.7}`)
-	m, bareServer := mock(b), start(b, os.Args[0], []string{bareEnv + "=ADDR"})
+	bareServer := start(b, os.Args[0], []string{bareEnv + "=ADDR"})
 	mocked, bared := compare(b, m, bareServer, req, 3000)
 	b.ReportMetric(mocked, "µs-cpu/answer")
 	b.ReportMetric(bared, "µs-cpu/bare")
