@@ -18,6 +18,7 @@ func TestAdapters(t *testing.T) {
 	f("POST", "/adapters", `{"name":"b1","src":"./lora"}`, 200, "Adapter b1 registered")
 	f("POST", "/adapters", `{"name":"b1"}`, 400, `{"error":{"message":"[{\"type\":\"missing\",\"loc\":[\"src\"],\"msg\":\"Field required\",\"input\":{\"name\":\"b1\"}}]","type":"Bad Request","param":null,"code":400}}`)
 	f("POST", "/adapters", `{x`, 400, `{"error":{"message":"[{\"type\":\"missing\",\"loc\":[\"name\"],\"msg\":\"Field required\",\"input\":\"\"},{\"type\":\"missing\",\"loc\":[\"src\"],\"msg\":\"Field required\",\"input\":\"\"}]","type":"Bad Request","param":null,"code":400}}`)
+	f("POST", "/adapters", `{"name":5,"src":""}`, 400, `{"error":{"message":"[{\"type\":\"string_type\",\"loc\":[\"name\"],\"msg\":\"Input should be a valid string\",\"input\":5},{\"type\":\"value_error\",\"loc\":[\"src\"],\"msg\":\"Value error, The parameter src cannot be an empty string\",\"input\":\"\",\"ctx\":{\"error\":\"The parameter src cannot be an empty string\"}}]","type":"Bad Request","param":null,"code":400}}`)
 	f("GET", "/adapters", "", 405, `{"detail":"Method Not Allowed"}`)
 
 	_, text := s.call("GET", "/v1/models", "")

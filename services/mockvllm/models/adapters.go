@@ -51,16 +51,28 @@ func (m *Models) RegisterAdapter(w http.ResponseWriter, r *http.Request) {
 			o, shown = given, given
 		}
 	}
-	var missing []any
+	var faults []any
 	var texts [2]string
 	for i, name := range []string{"name", "src"} {
-		v, _ := o.Get(name)
-		if texts[i], ok = v.(string); !ok {
-			missing = append(missing, pyjson.ObjectOf("type", "missing", "loc", []any{name}, "msg", "Field required", "input", shown))
+		v, given := o.Get(name)
+		text, isText := v.(string)
+		fault := func(kind, msg string, input any, more ...pyjson.Member) {
+			faults = append(faults, pyjson.NewObject(append([]pyjson.Member{{Key: "type", Value: kind}, {Key: "loc", Value: []any{name}},
+				{Key: "msg", Value: msg}, {Key: "input", Value: input}}, more...)...))
 		}
+		switch {
+		case !given:
+			fault("missing", "Field required", shown)
+		case !isText:
+			fault("string_type", "Input should be a valid string", v)
+		case text == "":
+			empty := "The parameter " + name + " cannot be an empty string"
+			fault("value_error", "Value error, "+empty, "", pyjson.Member{Key: "ctx", Value: pyjson.ObjectOf("error", empty)})
+		}
+		texts[i] = text
 	}
-	if missing != nil {
-		fastapi.Raised(w, http.StatusBadRequest, string(pyjson.AppendJSON(nil, missing, pyjson.Format{Compact: true})))
+	if faults != nil {
+		fastapi.Raised(w, http.StatusBadRequest, string(pyjson.AppendJSON(nil, faults, pyjson.Format{Compact: true})))
 		return
 	}
 	if err := m.load(lora.Adapter{Name: texts[0], Path: texts[1]}, false); err != nil {
