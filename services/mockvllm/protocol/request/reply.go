@@ -12,6 +12,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/reasoning"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
 )
 
 // Reply decides what the model says, where its answer mode is not all that counts: calls of the tools that the user asks
@@ -51,21 +52,26 @@ func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *M
 	}
 	prompt.Says, prompt.Bound = calls(chosen, m.Tools), c.Tools.Forced()
 	if c.Tools.Choice == Required && c.Tools.Parallel && p.MinTokens > 0 {
-		prompt.Says = atLeast(min(p.MinTokens, p.MaxTokens), prompt.Says, m)
+		prompt.Says = atLeast(int(min(p.MinTokens, p.MaxTokens)), prompt.Says, m.Tokenizer)
 	}
 	p.Constraint = nil // the form of a call is all that is prescribed
 	return nil
 }
 
 // atLeast has a text said again until it is a number of tokens: the end is forbidden until then, and all that vLLM's grammar for
-// required tools leaves is one more call.
-func atLeast(tokens int64, once func(structured.Source) string, m *Model) func(structured.Source) string {
+// required tools leaves is one more call. The pieces are counted by themselves, and the whole only when they reach the number: what
+// meets where one ends may be one token.
+func atLeast(tokens int, once func(structured.Source) string, tok *tokenizer.Tokenizer) func(structured.Source) string {
 	return func(src structured.Source) string {
-		all := once(src)
-		for int64(len(m.Tokenizer.EncodeN(all, false, int(tokens)))) < tokens {
-			all += once(src)
+		var all strings.Builder
+		for n := 0; n < tokens; n = len(tok.EncodePlain(all.String())) {
+			for n < tokens {
+				piece := once(src)
+				all.WriteString(piece)
+				n += max(1, len(tok.EncodePlain(piece)))
+			}
 		}
-		return all
+		return all.String()
 	}
 }
 
