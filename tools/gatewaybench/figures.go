@@ -22,7 +22,7 @@ import (
 const (
 	interval = 20 * time.Millisecond      // between two events of a paced stream
 	ramp     = upstream.Events * interval // a stream's length; spread over it, streams neither start nor end together
-	pause    = 5 * time.Millisecond       // before a request that is to find everything asleep, and nothing in the caches
+	pause    = 2 * time.Millisecond       // before a request that is to find everything asleep, and nothing in the caches
 )
 
 // count takes over what is counted in every run.
@@ -78,8 +78,8 @@ func (b *bench) beside(ctx context.Context, g *server, v *report.Visit, o load.O
 }
 
 // urgently lets the gateway, the upstream and the load generator run before everything else, until the returned function is called.
-// Whoever else uses the machine would show in the latencies, and so would the slices of some milliseconds in which the upstream and
-// the load generator share their core. It changes nothing where the system does not allow it.
+// Whoever else uses the machine would show in the figures, and so would the slices of some milliseconds in which the upstream and the
+// load generator share their core. It changes nothing where the system does not allow it.
 func (b *bench) urgently(g *server, v *report.Visit) (usual func()) {
 	set := func(on bool) error { return errors.Join(b.model.Urgent(on), g.Urgent(on)) }
 	if set(true) != nil {
@@ -94,6 +94,7 @@ func (b *bench) urgently(g *server, v *report.Visit) (usual func()) {
 }
 
 func (b *bench) plain(ctx context.Context, g *server, v *report.Visit) error {
+	defer b.urgently(g, v)()
 	c, err := b.load(ctx, g, load.Options{Connections: 32, Duration: b.length()})
 	if err != nil {
 		return err

@@ -127,14 +127,14 @@ func (r *Report) Markdown() string {
 	return out.String()
 }
 
-// priority says at which one latencies were measured.
+// priority says at which one latencies and processor time were measured.
 func (r *Report) priority() string {
 	for _, row := range r.Rows {
 		if slices.ContainsFunc(row.Visits, func(v *Visit) bool { return !v.Urgent }) {
 			return ""
 		}
 	}
-	return " Latencies and chunks at real-time priority."
+	return " Latencies and processor time at real-time priority."
 }
 
 func (r *Report) measured() []*Result {

@@ -22,7 +22,7 @@ type Visit struct {
 	IdleLost   int     `json:"idle_connections_lost"`
 	Failed     int64   `json:"failed_requests"`
 	Foreign    float64 `json:"foreign_cpu"` // largest share of the machine that processes without a part in it had
-	Urgent     bool    `json:"urgent"`      // latencies and chunks were measured at real-time priority
+	Urgent     bool    `json:"urgent"`      // latencies and processor time were measured at real-time priority
 	Probes     Probes  `json:"probes"`
 }
 
