@@ -149,17 +149,17 @@ func trickle(t *testing.T, c *chaos) {
 
 // killedUnderLoad kills one of three servers while 100 streams have begun and 100 plain requests wait for their answer.
 func killedUnderLoad(t *testing.T, c *chaos) {
-	const half = 100
+	const half, tokens = 100, 400 // twenty seconds' worth, so that none has ended before the last has begun
 	pid := c.status(t, "mock-1").Instances[0].PID
 	streams, plain := make(chan outcome, half), make(chan outcome, half)
 	var begun sync.WaitGroup
 	begun.Add(half)
 	for i := range half {
-		go func() { streams <- c.streamed(t, fmt.Sprintf("Stream %d", i), 200, begun.Done) }()
+		go func() { streams <- c.streamed(t, fmt.Sprintf("Stream %d", i), tokens, begun.Done) }()
 	}
 	begun.Wait()
 	for i := range half {
-		go func() { plain <- c.plain(t, fmt.Sprintf("Request %d", i), 100) }()
+		go func() { plain <- c.plain(t, fmt.Sprintf("Request %d", i), tokens) }()
 	}
 	eventually(t, func() error {
 		running := 0.0

@@ -120,7 +120,7 @@ func TestProgressOfALoad(t *testing.T) {
 	t.Parallel()
 	ports := freePorts(t, 3)
 	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
-	file := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "m", "--port", fmt.Sprint(ports[2]), "--mock-load-time", "8s"}}})
+	file := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm", "args": []string{"serve", "m", "--port", fmt.Sprint(ports[2]), "--mock-load-time", "20s"}}})
 	launch(t, "run", file, "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1])).waitLine(t, "starting")
 	seen := map[string]float64{}
 	eventually(t, func() error {
