@@ -134,6 +134,7 @@ func referenceInBrowser(t *testing.T, s *stack) {
 
 // TestConsoleAsksForAKey: where the gateway has keys the page asks for one, and offers what that key is for.
 func TestConsoleAsksForAKey(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys.yaml")
 	made := func(args ...string) string {
 		t.Helper()

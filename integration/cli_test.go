@@ -18,6 +18,8 @@ import (
 
 // The first command of the README, with its file and its ports as they are.
 func TestRunExample(t *testing.T) {
+	t.Parallel()
+	takeExamplePorts(t)
 	c := launch(t, "run", "examples/vllm-mock-config.json", "--file", "--start-server")
 	c.waitLine(t, "starting")
 	c.waitLine(t, "ready")
@@ -42,6 +44,8 @@ func TestRunExample(t *testing.T) {
 
 // The other file of docs/testing-without-a-gpu.md.
 func TestRunMultiExample(t *testing.T) {
+	t.Parallel()
+	takeExamplePorts(t)
 	c := launch(t, "run", "examples/vllm-multi-mock-config.json", "--file", "--start-server")
 	s := &stack{gateway: "http://localhost:8099"}
 	for _, model := range []string{mockGPT, mockLlama} {
@@ -82,6 +86,7 @@ func runOne(t *testing.T, mockFlags ...string) (*command, *stack, int) {
 }
 
 func TestCtrlCLetsRequestsFinish(t *testing.T) {
+	t.Parallel()
 	c, s, pid := runOne(t, "--mock-itl", tokenGap.String())
 	first := make(chan struct{})
 	done := make(chan []event)
@@ -112,6 +117,7 @@ func TestCtrlCLetsRequestsFinish(t *testing.T) {
 }
 
 func TestSecondCtrlCEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	c, s, pid := runOne(t)
 	do(t, "PUT", s.mocks[mockLLM]+"/mock/faults", `{"rules":[{"do":{"delay":"10m"}}]}`).want(t, http.StatusOK)
 	go func() { _, _ = send(t, "POST", s.gateway+"/llm/mock-llm/chat/completions", hello) }()
@@ -148,6 +154,7 @@ func gone(pid int) error {
 }
 
 func TestKillNineLeavesNoModel(t *testing.T) {
+	t.Parallel()
 	c, _, pid := runOne(t)
 	c.end(t, syscall.SIGKILL)
 	eventually(t, func() error { return gone(pid) })
@@ -166,6 +173,7 @@ func refuse(t *testing.T, args ...string) string {
 }
 
 func TestRunRefuses(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +215,7 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestRunWithoutStartPrintsThePlan(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"run", "examples/vllm-multi-mock-config.json", "--file"}, {"run", "examples/vllm-multi-mock-config.json"}} {
 		cmd := exec.CommandContext(t.Context(), fluidmcp(t), args...)
 		cmd.Dir = ".."

@@ -19,6 +19,7 @@ func completions(t *testing.T, args ...string) []string {
 }
 
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	_, s, _ := runOne(t)
 	for _, verb := range []string{"start", "stop", "restart", "logs"} {
 		if got := completions(t, verb, "--url", s.gateway, ""); len(got) != 1 || got[0] != mockLLM+"\tready" {
@@ -47,6 +48,7 @@ func TestCompletion(t *testing.T) {
 
 // What is no file is not completed by one: neither these flags, nor what ps, schema and others take.
 func TestCompletionOffersNoFiles(t *testing.T) {
+	t.Parallel()
 	for _, words := range [][]string{{"run", "--port", ""}, {"logs", "--lines", ""}, {"start", "--url", ""}, {"ps", ""}, {"schema", ""}, {"version", ""}, {"loadtest", "--rate", ""}, {"loadtest", ""}} {
 		out, err := exec.CommandContext(t.Context(), fluidmcp(t), append([]string{"__complete"}, words...)...).Output()
 		if noFiles := ":4\n"; err != nil || string(out) != noFiles { // cobra.ShellCompDirectiveNoFileComp
@@ -56,6 +58,7 @@ func TestCompletionOffersNoFiles(t *testing.T) {
 }
 
 func TestCompletionScript(t *testing.T) {
+	t.Parallel()
 	script, err := exec.CommandContext(t.Context(), fluidmcp(t), "completion", "bash").Output()
 	if err != nil {
 		t.Fatal(err)

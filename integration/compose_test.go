@@ -3,10 +3,12 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,20 +81,29 @@ func composeImages(t *testing.T) map[string]string {
 	if out, err := exec.CommandContext(t.Context(), "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
 		missing(t, "FLUIDMCP_REQUIRE_DOCKER", "no Docker engine answers: "+strings.TrimSpace(string(out)))
 	}
-	cmd := exec.CommandContext(t.Context(), "../scripts/images.sh", "test")
+	names, err := images()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maps.Clone(names) // for what the caller has to add
+}
+
+// images builds them once for all tests.
+var images = sync.OnceValues(func() (map[string]string, error) {
+	cmd := exec.Command("../scripts/images.sh", "test")
 	var progress strings.Builder
 	cmd.Stderr = &progress
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("scripts/images.sh test: %v\n%s", err, progress.String())
+		return nil, fmt.Errorf("scripts/images.sh test: %w\n%s", err, progress.String())
 	}
-	images := map[string]string{}
+	names := map[string]string{}
 	for line := range strings.Lines(string(out)) {
 		name, image, _ := strings.Cut(strings.TrimSpace(line), "=")
-		images[name] = image
+		names[name] = image
 	}
-	return images
-}
+	return names, nil
+})
 
 func container(t *testing.T, file compose.ComposeStack, service string) *testcontainers.DockerContainer {
 	t.Helper()

@@ -29,6 +29,7 @@ type control struct {
 
 // TestControl shares one stack, and with it the order: the last scenarios take away what the others need.
 func TestControl(t *testing.T) {
+	t.Parallel()
 	c := startControl(t)
 	for _, sc := range []struct {
 		name string

@@ -35,8 +35,12 @@ type crashStack struct {
 	gated      *command
 	known      map[proc.ID]bool // processes of model servers that ever were
 	limit      string           // shell commands before the supervisor starts
+	stall      int              // seconds without progress after which it gives up a start
 	group      string           // of control, that bounds the memory of all these, when there is one
 }
+
+// patientStall is more seconds than a start stands still on a machine that has much to do.
+const patientStall = 60
 
 // crashMemory is more than the whole stack needs, and little enough to be eaten in no time.
 const crashMemory = 1 << 30
@@ -58,7 +62,7 @@ exec "$FLUIDMCP" mockvllm "$@"
 func startCrashStack(t *testing.T) *crashStack {
 	ports := freePorts(t, 7)
 	// Two servers of one model have ports that follow each other, and the extra one of a restart has the next.
-	c := &crashStack{t: t, folder: t.TempDir(), ports: []int{ports[2], ports[3], ports[5]}, known: map[proc.ID]bool{}, stack: &stack{
+	c := &crashStack{t: t, folder: t.TempDir(), ports: []int{ports[2], ports[3], ports[5]}, known: map[proc.ID]bool{}, stall: patientStall, stack: &stack{
 		gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[1]), processes: true,
 	}}
 	if err := os.WriteFile(filepath.Join(c.folder, "mockvllm"), []byte(crashServer), 0o700); err != nil {
@@ -75,7 +79,7 @@ func (c *crashStack) models(t *testing.T) string {
 	t.Helper()
 	model := func(port int) map[string]any {
 		return map[string]any{"command": "mockvllm", "args": []any{"serve", "mock-model", "--port", port, "--mock-itl", "20ms", "--mock-load-time", "1s", "--mock-worker"},
-			"env": map[string]string{"NOTES": c.folder, "FLUIDMCP": fluidmcp(t)}, "timeouts": map[string]any{"stall": 3}, "limits": map[string]any{"keep_alive": true}}
+			"env": map[string]string{"NOTES": c.folder, "FLUIDMCP": fluidmcp(t)}, "timeouts": map[string]any{"stall": c.stall}, "limits": map[string]any{"keep_alive": true}}
 	}
 	two := model(c.ports[0])
 	two["replicas"] = 2
@@ -85,7 +89,7 @@ func (c *crashStack) models(t *testing.T) string {
 func (c *crashStack) startSupervisor(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", c.limit+`exec "$0"`, built(t, supervisorBinary))
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "PATH="+c.folder+":"+os.Getenv("PATH"), "SUPERVISOR_MODELS="+c.models(c.t), "SUPERVISOR_STATE_DIR="+filepath.Join(c.folder, "state"),
+	cmd.Env = append(os.Environ(), "PATH="+c.folder+":"+os.Getenv("PATH"), "SUPERVISOR_MODELS="+c.models(c.t), "SUPERVISOR_STATE_DIR="+filepath.Join(c.folder, "state"),
 		"SUPERVISOR_ADDR="+strings.TrimPrefix(c.supervisor, "http://"))
 	c.supervised = start(c.t, cmd)
 }

@@ -1,12 +1,15 @@
 package integration
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -19,10 +22,11 @@ type disaster struct {
 	run  func(t *testing.T, c *crashStack)
 	// ready is what has to be before the traffic begins, and after all is over.
 	before, after func(t *testing.T, c *crashStack)
+	tokens        int // of the requests that run when it comes, or 0 for five seconds' worth
 }
 
 // crashes come over the first server of each model, unless they concern everything. Each leaves the stack as it found it.
-var crashes = []disaster{
+var crashes = [...]disaster{
 	{name: "SIGKILL of a model server", run: func(t *testing.T, c *crashStack) {
 		for _, v := range c.victims(t) {
 			v.server.Signal(syscall.SIGKILL)
@@ -46,14 +50,20 @@ var crashes = []disaster{
 	{name: "the kernel kills a server for memory", before: func(t *testing.T, c *crashStack) {
 		c.group = proctest.MemoryGroup(t, crashMemory)
 		c.restartSupervisor(t, "echo $$ >"+c.group+"/cgroup.procs; ") // and all that it starts
-	}, run: memoryEaten, after: func(t *testing.T, c *crashStack) {
+	}, tokens: 600, run: memoryEaten, after: func(t *testing.T, c *crashStack) {
 		c.restartSupervisor(t, "")
 	}},
-	{name: "a server hangs while it loads", run: func(t *testing.T, c *crashStack) {
+	{name: "a server hangs while it loads", before: func(t *testing.T, c *crashStack) {
+		c.stall = 3
+		c.restartSupervisor(t, "")
+	}, run: func(t *testing.T, c *crashStack) {
 		c.note(t, "hang")
 		for _, v := range c.victims(t) {
 			v.server.Signal(syscall.SIGKILL)
 		}
+	}, after: func(t *testing.T, c *crashStack) {
+		c.stall = patientStall
+		c.restartSupervisor(t, "")
 	}},
 	{name: "a server does not end on SIGTERM", before: func(t *testing.T, c *crashStack) {
 		c.note(t, "deaf")
@@ -115,37 +125,61 @@ var crashes = []disaster{
 	}},
 }
 
-// TestCrashes lets everything happen to one stack with clients that ask all the time, and holds what they saw against the table of
+// crashStacks is on how many stacks the crashes happen side by side. Most of the time they wait.
+const crashStacks = 2
+
+// TestCrashes lets everything happen to a stack with clients that ask all the time, and holds what they saw against the table of
 // docs/reliability.md. With -write it writes that.
 func TestCrashes(t *testing.T) {
-	c := startCrashStack(t)
-	var rows, skipped []string
-	told := 0 // crashes that stand in the rows: not all do, when only some were asked for
-	for _, crash := range crashes {
-		t.Run(crash.name, func(t *testing.T) {
-			defer func() {
-				if t.Skipped() {
-					skipped = append(skipped, crash.name)
-				}
-			}()
-			if crash.before != nil {
-				crash.before(t, c)
+	t.Parallel()
+	var rows [len(crashes)][]string // none where it could not happen here, or was not asked for
+	var mu sync.Mutex
+	var skipped []string
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range crashStacks {
+		c := startCrashStack(t)
+		all.Go(func() {
+			for i := range next {
+				t.Run(crashes[i].name, func(t *testing.T) {
+					defer func() {
+						if t.Skipped() {
+							mu.Lock()
+							defer mu.Unlock()
+							skipped = append(skipped, crashes[i].name)
+						}
+					}()
+					rows[i] = crashes[i].happen(t, c)
+				})
 			}
-			tallies, took := c.under(t, func() { crash.run(t, c) }, func() error { return c.well(t) })
-			c.clean(t)
-			for _, model := range []string{twofold, onefold} {
-				t.Logf("%s: begun %v, not begun %v, with retries %v, all well after %s", model, tallies[model].begun, tallies[model].fresh, tallies[model].again, took)
-			}
-			rows, told = append(rows, rowsOf(crash.name, tallies, took)...), told+1
-			if crash.after != nil {
-				crash.after(t, c)
-			}
-			c.forgive(t)
 		})
 	}
-	if !t.Failed() && told == len(crashes)-len(skipped) {
-		compareTable(t, rows, skipped)
+	for i := range crashes {
+		next <- i
 	}
+	close(next)
+	all.Wait()
+	told := slices.DeleteFunc(rows[:], func(row []string) bool { return row == nil })
+	if !t.Failed() && len(told) == len(crashes)-len(skipped) {
+		compareTable(t, slices.Concat(told...), skipped)
+	}
+}
+
+// happen has the disaster come over a stack, and returns its rows of the table.
+func (d *disaster) happen(t *testing.T, c *crashStack) []string {
+	if d.before != nil {
+		d.before(t, c)
+	}
+	tallies, took := c.under(t, cmp.Or(d.tokens, 250), func() { d.run(t, c) }, func() error { return c.well(t) })
+	c.clean(t)
+	for _, model := range []string{twofold, onefold} {
+		t.Logf("%s: begun %v, not begun %v, with retries %v, all well after %s", model, tallies[model].begun, tallies[model].fresh, tallies[model].again, took)
+	}
+	if d.after != nil {
+		d.after(t, c)
+	}
+	c.forgive(t)
+	return rowsOf(d.name, tallies, took)
 }
 
 // portStolen has somebody listen on the ports of the dead servers, and answer as if it were them, until the supervisor says so.

@@ -135,9 +135,9 @@ const (
 	pace     = 100 * time.Millisecond // between two requests that come while it lasts
 )
 
-// under runs a disaster under traffic to both models, and returns what became of it and how long all was not well. back is asked
-// until it is nil.
-func (c *crashStack) under(t *testing.T, disaster func(), back func() error) (map[string]*crashTally, time.Duration) {
+// under runs a disaster under traffic to both models, and returns what became of it and how long all was not well. Requests for so many
+// tokens, 50 a second, run when it comes. back is asked until it is nil.
+func (c *crashStack) under(t *testing.T, tokens int, disaster func(), back func() error) (map[string]*crashTally, time.Duration) {
 	t.Helper()
 	tallies := map[string]*crashTally{twofold: newCrashTally(), onefold: newCrashTally()}
 	var all, begun sync.WaitGroup
@@ -147,13 +147,13 @@ func (c *crashStack) under(t *testing.T, disaster func(), back func() error) (ma
 			all.Go(func() {
 				first := sync.OnceFunc(begun.Done)
 				defer first()
-				if r := c.try(t, model, 150, true, first); r.begun { // three seconds
+				if r := c.try(t, model, tokens, true, first); r.begun {
 					into.add(into.begun, r.outcome)
 				} else {
 					t.Errorf("a stream of %s that should have begun is %s", model, r.outcome)
 				}
 			})
-			all.Go(func() { c.persist(t, into, model, 150, false, func() {}) })
+			all.Go(func() { c.persist(t, into, model, tokens, false, func() {}) })
 		}
 	}
 	begun.Wait()

@@ -108,6 +108,7 @@ func network(t *testing.T) *guide.Network {
 		t.Cleanup(func() { _ = own.Close() })
 		return own
 	}
+	takeExamplePorts(t)
 	for _, port := range []int{8001, 8002, 8098, 8099} {
 		ln, listenErr := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if listenErr != nil {

@@ -27,6 +27,7 @@ type prefixLoad struct {
 // The caches of three replicas are too small for all that is asked: round_robin keeps a part of each prompt in each of them,
 // prefix_affinity a third of the prompts in one.
 func TestPrefixAffinity(t *testing.T) {
+	t.Parallel()
 	load := prefixLoad{applications: 12, conversations: 3, turns: 2, parallel: 6}
 	spread, _ := load.run(t, fleet.RoundRobin, "")
 	kept, _ := load.run(t, fleet.PrefixAffinity, "")

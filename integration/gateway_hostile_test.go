@@ -14,6 +14,7 @@ import (
 
 // What is hostile or broken is refused in the API's own form, and none of it reaches a model.
 func TestGatewayRefusesHostileRequests(t *testing.T) {
+	t.Parallel()
 	mock, f := mockvllmtest.Start(t), newFeed(t)
 	f.publish(t, served("m", mock.URL), served("n", mock.URL))
 	deep := strings.Repeat(`{"a":[`, 20_000)
@@ -73,6 +74,7 @@ func TestGatewayRefusesHostileRequests(t *testing.T) {
 
 // An id of a client goes to the model, into the answer's id and into the log. One that could break out of any is replaced.
 func TestGatewayReplacesHostileIDs(t *testing.T) {
+	t.Parallel()
 	mock, f := mockvllmtest.Start(t), newFeed(t)
 	f.publish(t, served("m", mock.URL))
 	for _, d := range doors(t, f) {
@@ -89,6 +91,7 @@ func TestGatewayReplacesHostileIDs(t *testing.T) {
 
 // A request that two servers could read in two ways is refused, and what hides in it is no request.
 func TestGatewayRefusesSmuggling(t *testing.T) {
+	t.Parallel()
 	mock, f := mockvllmtest.Start(t), newFeed(t)
 	f.publish(t, served("m", mock.URL))
 	g := startFed(t, f)

@@ -75,6 +75,7 @@ func mockMetrics(t testing.TB, mock *mockvllmtest.Server) scrape {
 // A client that leaves ends the work for it, in whatever way it speaks to the gateway. The server's clock stands still when it
 // leaves, so nothing but the gateway's cancelling can end its request there.
 func TestGatewayClientGoneCancelsTheWork(t *testing.T) {
+	t.Parallel()
 	mock, f := singleSlot(t), newFeed(t)
 	f.publish(t, served("m", mock.URL))
 	for _, d := range doors(t, f) {

@@ -140,6 +140,7 @@ func TestGatewayReloads(t *testing.T) {
 
 // A snapshot whose backend has no usable address takes the others in force and says which one it is.
 func TestGatewayNamesABadBackend(t *testing.T) {
+	t.Parallel()
 	mock, f := mockvllmtest.Start(t), newFeed(t)
 	f.publish(t, served("m", mock.URL))
 	d := newDoor(t, startFed(t, f), "HTTP/1.1", nil, func(p *http.Protocols) { p.SetHTTP1(true) })
@@ -153,6 +154,7 @@ func TestGatewayNamesABadBackend(t *testing.T) {
 
 // The supervisor is never in the way of a request: when it is killed, what runs goes on, and what comes is answered.
 func TestGatewayWithoutItsSupervisor(t *testing.T) {
+	t.Parallel()
 	mock := mockvllmtest.Start(t, mockvllmtest.VirtualClock(), mockvllmtest.Latency(time.Second, time.Second), mockvllmtest.Answers("random"))
 	file := modelsFile(t, map[string]any{"m": map[string]any{"endpoints": map[string]string{"base_url": mock.URL + "/v1"}, "served_name": "mock-model"}})
 	addr := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])

@@ -17,6 +17,7 @@ import (
 // Keys of clients and of model servers and the supervisor's token never come out of a gateway: not in its log at level debug, its
 // metrics, its errors or what it tells of the models, wherever a confused client puts its key.
 func TestGatewayKeepsSecrets(t *testing.T) {
+	t.Parallel()
 	const token, backendKey = "the-supervisors-token-5b1f", "the-backends-key-9c2e"
 	mock := mockvllmtest.Start(t, mockvllmtest.APIKey(backendKey))
 	f := newFeed(t)

@@ -32,6 +32,7 @@ func startMockOf(t *testing.T, program string, flags ...string) string {
 // A server that takes one request at a time and more time for each than the rate allows holds requests back. Their latencies from
 // sending are as good as ever; those from the schedule grow with each.
 func TestLoadtestShowsCoordinatedOmission(t *testing.T) {
+	t.Parallel()
 	const n, rate = 20, 1000
 	_, r := loadtest(t, startMock(t, "--mock-ttft", "20ms"), "-n", fmt.Sprint(n), "--rate", fmt.Sprint(rate), "--arrivals", "constant",
 		"-c", "1", "--output-tokens", "1")
@@ -47,6 +48,7 @@ func TestLoadtestShowsCoordinatedOmission(t *testing.T) {
 
 // When the time is over no more is sent, also of what is late. That is told: those requests would have been the slowest.
 func TestLoadtestTellsWhatItDidNotSend(t *testing.T) {
+	t.Parallel()
 	_, r := loadtest(t, startMock(t, "--mock-ttft", "300ms"), "--duration", "1s", "--rate", "50", "--arrivals", "constant", "-c", "1", "--output-tokens", "1")
 	if r.Requests.Sent+r.Requests.Unsent != 50 || r.Requests.Sent < 1 || r.Requests.Sent > 4 { // more do not fit into a second
 		t.Errorf("%+v", r.Requests)
@@ -57,6 +59,7 @@ func TestLoadtestTellsWhatItDidNotSend(t *testing.T) {
 }
 
 func TestLoadtestEndsEarlyOnCtrlC(t *testing.T) {
+	t.Parallel()
 	mock := startMock(t, "--mock-ttft", "1h")
 	cmd := exec.Command(fluidmcp(t), "loadtest", "--url", mock, "-c", "5", "-n", "100")
 	c := start(t, cmd)
@@ -83,6 +86,7 @@ func TestLoadtestEndsEarlyOnCtrlC(t *testing.T) {
 
 // A machine without file descriptors is not a server that fails.
 func TestLoadtestTellsItsOwnLimit(t *testing.T) {
+	t.Parallel()
 	mock := startMock(t, "--mock-ttft", "200ms")
 	out, err := exec.CommandContext(t.Context(), "bash", "-c", `ulimit -n 40; exec "$@"`, "bash",
 		fluidmcp(t), "loadtest", "--url", mock, "-c", "100", "-n", "100").CombinedOutput()
@@ -95,6 +99,7 @@ func TestLoadtestTellsItsOwnLimit(t *testing.T) {
 
 // At a terminal a person sees how far the run is; the line goes when the report comes.
 func TestLoadtestShowsProgress(t *testing.T) {
+	t.Parallel()
 	mock := startMock(t, "--mock-ttft", "1s")
 	cmd := exec.CommandContext(t.Context(), fluidmcp(t), "loadtest", "--url", mock, "-c", "2", "-n", "4", "--output-tokens", "1")
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 25, Cols: 80})
@@ -119,6 +124,7 @@ func TestLoadtestShowsProgress(t *testing.T) {
 
 // The page is one file: it asks for nothing, and shows what the report says.
 func TestLoadtestPageInBrowser(t *testing.T) {
+	t.Parallel()
 	mock := startMock(t, "--mock-ttft", "5ms", "--mock-itl", "1ms")
 	do(t, "PUT", mock+"/mock/faults", `{"rules":[{"match":{"percent":10},"do":{"status":500,"message":"<Model & error>"}}]}`).want(t, 200)
 	page := filepath.Join(t.TempDir(), "run.html")

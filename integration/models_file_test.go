@@ -262,6 +262,7 @@ func (e *edited) long(t *testing.T, model string, begun chan struct{}) error {
 
 // What came over HTTP holds until the file is read again.
 func TestPatchedOverHTTP(t *testing.T) {
+	t.Parallel()
 	e := runEdited(t, func(ports []int) string { return mockEntry("m", ports[0], "") })
 	eventually(t, func() error { return e.ask(t, "m") })
 	pid := e.pids(t, "m")
@@ -293,6 +294,7 @@ func TestPatchedOverHTTP(t *testing.T) {
 
 // SIGHUP has the file read again as long as the terminal is there. When that is closed it ends the program, as ever.
 func TestTerminalThatIsClosed(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 3)
 	path := filepath.Join(t.TempDir(), "models.json")
 	writeFile(t, path, `{"llmModels": {`+mockEntry("m", ports[2], "")+`}}`)
@@ -330,6 +332,8 @@ func TestTerminalThatIsClosed(t *testing.T) {
 
 // Every example comes up on mocks, whatever it is for. Their ports are those of the guides too.
 func TestEveryExampleRehearsed(t *testing.T) {
+	t.Parallel()
+	takeExamplePorts(t)
 	files, err := filepath.Glob("../examples/*.[jy]*")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%v, %d files", err, len(files))

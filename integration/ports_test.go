@@ -37,6 +37,15 @@ func freePorts(t *testing.T, n int) []int {
 	return row
 }
 
+// examplePorts are those that the examples and the guides name. Who takes them has them alone until its test has ended.
+var examplePorts sync.Mutex
+
+func takeExamplePorts(t *testing.T) {
+	t.Helper()
+	examplePorts.Lock()
+	t.Cleanup(examplePorts.Unlock)
+}
+
 func free(port int) bool {
 	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 // Each profile is a command line that vLLM 0.32 takes, and so is whatever kind of value config has: the mock reads them with vLLM's
 // own table of options. One that it does not have ends the start, and says so.
 func TestProfilesRehearsed(t *testing.T) {
+	t.Parallel()
 	e := runEdited(t, func(ports []int) string {
 		model := func(id string, port int, fields string) string {
 			return fmt.Sprintf(`%q: {"model": "org/%[1]s-8B", "port": %d%s}`, id, port, fields)

@@ -53,12 +53,14 @@ var scenarios = []scenario{
 }
 
 func TestScenarios(t *testing.T) {
+	t.Parallel()
 	ways := []struct {
 		name  string
 		start func(*testing.T) *stack
 	}{{"binary", startBinary}, {"compose", startCompose}}
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			s := way.start(t)
 			for _, sc := range scenarios {
 				if sc.only != "" && sc.only != way.name {

@@ -105,11 +105,7 @@ func (s schemathesis) run(t *testing.T, args ...string) {
 // openSupervisor runs a supervisor without a token, so that its own paths can be asked.
 func openSupervisor(t *testing.T, port int, file string) {
 	t.Helper()
-	path, err := build("./services/supervisor/cmd/supervisor", raceDetector()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path)
+	cmd := exec.Command(built(t, supervisorBinary))
 	cmd.Env = append(os.Environ(), "SUPERVISOR_ADDR=127.0.0.1:"+strconv.Itoa(port), "SUPERVISOR_MODELS="+file)
 	start(t, cmd)
 	eventually(t, func() error {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -33,14 +34,11 @@ func openaiJS(t *testing.T, s *stack) {
 	runExample(t, s, badTemperature, "stream_interrupted", node, script, s.gateway)
 }
 
+// openaiGoBinary builds the example once for all ways of running.
+var openaiGoBinary = sync.OnceValues(func() (string, error) { return build("./examples/clients/openai_go") })
+
 func openaiGo(t *testing.T, s *stack) {
-	program := filepath.Join(t.TempDir(), "openai_go")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
-	build.Dir = clients + "openai_go"
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	runExample(t, s, badTemperature, `received error while streaming: {"message":`, program, s.gateway)
+	runExample(t, s, badTemperature, `received error while streaming: {"message":`, built(t, openaiGoBinary), s.gateway)
 }
 
 const badTemperature = "temperature must be in [0, 2], got 9.0."
@@ -101,6 +99,8 @@ func runExample(t *testing.T, s *stack, badRequest, broken string, argv ...strin
 // is made once for each state of the list.
 func pythonWith(t *testing.T, requirements string) string {
 	t.Helper()
+	preparing.Lock()
+	defer preparing.Unlock()
 	venv, ready := prepared(t, "venv-"+contentHash(t, requirements))
 	python := filepath.Join(venv, "bin", "python")
 	if ready {
@@ -125,6 +125,8 @@ func nodeForExamples(t *testing.T) (node, script string) {
 	if err != nil || npmErr != nil {
 		missing(t, "FLUIDMCP_REQUIRE_NODE", "node and npm are not installed")
 	}
+	preparing.Lock()
+	defer preparing.Unlock()
 	packages, ready := prepared(t, "node-"+contentHash(t, clients+"package-lock.json"))
 	if !ready {
 		for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
@@ -144,6 +146,9 @@ func nodeForExamples(t *testing.T) (node, script string) {
 	}
 	return node, script
 }
+
+// preparing is held by who looks whether packages are there, and gets them.
+var preparing sync.Mutex
 
 // prepared is a directory below the user's cache, and whether prepare has filled it before.
 func prepared(t *testing.T, name string) (dir string, ready bool) {

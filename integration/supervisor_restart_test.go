@@ -349,6 +349,7 @@ func TestDiskOfTheSupervisorFull(t *testing.T) {
 
 // TestStateFolderInUse starts a second FluidMCP on the same file, and a supervisor on the folder of another.
 func TestStateFolderInUse(t *testing.T) {
+	t.Parallel()
 	far := mockvllmtest.Start(t)
 	file := modelsFile(t, map[string]any{"far": map[string]any{"endpoints": map[string]any{"base_url": far.URL + "/v1"}}})
 	args := []string{"run", file, "--start-server", "--port", "0", "--supervisor-port", "0"}
