@@ -15,22 +15,29 @@ run: ## answer requests on http://localhost:8099 with a mock model
 # The race detector needs a C compiler; without one the tests run all the same and the first line says so.
 race := $(if $(shell command -v cc),-race)
 
-# What go test skips it does not tell, so the last lines do.
-test: test-unit test-scenarios test-js test-python ## everything that CI tests
+# The clients wait more than they work, so they are tested beside the packages. The scenarios come after them: some need a machine
+# that has time. What go test skips it does not tell, so the last lines do.
+test: ## everything that CI tests
+	@$(MAKE) --no-print-directory -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-unit test-js test-python
+	@$(MAKE) --no-print-directory test-scenarios
 	@docker version >/dev/null 2>&1 || echo "SKIPPED the compose stack: no Docker engine answers; FLUIDMCP_REQUIRE_DOCKER=1 makes that a failure"
 	@command -v python3 >/dev/null || echo "SKIPPED what needs Python: python3 is not installed; FLUIDMCP_REQUIRE_PYTHON=1 makes that a failure"
 	@command -v node >/dev/null || echo "SKIPPED the JavaScript client: node is not installed; FLUIDMCP_REQUIRE_NODE=1 makes that a failure"
 
+# Tests wait too, so twice as many packages as there are processors are tested at a time. A program with the race detector sleeps a
+# second before it exits, unless told not to. go vet is part of make lint.
+busy = $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN)")
+
 test-unit: ## the unit tests of every package, with the race detector
 	@$(if $(race),,echo "no C compiler: testing without the race detector")
-	go test $(race) ./...
+	GORACE=atexit_sleep_ms=0 go test $(race) -vet=off -p $(busy) -parallel 8 ./...
 	@# It reads files outside of its module, which Go's test cache does not watch, hence -count=1.
 	go test -count=1 ./tools/dashboards/...
 
 # The scenarios drive programs and images that Go's test cache does not know of, hence -count=1. Most of them wait most of the
-# time, so three go on at once, after those that must be alone.
+# time, so six go on at once, after those that must be alone.
 test-scenarios: ## the scenarios against the binary and the compose stack
-	go test -count=1 -parallel 3 -timeout 60m ./integration/...
+	go test -count=1 -vet=off -parallel 6 -timeout 60m ./integration/...
 
 # What the clients are tested against. It has no prerequisites here: go build knows best whether it is up to date.
 bin/test/fluidmcp:
