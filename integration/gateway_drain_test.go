@@ -25,7 +25,7 @@ func TestGatewayDrains(t *testing.T) {
 	f := newFeed(t)
 	f.publish(t, served("m", mock.URL))
 	const chunks = 8
-	for _, d := range doors(t, f, "GATEWAY_STOP_GRACE=3s", "GATEWAY_DRAIN_TIMEOUT=3s") {
+	for _, d := range doors(t, f, "GATEWAY_STOP_GRACE=6s", "GATEWAY_DRAIN_TIMEOUT=6s") {
 		if d.protocol == "h2c" {
 			continue // it is the process of HTTP/1.1, which has ended by now
 		}

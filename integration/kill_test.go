@@ -12,6 +12,7 @@ import (
 // got for a whole answer, and afterwards the model answers again without anybody touching the gateway.
 func killedInFlight(t *testing.T, s *stack) {
 	const plain, streams = 3, 2
+	const tokens = 200 // half a minute's worth: no answer ends before the kill
 	s.settled(t, mockGPT)
 	before, restarts := s.scrape(t, s.gateway), s.status(t, mockGPT).Restarts
 	url := s.gateway + "/llm/mock-gpt/chat/completions"
@@ -19,7 +20,7 @@ func killedInFlight(t *testing.T, s *stack) {
 	answers := make(chan answer, plain)
 	for range plain {
 		go func() {
-			a, err := send(t, "POST", url, map[string]any{"messages": user("plain plain plain plain plain plain plain")})
+			a, err := send(t, "POST", url, exactly("plain", tokens, false))
 			if err != nil {
 				t.Error(err)
 			}
@@ -29,7 +30,7 @@ func killedInFlight(t *testing.T, s *stack) {
 	running := make(chan struct{}, streams)
 	broken := make(chan []string, streams)
 	for range streams {
-		go func() { broken <- streamUntilEnd(t, url, running) }()
+		go func() { broken <- streamUntilEnd(t, url, exactly("stream", tokens, true), running) }()
 	}
 	for range streams {
 		<-running
@@ -90,10 +91,10 @@ func killedInFlight(t *testing.T, s *stack) {
 	}
 }
 
-// streamUntilEnd reads a stream that will break, says so on running once text came, and returns the data of its events.
-func streamUntilEnd(t *testing.T, url string, running chan<- struct{}) []string {
+// streamUntilEnd asks for a stream that will break and reads it, says so on running once text came, and returns the data of its events.
+func streamUntilEnd(t *testing.T, url string, body any, running chan<- struct{}) []string {
 	var got []string
-	resp, err := open(t, "POST", url, map[string]any{"messages": user("a b c d e f g h i j k l m n o p q"), "stream": true})
+	resp, err := open(t, "POST", url, body)
 	if err != nil {
 		t.Error(err)
 		running <- struct{}{}

@@ -290,7 +290,7 @@ func TestModelOnDemandBehindTwoGateways(t *testing.T) {
 	t.Parallel()
 	ports := freePorts(t, 2)
 	file := modelsFile(t, map[string]any{"m": map[string]any{
-		"command": fluidmcp(t), "args": []string{"mockvllm", "serve", "m", "--port", fmt.Sprint(ports[1]), "--mock-load-time", loadTime},
+		"command": fluidmcp(t), "args": []string{"mockvllm", "serve", "m", "--port", fmt.Sprint(ports[1]), "--mock-load-time", "5s"},
 		"served_name": "m", "endpoints": map[string]any{"base_url": fmt.Sprintf("http://127.0.0.1:%d/v1", ports[1])},
 		"start": "on_demand", "idle_timeout": "1s"}})
 	a := &apart{chaos: &chaos{stack: &stack{supervisor: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}}}
