@@ -26,11 +26,13 @@ test: ## everything that CI tests
 
 # Tests wait too, so twice as many packages as there are processors are tested at a time. A program with the race detector sleeps a
 # second before it exits, unless told not to. go vet is part of make lint.
+# Those that take longest begin first, or the others would have to wait for them in the end.
+longest := ./services/supervisor ./services/gateway ./services/mockvllm
 busy = $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN)")
 
 test-unit: ## the unit tests of every package, with the race detector
 	@$(if $(race),,echo "no C compiler: testing without the race detector")
-	GORACE=atexit_sleep_ms=0 go test $(race) -vet=off -p $(busy) -parallel 8 ./...
+	GORACE=atexit_sleep_ms=0 go test $(race) -vet=off -p $(busy) -parallel 8 $(longest) ./...
 	@# It reads files outside of its module, which Go's test cache does not watch, hence -count=1.
 	go test -count=1 ./tools/dashboards/...
 
