@@ -74,12 +74,12 @@ func startCrashStack(t *testing.T) *crashStack {
 	return c
 }
 
-// models is the file of the stack.
+// models is the file of the stack. A server that has no time to accept connections is not a dead one.
 func (c *crashStack) models(t *testing.T) string {
 	t.Helper()
 	model := func(port int) map[string]any {
 		return map[string]any{"command": "mockvllm", "args": []any{"serve", "mock-model", "--port", port, "--mock-itl", "20ms", "--mock-load-time", "1s", "--mock-worker"},
-			"env": map[string]string{"NOTES": c.folder, "FLUIDMCP": fluidmcp(t)}, "timeouts": map[string]any{"stall": c.stall}, "limits": map[string]any{"keep_alive": true}}
+			"env": map[string]string{"NOTES": c.folder, "FLUIDMCP": fluidmcp(t)}, "timeouts": map[string]any{"stall": c.stall, "connect": 30}, "limits": map[string]any{"keep_alive": true}}
 	}
 	two := model(c.ports[0])
 	two["replicas"] = 2

@@ -33,7 +33,8 @@ func startRolling(t *testing.T) *stack {
 	}
 	first := freePorts(t, 12)[0]
 	model := func(port int, more map[string]any) map[string]any {
-		m := map[string]any{"command": "mockvllm", "args": []any{"serve", "mock-model", "--port", port, "--mock-itl", "100ms", "--mock-load-time", "500ms"}}
+		m := map[string]any{"command": "mockvllm", "args": []any{"serve", "mock-model", "--port", port, "--mock-itl", "100ms", "--mock-load-time", "500ms"},
+			"timeouts": map[string]any{"connect": 30}} // one that has no time to accept connections is not a dead one
 		for name, value := range more {
 			m[name] = value
 		}
