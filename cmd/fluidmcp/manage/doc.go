@@ -3,6 +3,7 @@
 //	client/       where it is, and how it is asked
 //	complete.go   which models there are, for the tab key
 //	logline.go    a line of a log, and how it is printed
+//	crashes.go    how servers failed, for logs --crashes
 //
 // Each other file is a command.
 package manage
