@@ -2,8 +2,6 @@ package value
 
 import (
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
@@ -70,77 +68,6 @@ func (q *Quota) reprItems(dst []byte, begin, end string, items []any) ([]byte, e
 		}
 	}
 	return append(dst, end...), q.Charge(64)
-}
-
-// JSONFormat is what json.dumps takes.
-type JSONFormat struct {
-	Indent, Item, Key string // Item and Key stand behind these
-	Pretty            bool   // each item has a line of its own
-	ASCII, Sorted     bool
-}
-
-// JSON appends json.dumps of v.
-func (q *Quota) JSON(dst []byte, v any, how *JSONFormat, level int) ([]byte, error) {
-	if err := q.Enter(); err != nil {
-		return nil, err
-	}
-	defer q.Leave()
-	start := len(dst)
-	line := func(level int) {
-		if how.Pretty {
-			dst = append(dst, '\n')
-			for range level {
-				dst = append(dst, how.Indent...)
-			}
-		}
-	}
-	var err error
-	switch v := v.(type) {
-	case []any, Tuple:
-		items, _ := Sequence(v)
-		dst = append(dst, '[')
-		for i, item := range items {
-			if i > 0 {
-				dst = append(dst, how.Item...)
-			}
-			line(level + 1)
-			if dst, err = q.JSON(dst, item, how, level+1); err != nil {
-				return nil, err
-			}
-		}
-		if len(items) > 0 {
-			line(level)
-		}
-		dst = append(dst, ']')
-		return dst, q.Charge(64)
-	case *pyjson.Object:
-		members := v.Members()
-		if how.Sorted {
-			members = slices.Clone(members)
-			slices.SortStableFunc(members, func(a, b pyjson.Member) int { return strings.Compare(a.Key, b.Key) })
-		}
-		dst = append(dst, '{')
-		for i, m := range members {
-			if i > 0 {
-				dst = append(dst, how.Item...)
-			}
-			line(level + 1)
-			dst = pyjson.AppendJSON(dst, m.Key, pyjson.Format{ASCII: how.ASCII})
-			dst = append(dst, how.Key...)
-			if dst, err = q.JSON(dst, m.Value, how, level+1); err != nil {
-				return nil, err
-			}
-		}
-		if len(members) > 0 {
-			line(level)
-		}
-		dst = append(dst, '}')
-		return dst, q.Charge(64 * (1 + len(members)))
-	case Undefined, *Macro, *Namespace, *Loop, Function:
-		return nil, Failf("Object of type %s is not JSON serializable", TypeName(v))
-	}
-	dst = pyjson.AppendJSON(dst, v, pyjson.Format{ASCII: how.ASCII})
-	return dst, q.Charge(64 + len(dst) - start)
 }
 
 // Whole turns a float into an int as int() does.
