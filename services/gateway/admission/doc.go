@@ -9,7 +9,7 @@
 //	bucket.go     a token bucket
 //	estimate.go   tokens of a request before anybody has counted them; the priority that a request asks for
 //	gates.go      Gates: the gate of each model, by the last snapshot
-//	gate.go       Gate: slots and waiting; queue.go: whose turn it is
+//	gate.go       Gate: slots and waiting; ticket.go: what is asked of it; queue.go: whose turn it is
 //
 // # Rates
 //

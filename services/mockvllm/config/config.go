@@ -1,20 +1,12 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/lora"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/reasoning"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
 )
 
 // Version is the version of vLLM that is imitated.
@@ -178,104 +170,4 @@ func Default() Config {
 		Scheduler: SchedulerConfig{ChunkedPrefill: true, StreamInterval: 1, DataParallel: 1, TensorParallel: 1, PipelineParallel: 1,
 			StatsInterval: statsInterval, GPUMemoryFraction: 0.92},
 	}
-}
-
-// Validate returns all faults, joined. What vLLM refuses too is said in its words.
-func (c Config) Validate() error {
-	var all []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			all = append(all, fmt.Errorf(format, args...))
-		}
-	}
-	check(c.Port >= 0 && c.Port < 1<<16, "--port: %d is not within 0 and 65535", c.Port)
-	check(len(c.ServedNames) > 0, "--served-model-name: no name")
-	check(c.ShutdownTimeout >= 0, "--shutdown-timeout: %s is negative", c.ShutdownTimeout)
-	check(!c.AutoTools || c.ToolParser != "", "Error: --enable-auto-tool-choice requires --tool-call-parser")
-	check(!c.Generation.LogOutputs || c.Generation.LogRequests, "Error: --enable-log-outputs requires --enable-log-requests")
-	check(c.Generation.KeepAliveComments >= 0, "Error: --sse-keep-alive-interval must be a non-negative integer (0 disables keep-alive comments).")
-	check(!c.Generation.PerRequestMetrics || !c.Scheduler.NoStats, "Error: --enable-per-request-metrics requires engine statistics "+
-		"logging; remove --disable-log-stats to enable per-request metrics.")
-	if c.AutoTools && c.ToolParser != "" {
-		all = append(all, toolparser.CheckName(c.ToolParser))
-	}
-	if c.Generation.ReasoningParser != "" {
-		all = append(all, reasoning.CheckName(c.Generation.ReasoningParser))
-	}
-	m := c.Mock
-	check(slices.Contains([]string{generation.Guide, generation.Echo, generation.Random}, m.Answer) || strings.HasPrefix(m.Answer, Scripted),
-		"--mock-answer: %q is not known, use guide, echo, random or file:FILE", m.Answer)
-	check(m.ErrorRate >= 0 && m.ErrorRate <= 1, "--mock-error-rate: %g is not within 0 and 1", m.ErrorRate)
-	check(m.Delay >= 0, "--mock-delay: %s is negative", m.Delay)
-	check(m.LoadTime >= 0, "--mock-load-time: %s is negative", m.LoadTime)
-	check(m.Profile == "" || m.TTFT == latency.Distribution{} && m.ITL == latency.Distribution{},
-		"--mock-profile: a profile says how long everything takes, --mock-ttft and --mock-itl say it too")
-	check(m.TimeScale > 0 && m.TimeScale <= 1000, "--mock-time-scale: %g is not within 0 and 1000", m.TimeScale)
-	check(m.Clock == "real" || m.Clock == "virtual", "--mock-clock: %q is not known, use real or virtual", m.Clock)
-	check(m.Shutdown == "abort" || m.Shutdown == faults.Hang, "--mock-shutdown: %q is not known, use abort or hang", m.Shutdown)
-	return errors.Join(append(all, c.Engine().Validate())...)
-}
-
-// Engine is the part of the configuration that the engine has, but for the profile and a virtual clock.
-func (c Config) Engine() engine.Config {
-	e := engine.Default()
-	e.MaxNumSeqs, e.MaxModelLen, e.PrefixCaching, e.ChunkedPrefill = c.MaxNumSeqs, c.MaxModelLen, c.PrefixCaching, c.Scheduler.ChunkedPrefill
-	e.MaxLoRAs = c.LoRA.Most()
-	e.MaxQueuedReqs, e.MaxQueuedTokens = c.Scheduler.MaxQueuedRequests, c.Scheduler.MaxQueuedTokens
-	if c.Scheduler.BlockSize != 0 {
-		e.BlockSize = c.Scheduler.BlockSize
-	}
-	if c.Scheduler.Priority {
-		e.Policy = engine.Priority
-	}
-	switch {
-	case c.Scheduler.MaxBatchedTokens != 0:
-		e.MaxNumBatchedTokens = c.Scheduler.MaxBatchedTokens
-	case c.Scheduler.ChunkedPrefill:
-		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs)
-	default:
-		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs, e.MaxModelLen)
-	}
-	if c.Scheduler.Blocks != nil {
-		e.NumBlocks = *c.Scheduler.Blocks
-	} else {
-		e.NumBlocks = max(e.NumBlocks, e.MaxModelLen/max(e.BlockSize, 1)+2)
-	}
-	e.Latency = latency.Model{TTFT: c.Mock.TTFT, ITL: c.Mock.ITL, Scale: c.Mock.TimeScale, Seed: c.Mock.Seed}
-	return e
-}
-
-// Rules are the faults that flags ask for, and then those of the scenario, whose seed counts if it has one. A request is
-// counted by the rate limit first, as a limiter in front of a model would.
-func (m MockConfig) Rules() (faults.Set, error) {
-	s := faults.Set{Seed: m.Seed}
-	if m.RateLimit.Requests > 0 {
-		s.Rules = append(s.Rules, faults.Rule{Do: faults.Action{RateLimit: &m.RateLimit.Rate}})
-	}
-	if m.Delay > 0 {
-		s.Rules = append(s.Rules, faults.Rule{Do: faults.Action{Delay: faults.Duration(m.Delay)}})
-	}
-	if m.ErrorRate > 0 {
-		percent := m.ErrorRate * 100
-		s.Rules = append(s.Rules, faults.Rule{Match: faults.Match{Percent: &percent}, Do: faults.Action{Status: 500}})
-	}
-	if m.Shutdown == faults.Hang {
-		s.Rules = append(s.Rules, faults.Rule{Do: faults.Action{Shutdown: faults.Hang}})
-	}
-	if m.Scenario == "" {
-		return s, nil
-	}
-	text, err := os.ReadFile(m.Scenario)
-	if err != nil {
-		return s, fmt.Errorf("--mock-scenario: %w", err)
-	}
-	more, err := faults.Load(m.Scenario, text)
-	if err != nil {
-		return s, fmt.Errorf("--mock-scenario: %s: %w", m.Scenario, err)
-	}
-	if more.Seed != 0 {
-		s.Seed = more.Seed
-	}
-	s.Rules = append(s.Rules, more.Rules...)
-	return s, nil
 }

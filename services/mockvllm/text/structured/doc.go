@@ -6,6 +6,7 @@
 // are values at all. The engine has one library, that of the first constraint: what only llguidance takes fails where xgrammar was first.
 //
 //	structured.go  a constraint: its kinds, and texts for it
+//	grammars.go    constraints by an expression or a grammar
 //	tags.go        structural tags, of both forms
 //	refusals.go    what vLLM refuses before it looks into a schema, an expression or a grammar
 //	xgrammar/      what xgrammar takes
