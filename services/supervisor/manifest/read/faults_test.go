@@ -89,6 +89,8 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(mock+`, "timeouts": {"drain": -1}`, "-1 is not more than 0")
 	m(mock+`, "timeouts": {"drain": 1e300}`, "at most 168h")
 	m(mock+`, "timeouts": {"idle": []}`, "found a list")
+	m(mock+`, "keep_alive": true`, `llmModels.m.keep_alive: unknown field; did you mean "limits.keep_alive"?`)
+	m(mock+`, "firstbyte": 1`, `llmModels.m.firstbyte: unknown field; did you mean "timeouts.first_byte"?`)
 	m(mock+`, "timeouts": {"first_bite": 1}`, `did you mean "first_byte"?`)
 
 	// endpoints

@@ -53,10 +53,26 @@ func (o *Object) Field(name string) *Field {
 
 func (r *Reader) unknown(at, name string, fields []Field) {
 	known := make([]string, len(fields))
+	var within []string // fields of the objects among them
+	in := map[string]string{}
 	for i, f := range fields {
 		known[i] = f.Name
+		if f.Type != TypeObject {
+			continue
+		}
+		for _, inner := range f.Fields {
+			if in[inner.Name] == "" {
+				within, in[inner.Name] = append(within, inner.Name), Join(f.Name, inner.Name)
+			}
+		}
 	}
-	r.Add(at, "unknown field; %s", Hint(name, known))
+	hint := Hint(name, known)
+	if document.Nearest(name, known) == "" || in[name] != "" {
+		if meant := document.Nearest(name, within); meant != "" {
+			hint = fmt.Sprintf("did you mean %q?", in[meant])
+		}
+	}
+	r.Add(at, "unknown field; %s", hint)
 }
 
 // Hint says which of the known names a person most likely meant, or all of them.
