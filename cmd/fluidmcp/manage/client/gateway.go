@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,9 @@ func (g *Gateway) AddFlag(cmd *cobra.Command) {
 const keyed = `Where the gateway has a file of API keys, the environment variable FLUIDMCP_API_KEY has to hold one with the scope admin. It is no
 flag because others can read command lines. SSL_CERT_FILE names a certificate to trust, such as the gateway's own.`
 
+// patience is how long an answer may take. A supervisor whose engine of containers hangs takes half a minute for some.
+const patience = time.Minute
+
 // Call sends one management request and returns the body of its answer.
 func (g *Gateway) Call(ctx context.Context, method, path string) ([]byte, error) {
 	return g.Send(ctx, method, path, nil)
@@ -39,6 +43,16 @@ func (g *Gateway) Call(ctx context.Context, method, path string) ([]byte, error)
 
 // Send is Call with a body for the request.
 func (g *Gateway) Send(ctx context.Context, method, path string, text []byte) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	body, err := g.send(limited, method, path, text)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%s has not answered within %s: it hangs, or something between does; its log may say more", g.base, patience)
+	}
+	return body, err
+}
+
+func (g *Gateway) send(ctx context.Context, method, path string, text []byte) ([]byte, error) {
 	resp, err := g.Open(ctx, method, path, nil, text)
 	if err != nil {
 		return nil, err
