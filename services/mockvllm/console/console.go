@@ -21,7 +21,7 @@ type Console struct {
 }
 
 // New makes one that writes to out.
-func New(out io.Writer) *Console { return &Console{out: out, PID: os.Getpid()} }
+func New(out io.Writer) *Console { return &Console{out: newWriter(out), PID: os.Getpid()} }
 
 // Line writes one line.
 func (c *Console) Line(format string, args ...any) { c.Write(fmt.Sprintf(format+"\n", args...)) }

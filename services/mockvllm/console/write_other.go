@@ -1,0 +1,7 @@
+//go:build !linux
+
+package console
+
+import "io"
+
+func newWriter(out io.Writer) io.Writer { return out }
