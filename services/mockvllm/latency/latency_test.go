@@ -141,7 +141,7 @@ func TestDelaysDependOnSeedAndIDAlone(t *testing.T) {
 const profile = `{"prefill_tokens_per_second": 8000, "step_base_us": 5000, "step_per_sequence_us": 50, "step_per_context_token_us": 0.02}`
 
 func TestProfile(t *testing.T) {
-	p, err := ParseProfile([]byte(profile))
+	p, err := parseProfile([]byte(profile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func FuzzParseProfile(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := ParseProfile(text)
+		p, err := parseProfile(text)
 		if err != nil {
 			return
 		}

@@ -45,16 +45,16 @@ func LoadProfile(path string) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
-	p, err := ParseProfile(data)
+	p, err := parseProfile(data)
 	if err != nil {
 		return nil, fmt.Errorf("profile %s: %w", path, err)
 	}
 	return p, nil
 }
 
-// ParseProfile reads a JSON object with the fields of Profile. Unknown fields are errors; those left out are 0, except for
+// parseProfile reads a JSON object with the fields of Profile. Unknown fields are errors; those left out are 0, except for
 // the rate of the prefill, which must be there.
-func ParseProfile(data []byte) (*Profile, error) {
+func parseProfile(data []byte) (*Profile, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	p := &Profile{}

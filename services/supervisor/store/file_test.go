@@ -32,7 +32,7 @@ func requireKept(t *testing.T, path string, told []uint64) {
 // batches writes events in several writes and returns what the file was after each, and the numbers of the events so far.
 func batches(t *testing.T, path string) (files [][]byte, told [][]uint64) {
 	t.Helper()
-	folder, err := OpenFolder(path)
+	folder, err := openFolder(path)
 	require.NoError(t, err)
 	defer folder.Close()
 	file, _, err := openEvents(folder, maxFile, func(Event) {})
@@ -98,7 +98,7 @@ func TestDamageWithin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(path, currentName), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
-			folder, err := OpenFolder(path)
+			folder, err := openFolder(path)
 			require.NoError(t, err)
 			defer folder.Close()
 			got := []uint64{}
@@ -125,7 +125,7 @@ func TestDamageWithin(t *testing.T) {
 // TestRotation looks at the folder as a kill would leave it at each step.
 func TestRotation(t *testing.T) {
 	path := t.TempDir()
-	folder, err := OpenFolder(path)
+	folder, err := openFolder(path)
 	require.NoError(t, err)
 	file, _, err := openEvents(folder, 200, func(Event) {})
 	require.NoError(t, err)

@@ -18,8 +18,8 @@ type Folder struct {
 	lock *os.File
 }
 
-// OpenFolder makes the folder if there is none and locks it. While another process has it, the error tells that one's pid.
-func OpenFolder(path string) (*Folder, error) {
+// openFolder makes the folder if there is none and locks it. While another process has it, the error tells that one's pid.
+func openFolder(path string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w", err)
 	}

@@ -21,7 +21,7 @@ func Open(path string, log *zap.Logger) (*Store, error) {
 	s := &Store{}
 	var err error
 	if path != "" {
-		if s.folder, err = OpenFolder(path); err != nil {
+		if s.folder, err = openFolder(path); err != nil {
 			return nil, err
 		}
 	}
