@@ -56,7 +56,7 @@ type Gateway struct {
 	registry   *prometheus.Registry
 	metrics    *metrics.Metrics
 	doors      *keys.Doors
-	skin       *edge.Skin
+	edge       *edge.Edge
 	quotas     admission.Quotas
 	gates      *admission.Gates
 	paces      retry.Paces
@@ -76,7 +76,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if g.doors, err = keys.NewDoors(cfg.KeysFile, web.OnLoopback(cfg.Addr), g.log); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
-	if g.skin, err = edge.NewSkin(edge.Config{TLSCertFile: cfg.TLSCertFile, TLSKeyFile: cfg.TLSKeyFile, ProxyProtocol: cfg.ProxyProtocol,
+	if g.edge, err = edge.New(edge.Config{TLSCertFile: cfg.TLSCertFile, TLSKeyFile: cfg.TLSKeyFile, ProxyProtocol: cfg.ProxyProtocol,
 		TrustedProxies: cfg.TrustedProxies, CORSOrigins: cfg.CORSOrigins}); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
@@ -108,7 +108,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway routes: %w", err)
 	}
-	g.handler = g.skin.Wrap(g.log, handler)
+	g.handler = g.edge.Wrap(g.log, handler)
 	return g, nil
 }
 
@@ -122,12 +122,12 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { g.feed.Beat(work) })
 	background.Go(func() { g.prober.Run(work) })
 	background.Go(func() { g.poller.Run(work) })
-	background.Go(func() { g.skin.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.CertificateFile).Inc) })
+	background.Go(func() { g.edge.Watch(work, g.log, g.metrics.Refused.WithLabelValues(metrics.CertificateFile).Inc) })
 	background.Go(func() { g.doors.Watch(work, g.metrics.Refused.WithLabelValues(metrics.KeyFile).Inc) })
 
 	g.log.Info("serving", zap.Stringer("addr", ln.Addr()), zap.String("supervisor", g.cfg.SupervisorURL), zap.String("id", g.id))
-	server := web.Server{Handler: g.handler, TLS: g.skin.TLS(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}
-	err := server.Serve(ctx, g.skin.Listen(ln))
+	server := web.Server{Handler: g.handler, TLS: g.edge.TLS(), Log: g.log, Grace: g.cfg.StopGrace, Drain: g.cfg.DrainTimeout}
+	err := server.Serve(ctx, g.edge.Listen(ln))
 	stop()
 	background.Wait()
 	g.backends.CloseIdleConnections()

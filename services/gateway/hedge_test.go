@@ -22,7 +22,7 @@ func TestDefectInATry(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.skin = nil
+		g.edge = nil
 		m := fleet.Model{ID: "m", Phase: fleet.Ready, Routing: fleet.Routing{Hedge: hedge}, Limits: fleet.Limits{Inflight: 1}, Backends: []fleet.Backend{
 			{ID: "a", URL: "http://127.0.0.1:9", Routable: true}, {ID: "b", URL: "http://127.0.0.1:9", Routable: true}}}
 		if err := g.router.Apply(fleet.Snapshot{Models: []fleet.Model{m}}); err != nil {

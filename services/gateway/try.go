@@ -128,7 +128,7 @@ func (g *Gateway) firstByte(m *routing.Model) time.Duration {
 
 // send makes the request of a try and holds its answer back.
 func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routing.Model, t *try, opts relay.Options) (*relay.Answer, error) {
-	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.Path, APIKey: t.lease.Backend.APIKey, Scheme: g.skin.SchemeOf(r)}
+	to := upstream.Target{Base: t.lease.URL, Path: q.endpoint.Path, APIKey: t.lease.Backend.APIKey, Scheme: g.edge.SchemeOf(r)}
 	req := upstream.NewRequest(ctx, r, to, g.bodyFor(ctx, q, m, to))
 	if q.named && web.RecordOf(r.Context()).Made {
 		req.Without(web.RequestIDHeader) // vLLM would prefer it
