@@ -40,6 +40,11 @@ func (d *Dev) CollectiveRPC(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	switch timeout, _ := o.Get("timeout"); timeout.(type) {
+	case string, []any, *pyjson.Object:
+		crashed(w, "unsupported operand type(s) for +: 'float' and '"+pyjson.TypeName(timeout)+"'")
+		return
+	}
 	switch name, isText := method.(string); {
 	case !isText:
 		failed(w, "the first argument must be callable")
@@ -52,5 +57,9 @@ func (d *Dev) CollectiveRPC(w http.ResponseWriter, r *http.Request) {
 
 // failed is what the API server makes of a worker's error.
 func failed(w http.ResponseWriter, why string) {
-	fastapi.Crashed(w, "Call to collective_rpc method failed: Worker failed with error '"+why+"', please check the stack trace above for the root cause")
+	crashed(w, "Worker failed with error '"+why+"', please check the stack trace above for the root cause")
+}
+
+func crashed(w http.ResponseWriter, why string) {
+	fastapi.Crashed(w, "Call to collective_rpc method failed: "+why)
 }

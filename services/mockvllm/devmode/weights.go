@@ -6,45 +6,26 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// member reads one embedded member of a body; check adds the faults of its value.
-func member(w http.ResponseWriter, r *http.Request, name string, check func(f *fastapi.Mistakes, loc string, v any)) (any, *pyjson.Object, bool) {
-	body, ok := fastapi.ReadBody(w, r)
-	if !ok {
-		return nil, nil, false
-	}
-	v, err := protocol.DecodeJSON(body)
-	if err != nil {
-		fastapi.Refuse(w, err)
-		return nil, nil, false
-	}
-	o, _ := v.(*pyjson.Object)
-	value, there := o.Get(name)
-	var f fastapi.Mistakes
-	if there {
-		check(&f, "body."+name, value)
-	} else {
-		f.Add("body."+name, "missing", "Field required", "None", "")
-	}
-	return value, o, !f.Refused(w)
+// Transfer is a weight transfer route of a server that has no weight transfer.
+func Transfer(w http.ResponseWriter, _ *http.Request) { noTransfer(w) }
+
+// InitTransfer is Transfer for the route whose body says how.
+func InitTransfer(w http.ResponseWriter, r *http.Request) { transferOf(w, r, "init_info", isObject) }
+
+// UpdateTransfer is Transfer for the route whose body says what.
+func UpdateTransfer(w http.ResponseWriter, r *http.Request) {
+	transferOf(w, r, "update_info", isObjects)
 }
 
-// Transfer is a weight transfer route of a server that has no weight transfer: it checks the member that a body must have.
-func Transfer(name string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if name != "" {
-			_, _, ok := member(w, r, name, func(f *fastapi.Mistakes, loc string, v any) {
-				if _, ok := v.(*pyjson.Object); !ok {
-					f.Add(loc, "dict_type", "Input should be a valid dictionary", pyjson.Str(v), "")
-				}
-			})
-			if !ok {
-				return
-			}
-		}
+func transferOf(w http.ResponseWriter, r *http.Request, name string, what check) {
+	e, ok := readEmbedded(w, r)
+	if !ok {
+		return
+	}
+	if e.must(name, what); !e.faults.Refused(w) {
 		noTransfer(w)
 	}
 }
@@ -55,31 +36,13 @@ func noTransfer(w http.ResponseWriter) {
 
 // FinishTransfer is Transfer for the route whose body may name the new weights, and may be missing.
 func FinishTransfer(w http.ResponseWriter, r *http.Request) {
-	body, ok := fastapi.ReadBody(w, r)
+	e, ok := readEmbedded(w, r)
 	if !ok {
 		return
 	}
-	if len(body) > 0 {
-		v, err := protocol.DecodeJSON(body)
-		if err != nil {
-			fastapi.Refuse(w, err)
-			return
-		}
-		var f fastapi.Mistakes
-		o, isObject := v.(*pyjson.Object)
-		version, _ := o.Get("weight_version")
-		_, isText := version.(string)
-		switch {
-		case !isObject && v != nil:
-			f.Add("body.weight_version", "missing", "Field required", "None", "")
-		case version != nil && !isText:
-			f.Add("body.weight_version", "string_type", "Input should be a valid string", pyjson.Str(version), "")
-		}
-		if f.Refused(w) {
-			return
-		}
+	if e.may("weight_version", isText); !e.faults.Refused(w) {
+		noTransfer(w)
 	}
-	noTransfer(w)
 }
 
 // Said makes a handler that answers with a message.
@@ -89,12 +52,12 @@ func Said(message string) http.HandlerFunc {
 
 // SetWeightVersion names the weights.
 func (d *Dev) SetWeightVersion(w http.ResponseWriter, r *http.Request) {
-	v, _, ok := member(w, r, "new_version", func(f *fastapi.Mistakes, loc string, v any) {
-		if _, ok := v.(string); !ok {
-			f.Add(loc, "string_type", "Input should be a valid string", pyjson.Str(v), "")
-		}
-	})
+	e, ok := readEmbedded(w, r)
 	if !ok {
+		return
+	}
+	v := e.must("new_version", isText)
+	if e.faults.Refused(w) {
 		return
 	}
 	d.weightVersion.Store(fmt.Sprint(v))
@@ -112,15 +75,19 @@ func (d *Dev) WeightInfo(w http.ResponseWriter, _ *http.Request) {
 
 // CheckWeights knows no weights, so every baseline but an empty one differs from them.
 func (d *Dev) CheckWeights(w http.ResponseWriter, r *http.Request) {
-	action, o, ok := member(w, r, "action", func(f *fastapi.Mistakes, loc string, v any) {
+	e, ok := readEmbedded(w, r)
+	if !ok {
+		return
+	}
+	action := e.must("action", func(f *fastapi.Mistakes, loc string, v any) {
 		if word, _ := v.(string); !slices.Contains([]string{"checksum", "reset", "compare"}, word) {
 			f.NotOneOf(loc, pyjson.Str(v), "checksum", "reset", "compare")
 		}
 	})
-	if !ok {
+	baseline := e.may("baseline", isObject)
+	if e.faults.Refused(w) {
 		return
 	}
-	baseline, _ := o.Get("baseline")
 	known, _ := baseline.(*pyjson.Object)
 	switch {
 	case action == "reset":

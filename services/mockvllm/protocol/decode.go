@@ -13,7 +13,7 @@ import (
 // Decode reads a body and holds it against the schema of a request. It returns the body itself too.
 func Decode(model, contentType string, body []byte) (*schema.Values, any, *Error) {
 	unsupported := CheckType(contentType)
-	if unsupported != nil && !decodes(contentType) {
+	if unsupported != nil && !ReadsJSON(contentType) {
 		return nil, nil, unsupported
 	}
 	doc, refused := DecodeJSON(body)
@@ -36,8 +36,8 @@ func CheckType(contentType string) *Error {
 		Message: "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed"}
 }
 
-// decodes tells whether FastAPI reads a body of this type as JSON, before vLLM looks at the type more closely.
-func decodes(contentType string) bool {
+// ReadsJSON tells whether FastAPI reads a body of this type as JSON, before vLLM looks at the type more closely.
+func ReadsJSON(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	sub, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(kind)), "application/")
 	return ok && (sub == "json" || strings.HasSuffix(sub, "+json"))
