@@ -15,6 +15,9 @@ var token = func() (t [256]bool) {
 
 // IsToken tells the name of a field or method.
 func IsToken(s string) bool {
+	if usual(s) != "" {
+		return true
+	}
 	for i := range len(s) {
 		if !token[s[i]] {
 			return false
@@ -74,7 +77,7 @@ func First(h http.Header, canonical string) string {
 func usual(name string) string {
 	switch name {
 	case "Host", "Accept", "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Date", "Server", "User-Agent",
-		"X-Request-Id":
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id":
 		return name
 	case "content-length":
 		return "Content-Length"

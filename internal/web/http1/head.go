@@ -50,6 +50,25 @@ type incoming struct {
 	values [usualFields]string // of the header, each a list of its own
 }
 
+// special are the values of the fields that are for the server itself.
+type special struct{ hosts, connection, codings, lengths, expect []string }
+
+// note remembers the values of a field, if they are.
+func (s *special) note(name string, values []string) {
+	switch name {
+	case "Host":
+		s.hosts = values
+	case "Connection":
+		s.connection = values
+	case "Transfer-Encoding":
+		s.codings = values
+	case "Content-Length":
+		s.lengths = values
+	case "Expect":
+		s.expect = values
+	}
+}
+
 // usualFields is how many fields the requests of most clients have at most.
 const usualFields = 12
 
@@ -74,20 +93,27 @@ func headEnd(b []byte, from int) (int, error) {
 
 // parseHead reads a head, which ends with a blank line. The context is begun.
 func (r *incoming) parseHead(head string) error {
-	line, rest, _ := strings.Cut(head, "\r\n")
+	line, rest := cutLine(head)
 	err := r.parseRequestLine(line)
 	if err != nil {
 		return err
 	}
-	if r.Header, err = parseFields(rest, r.values[:]); err != nil {
+	special, err := r.parseFields(rest)
+	if err != nil {
 		return err
 	}
-	if err := setHost(&r.Request); err != nil {
+	if err := r.setHost(special.hosts); err != nil {
 		return err
 	}
-	r.framing, err = parseFraming(&r.Request)
+	r.framing, err = r.parseFraming(special)
 	r.ContentLength = r.framing.length
 	return err
+}
+
+// cutLine takes the first line of a head, all of whose lines end with CRLF (headEnd).
+func cutLine(head string) (line, rest string) {
+	n := strings.IndexByte(head, '\n')
+	return head[:n-1], head[n+1:]
 }
 
 func (r *incoming) parseRequestLine(line string) error {
@@ -116,21 +142,36 @@ func (r *incoming) parseRequestLine(line string) error {
 	return nil
 }
 
+// What a byte is in a request's target.
+const (
+	noByte    byte = iota
+	otherByte      // it may have a meaning
+	plainByte      // it means itself
+)
+
+var inTarget = func() (t [256]byte) {
+	for c := byte('!'); c < 0x7f; c++ {
+		t[c] = otherByte
+		if c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '-' && c <= '9' || c == '_' { // - . / and digits
+			t[c] = plainByte
+		}
+	}
+	return t
+}()
+
 // parseTarget takes the forms of RFC 9112, section 3.2, but for that of CONNECT. It reports false for what is none of them.
 func parseTarget(to *url.URL, method, target string) bool {
-	simple := true
+	least := plainByte
 	for i := range len(target) {
-		c := target[i]
-		if c <= ' ' || c >= 0x7f {
-			return false
-		}
-		simple = simple && (c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '-' && c <= '9' || c == '_') // - . / and digits
+		least = min(least, inTarget[target[i]])
 	}
 	switch {
+	case least == noByte:
+		return false
 	case target == "*" && method == http.MethodOptions:
 		to.Path = "*"
 		return true
-	case strings.HasPrefix(target, "/") && simple && !strings.HasPrefix(target, "//"):
+	case strings.HasPrefix(target, "/") && least == plainByte && !strings.HasPrefix(target, "//"):
 		to.Path = target // nothing in it is escaped or has a meaning
 		return true
 	}
@@ -142,40 +183,45 @@ func parseTarget(to *url.URL, method, target string) bool {
 	return true
 }
 
-// parseFields reads the lines of a header, which end with a blank one. values is room for the lists of one that most names have.
-func parseFields(rest string, values []string) (http.Header, error) {
+// parseFields reads the lines of a header, which end with a blank one. The host is no part of the header.
+func (r *incoming) parseFields(rest string) (special, error) {
 	n := strings.Count(rest, "\n")
-	header := make(http.Header, n)
+	r.Header = make(http.Header, n)
+	values := r.values[:]
 	if n > len(values) {
 		values = make([]string, n) // one allocation for all of them
 	}
+	var found special
 	for {
-		line, next, ok := strings.Cut(rest, "\r\n")
-		if !ok || line == "" {
-			return header, nil
+		var line string
+		if line, rest = cutLine(rest); line == "" {
+			return found, nil
 		}
-		rest = next
 		name, value, ok := strings.Cut(line, ":")
 		if name = httpfield.Canonical(name); !ok || name == "" {
-			return nil, malformed("A line of the header is malformed.") // folded lines and spaces before the colon, too
+			return found, malformed("A line of the header is malformed.") // folded lines and spaces before the colon, too
 		}
 		if value = httpfield.Trim(value); !httpfield.IsValue(value) {
-			return nil, malformed("A value of the header has control characters.")
+			return found, malformed("A value of the header has control characters.")
 		}
-		if before := header[name]; before != nil {
-			header[name] = append(before, value)
-			continue
+		list := values[:1:1]
+		list[0], values = value, values[1:]
+		before := found.hosts
+		if name != "Host" {
+			before = r.Header[name]
 		}
-		one := values[:1:1]
-		values = values[1:]
-		one[0] = value
-		header[name] = one
+		if before != nil {
+			list = append(before, value)
+		}
+		if name != "Host" {
+			r.Header[name] = list
+		}
+		found.note(name, list)
 	}
 }
 
-// setHost takes the host out of the header (RFC 9112, section 3.2.2).
-func setHost(r *http.Request) error {
-	hosts := r.Header["Host"]
+// setHost finds the host (RFC 9112, section 3.2.2).
+func (r *incoming) setHost(hosts []string) error {
 	if len(hosts) > 1 || len(hosts) == 0 && r.ProtoMinor > 0 {
 		return malformed("The header has to name one host.")
 	}
@@ -184,7 +230,6 @@ func setHost(r *http.Request) error {
 			return malformed("The host is malformed.")
 		}
 		r.Host = hosts[0]
-		delete(r.Header, "Host")
 	}
 	if r.URL.Host != "" {
 		r.Host = r.URL.Host
@@ -193,12 +238,11 @@ func setHost(r *http.Request) error {
 }
 
 // parseFraming decides where the body ends (RFC 9112, section 6). Whatever leaves a doubt is refused.
-func parseFraming(r *http.Request) (framing, error) {
-	h := r.Header
+func (r *incoming) parseFraming(s special) (framing, error) {
 	var f framing
-	f.close = httpguts.HeaderValuesContainsToken(h["Connection"], "close") ||
-		r.ProtoMinor == 0 && !httpguts.HeaderValuesContainsToken(h["Connection"], "keep-alive")
-	codings, lengths := h["Transfer-Encoding"], h["Content-Length"]
+	f.close = httpguts.HeaderValuesContainsToken(s.connection, "close") ||
+		r.ProtoMinor == 0 && !httpguts.HeaderValuesContainsToken(s.connection, "keep-alive")
+	codings, lengths := s.codings, s.lengths
 	switch {
 	case len(codings) > 0 && (len(lengths) > 0 || r.ProtoMinor == 0):
 		return f, malformed("The request has both a length and chunks, or chunks in HTTP/1.0.")
@@ -206,7 +250,7 @@ func parseFraming(r *http.Request) (framing, error) {
 		return f, refuse(http.StatusNotImplemented, "The only transfer coding is chunked.")
 	case len(codings) == 1:
 		f.length = -1
-		delete(h, "Transfer-Encoding")
+		delete(r.Header, "Transfer-Encoding")
 		r.TransferEncoding = []string{"chunked"}
 	case len(lengths) > 1:
 		return f, malformed("The request has two lengths.")
@@ -217,7 +261,7 @@ func parseFraming(r *http.Request) (framing, error) {
 		}
 		f.length = int64(n)
 	}
-	if expect := h["Expect"]; len(expect) > 0 {
+	if expect := s.expect; len(expect) > 0 {
 		if len(expect) > 1 || !strings.EqualFold(expect[0], "100-continue") {
 			return f, refuse(http.StatusExpectationFailed, "The only expectation is 100-continue.")
 		}

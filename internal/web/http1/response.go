@@ -8,12 +8,9 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
-
-	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // response is the http.ResponseWriter of one request. It belongs to the goroutine that serves the connection.
@@ -47,7 +44,7 @@ func (w *response) WriteHeader(status int) {
 	case status < 200:
 		if status != http.StatusSwitchingProtocols && w.request.ProtoMinor > 0 {
 			w.conn.out = append(w.conn.out, "HTTP/1.1 "...)
-			w.conn.out = appendFields(appendStatus(w.conn.out, status), w.header)
+			w.conn.out, _, _ = appendFields(appendStatus(w.conn.out, status), w.header)
 			w.conn.out = append(w.conn.out, "\r\n"...)
 			w.fail(w.conn.flush())
 		}
@@ -161,10 +158,13 @@ func (w *response) sendHeader(whole bool) {
 		w.length = int64(len(w.conn.held))
 		w.header["Content-Length"] = []string{strconv.FormatInt(w.length, 10)}
 	}
-	w.frame()
+	if w.status == http.StatusNoContent {
+		delete(w.header, "Content-Length") // RFC 9110, section 8.6: a client that believes it takes the next answer for a body
+	}
 	out := append(w.conn.out, "HTTP/1.1 "...)
-	out = appendFields(appendStatus(out, w.status), w.header)
-	if _, ok := w.header["Date"]; !ok {
+	out, connection, dated := appendFields(appendStatus(out, w.status), w.header)
+	out = w.appendFraming(out, connection)
+	if !dated {
 		out = append(out, "Date: "...)
 		out = append(append(out, w.conn.server.dateNow()...), "\r\n"...)
 	}
@@ -176,28 +176,26 @@ func (w *response) sendHeader(whole bool) {
 // endsWithClose tells an answer whose end is that of its connection, as HTTP/1.0 knows no chunks.
 func (w *response) endsWithClose() bool { return !w.bodyless && !w.chunked && w.length < 0 }
 
-// frame decides how the answer ends (RFC 9112, section 6.3) and whether the connection outlives it.
-func (w *response) frame() {
-	delete(w.header, "Transfer-Encoding")
-	if w.status == http.StatusNoContent {
-		delete(w.header, "Content-Length") // RFC 9110, section 8.6: a client that believes it takes the next answer for a body
-	}
+// appendFraming says how the answer ends (RFC 9112, section 6.3) and whether the connection outlives it. connection is what the handler
+// says of that.
+func (w *response) appendFraming(out []byte, connection []string) []byte {
 	switch {
 	case w.bodyless || w.length >= 0:
 	case w.request.ProtoMinor > 0:
 		w.chunked = true
-		w.header["Transfer-Encoding"] = []string{"chunked"}
+		out = append(out, "Transfer-Encoding: chunked\r\n"...)
 	default:
 		w.close = true
 	}
 	w.close = w.close || w.conn.body.unasked() || w.conn.body.endless() || w.conn.server.stopping.Load() ||
-		httpguts.HeaderValuesContainsToken(w.header["Connection"], "close")
+		httpguts.HeaderValuesContainsToken(connection, "close")
 	switch {
 	case w.close:
-		w.header["Connection"] = []string{"close"}
+		return append(out, "Connection: close\r\n"...)
 	case w.request.ProtoMinor == 0:
-		w.header["Connection"] = []string{"keep-alive"}
+		return append(out, "Connection: keep-alive\r\n"...)
 	}
+	return appendField(out, "Connection", connection)
 }
 
 var errShort = errors.New("the handler wrote less than it announced")
@@ -222,48 +220,6 @@ func (w *response) fail(err error) {
 	if w.err == nil {
 		w.err = err
 	}
-}
-
-func appendStatus(out []byte, status int) []byte {
-	out = strconv.AppendInt(out, int64(status), 10)
-	out = append(out, ' ')
-	out = append(out, http.StatusText(status)...)
-	return append(out, "\r\n"...)
-}
-
-var newlines = strings.NewReplacer("\r", " ", "\n", " ")
-
-// appendFields writes a header. What could break out of its line is left out or made harmless.
-func appendFields(out []byte, h http.Header) []byte {
-	for name, values := range h {
-		if !httpfield.IsToken(name) {
-			continue
-		}
-		for _, value := range values {
-			if !httpfield.IsValue(value) {
-				value = newlines.Replace(value)
-			}
-			out = append(append(out, name...), ": "...)
-			out = append(append(out, value...), "\r\n"...)
-		}
-	}
-	return out
-}
-
-// date is a value of the header Date.
-type date struct {
-	until time.Time // when its second is over
-	text  string
-}
-
-func (s *Server) dateNow() string {
-	if last := s.date.Load(); last != nil && time.Until(last.until) > 0 { // which asks one clock, where time.Now asks two
-		return last.text
-	}
-	now := time.Now()
-	fresh := &date{now.Add(time.Second - time.Duration(now.Nanosecond())), now.UTC().Format(http.TimeFormat)}
-	s.date.Store(fresh)
-	return fresh.text
 }
 
 var _ interface {

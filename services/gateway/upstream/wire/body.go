@@ -11,14 +11,13 @@ import (
 var chunkedCoding = []string{"chunked"}
 
 // body finds out where the body of resp ends (RFC 9112, 6.3), and notes it in resp as net/http does.
-func (r *Reader) body(resp *http.Response, limit int) (io.Reader, error) {
-	connection := resp.Header["Connection"]
-	resp.Close = hasToken(connection, "close") || resp.ProtoMinor == 0 && !hasToken(connection, "keep-alive")
-	chunked, err := codings(resp)
+func (r *Reader) body(resp *http.Response, found framing, limit int) (io.Reader, error) {
+	resp.Close = hasToken(found.connection, "close") || resp.ProtoMinor == 0 && !hasToken(found.connection, "keep-alive")
+	chunked, err := codings(resp, found.codings)
 	if err != nil {
 		return nil, err
 	}
-	length, err := contentLength(resp.Header["Content-Length"])
+	length, err := contentLength(found.lengths)
 	switch {
 	case err != nil:
 		return nil, err
@@ -47,9 +46,8 @@ func (r *Reader) body(resp *http.Response, limit int) (io.Reader, error) {
 }
 
 // codings takes the Transfer-Encoding out of the header. Only chunked is known.
-func codings(resp *http.Response) (chunked bool, err error) {
-	values, ok := resp.Header["Transfer-Encoding"]
-	if !ok {
+func codings(resp *http.Response, values []string) (chunked bool, err error) {
+	if values == nil {
 		return false, nil
 	}
 	if resp.ProtoMinor == 0 {

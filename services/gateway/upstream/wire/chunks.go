@@ -120,7 +120,7 @@ func (b *chunks) trailers() error {
 		return torn(err)
 	}
 	if len(b.in.head) > 0 {
-		fields, err := parseFields(string(b.in.head), nil)
+		fields, _, err := parseFields(string(b.in.head), nil)
 		if err != nil {
 			return err
 		}

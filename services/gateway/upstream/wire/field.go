@@ -7,8 +7,23 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
+// framing are the values of the fields that say where an answer ends.
+type framing struct{ connection, codings, lengths []string }
+
+// note remembers the values of a field, if they are.
+func (f *framing) note(name string, values []string) {
+	switch name {
+	case "Connection":
+		f.connection = values
+	case "Transfer-Encoding":
+		f.codings = values
+	case "Content-Length":
+		f.lengths = values
+	}
+}
+
 // parseFields reads lines of fields, each with its end. Names and values are parts of text. room is for the lists of values.
-func parseFields(text string, room []string) (http.Header, error) {
+func parseFields(text string, room []string) (fields http.Header, found framing, err error) {
 	n := strings.Count(text, "\n")
 	fields, values := make(http.Header, min(n, 32)), room
 	if n > len(room) {
@@ -19,27 +34,28 @@ func parseFields(text string, room []string) (http.Header, error) {
 		text = rest
 		line = strings.TrimSuffix(line, "\r")
 		if line != "" && (line[0] == ' ' || line[0] == '\t') {
-			return nil, malformed("the header line %.40q is folded", line)
+			return nil, found, malformed("the header line %.40q is folded", line)
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" {
-			return nil, malformed("the header line %.40q has no name", line)
+			return nil, found, malformed("the header line %.40q has no name", line)
 		}
 		key := httpfield.Canonical(name)
 		if key == "" {
-			return nil, malformed("the header name %.40q has characters that none may have", name)
+			return nil, found, malformed("the header name %.40q has characters that none may have", name)
 		}
 		if value = httpfield.Trim(value); !httpfield.IsValue(value) {
-			return nil, malformed("the header %s has control characters", key)
+			return nil, found, malformed("the header %s has control characters", key)
 		}
-		if have, ok := fields[key]; ok {
-			fields[key] = append(have, value)
-			continue
+		list := values[:1:1]
+		list[0], values = value, values[1:]
+		if have := fields[key]; have != nil {
+			list = append(have, value)
 		}
-		values[0] = value
-		fields[key], values = values[:1:1], values[1:]
+		fields[key] = list
+		found.note(key, list)
 	}
-	return fields, nil
+	return fields, found, nil
 }
 
 // hasToken tells whether a list of tokens has one.

@@ -62,7 +62,7 @@ func (r *Reader) ReadHead(resp *http.Response, req *http.Request, limit int, roo
 		if err := r.readLines(resp, &left); err != nil {
 			return nil, torn(err)
 		}
-		fields, err := parseFields(string(r.head), room)
+		fields, found, err := parseFields(string(r.head), room)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func (r *Reader) ReadHead(resp *http.Response, req *http.Request, limit int, roo
 			continue
 		}
 		resp.Header = fields
-		return r.body(resp, limit)
+		return r.body(resp, found, limit)
 	}
 }
 
