@@ -14,7 +14,7 @@ import (
 // It is begun once, before anything else, and may be part of a larger value.
 type Context struct {
 	parent context.Context
-	leave  func() bool // the parent's list; nil when it is not in it
+	leave  Hook // the parent's list
 
 	ended atomic.Bool // after err was set: most who ask need no lock
 
@@ -27,8 +27,9 @@ type Context struct {
 }
 
 type hook struct {
-	id   int
-	call func()
+	id    int
+	call  func()   // or
+	child *Context // that ends with the same error
 }
 
 // Begin makes c one with the values of parent. Whoever begins it ends it, also when the parent ends.
@@ -43,7 +44,11 @@ func (c *Context) Follow(parent context.Context) {
 	}
 	c.mu.Lock() // the parent may end at once
 	defer c.mu.Unlock()
-	c.leave = AfterFunc(parent, func() { c.End(parent.Err()) })
+	if own := Of(parent); own != nil {
+		c.leave = own.add(hook{child: c})
+	} else {
+		c.leave = Hook{stop: context.AfterFunc(parent, func() { c.End(parent.Err()) })}
+	}
 }
 
 // End ends c with err, which is not nil, unless it has ended before. When it returns, all that hangs on c has been told.
@@ -61,11 +66,9 @@ func (c *Context) End(err error) {
 	hooks, leave := c.hooks, c.leave
 	c.hooks = nil
 	c.mu.Unlock()
-	if leave != nil {
-		leave()
-	}
+	leave.Stop()
 	for _, h := range hooks {
-		h.call()
+		h.run(err)
 	}
 }
 
@@ -98,34 +101,75 @@ func (c *Context) Done() <-chan struct{} {
 	return c.done
 }
 
+func (h *hook) run(err error) {
+	if h.child != nil {
+		h.child.End(err)
+		return
+	}
+	h.call()
+}
+
 // AfterFunc has f called when c ends, by who ends it, so f must not wait for anything. Package context uses it for the contexts
 // that it makes of c. stop tells whether it has kept f from being called.
-func (c *Context) AfterFunc(f func()) (stop func() bool) {
+func (c *Context) AfterFunc(f func()) (stop func() bool) { return c.add(hook{call: f}).Stop }
+
+// Ends is c itself, for Of.
+func (c *Context) Ends() *Context { return c }
+
+func (c *Context) add(h hook) Hook {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
-		go f() // package context holds a lock here that f needs
-		return func() bool { return false }
+		go h.run(c.err) // package context holds a lock here that f needs
+		return Hook{}
 	}
 	c.last++
-	id := c.last
-	c.hooks = append(c.hooks, hook{id, f})
-	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		at := slices.IndexFunc(c.hooks, func(h hook) bool { return h.id == id })
-		if at >= 0 {
-			c.hooks = slices.Delete(c.hooks, at, at+1)
-		}
-		return at >= 0
-	}
+	h.id = c.last
+	c.hooks = append(c.hooks, h)
+	return Hook{of: c, id: h.id}
 }
 
-// AfterFunc is context.AfterFunc, but for a context that has a method of that name f is called by who ends it, and must not
-// wait for anything.
-func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
-	if own, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
-		return own.AfterFunc(f)
+func (c *Context) remove(id int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := slices.IndexFunc(c.hooks, func(h hook) bool { return h.id == id })
+	if at >= 0 {
+		c.hooks = slices.Delete(c.hooks, at, at+1)
 	}
-	return context.AfterFunc(ctx, f)
+	return at >= 0
+}
+
+// Hook is a function that waits for the end of a context. The zero value is none.
+type Hook struct {
+	of   *Context
+	id   int
+	stop func() bool // of package context, where of is nil
+}
+
+// Stop tells whether it has kept the function from being called.
+func (h Hook) Stop() bool {
+	switch {
+	case h.of != nil:
+		return h.of.remove(h.id)
+	case h.stop != nil:
+		return h.stop()
+	}
+	return false
+}
+
+// Of is the Context with which ctx ends, nil when it has an end of its own. A type that only adds values to a context has a method
+// Ends for it, which is Of of that context.
+func Of(ctx context.Context) *Context {
+	if c, ok := ctx.(interface{ Ends() *Context }); ok {
+		return c.Ends()
+	}
+	return nil
+}
+
+// AfterFunc is context.AfterFunc, but where ctx ends with a Context f is called by who ends it, and must not wait for anything.
+func AfterFunc(ctx context.Context, f func()) Hook {
+	if own := Of(ctx); own != nil {
+		return own.add(hook{call: f})
+	}
+	return Hook{stop: context.AfterFunc(ctx, f)}
 }

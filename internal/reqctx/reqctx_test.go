@@ -30,7 +30,8 @@ func following(parent context.Context) *reqctx.Context {
 // wrapped hides what it wraps from package context, and lets it be hung on to.
 type wrapped struct{ context.Context }
 
-func (w wrapped) AfterFunc(f func()) func() bool { return reqctx.AfterFunc(w.Context, f) }
+func (w wrapped) AfterFunc(f func()) func() bool { return reqctx.AfterFunc(w.Context, f).Stop }
+func (w wrapped) Ends() *reqctx.Context          { return reqctx.Of(w.Context) }
 
 // TestLikePackageContext: whatever stands above, in between and below, all that hangs on a context ends with it, for its reason, and
 // nothing does before.
@@ -44,6 +45,10 @@ func TestLikePackageContext(t *testing.T) {
 		"WithCancel":  func(c context.Context) (context.Context, func()) { return context.WithCancel(c) },
 		"WithTimeout": func(c context.Context) (context.Context, func()) { return context.WithTimeout(c, time.Hour) },
 		"wrapped":     func(c context.Context) (context.Context, func()) { return context.WithCancel(wrapped{c}) },
+		"a Context below what is wrapped": func(c context.Context) (context.Context, func()) {
+			own := following(wrapped{c})
+			return own, func() { own.End(errOwn) }
+		},
 		"WithValue": func(c context.Context) (context.Context, func()) {
 			return following(context.WithValue(c, key{}, 1)), func() {}
 		},

@@ -239,7 +239,10 @@ type recorder struct {
 }
 
 // AfterFunc lets what derives from this context hang on to the one below (package reqctx).
-func (w *recorder) AfterFunc(f func()) (stop func() bool) { return reqctx.AfterFunc(w.Context, f) }
+func (w *recorder) AfterFunc(f func()) (stop func() bool) { return reqctx.AfterFunc(w.Context, f).Stop }
+
+// Ends is for reqctx.Of.
+func (w *recorder) Ends() *reqctx.Context { return reqctx.Of(w.Context) }
 
 // Value finds the record, and what the context below holds.
 func (w *recorder) Value(key any) any {

@@ -39,7 +39,7 @@ type exchange struct {
 	in     *wire.Reader
 	body   io.Reader
 	rest   *sending    // of the request's body
-	unhook func() bool // the connection from the context
+	unhook reqctx.Hook // the connection from the context
 	over   atomic.Bool // the connection was given back or up
 	err    error       // what Read gives then
 }
@@ -126,7 +126,7 @@ func (x *exchange) finish(complete bool) {
 	if x.over.Swap(true) {
 		return
 	}
-	running := x.unhook() // false: the context ended, and the connection with it
+	running := x.unhook.Stop() // false: the context ended, and the connection with it
 	if complete && running && !x.resp.Close && x.in.Buffered() == 0 && x.rest.succeeded(sentSoon) {
 		x.in.Recycle()
 		x.pool.Keep(x.conn)

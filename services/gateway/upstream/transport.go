@@ -97,7 +97,12 @@ func (c *connecting) Value(key any) any {
 }
 
 // AfterFunc lets what derives from this context hang on to the one below (package reqctx).
-func (c *connecting) AfterFunc(f func()) (stop func() bool) { return reqctx.AfterFunc(c.Context, f) }
+func (c *connecting) AfterFunc(f func()) (stop func() bool) {
+	return reqctx.AfterFunc(c.Context, f).Stop
+}
+
+// Ends is for reqctx.Of.
+func (c *connecting) Ends() *reqctx.Context { return reqctx.Of(c.Context) }
 
 // RoundTrip sends req and waits for the head of its answer. KindOf tells what kind its errors are.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
