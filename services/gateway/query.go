@@ -17,6 +17,7 @@ type query struct {
 	model     *routing.Model // that was asked for
 	raw       []byte         // the client's body
 	doc       *body.Document // raw, when it is JSON that was read
+	room      body.Document  // of doc
 	form      *form          // in place of raw
 	keepName  bool           // the model's server may know the name in the body, the gateway does not
 	guess     bool           // as the name of an adapter; the path has told the model

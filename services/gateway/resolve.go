@@ -107,13 +107,15 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 	if err != nil {
 		return nil, err
 	}
-	doc, err := body.Parse(raw)
-	if err != nil {
+	q := &query{endpoint: at, raw: raw}
+	doc := &q.room
+	if err := doc.Parse(raw); err != nil {
 		m, unknown := g.modelOf(c, m, "")
 		if fault, ok := errors.AsType[*scan.SyntaxError](err); unknown != nil || !ok || fault.Foreign && !other {
 			return nil, refusal.BadRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
 		}
-		return &query{endpoint: at, model: m, raw: raw}, nil
+		q.model = m
+		return q, nil
 	}
 	if doc.TwoModels {
 		return nil, refusal.BadRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
@@ -125,8 +127,10 @@ func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoin
 		}
 		return nil, err
 	}
-	return &query{endpoint: at, model: m, raw: raw, doc: doc, keepName: unknown, guess: unknown && byPath && doc.Model != "", stream: doc.Stream,
-		dropUsage: at.Chat() && doc.Stream && !doc.WantUsage, named: doc.RequestID}, nil
+	q.model, q.doc, q.stream, q.named = m, doc, doc.Stream, doc.RequestID
+	q.keepName, q.guess = unknown, unknown && byPath && doc.Model != ""
+	q.dropUsage = at.Chat() && doc.Stream && !doc.WantUsage
+	return q, nil
 }
 
 // resolveForm takes a form with files. Where the path does not name the model it is read until the form has done so.

@@ -39,19 +39,19 @@ type options struct {
 	continuous              []span
 }
 
-// Parse reads the top level of b. It keeps b and returns a *scan.SyntaxError for anything but one JSON object.
-func Parse(b []byte) (*Document, error) {
-	d := &Document{src: b}
+// Parse reads the top level of b into d, which is zero. It keeps b and returns a *scan.SyntaxError for anything but one JSON object.
+func (d *Document) Parse(b []byte) error {
+	d.src = b
 	d.models = d.oneModel[:0]
 	closing, err := scan.Object(b, d.visit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.closing = closing
 	if n := len(d.options); n > 0 {
 		d.WantUsage = d.options[n-1].wantUsage
 	}
-	return d, nil
+	return nil
 }
 
 func (d *Document) visit(m scan.Member) {

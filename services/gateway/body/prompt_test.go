@@ -3,8 +3,6 @@ package body_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/fluidmcp/fluidmcp/services/gateway/body"
 )
 
 func TestPrompt(t *testing.T) {
@@ -54,7 +52,7 @@ func TestPromptIsBounded(t *testing.T) {
 }
 
 func BenchmarkPrompt(b *testing.B) {
-	doc, err := body.Parse([]byte(`{"model":"m","messages":[{"role":"system","content":"` + strings.Repeat("x", 100_000) + `"}]}`))
+	doc, err := parsed([]byte(`{"model":"m","messages":[{"role":"system","content":"` + strings.Repeat("x", 100_000) + `"}]}`))
 	if err != nil {
 		b.Fatal(err)
 	}

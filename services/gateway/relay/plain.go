@@ -19,13 +19,12 @@ const chunk = 32 << 10
 
 // plain is an answer that is no event stream.
 type plain struct {
-	answer *Answer
-	opts   Options
-	body   io.Reader
-	held   *bytes.Buffer
-	limit  io.LimitedReader // of what is held
-	whole  bool             // held is all of it
-	usage  Usage
+	Answer
+	opts  Options
+	held  *bytes.Buffer
+	limit io.LimitedReader // of what is held
+	whole bool             // held is all of it
+	usage Usage
 }
 
 var errTorn = errors.New("the answer ended in the middle of its JSON")
@@ -36,10 +35,11 @@ var kept = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // maxKept is the largest buffer that is, 64 KiB.
 const maxKept = 64 << 10
 
-func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*plain, error) {
-	p := &plain{answer: a, opts: opts, body: resp.Body, held: kept.Get().(*bytes.Buffer)}
+func receivePlain(a Answer, resp *http.Response, opts Options, media string) (*Answer, error) {
+	p := &plain{Answer: a, opts: opts, held: kept.Get().(*bytes.Buffer)}
+	p.sender = p
 	if media != "application/json" && resp.ContentLength < 0 {
-		return p, p.begin() // speech, for example: made while it is sent, and nothing of it tells whether it is whole
+		return &p.Answer, p.begin() // speech, for example: made while it is sent, and nothing of it tells whether it is whole
 	}
 	if resp.ContentLength > 0 {
 		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
@@ -50,17 +50,17 @@ func receivePlain(a *Answer, resp *http.Response, opts Options, media string) (*
 	}
 	p.whole = p.held.Len() < maxHeld
 	if !p.whole {
-		return p, nil
+		return &p.Answer, nil
 	}
 	var err error
 	if p.usage, err = readUsage(p.held.Bytes()); err != nil && media == "application/json" && torn(resp, p.held.Bytes(), err) {
 		return nil, errTorn
 	}
-	a.cut = bytes.Contains(p.held.Bytes(), aborted)
+	p.cut = bytes.Contains(p.held.Bytes(), aborted)
 	if resp.ContentLength < 0 && resp.Request.Method != http.MethodHead { // to HEAD that would tell of another answer
-		a.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
+		p.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}
-	return p, nil
+	return &p.Answer, nil
 }
 
 // begin waits for the first piece, without which the answer may be another server's.
@@ -110,7 +110,7 @@ func (p *plain) send(w http.ResponseWriter, begun bool) Result {
 	if begun {
 		return p.sendEvent(w)
 	}
-	p.answer.writeHeader(w)
+	p.writeHeader(w)
 	if _, err := w.Write(p.held.Bytes()); err != nil {
 		return Result{Outcome: ClientClosed, Err: err}
 	}
@@ -127,7 +127,7 @@ func (p *plain) sendEvent(w http.ResponseWriter) Result {
 		return Result{Outcome: ClientClosed, Err: err}
 	}
 	_ = out.Flush() // the handler ends here anyway
-	return Result{Outcome: Failed, Err: fmt.Errorf("the model server answered %d instead of a stream", p.answer.Status)}
+	return Result{Outcome: Failed, Err: fmt.Errorf("the model server answered %d instead of a stream", p.Status)}
 }
 
 // stream sends what was not held back, as it comes. The usage of such an answer is not looked for: no text model gives one.

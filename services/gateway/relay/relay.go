@@ -84,7 +84,7 @@ type Answer struct {
 
 	cut    bool // the server has ended a whole answer early, on its own account
 	header http.Header
-	body   io.Closer
+	body   io.ReadCloser
 	sender interface {
 		send(w http.ResponseWriter, begun bool) Result
 		ending() bool // what is at hand of the body has last words in a report of a failure
@@ -95,14 +95,13 @@ type Answer struct {
 // Receive takes over resp, whose headers are fit for the client, and waits for what is worth sending. After an error
 // resp is closed and nothing was sent.
 func Receive(resp *http.Response, opts Options) (*Answer, error) {
-	a := &Answer{Status: resp.StatusCode, header: resp.Header, body: resp.Body}
-	media := web.MediaType(resp.Header)
+	head := Answer{Status: resp.StatusCode, header: resp.Header, body: resp.Body}
+	var a *Answer
 	var err error
-	if media == sse.ContentType {
-		a.Stream = true
-		a.sender, err = receiveStream(a, resp, opts)
+	if media := web.MediaType(resp.Header); media == sse.ContentType {
+		a, err = receiveStream(head, resp, opts)
 	} else {
-		a.sender, err = receivePlain(a, resp, opts, media)
+		a, err = receivePlain(head, resp, opts, media)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("receive answer: %w", err), resp.Body.Close())

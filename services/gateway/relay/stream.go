@@ -23,7 +23,7 @@ var (
 
 // stream is an event stream on its way.
 type stream struct {
-	answer  *Answer
+	Answer
 	opts    Options
 	frames  *sse.Reader
 	next    sse.Frame // read and not sent
@@ -40,18 +40,19 @@ type stream struct {
 
 // receiveStream waits for the first frame: vLLM sends the header at once and the first frame with the first token, so
 // a header alone promises nothing.
-func receiveStream(a *Answer, resp *http.Response, opts Options) (*stream, error) {
+func receiveStream(a Answer, resp *http.Response, opts Options) (*Answer, error) {
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		return nil, fmt.Errorf("the event stream is encoded as %.40q, for which nobody asked", coding)
 	}
-	s := &stream{answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame), unask: unasker{off: !opts.DropUsage}}
+	s := &stream{Answer: a, opts: opts, frames: sse.NewReader(resp.Body, maxFrame), unask: unasker{off: !opts.DropUsage}}
+	s.Stream, s.sender = true, s
 	var err error
 	s.next, err = s.frames.Next()
 	s.received = time.Now()
 	if err == io.EOF {
 		return nil, errEmpty
 	}
-	return s, err
+	return &s.Answer, err
 }
 
 // ending looks at the first frame. Words of a model in it mean nothing.
@@ -62,7 +63,7 @@ func (s *stream) close() {}
 func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 	s.opts.Patience.Pause()
 	if !begun {
-		s.answer.writeHeader(w)
+		s.writeHeader(w)
 	}
 	out := http.NewResponseController(w)
 	for {

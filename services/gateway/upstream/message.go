@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,8 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b
 func (m *message) prepare() error {
 	m.body, m.length = m.req.Body, m.req.ContentLength
 	switch {
+	case m.of != nil && m.of.raw != nil:
+		m.length = int64(len(m.of.raw))
 	case m.body == nil || m.body == http.NoBody:
 		m.body, m.length = nil, 0
 	case m.length <= 0: // net/http's convention: with a body, 0 means unknown
@@ -65,10 +68,7 @@ func (m *message) prepare() error {
 	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, fields, m.length); err != nil {
 		err = &RequestError{err}
 	} else {
-		m.whole = m.body == nil
-		if m.length > 0 && m.req.GetBody != nil && int64(len(m.bytes))+m.length <= inOneWrite {
-			err = m.takeIn()
-		}
+		err = m.takeIn()
 	}
 	if err != nil {
 		closeBody(m.body)
@@ -77,8 +77,26 @@ func (m *message) prepare() error {
 	return nil
 }
 
-// takeIn reads the body behind the head.
+// takeIn puts the body behind the head, where it lies in memory and is small.
 func (m *message) takeIn() error {
+	small := int64(len(m.bytes))+m.length <= inOneWrite
+	switch {
+	case m.of != nil && m.of.raw != nil && small:
+		m.bytes, m.whole = append(m.bytes, m.of.raw...), true
+	case m.of != nil && m.of.raw != nil:
+		raw := m.of.raw
+		m.req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
+		m.body, _ = m.req.GetBody()
+	case m.body == nil:
+		m.whole = true
+	case m.length > 0 && m.req.GetBody != nil && small:
+		return m.read()
+	}
+	return nil
+}
+
+// read reads the body behind the head.
+func (m *message) read() error {
 	head := len(m.bytes)
 	end := head + int(m.length)
 	if cap(m.bytes) < end {

@@ -1,9 +1,7 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -49,7 +47,7 @@ type Request struct {
 	own        []wire.Field
 	room       [4]wire.Field // of own
 	url        url.URL
-	body       payload
+	raw        []byte // the body, unless it is that of the http.Request
 }
 
 // NewRequest builds the backend's version of the client's request in. ctx bounds it; body replaces the client's. in must not change
@@ -60,10 +58,7 @@ func NewRequest(ctx context.Context, in *http.Request, to Target, body []byte) *
 	r.url.Path = strings.TrimSuffix(to.Base.Path, "/") + to.Path
 	r.url.RawPath = ""
 	r.url.RawQuery = secret.WithoutKeys(in.URL.RawQuery)
-	if len(body) > 0 {
-		r.ContentLength = int64(len(body))
-		r.Body, r.GetBody = r.body.of(body), func() (io.ReadCloser, error) { return new(payload).of(body), nil }
-	}
+	r.raw = body
 	r.setOwn(in, to)
 	return r
 }
@@ -99,16 +94,6 @@ func (r *Request) drops(name string) bool {
 		}
 	}
 	return false
-}
-
-// payload is a body that lies in memory.
-type payload struct{ bytes.Reader }
-
-func (*payload) Close() error { return nil }
-
-func (p *payload) of(body []byte) io.ReadCloser {
-	p.Reset(body)
-	return p
 }
 
 // DropHopByHop removes the headers of an answer that concern one connection only, those that Connection names included, and those by
