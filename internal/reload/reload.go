@@ -14,7 +14,7 @@ import (
 // Every is how often files are looked at where nothing asks for another pace.
 const Every = time.Second
 
-// Watcher calls a loader whenever the contents of its files changed.
+// Watcher calls a loader whenever its files changed.
 type Watcher struct {
 	load  func() error
 	paths []string
@@ -23,7 +23,7 @@ type Watcher struct {
 	loaded version    // what the files were when load was last called
 }
 
-// version identifies the contents of all files.
+// version identifies the contents of all files and when they were written.
 type version [sha256.Size]byte
 
 // New calls load for the first time. load reads the files by itself, all of them, and puts in force what it read, or returns
@@ -110,6 +110,7 @@ func sum(to hash.Hash, path string) error {
 		return err
 	}
 	defer f.Close()
+	fmt.Fprintf(to, "%d\n", info.ModTime().UnixNano())
 	_, err = io.Copy(to, f)
 	return err
 }

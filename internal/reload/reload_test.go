@@ -142,6 +142,22 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// What is written once more is loaded once more: something else may have come into force meanwhile.
+func TestWrittenOnceMore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	write(t, path, "same")
+	synctest.Test(t, func(t *testing.T) {
+		r := watch(t, path)
+		pass(5)
+		write(t, path, "same")
+		must(t, os.Chtimes(path, time.Time{}, time.Unix(1, 0)))
+		pass(5)
+		if got := r.get(); got.loads != 2 {
+			t.Errorf("loaded %d times", got.loads)
+		}
+	})
+}
+
 // As the kubelet does it: the file is a link to ..data/file, ..data a link to a folder, and that link is renamed over.
 func TestKubernetes(t *testing.T) {
 	dir := t.TempDir()

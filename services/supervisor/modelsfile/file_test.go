@@ -1,10 +1,14 @@
 package modelsfile
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -186,6 +190,27 @@ func TestOwnTextIsTheOperators(t *testing.T) {
 	r = newRig(t, true)
 	_, err = r.Edit(to(text), false)
 	require.NoError(t, err, "remote commands are allowed")
+}
+
+// TestWatchAfterAnEdit: the file is put in force again after its next version came over HTTP, also when nobody looked at it in between.
+func TestWatchAfterAnEdit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, false)
+		ctx, cancel := context.WithCancel(t.Context())
+		var watching sync.WaitGroup
+		watching.Go(func() { r.Watch(ctx) })
+		pass := func() { time.Sleep(5 * time.Second); synctest.Wait() }
+		pass()
+		r.write(limited("5"))
+		_, err := r.Edit(to(limited("5")), false)
+		require.NoError(t, err)
+		r.write(first)
+		require.NoError(t, os.Chtimes(r.path, time.Time{}, time.Unix(1, 0))) // a moment later, whatever clock the disk has
+		pass()
+		require.Zero(t, r.limit())
+		cancel()
+		watching.Wait()
+	})
 }
 
 func TestFileThatCannotBeReadAgain(t *testing.T) {
