@@ -149,17 +149,21 @@ func trickle(t *testing.T, c *chaos) {
 
 // killedUnderLoad kills one of three servers while 100 streams have begun and 100 plain requests wait for their answer.
 func killedUnderLoad(t *testing.T, c *chaos) {
-	const half, tokens = 100, 400 // twenty seconds' worth, so that none has ended before the last has begun
+	const (
+		half = 100
+		long = 400 // tokens of a stream: twenty seconds, so that none has ended before the last request has begun
+		some = 120 // of a plain answer: six seconds, while the first byte has to come within ten
+	)
 	pid := c.status(t, "mock-1").Instances[0].PID
 	streams, plain := make(chan outcome, half), make(chan outcome, half)
 	var begun sync.WaitGroup
 	begun.Add(half)
 	for i := range half {
-		go func() { streams <- c.streamed(t, fmt.Sprintf("Stream %d", i), tokens, begun.Done) }()
+		go func() { streams <- c.streamed(t, fmt.Sprintf("Stream %d", i), long, begun.Done) }()
 	}
 	begun.Wait()
 	for i := range half {
-		go func() { plain <- c.plain(t, fmt.Sprintf("Request %d", i), tokens) }()
+		go func() { plain <- c.plain(t, fmt.Sprintf("Request %d", i), some) }()
 	}
 	eventually(t, func() error {
 		running := 0.0
