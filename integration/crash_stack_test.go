@@ -110,7 +110,7 @@ func (c *crashStack) restartSupervisor(t *testing.T, limit string) {
 	eventually(t, func() error { return c.well(t) })
 }
 
-// well is nil when every server of both models is ready and the gateway sends requests to both.
+// well is nil when every server of both models is ready and the gateway sends requests there.
 func (c *crashStack) well(t *testing.T) error {
 	t.Helper()
 	for _, id := range []string{twofold, onefold} {
@@ -124,6 +124,9 @@ func (c *crashStack) well(t *testing.T) error {
 			if i.Phase != "ready" {
 				return fmt.Errorf("a server of %s is %s", id, i.Phase)
 			}
+		}
+		if up := c.scrape(t, c.gateway).sum("fluidmcp_backend_up", "model", id); up != float64(len(m.Instances)) {
+			return fmt.Errorf("the gateway sends requests to %v servers of %s", up, id)
 		}
 		if err := c.ask(t, id); err != nil {
 			return err
