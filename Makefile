@@ -37,9 +37,9 @@ test-unit: ## the unit tests of every package, with the race detector
 	go test -count=1 ./tools/dashboards/...
 
 # The scenarios drive programs and images that Go's test cache does not know of, hence -count=1. Most of them wait most of the
-# time, so six go on at once, after those that must be alone.
+# time, so four go on at once, after those that must be alone.
 test-scenarios: ## the scenarios against the binary and the compose stack
-	go test -count=1 -vet=off -parallel 6 -timeout 60m ./integration/...
+	go test -count=1 -vet=off -parallel 4 -timeout 60m ./integration/...
 
 # What the clients are tested against. It has no prerequisites here: go build knows best whether it is up to date.
 bin/test/fluidmcp:
