@@ -136,7 +136,7 @@ func TestBrokenGuidesFail(t *testing.T) {
 	f("but the output is", "~~~sh\necho a; echo b\n~~~\n~~~text\na\n~~~")
 	f("but the output is\n    a...b", "~~~sh\necho a...b\n~~~\n~~~text\na...c\n~~~")
 	f("but the terminal shows\n    other", "~~~sh background\necho other\n~~~\n~~~text\nready\n~~~")
-	f("ended with exit status 4", "~~~sh background\necho ready; exit 4\n~~~\n~~~text\nready\n~~~")
+	f("ended with exit status 4", "~~~sh background\ntrap '' INT; echo ready; exit 4\n~~~\n~~~text\nready\n~~~")
 	f(`nothing runs in the terminal "first"`, "~~~sh\ntrue\n~~~\n~~~text background\nx\n~~~")
 }
 
