@@ -47,7 +47,7 @@ func (c *Context) Follow(parent context.Context) {
 	if own := Of(parent); own != nil {
 		c.leave = own.add(hook{child: c})
 	} else {
-		c.leave = Hook{stop: context.AfterFunc(parent, func() { c.End(parent.Err()) })}
+		c.leave = AfterFunc(parent, func() { c.End(parent.Err()) })
 	}
 }
 

@@ -51,22 +51,9 @@ type incoming struct {
 }
 
 // special are the values of the fields that are for the server itself.
-type special struct{ hosts, connection, codings, lengths, expect []string }
-
-// note remembers the values of a field, if they are.
-func (s *special) note(name string, values []string) {
-	switch name {
-	case "Host":
-		s.hosts = values
-	case "Connection":
-		s.connection = values
-	case "Transfer-Encoding":
-		s.codings = values
-	case "Content-Length":
-		s.lengths = values
-	case "Expect":
-		s.expect = values
-	}
+type special struct {
+	httpfield.Framing
+	hosts, expect []string
 }
 
 // usualFields is how many fields the requests of most clients have at most.
@@ -206,18 +193,25 @@ func (r *incoming) parseFields(rest string) (special, error) {
 		}
 		list := values[:1:1]
 		list[0], values = value, values[1:]
-		before := found.hosts
-		if name != "Host" {
-			before = r.Header[name]
+		if name == "Host" {
+			found.hosts = with(found.hosts, list)
+			continue
 		}
-		if before != nil {
-			list = append(before, value)
+		list = with(r.Header[name], list)
+		r.Header[name] = list
+		if name == "Expect" {
+			found.expect = list
 		}
-		if name != "Host" {
-			r.Header[name] = list
-		}
-		found.note(name, list)
+		found.Note(name, list)
 	}
+}
+
+// with is the values before and one more, or the list that it came in where there are none.
+func with(before, one []string) []string {
+	if before == nil {
+		return one
+	}
+	return append(before, one[0])
 }
 
 // setHost finds the host (RFC 9112, section 3.2.2).
@@ -240,9 +234,9 @@ func (r *incoming) setHost(hosts []string) error {
 // parseFraming decides where the body ends (RFC 9112, section 6). Whatever leaves a doubt is refused.
 func (r *incoming) parseFraming(s special) (framing, error) {
 	var f framing
-	f.close = httpguts.HeaderValuesContainsToken(s.connection, "close") ||
-		r.ProtoMinor == 0 && !httpguts.HeaderValuesContainsToken(s.connection, "keep-alive")
-	codings, lengths := s.codings, s.lengths
+	f.close = httpguts.HeaderValuesContainsToken(s.Connection, "close") ||
+		r.ProtoMinor == 0 && !httpguts.HeaderValuesContainsToken(s.Connection, "keep-alive")
+	codings, lengths := s.Codings, s.Lengths
 	switch {
 	case len(codings) > 0 && (len(lengths) > 0 || r.ProtoMinor == 0):
 		return f, malformed("The request has both a length and chunks, or chunks in HTTP/1.0.")

@@ -5,19 +5,21 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
 // chunkedCoding is what resp.TransferEncoding says; nobody changes it.
 var chunkedCoding = []string{"chunked"}
 
 // body finds out where the body of resp ends (RFC 9112, 6.3), and notes it in resp as net/http does.
-func (r *Reader) body(resp *http.Response, found framing, limit int) (io.Reader, error) {
-	resp.Close = hasToken(found.connection, "close") || resp.ProtoMinor == 0 && !hasToken(found.connection, "keep-alive")
-	chunked, err := codings(resp, found.codings)
+func (r *Reader) body(resp *http.Response, found httpfield.Framing, limit int) (io.Reader, error) {
+	resp.Close = hasToken(found.Connection, "close") || resp.ProtoMinor == 0 && !hasToken(found.Connection, "keep-alive")
+	chunked, err := codings(resp, found.Codings)
 	if err != nil {
 		return nil, err
 	}
-	length, err := contentLength(found.lengths)
+	length, err := contentLength(found.Lengths)
 	switch {
 	case err != nil:
 		return nil, err

@@ -7,23 +7,8 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 )
 
-// framing are the values of the fields that say where an answer ends.
-type framing struct{ connection, codings, lengths []string }
-
-// note remembers the values of a field, if they are.
-func (f *framing) note(name string, values []string) {
-	switch name {
-	case "Connection":
-		f.connection = values
-	case "Transfer-Encoding":
-		f.codings = values
-	case "Content-Length":
-		f.lengths = values
-	}
-}
-
 // parseFields reads lines of fields, each with its end. Names and values are parts of text. room is for the lists of values.
-func parseFields(text string, room []string) (fields http.Header, found framing, err error) {
+func parseFields(text string, room []string) (fields http.Header, found httpfield.Framing, err error) {
 	n := strings.Count(text, "\n")
 	fields, values := make(http.Header, min(n, 32)), room
 	if n > len(room) {
@@ -53,7 +38,7 @@ func parseFields(text string, room []string) (fields http.Header, found framing,
 			list = append(have, value)
 		}
 		fields[key] = list
-		found.note(key, list)
+		found.Note(key, list)
 	}
 	return fields, found, nil
 }
