@@ -3,6 +3,8 @@ package httpfield
 import (
 	"net/http"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/internal/octets"
 )
 
 // token has the bytes of which the names of fields and methods consist (RFC 9110, 5.6.2).
@@ -26,19 +28,12 @@ func IsToken(s string) bool {
 	return s != ""
 }
 
-// Each byte of a word.
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
 // IsValue tells what can be a field's value: no NUL, CR, LF or other control character but the tab (RFC 9110, 5.5).
 func IsValue(s string) bool {
 	for ; len(s) >= 8; s = s[8:] {
-		word := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56 // one load
-		del := word ^ 0x7f*ones
-		if ((word-' '*ones)&^word|(del-ones)&^del)&highs != 0 && !isValue(s[:8]) { // it may be a tab
+		word := octets.Word(s)
+		del := word ^ 0x7f*octets.Each
+		if ((word-' '*octets.Each)&^word|(del-octets.Each)&^del)&octets.High != 0 && !isValue(s[:8]) { // it may be a tab
 			return false
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/fluidmcp/fluidmcp/internal/octets"
 )
 
 func (s *scanner) value(i, depth int) int {
@@ -21,32 +23,19 @@ func (s *scanner) value(i, depth int) int {
 	}
 }
 
-// Each byte of a word.
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
-// special has a bit for the first byte of a word that is not plain, and none when all are; what follows is not to be believed. Bytes
-// above 0x7f, which are plain, come out of the differences in any way, and are left out at the end.
-func special(word uint64) uint64 {
-	quote, slash := word^'"'*ones, word^'\\'*ones
-	return ((word - ' '*ones) | (quote - ones) | (slash - ones)) &^ word & highs
-}
-
 // isPrintable tells ASCII without control characters, which nearly all JSON is.
 func isPrintable(b []byte) bool {
 	var found uint64
 	for ; len(b) >= 32; b = b[32:] {
 		w, x, y, z := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-		found |= w | (w - ' '*ones) | x | (x - ' '*ones) | y | (y - ' '*ones) | z | (z - ' '*ones)
+		found |= w | (w - ' '*octets.Each) | x | (x - ' '*octets.Each) | y | (y - ' '*octets.Each) | z | (z - ' '*octets.Each)
 	}
 	for _, c := range b {
 		if c < ' ' || c >= utf8.RuneSelf {
 			return false
 		}
 	}
-	return found&highs == 0
+	return found&octets.High == 0
 }
 
 // long is from where on a string is searched by larger pieces than words.
@@ -57,7 +46,7 @@ func (s *scanner) str(i int) int {
 	b := s.b
 	for i++; ; i++ {
 		for begun := i; len(b)-i >= 8; i += 8 {
-			if at := special(binary.LittleEndian.Uint64(b[i:])); at != 0 {
+			if at := octets.Special(binary.LittleEndian.Uint64(b[i:])); at != 0 {
 				i += bits.TrailingZeros64(at) / 8
 				break
 			}
