@@ -20,21 +20,18 @@ func (s *Server) announce(addr net.Addr) {
 
 // prepared tells what vLLM tells once its engine is there.
 func (s *Server) prepared() {
-	const warning = "WARNING"
 	c := s.console
 	task := s.cfg.Pooling.Task()
-	switch task {
-	case "":
+	if task == "" {
 		c.Info("entry.py:136", "Supported tasks: ['generate']")
-	default:
+	} else {
 		c.Info("entry.py:136", "Supported tasks: ['token_%s', '%s']", task, task)
 	}
 	if s.cfg.LoRA.Runtime {
-		c.Log("APIServer", warning, "api_router.py:33",
-			"LoRA dynamic loading & unloading is enabled in the API server. This should ONLY be used for local development!")
+		c.Warn("api_router.py:33", "LoRA dynamic loading & unloading is enabled in the API server. This should ONLY be used for local development!")
 	}
 	if s.cfg.Routes.Dev {
-		c.Log("APIServer", warning, "__init__.py:44", "SECURITY WARNING: Development endpoints are enabled! This should NOT be used in production!")
+		c.Warn("__init__.py:44", "SECURITY WARNING: Development endpoints are enabled! This should NOT be used in production!")
 	}
 	if task == "" && !s.cfg.Routes.ScaleOut && !s.cfg.Routes.TokensOnly {
 		c.Info("factories.py:89", "Scale-out endpoints are disabled. Restart vllm serve with --enable-scale-out to enable them.")

@@ -16,6 +16,6 @@ func (s *Answers) LogUnknown(where string, err *protocol.Error) {
 // LogTemplate writes what vLLM's log says of a request that the chat template refuses.
 func (s *Answers) LogTemplate(err *protocol.Error) {
 	if err.Template {
-		s.console.Log("APIServer", "WARNING", "hf.py:839", "Chat template rejected the request: %s", err.Message)
+		s.console.Warn("hf.py:839", "Chat template rejected the request: %s", err.Message)
 	}
 }

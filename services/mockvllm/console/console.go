@@ -38,6 +38,11 @@ func (c *Console) Info(where, format string, args ...any) {
 	c.Log("APIServer", "INFO", where, format, args...)
 }
 
+// Warn is Info for a warning.
+func (c *Console) Warn(where, format string, args ...any) {
+	c.Log("APIServer", "WARNING", where, format, args...)
+}
+
 // Log writes a line of one of vLLM's processes.
 func (c *Console) Log(process, level, where, format string, args ...any) {
 	c.Line("(%s pid=%d) %s %s [%s] %s", process, c.PID, level, time.Now().Format("01-02 15:04:05"), where, fmt.Sprintf(format, args...))

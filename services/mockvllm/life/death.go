@@ -52,7 +52,7 @@ func (l *Life) Die(how faults.Death) {
 	c.Log("APIServer", "ERROR", "async_llm.py:906", "AsyncLLM output_handler failed.")
 	c.Log("APIServer", "ERROR", "async_llm.py:906", "Traceback (most recent call last):")
 	c.Log("APIServer", "ERROR", "async_llm.py:906", "vllm.v1.engine.exceptions.EngineDeadError: %s", protocol.Dead().Message)
-	c.Log("APIServer", "WARNING", "core_client.py:819", "[shutdown] MPClient: engine core exited unexpectedly; starting cleanup")
+	c.Warn("core_client.py:819", "[shutdown] MPClient: engine core exited unexpectedly; starting cleanup")
 	close(l.died)
 }
 

@@ -98,7 +98,7 @@ func (m *Models) load(a lora.Adapter, inPlace bool) *protocol.Error {
 		return err
 	}
 	if known && before.Path == a.Path {
-		m.console.Log("APIServer", "WARNING", "serving.py:217", "Reloaded LoRA adapter '%s' in place from the same path '%s'. Prefix-cache blocks computed with its "+
+		m.console.Warn("serving.py:217", "Reloaded LoRA adapter '%s' in place from the same path '%s'. Prefix-cache blocks computed with its "+
 			"previous weights are not invalidated; load changed weights from a new path to avoid reusing them.", a.Name, a.Path)
 	}
 	m.console.Info("serving.py:226", "Loaded new LoRA adapter: name '%s', path '%s'", a.Name, a.Path)
