@@ -51,9 +51,14 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b
 // error. Another one is not read before there is a connection to send it on.
 func (m *message) prepare() error {
 	m.body, m.length = m.req.Body, m.req.ContentLength
+	fields := wire.Fields{Of: m.req.Header}
+	var raw []byte // the body, where it lies in memory
+	if m.of != nil {
+		fields, raw = wire.Fields{Of: m.of.header, Except: m.of.drops, More: m.of.own}, m.of.raw
+	}
 	switch {
-	case m.of != nil && m.of.raw != nil:
-		m.length = int64(len(m.of.raw))
+	case raw != nil:
+		m.length = int64(len(raw))
 	case m.body == nil || m.body == http.NoBody:
 		m.body, m.length = nil, 0
 	case m.length <= 0: // net/http's convention: with a body, 0 means unknown
@@ -61,14 +66,10 @@ func (m *message) prepare() error {
 	}
 	m.buffer, _ = buffers.Get().(*[]byte)
 	var err error
-	fields := wire.Fields{Of: m.req.Header}
-	if m.of != nil {
-		fields = wire.Fields{Of: m.of.header, Except: m.of.drops, More: m.of.own}
-	}
 	if m.bytes, err = wire.AppendHead((*m.buffer)[:0], m.req, fields, m.length); err != nil {
 		err = &RequestError{err}
 	} else {
-		err = m.takeIn()
+		err = m.takeIn(raw)
 	}
 	if err != nil {
 		closeBody(m.body)
@@ -77,14 +78,13 @@ func (m *message) prepare() error {
 	return nil
 }
 
-// takeIn puts the body behind the head, where it lies in memory and is small.
-func (m *message) takeIn() error {
+// takeIn puts the body behind the head, where it lies in memory, as raw does unless it is nil, and is small.
+func (m *message) takeIn(raw []byte) error {
 	small := int64(len(m.bytes))+m.length <= inOneWrite
 	switch {
-	case m.of != nil && m.of.raw != nil && small:
-		m.bytes, m.whole = append(m.bytes, m.of.raw...), true
-	case m.of != nil && m.of.raw != nil:
-		raw := m.of.raw
+	case raw != nil && small:
+		m.bytes, m.whole = append(m.bytes, raw...), true
+	case raw != nil:
 		m.req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
 		m.body, _ = m.req.GetBody()
 	case m.body == nil:

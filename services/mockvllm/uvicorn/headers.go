@@ -1,10 +1,11 @@
 package uvicorn
 
 import (
+	"cmp"
 	"net/http"
-	"net/textproto"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
@@ -14,7 +15,8 @@ func headers(fields []httptools.Field, head string) (h http.Header, host string,
 	h = make(http.Header, len(fields))
 	values := make([]string, len(fields)) // one piece of memory for the values of all
 	for i, f := range fields {
-		name, value := canonical(f.Name.Of(head)), f.Value.Of(head)
+		name, value := f.Name.Of(head), f.Value.Of(head)
+		name = cmp.Or(httpfield.Canonical(name), name) // what is no name stays as it is
 		if name == "Host" {
 			if host == "" {
 				host = value
@@ -30,16 +32,6 @@ func headers(fields []httptools.Field, head string) (h http.Header, host string,
 		h[name] = values[i : i+1 : i+1]
 	}
 	return h, host, expect
-}
-
-// canonical is the name of a field as handlers know it. The names that most requests have, as most clients write them, are found
-// without a look at each byte.
-func canonical(name string) string {
-	switch name {
-	case "Host", "Content-Type", "Content-Length", "User-Agent", "Accept", "Accept-Encoding", "Connection", "Authorization", "X-Request-Id", "Traceparent":
-		return name
-	}
-	return textproto.CanonicalMIMEHeaderKey(name)
 }
 
 // last returns the value of the last field of that name.
