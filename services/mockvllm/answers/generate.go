@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
@@ -24,7 +25,7 @@ func (s *Answers) Handler(a *API) http.HandlerFunc {
 		if !ok || s.life.Mute(r.Context()) {
 			return
 		}
-		v, _, err := protocol.Decode(a.Schema, fastapi.ContentType(r), body)
+		v, _, err := protocol.Decode(a.Schema, httpfield.First(r.Header, "Content-Type"), body)
 		if err != nil {
 			a.Refuse(w, err)
 			return

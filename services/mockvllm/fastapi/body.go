@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -57,21 +58,13 @@ func Latin1(header string) string {
 	return string(runes)
 }
 
-// ContentType is what a request says of its body, "" for nothing.
-func ContentType(r *http.Request) string {
-	if said := r.Header["Content-Type"]; len(said) > 0 {
-		return said[0]
-	}
-	return ""
-}
-
 // ReadRequest reads and validates a body. It answers itself where it returns false.
 func ReadRequest(w http.ResponseWriter, r *http.Request, model string) (v *schema.Values, raw any, ok bool) {
 	body, ok := ReadBody(w, r)
 	if !ok {
 		return nil, nil, false
 	}
-	v, raw, err := protocol.Decode(model, ContentType(r), body)
+	v, raw, err := protocol.Decode(model, httpfield.First(r.Header, "Content-Type"), body)
 	if err != nil {
 		Refuse(w, err)
 		return nil, nil, false
