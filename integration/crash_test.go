@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,7 +21,6 @@ type disaster struct {
 	run  func(t *testing.T, c *crashStack)
 	// ready is what has to be before the traffic begins, and after all is over.
 	before, after func(t *testing.T, c *crashStack)
-	tokens        int // of the requests that run when it comes, or 0 for five seconds' worth
 }
 
 // crashes come over the first server of each model, unless they concern everything. Each leaves the stack as it found it.
@@ -50,7 +48,7 @@ var crashes = [...]disaster{
 	{name: "the kernel kills a server for memory", before: func(t *testing.T, c *crashStack) {
 		c.group = proctest.MemoryGroup(t, crashMemory)
 		c.restartSupervisor(t, "echo $$ >"+c.group+"/cgroup.procs; ") // and all that it starts
-	}, tokens: 600, run: memoryEaten, after: func(t *testing.T, c *crashStack) {
+	}, run: memoryEaten, after: func(t *testing.T, c *crashStack) {
 		c.restartSupervisor(t, "")
 	}},
 	{name: "a server hangs while it loads", before: func(t *testing.T, c *crashStack) {
@@ -170,7 +168,7 @@ func (d *disaster) happen(t *testing.T, c *crashStack) []string {
 	if d.before != nil {
 		d.before(t, c)
 	}
-	tallies, took := c.under(t, cmp.Or(d.tokens, 250), func() { d.run(t, c) }, func() error { return c.well(t) })
+	tallies, took := c.under(t, func() { d.run(t, c) }, func() error { return c.well(t) })
 	c.clean(t)
 	for _, model := range []string{twofold, onefold} {
 		t.Logf("%s: begun %v, not begun %v, with retries %v, all well after %s", model, tallies[model].begun, tallies[model].fresh, tallies[model].again, took)

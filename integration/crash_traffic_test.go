@@ -131,13 +131,14 @@ func (c *crashStack) persist(t *testing.T, into *crashTally, model string, token
 
 const (
 	tries    = 5
+	long     = 600                    // tokens, 50 a second, of what runs when a disaster comes, however late a busy machine brings it
 	underway = 8                      // streams that have begun, and as many plain requests that run, when a disaster comes
 	pace     = 100 * time.Millisecond // between two requests that come while it lasts
 )
 
-// under runs a disaster under traffic to both models, and returns what became of it and how long all was not well. Requests for so many
-// tokens, 50 a second, run when it comes. back is asked until it is nil.
-func (c *crashStack) under(t *testing.T, tokens int, disaster func(), back func() error) (map[string]*crashTally, time.Duration) {
+// under runs a disaster under traffic to both models, and returns what became of it and how long all was not well. back is
+// asked until it is nil.
+func (c *crashStack) under(t *testing.T, disaster func(), back func() error) (map[string]*crashTally, time.Duration) {
 	t.Helper()
 	tallies := map[string]*crashTally{twofold: newCrashTally(), onefold: newCrashTally()}
 	var all, begun sync.WaitGroup
@@ -147,13 +148,13 @@ func (c *crashStack) under(t *testing.T, tokens int, disaster func(), back func(
 			all.Go(func() {
 				first := sync.OnceFunc(begun.Done)
 				defer first()
-				if r := c.try(t, model, tokens, true, first); r.begun {
+				if r := c.try(t, model, long, true, first); r.begun {
 					into.add(into.begun, r.outcome)
 				} else {
 					t.Errorf("a stream of %s that should have begun is %s", model, r.outcome)
 				}
 			})
-			all.Go(func() { c.persist(t, into, model, tokens, false, func() {}) })
+			all.Go(func() { c.persist(t, into, model, long, false, func() {}) })
 		}
 	}
 	begun.Wait()
