@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { FluidMCPClient, StreamInterruptedError } from "../src/index.js";
-import { collect, startServer, user } from "./stack.js";
+import { collect, holdTimers, startServer, user } from "./stack.js";
 
 /** @typedef {import("node:http").ServerResponse} Response */
 
@@ -17,8 +16,9 @@ const event = 'data: {"n":1}\n\n';
  * @param {string} body
  * @param {(res: Response) => unknown} end
  * @param {object} [options]
+ * @param {() => unknown} [each] is called for each chunk
  */
-async function streamOf(body, end, options) {
+async function streamOf(body, end, options, each) {
   const server = await startServer((res) => {
     res.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8", "X-Request-Id": "r1" });
     res.write(body, () => end(res));
@@ -28,7 +28,10 @@ async function streamOf(body, end, options) {
   const chunks = [];
   let error;
   try {
-    for await (const chunk of await client.chatCompletion("m", user("x"), { ...options, stream: true })) chunks.push(chunk);
+    for await (const chunk of await client.chatCompletion("m", user("x"), { ...options, stream: true })) {
+      chunks.push(chunk);
+      each?.();
+    }
   } catch (thrown) {
     error = thrown;
   }
@@ -78,8 +81,9 @@ test("a stream that breaks after [DONE] is complete", async () => {
   }
 });
 
-test("a stream that falls silent", async () => {
-  const { chunks, error } = await streamOf(event, () => {}, { timeout: 200 });
+test("a stream that falls silent", async (t) => {
+  const clock = holdTimers(t, 200);
+  const { chunks, error } = await streamOf(event, () => {}, { timeout: 200 }, clock.pass);
   assert.equal(chunks.length, 1);
   assert.throws(
     () => {
@@ -90,7 +94,8 @@ test("a stream that falls silent", async () => {
   assert(error instanceof StreamInterruptedError);
 });
 
-test("the reader of a stream may take its time", async () => {
+test("the reader of a stream may take its time", async (t) => {
+  const clock = holdTimers(t, 200);
   const server = await startServer(
     async (res) => {
       res.writeHead(200, { "Content-Type": "text/event-stream" });
@@ -101,23 +106,34 @@ test("the reader of a stream may take its time", async () => {
   );
   const client = new FluidMCPClient({ baseUrl: server.url, timeout: 200 });
   const left = await client.chatCompletion("m", user("x"), { stream: true });
-  await delay(400); // twice the timeout, which only counts while something is waited for
+  assert.equal(await clock.pass(), 0); // the timeout only counts while something is waited for
   for await (const _ of left) {
-    await delay(400);
+    assert.equal(await clock.pass(), 0);
     break;
   }
   assert.equal((await collect(await client.chatCompletion("m", user("x"), { stream: true }))).length, 2);
   await server.stop();
 });
 
-test("silence", async () => {
-  /** @type {((res: Response) => unknown)[]} */
-  const silent = [() => {}, (res) => res.writeHead(200, { "Content-Length": "100" }).write("{")];
-  for (const handler of silent) {
+test("silence", async (t) => {
+  const clock = holdTimers(t, 200);
+  /** @type {typeof fetch} */
+  const fetchHead = async (...request) => {
+    const response = await fetch(...request);
+    clock.pass();
+    return response;
+  };
+  /** @type {[missing: string, handler: (res: Response) => unknown, fetch?: typeof globalThis.fetch][]} */
+  const silent = [
+    ["answer", clock.pass],
+    ["more of its answer", (res) => res.writeHead(200, { "Content-Length": "100" }).write("{"), fetchHead],
+  ];
+  for (const [missing, handler, fetch] of silent) {
     const server = await startServer(handler);
-    await assert.rejects(new FluidMCPClient({ baseUrl: server.url, timeout: 200 }).models(), (/** @type {any} */ error) => {
+    const client = new FluidMCPClient({ baseUrl: server.url, timeout: 200, ...(fetch && { fetch }) });
+    await assert.rejects(client.models(), (/** @type {any} */ error) => {
       assert.deepEqual([error.name, error.sent], ["APITimeoutError", true]);
-      assert.match(error.message, /GET http.*\/v1\/models got no (answer|more of its answer) within 200 ms .*timeout/);
+      assert.match(error.message, new RegExp(`GET http.*/v1/models got no ${missing} within 200 ms .*timeout`));
       return true;
     });
     assert.equal(server.requests.length, 1);
@@ -125,8 +141,9 @@ test("silence", async () => {
   }
 });
 
-test("a timeout for one call, and the end of its connection", async () => {
-  const server = await startServer(() => {});
+test("a timeout for one call, and the end of its connection", async (t) => {
+  const clock = holdTimers(t, 200);
+  const server = await startServer(clock.pass);
   await assert.rejects(new FluidMCPClient({ baseUrl: server.url }).models({ timeout: 200 }), { name: "APITimeoutError" });
   await server.stop(); // waits until no connection is left
 });

@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { FluidMCPClient } from "../src/index.js";
 
@@ -156,6 +156,37 @@ export async function startServer(...handlers) {
       server.close();
       server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/**
+ * Holds the timers that last so many milliseconds, until the test says that their time has passed. A client's own timeout then
+ * comes after what the test waits for, however slow the machine is; all other timers go on.
+ * @param {import("node:test").TestContext} t puts the timers of the runtime back when it ends
+ * @param {number} ms
+ */
+export function holdTimers(t, ms) {
+  /** @type {Map<unknown, () => void>} */
+  const held = new Map();
+  const { setTimeout, clearTimeout } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (/** @type {Parameters<typeof setTimeout>} */ ...timer) => {
+    if (timer[1] !== ms) return setTimeout(...timer);
+    const id = {};
+    held.set(id, () => timer[0]());
+    return id;
+  });
+  t.mock.method(globalThis, "clearTimeout", (/** @type {any} */ id) => {
+    if (!held.delete(id)) clearTimeout(id);
+  });
+  return {
+    /** Lets the time pass, once all that came has been worked on. Tells how many timers ran out. */
+    pass: async () => {
+      await immediate();
+      const due = [...held.values()];
+      held.clear();
+      for (const callback of due) callback();
+      return due.length;
     },
   };
 }
