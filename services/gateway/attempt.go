@@ -194,7 +194,7 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 		}
 		if t.failed != "" {
 			t.close()
-			return nil, c.failure(r, t)
+			return nil, c.failure(r, q, t)
 		}
 		return t, nil
 	}
@@ -202,8 +202,8 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 
 func (g *Gateway) acquire(q *query, m *routing.Model, tried []string) (routing.Lease, bool) {
 	req := routing.Request{Session: q.session, Tried: tried, Random: rand.Uint64()} //nolint:gosec // spreads load, no secret
-	if q.doc != nil && m.NeedsPrefix() {
-		req.Prefix = q.doc.Prompt()
+	if q.body.JSON != nil && m.NeedsPrefix() {
+		req.Prefix = q.body.JSON.Prompt()
 	}
 	return g.router.Acquire(m.ID, req)
 }

@@ -52,7 +52,6 @@ type call struct {
 	reason   string           // of fluidmcp_errors_total; "" while all is well
 	key      *keys.Key        // nil where everyone may ask
 	lease    admission.Lease  // of the limits of the key; from before a large body is read
-	body     *buffered        // nil for a small one
 	waiting  *relay.KeepAlive // for clients that want to hear while they wait; else nil
 
 	last     bool // no other model will be asked
@@ -188,7 +187,6 @@ func (c *call) used() int {
 
 // record is step 6: one set of metrics and the fields of the log line.
 func (c *call) record(rec *web.Record, returned bool) {
-	c.body.release()
 	switch {
 	case c.reason == reasonClientClosed:
 		rec.Status = web.StatusClientClosed

@@ -5,6 +5,7 @@
 //	                        │ identify  keys/        who is it, may they
 //	                        │ resolve   endpoint/    which endpoint is meant
 //	                        │           routing/     path or body model → model entry
+//	                        │           intake/      take the body in, within what may be in memory
 //	                        │           body/        scan the bytes, splice what must change
 //	                        │ admit     admission/   the key's limits, a turn at the model
 //	                        │ attempt   routing/     pick a backend        ┐ until an answer is at

@@ -51,12 +51,12 @@ func (c *call) late(w http.ResponseWriter, q *query, err error) error {
 }
 
 // failure turns a failed last attempt into what the client is told.
-func (c *call) failure(r *http.Request, a *try) error {
+func (c *call) failure(r *http.Request, q *query, a *try) error {
 	if r.Context().Err() != nil {
 		return c.ended(r, a.err)
 	}
 	if torn, ok := errors.AsType[*upstream.BodyError](a.err); ok {
-		return c.g.unread(r, torn.Err)
+		return q.body.Refuse(torn.Err)
 	}
 	if bad, ok := errors.AsType[*upstream.RequestError](a.err); ok {
 		return refusal.BadRequest("malformed_request", "", fmt.Sprintf("The request cannot be sent on: %v.", bad))

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +19,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 	"github.com/fluidmcp/fluidmcp/services/gateway/edge"
 	"github.com/fluidmcp/fluidmcp/services/gateway/feed"
+	"github.com/fluidmcp/fluidmcp/services/gateway/intake"
 	"github.com/fluidmcp/fluidmcp/services/gateway/keys"
 	"github.com/fluidmcp/fluidmcp/services/gateway/metrics"
 	"github.com/fluidmcp/fluidmcp/services/gateway/probe"
@@ -60,9 +60,8 @@ type Gateway struct {
 	quotas     admission.Quotas
 	gates      *admission.Gates
 	paces      retry.Paces
+	intake     *intake.Intake
 	handler    http.Handler
-
-	bufferedBytes atomic.Int64 // of large bodies in memory
 }
 
 // New wires a gateway. It opens nothing.
@@ -81,6 +80,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g.gates = admission.NewGates(admission.Defaults{Queue: cfg.QueueSize, QueueTimeout: cfg.QueueTimeout, LoadTimeout: cfg.LoadTimeout})
+	g.intake = intake.New(intake.Limits{Body: cfg.MaxBodyBytes, Buffered: cfg.MaxBufferedBytes})
 	g.router = routing.NewRouter()
 	g.backends = upstream.NewTransport(upstream.Config{ConnectTimeout: cfg.ConnectTimeout})
 	g.adapters = adapters.New(g.backends)
@@ -99,7 +99,7 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		Wanted:  g.gates.Wanted(),
 		Log:     g.log.Named("fleet"),
 	})
-	g.registry.MustRegister(&metrics.State{Router: g.router, Feed: g.feed, Gates: g.gates, Backends: g.backends, Buffered: g.bufferedBytes.Load})
+	g.registry.MustRegister(&metrics.State{Router: g.router, Feed: g.feed, Gates: g.gates, Backends: g.backends, Buffered: g.intake.Buffered})
 	g.poller = &probe.Poller{Transport: g.backends, Interval: loadInterval, Backends: g.balanced,
 		SetLoad: func(id string, l probe.Load, valid time.Duration) { g.router.SetLoad(id, routing.Load(l), valid) }}
 	g.prober = &probe.Prober{Transport: g.backends, Interval: cfg.ProbeInterval, Backends: g.routable,

@@ -19,7 +19,7 @@ const hedged = "hedged"
 // before. The one that answers first counts, the other is given up.
 func (g *Gateway) firstOf(r *http.Request, c *call, q *query, m *routing.Model, lease routing.Lease, p *retry.Pace) *try {
 	patience, hedge := time.Duration(0), false
-	if m.Routing.Hedge && q.form == nil && !q.endpoint.Control {
+	if m.Routing.Hedge && q.body.Form == nil && !q.endpoint.Control {
 		patience, hedge = p.Slow(q.stream)
 	}
 	if !hedge {

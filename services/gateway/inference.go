@@ -61,8 +61,9 @@ func (g *Gateway) infer(w http.ResponseWriter, r *http.Request, c *call, tail st
 		return err
 	}
 	defer func() { c.lease.Release(c.used()) }()
-	q, err := g.resolve(w, r, c, at, m)
-	if err != nil {
+	q := &query{endpoint: at}
+	defer q.body.Release()
+	if err := g.resolve(w, r, c, q, m); err != nil {
 		return err
 	}
 

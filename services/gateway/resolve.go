@@ -1,42 +1,35 @@
 package gateway
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
-	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/web"
-	"github.com/fluidmcp/fluidmcp/services/gateway/body"
-	"github.com/fluidmcp/fluidmcp/services/gateway/endpoint"
+	"github.com/fluidmcp/fluidmcp/services/gateway/intake"
 	"github.com/fluidmcp/fluidmcp/services/gateway/refusal"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing"
 	"github.com/fluidmcp/fluidmcp/services/gateway/scan"
 )
 
-// maxFormHead is how much of a form is read to find the model's name in it, 1 MiB, where something else names the model.
-const maxFormHead = 1 << 20
-
-// maxTrusted is how much memory a client gets for saying that it will send as much, 64 KiB, and however full the memory is.
-const maxTrusted = 64 << 10
-
-// resolve is step 2. It reads the body, as far as needed, and finds the model, unless the path has named it.
-func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
-	q, err := g.read(w, r, c, at, m)
-	if err != nil {
-		return nil, err
+// resolve is step 2. It reads the body, as far as needed, and finds the model, unless the path has named it: m.
+func (g *Gateway) resolve(w http.ResponseWriter, r *http.Request, c *call, q *query, m *routing.Model) error {
+	if err := g.read(w, r, c, q, m); err != nil {
+		if errors.Is(err, intake.ErrFull) {
+			c.reason = reasonOverloaded
+		}
+		return err
 	}
 	if header := q.model.Routing.SessionHeader; header != "" {
 		q.session = r.Header.Get(header)
 	}
-	if at.Control {
+	var err error
+	if q.endpoint.Control {
 		q.except, err = others(q.model, r.Header.Get(backendHeader))
 	}
-	return q, err
+	return err
 }
 
 // backendHeader says which of several backends an administrator means.
@@ -59,96 +52,77 @@ func others(m *routing.Model, meant string) ([]string, error) {
 	return rest, nil
 }
 
-func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
+func (g *Gateway) read(w http.ResponseWriter, r *http.Request, c *call, q *query, m *routing.Model) (err error) {
 	begin := c.took()
 	defer func() { c.waited += c.took() - begin }() // reading takes its time, the rest a few microseconds
-	if r.ContentLength > g.cfg.MaxBodyBytes {
-		if r.Header.Get("Expect") == "" { // else the client waits for a word, and this would be the wrong one
-			_, _ = web.LimitBody(w, r, 0).Read(make([]byte, 1)) // so that the connection stays until the client has the answer
-		}
-		return nil, refusal.TooLarge(g.cfg.MaxBodyBytes)
+	if err := g.intake.Open(w, r, &q.body); err != nil {
+		return err
 	}
-	in := io.Reader(r.Body)
-	if r.ContentLength < 0 { // else the server gives no more than that
-		in = web.LimitBody(w, r, g.cfg.MaxBodyBytes)
-	}
-	if r.ContentLength < 0 || r.ContentLength > maxTrusted {
+	if q.body.Large() {
 		if err := c.enter(w, 0); err != nil { // before its memory is taken
-			return nil, err
+			return err
 		}
-		c.body = &buffered{in: in, c: c}
-		in = c.body
 	}
 	if len(r.Header["Content-Type"]) > 1 {
-		return nil, refusal.BadRequest("invalid_header", "", "The request has more than one Content-Type.")
+		return refusal.BadRequest("invalid_header", "", "The request has more than one Content-Type.")
 	}
 	switch media := web.MediaType(r.Header); {
-	case media == "multipart/form-data" && !at.Control:
-		return g.resolveForm(r, in, c, at, m)
-	case at.Control, r.ContentLength == 0 && r.Method != http.MethodPost:
-		raw, err := g.readBody(r, in)
-		if err != nil {
-			return nil, err
+	case media == "multipart/form-data" && !q.endpoint.Control:
+		return g.readForm(c, q, m)
+	case q.endpoint.Control, r.ContentLength == 0 && r.Method != http.MethodPost:
+		if err := q.body.Read(); err != nil {
+			return err
 		}
-		m, err := g.modelOf(c, m, "")
-		return &query{endpoint: at, model: m, raw: raw}, err
+		q.model, err = g.modelOf(c, m, "")
+		return err
 	default:
 		other := m != nil && media != "" && media != "application/json" && !strings.HasSuffix(media, "+json")
-		return g.resolveJSON(r, in, c, at, m, other)
+		return g.readJSON(c, q, m, other)
 	}
 }
 
-// resolveJSON takes what should be a JSON object. What is none, and what names no model rightly, goes to the model all the same
+// readJSON takes what should be a JSON object. What is none, and what names no model rightly, goes to the model all the same
 // where no other can be meant: its server says best what is wrong with it. This does not hold for what the server may read and
 // the gateway cannot: that would be a request of which nobody here knows what it asks for. other tells that it says to be something
 // else; when it is JSON all the same it is read, because not every server looks at what a body says to be.
-func (g *Gateway) resolveJSON(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model, other bool) (*query, error) {
-	raw, err := g.readBody(r, in)
-	if err != nil {
-		return nil, err
+func (g *Gateway) readJSON(c *call, q *query, m *routing.Model, other bool) (err error) {
+	if err := q.body.Read(); err != nil {
+		return err
 	}
-	q := &query{endpoint: at, raw: raw}
-	doc := &q.room
-	if err := doc.Parse(raw); err != nil {
+	if err := q.body.Parse(); err != nil {
 		m, unknown := g.modelOf(c, m, "")
 		if fault, ok := errors.AsType[*scan.SyntaxError](err); unknown != nil || !ok || fault.Foreign && !other {
-			return nil, refusal.BadRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
+			return refusal.BadRequest("invalid_json", "", fmt.Sprintf("The body has to be a JSON object: %v.", err))
 		}
 		q.model = m
-		return q, nil
+		return nil
 	}
+	doc := q.body.JSON
 	if doc.TwoModels {
-		return nil, refusal.BadRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
+		return refusal.BadRequest("duplicate_model", "model", "The body has the key model twice. Name one model.")
 	}
 	unknown, byPath := !g.knows(doc.Model), m != nil
-	if m, err = g.modelOf(c, m, doc.Model); err != nil {
+	if q.model, err = g.modelOf(c, m, doc.Model); err != nil {
 		if doc.BadModel {
-			return nil, refusal.BadRequest("model_required", "model", "model has to be a string.")
+			return refusal.BadRequest("model_required", "model", "model has to be a string.")
 		}
-		return nil, err
+		return err
 	}
-	q.model, q.doc, q.stream, q.named = m, doc, doc.Stream, doc.RequestID
+	q.stream, q.named = doc.Stream, doc.RequestID
 	q.keepName, q.guess = unknown, unknown && byPath && doc.Model != ""
-	q.dropUsage = at.Chat() && doc.Stream && !doc.WantUsage
-	return q, nil
+	q.dropUsage = q.endpoint.Chat() && doc.Stream && !doc.WantUsage
+	return nil
 }
 
-// resolveForm takes a form with files. Where the path does not name the model it is read until the form has done so.
-func (g *Gateway) resolveForm(r *http.Request, in io.Reader, c *call, at endpoint.Endpoint, m *routing.Model) (*query, error) {
-	limit := g.cfg.MaxBodyBytes
-	if m != nil {
-		limit = maxFormHead
+// readForm takes a form with files. Where the path does not name the model it is read until the form has done so.
+func (g *Gateway) readForm(c *call, q *query, m *routing.Model) (err error) {
+	if err := q.body.ReadForm(m != nil); err != nil {
+		return err
 	}
-	found, err := body.ReadUpload(r.Header.Get("Content-Type"), in, int(limit))
-	if err != nil {
-		return nil, g.unread(r, err)
-	}
-	c.body.pass()
-	unknown := m == nil && !g.knows(found.Model)
-	if m, err = g.modelOf(c, m, found.Model); err != nil {
-		return nil, err
-	}
-	return &query{endpoint: at, model: m, keepName: unknown, form: &form{Upload: found, length: r.ContentLength}}, nil
+	name := q.body.Form.Model
+	q.keepName = m == nil && !g.knows(name)
+	q.model, err = g.modelOf(c, m, name)
+	return err
 }
 
 // modelOf finds the model: the one of the path, else the one with that name, else the only one. A name that is not known here may
@@ -179,49 +153,4 @@ func (g *Gateway) modelOf(c *call, m *routing.Model, name string) (*routing.Mode
 func (g *Gateway) knows(name string) bool {
 	_, ok := g.router.Table().Resolve(name)
 	return ok
-}
-
-func (g *Gateway) readBody(r *http.Request, in io.Reader) ([]byte, error) {
-	if r.ContentLength < 0 {
-		var raw bytes.Buffer
-		if _, err := raw.ReadFrom(in); err != nil {
-			return nil, g.unread(r, err)
-		}
-		return raw.Bytes(), nil
-	}
-	var raw []byte
-	for n := int(r.ContentLength); len(raw) < n; {
-		before := len(raw)
-		grown := make([]byte, min(n, max(2*before, maxTrusted)))
-		copy(grown, raw)
-		if _, err := io.ReadFull(in, grown[before:]); err != nil {
-			return nil, g.unread(r, err)
-		}
-		raw = grown
-	}
-	return raw, nil
-}
-
-// unread says why a body could not be read.
-func (g *Gateway) unread(r *http.Request, err error) error {
-	if told, ok := errors.AsType[*openai.Error](err); ok {
-		return told
-	}
-	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
-	switch {
-	case errors.Is(err, body.ErrTwoModels):
-		return refusal.BadRequest("duplicate_model", "model", "The form has the field model twice. Name one model.")
-	case errors.Is(err, body.ErrForm):
-		return refusal.BadRequest("invalid_form", "", fmt.Sprintf("The form cannot be read: %v.", err))
-	case tooLarge:
-		return refusal.TooLarge(g.cfg.MaxBodyBytes)
-	case errors.Is(err, web.ErrStalled):
-		return &openai.Error{Status: http.StatusRequestTimeout, Type: openai.TypeTimeout, Code: "body_timeout",
-			Message: "The body did not come in time. Send the request again.", Cause: err}
-	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF): // who closes the connection is gone
-		return clientLeft(fmt.Errorf("read body: %w", err))
-	}
-	e := refusal.BadRequest("incomplete_body", "", "The body ended before its announced end or is wrongly framed.")
-	e.Cause = err
-	return e
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"io"
 	"net/http"
 	"time"
 
@@ -133,14 +132,14 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 	if q.named && web.RecordOf(r.Context()).Made {
 		req.Without(web.RequestIDHeader) // vLLM would prefer it
 	}
-	if q.form != nil {
-		u := q.uploadFor(m, t.patience.Sending)
-		req.Body, req.ContentLength = io.NopCloser(u), u.length
+	form := q.body.Form
+	if form != nil {
+		req.Body, req.ContentLength = form.Reader(q.nameFor(m), t.patience.Sending)
 	}
 	resp, err := g.backends.Forward(req) //nolint:bodyclose // relay.Receive takes it over
-	if q.form != nil {
+	if form != nil {
 		if kind := upstream.KindOf(ctx, err); kind != upstream.Connect && kind != upstream.Exhausted {
-			q.form.begun.Store(true) // a connection was made, and whoever sends on it may just begin to read
+			form.Begin() // whoever sends on it may just begin to read
 		}
 	}
 	if err != nil {
@@ -154,8 +153,8 @@ func (g *Gateway) send(ctx context.Context, r *http.Request, q *query, m *routin
 // bodyFor is what a backend of the model gets. Behind the path of a model a name that nobody has declared is that of an adapter where the
 // backend has one, and does not matter otherwise.
 func (g *Gateway) bodyFor(ctx context.Context, q *query, m *routing.Model, to upstream.Target) []byte {
-	if q.guess && m == q.model && !g.adapters.Has(ctx, to.Base, to.APIKey, q.doc.Model) {
-		return q.doc.Rewrite(m.ServedName, q.endpoint.Chat())
+	if q.guess && m == q.model && !g.adapters.Has(ctx, to.Base, to.APIKey, q.body.JSON.Model) {
+		return q.body.JSON.Rewrite(m.ServedName, q.endpoint.Chat())
 	}
 	return q.bodyFor(m)
 }
