@@ -80,7 +80,7 @@ func (s *share) Read(p []byte) (int, error) {
 	}
 	s.took += more
 	if s.of.buffered.Add(more) > s.of.limits.Buffered {
-		return n, ErrFull
+		return 0, ErrFull // with bytes beside it, io.ReadFull would drop it where they are the last that it asked for
 	}
 	return n, err
 }

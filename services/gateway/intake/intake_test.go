@@ -60,6 +60,30 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestFull: a large body that comes when others have the memory is refused, and what came of it is given back.
+func TestFull(t *testing.T) {
+	const size = 200 << 10
+	in := intake.New(intake.Limits{Body: size, Buffered: size})
+	first, err := open(t, in, strings.Repeat("x", size), size)
+	if err == nil {
+		err = first.Read()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := in.Buffered()
+	second, err := open(t, in, strings.Repeat("x", size), size)
+	if err == nil {
+		err = second.Read()
+	}
+	if !errors.Is(err, intake.ErrFull) {
+		t.Errorf("%v; want %v", err, intake.ErrFull)
+	}
+	if second.Release(); in.Buffered() != held {
+		t.Errorf("%d bytes count; want the first body's %d", in.Buffered(), held)
+	}
+}
+
 // TestParse: only one JSON object is a document, and the bytes stay either way.
 func TestParse(t *testing.T) {
 	for text, object := range map[string]bool{`{"model":"m"}`: true, `[1]`: false, `{"model":`: false, "": false} {
