@@ -1,8 +1,12 @@
 package metrics
 
 import (
+	"maps"
 	"strconv"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics/promclient"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // CacheConfig is what vllm:cache_config_info tells of the KV cache.
@@ -47,8 +51,8 @@ user_specified_block_size False`
 
 // labels are those of one rank. The capacity is in whole blocks for each request of the context's length
 // (get_kv_cache_capacity in vllm/v1/core/kv_cache_utils.py).
-func (c CacheConfig) labels(maxModelLen, rank int) []label {
-	fields := map[string]string{}
+func (c CacheConfig) labels(maxModelLen, rank int) promclient.Labels {
+	fields := promclient.Labels{}
 	for line := range strings.Lines(cacheDefaults) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		fields[name] = value
@@ -58,28 +62,13 @@ func (c CacheConfig) labels(maxModelLen, rank int) []label {
 	fields["block_size"] = strconv.Itoa(c.BlockSize)
 	fields["effective_attention_block_size"] = strconv.Itoa(c.BlockSize)
 	fields["num_gpu_blocks"] = strconv.Itoa(c.Blocks)
-	fields["kv_cache_max_concurrency"] = pythonFloat(concurrency)
+	fields["kv_cache_max_concurrency"] = pyjson.Float(concurrency)
 	fields["kv_cache_size_tokens"] = strconv.Itoa(int(concurrency * float64(maxModelLen)))
 	fields["enable_prefix_caching"] = "False"
 	if c.PrefixCaching {
 		fields["enable_prefix_caching"] = "True"
 	}
-	for name, value := range c.Other {
-		fields[name] = value
-	}
+	maps.Copy(fields, c.Other)
 	fields["engine"] = strconv.Itoa(rank)
-	var labels []label
-	for name, value := range fields {
-		labels = append(labels, label{name, value})
-	}
-	return labels
-}
-
-// pythonFloat is Python's str() of a positive float, which has no exponent below 1e16.
-func pythonFloat(f float64) string {
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
+	return fields
 }

@@ -218,30 +218,6 @@ func TestCacheConfig(t *testing.T) {
 	f(CacheConfig{}, 2048, `block_size="0"`)
 }
 
-func TestFloats(t *testing.T) {
-	f := func(v float64, want string) {
-		t.Helper()
-		if got := string(appendFloat(nil, v)); got != want {
-			t.Errorf("%v is written %s, want %s", v, got, want)
-		}
-	}
-	f(0, "0.0")
-	f(12, "12.0")
-	f(.001, "0.001")
-	f(.00001, "1e-05")
-	f(999999, "999999.0")
-	f(1e6, "1e+06")
-	f(1048576, "1.048576e+06")
-	f(963395584, "9.63395584e+08")
-	f(1795399490.181928, "1.795399490181928e+09")
-	f(21.919999999999998, "21.919999999999998")
-	f(123456.75, "123456.75")
-	f(1234567.75, "1.23456775e+06")
-	f(1e16, "1e+16")
-	f(-3, "-3.0")
-	f(-1234567, "-1234567.0")
-}
-
 // The text is that of a real vLLM 0.32 in development mode, which was woken and then put to sleep.
 func TestOperations(t *testing.T) {
 	now := time.Unix(0, 0)

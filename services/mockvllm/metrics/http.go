@@ -6,13 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics/promclient"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn"
 )
 
 // httpFamilies are what prometheus-fastapi-instrumentator counts, with a label set for each kind of request seen.
 type httpFamilies struct {
-	requests, in, out, fine, coarse *family
-	all                             *series // of fine, which has no labels
+	requests, in, out, fine, coarse *promclient.Family
+	all                             *promclient.Series // of fine, which has no labels
 	sets                            map[httpKey]*httpSet
 
 	key  httpKey // of the last request, which most are like
@@ -25,7 +26,7 @@ type httpKey struct {
 }
 
 // httpSet is where one kind of request is counted; nil is nowhere.
-type httpSet struct{ requests, in, out, seconds *series }
+type httpSet struct{ requests, in, out, seconds *promclient.Series }
 
 // maxSets bounds what strange methods and paths, or many combinations of adapters, can cost. vLLM has no bound.
 const maxSets = 1000
@@ -34,21 +35,21 @@ func newHTTP() *httpFamilies {
 	const latency = "Made for more accurate percentile calculations. "
 	const size = "Only value of header is respected. Otherwise ignored. No percentile calculated. "
 	h := &httpFamilies{sets: map[httpKey]*httpSet{},
-		requests: &family{name: "http_requests", help: "Total number of requests by method, status and handler.", kind: counter},
-		in:       &family{name: "http_request_size_bytes", help: "Content length of incoming requests by handler. " + size, kind: summary},
-		out:      &family{name: "http_response_size_bytes", help: "Content length of outgoing responses by handler. " + size, kind: summary},
-		fine: &family{name: "http_request_duration_highr_seconds", help: "Latency with many buckets but no API specific labels. " + latency,
-			kind: histogram, bounds: []float64{.01, .025, .05, .075, .1, .25, .5, .75, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 7.5, 10, 30, 60}},
-		coarse: &family{name: "http_request_duration_seconds",
-			help: "Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. ",
-			kind: histogram, bounds: []float64{.1, .5, 1}},
+		requests: &promclient.Family{Name: "http_requests", Help: "Total number of requests by method, status and handler.", Kind: promclient.Counter},
+		in:       &promclient.Family{Name: "http_request_size_bytes", Help: "Content length of incoming requests by handler. " + size, Kind: promclient.Summary},
+		out:      &promclient.Family{Name: "http_response_size_bytes", Help: "Content length of outgoing responses by handler. " + size, Kind: promclient.Summary},
+		fine: &promclient.Family{Name: "http_request_duration_highr_seconds", Help: "Latency with many buckets but no API specific labels. " + latency,
+			Kind: promclient.Histogram, Bounds: []float64{.01, .025, .05, .075, .1, .25, .5, .75, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 7.5, 10, 30, 60}},
+		coarse: &promclient.Family{Name: "http_request_duration_seconds",
+			Help: "Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. ",
+			Kind: promclient.Histogram, Bounds: []float64{.1, .5, 1}},
 	}
-	h.all = h.fine.with()
+	h.all = h.fine.With(nil)
 	return h
 }
 
-func (h *httpFamilies) families() []*family {
-	return []*family{h.requests, h.in, h.out, h.fine, h.coarse}
+func (h *httpFamilies) families() []*promclient.Family {
+	return []*promclient.Family{h.requests, h.in, h.out, h.fine, h.coarse}
 }
 
 // set finds where a request is counted, or makes the place.
@@ -69,9 +70,13 @@ func (h *httpFamilies) set(key httpKey, path string) *httpSet {
 			return s
 		}
 	}
-	handler, method := label{"handler", key.handler}, label{"method", key.method}
-	s = &httpSet{requests: h.requests.of(handler, method, label{"status", strconv.Itoa(key.class) + "xx"}),
-		in: h.in.of(handler), out: h.out.of(handler), seconds: h.coarse.of(handler, method)}
+	handler := promclient.Labels{"handler": key.handler}
+	s = &httpSet{
+		requests: h.requests.Of(promclient.Labels{"handler": key.handler, "method": key.method, "status": strconv.Itoa(key.class) + "xx"}),
+		in:       h.in.Of(handler),
+		out:      h.out.Of(handler),
+		seconds:  h.coarse.Of(promclient.Labels{"handler": key.handler, "method": key.method}),
+	}
 	h.sets[key] = s
 	return s
 }
@@ -98,11 +103,11 @@ func (m *Metrics) request(key httpKey, path string, in, out int64, took time.Dur
 		}
 		m.http.key, m.http.last = key, s
 	}
-	s.requests.inc()
-	s.in.observe(float64(max(0, in)))
-	s.out.observe(float64(out))
-	m.http.all.observe(took.Seconds())
-	s.seconds.observe(took.Seconds())
+	s.requests.Inc()
+	s.in.Observe(float64(max(0, in)))
+	s.out.Observe(float64(out))
+	m.http.all.Observe(took.Seconds())
+	s.seconds.Observe(took.Seconds())
 }
 
 // HTTP counts the requests that next answers. template names the route of a request that was answered with status, such

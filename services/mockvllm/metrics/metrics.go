@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics/promclient"
 )
 
 // Options are what the command line decides.
@@ -25,15 +27,15 @@ type Options struct {
 type Metrics struct {
 	opts      Options
 	merged    bool
-	process   *process
-	mu        sync.Mutex // guards all series
-	families  []*family  // in the order of the text
+	process   *promclient.Process
+	mu        sync.Mutex           // guards all series
+	families  []*promclient.Family // in the order of the text
 	engines   engines
-	rejected  [2]*series // by QueueLimit
-	loras     *family    // nil when LoRA is off
-	lastLoRAs string     // names of the adapters in the last step, for which lastLoRA stands
-	lastLoRA  *series
-	parser    map[ToolCall]*series
+	rejected  [2]*promclient.Series // by QueueLimit
+	loras     *promclient.Family    // nil when LoRA is off
+	lastLoRAs string                // names of the adapters in the last step, for which lastLoRA stands
+	lastLoRA  *promclient.Series
+	parser    map[ToolCall]*promclient.Series
 	http      *httpFamilies
 
 	operations operations
@@ -45,25 +47,25 @@ func New(o Options) *Metrics {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	m := &Metrics{opts: o, merged: o.APIServers > 1, process: newProcess(), http: newHTTP(), parser: map[ToolCall]*series{}}
+	m := &Metrics{opts: o, merged: o.APIServers > 1, process: promclient.NewProcess(), http: newHTTP(), parser: map[ToolCall]*promclient.Series{}}
 	b := &builder{model: o.ModelName, ranks: o.Ranks}
 	m.engines = b.table(o.MaxModelLen)
 	m.rejected = b.rejected
 	if o.MaxLoRAs > 0 {
-		m.loras = b.family(gauge, "lora_requests_info", "Running stats on lora requests.")
+		m.loras = b.family(promclient.Gauge, "lora_requests_info", "Running stats on lora requests.")
 	}
-	cache := b.family(gauge, "cache_config_info", "Information of the LLMEngine CacheConfig")
+	cache := b.family(promclient.Gauge, "cache_config_info", "Information of the LLMEngine CacheConfig")
 	for rank := range o.Ranks {
-		cache.with(o.Cache.labels(o.MaxModelLen, rank)...).set(1)
+		cache.With(o.Cache.labels(o.MaxModelLen, rank)).Set(1)
 	}
 	m.Awake()
 	if !m.merged {
-		m.families = append(python(), m.process.families...)
+		m.families = append(promclient.Python(), m.process.Families...)
 	}
 	if o.DisableLogStats {
 		b.families = nil
 	}
-	var parser []*family
+	var parser []*promclient.Family
 	if o.ToolParser {
 		parser = m.toolParser()
 	}
@@ -76,11 +78,11 @@ func New(o Options) *Metrics {
 }
 
 // append writes all families to b.
-func (m *Metrics) append(b []byte, f form) []byte {
+func (m *Metrics) append(b []byte, f promclient.Format) []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.process.refresh()
-	return f.text(b, m.families)
+	m.process.Refresh()
+	return f.Append(b, m.families)
 }
 
 // QueueLimit is what an admission can be rejected by.
@@ -96,7 +98,7 @@ const (
 func (m *Metrics) Rejected(by QueueLimit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rejected[by].inc()
+	m.rejected[by].Inc()
 }
 
 // ToolCall is one run of the tool parser: over a whole choice, or over one delta of a stream.
@@ -106,18 +108,18 @@ type ToolCall struct {
 	API       string // chat_completions, responses or other
 }
 
-func (m *Metrics) toolParser() []*family {
-	f := &family{name: "vllm:tool_call_parser_invocations", kind: counter, help: "Total number of ToolParser invocations. " +
+func (m *Metrics) toolParser() []*promclient.Family {
+	f := &promclient.Family{Name: "vllm:tool_call_parser_invocations", Kind: promclient.Counter, Help: "Total number of ToolParser invocations. " +
 		"Non-streaming increments once per choice; streaming increments once per delta."}
 	for _, mode := range []string{"streaming", "non_streaming"} {
 		for _, outcome := range []string{"tool_call", "no_tool_call"} {
 			for _, api := range []string{"chat_completions", "responses", "other"} {
-				m.parser[ToolCall{mode == "streaming", outcome == "tool_call", api}] = f.with(label{"model_name", m.opts.ModelName},
-					label{"mode", mode}, label{"outcome", outcome}, label{"request_type", api})
+				m.parser[ToolCall{mode == "streaming", outcome == "tool_call", api}] = f.With(
+					promclient.Labels{"model_name": m.opts.ModelName, "mode": mode, "outcome": outcome, "request_type": api})
 			}
 		}
 	}
-	return []*family{f}
+	return []*promclient.Family{f}
 }
 
 // ParsedTools counts runs of the tool parser. Without one there is nothing to count.
@@ -128,7 +130,7 @@ func (m *Metrics) ParsedTools(c ToolCall, runs int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s := m.parser[c]; s != nil {
-		s.add(runs)
+		s.Add(runs)
 	}
 }
 
@@ -136,12 +138,11 @@ func (m *Metrics) ParsedTools(c ToolCall, runs int) {
 func (m *Metrics) lora(adapters []string, now time.Time) {
 	names := strings.Join(adapters, ",")
 	if m.lastLoRA == nil || m.lastLoRAs != names {
-		if len(m.loras.series) >= maxSets {
+		if m.loras.Len() >= maxSets {
 			return
 		}
 		m.lastLoRAs = names
-		m.lastLoRA = m.loras.of(label{"max_lora", strconv.Itoa(m.opts.MaxLoRAs)}, label{"running_lora_adapters", names},
-			label{"waiting_lora_adapters", names})
+		m.lastLoRA = m.loras.Of(promclient.Labels{"max_lora": strconv.Itoa(m.opts.MaxLoRAs), "running_lora_adapters": names, "waiting_lora_adapters": names})
 	}
-	m.lastLoRA.set(unix(now))
+	m.lastLoRA.Set(promclient.Unix(now))
 }

@@ -147,13 +147,6 @@ vllm_estimated_flops_per_gpu_created{engine="0",model_name="tiny"} *
 `)
 }
 
-// TestQuotedLabels: escaped names leave values alone.
-func TestQuotedLabels(t *testing.T) {
-	if got := dots.labels(`a_b="c_\"d_\\",e="f"`); got != `a__b="c_\"d_\\",e="f"` {
-		t.Error(got)
-	}
-}
-
 // TestConcurrentUse is for the race detector: everything at once, and nothing is lost.
 func TestConcurrentUse(t *testing.T) {
 	o := reference()

@@ -1,5 +1,7 @@
 package metrics
 
+import "github.com/fluidmcp/fluidmcp/services/mockvllm/metrics/promclient"
+
 // Asleep notes that the engines sleep at a level: 1 offloads weights, 2 discards them; 0 stops scheduling alone.
 func (m *Metrics) Asleep(level int) { m.sleep(0, level) }
 
@@ -10,9 +12,9 @@ func (m *Metrics) sleep(awake float64, level int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for rank := range m.opts.Ranks {
-		m.engines.awake[rank].set(awake)
-		m.engines.offloaded[rank].set(is(level == 1))
-		m.engines.discarded[rank].set(is(level == 2))
+		m.engines.awake[rank].Set(awake)
+		m.engines.offloaded[rank].Set(is(level == 1))
+		m.engines.discarded[rank].Set(is(level == 2))
 	}
 }
 
@@ -25,7 +27,7 @@ func is(b bool) float64 {
 
 // operations are the requests of the sleep routes (vllm/entrypoints/serve/dev/sleep/metrics.py). The families come to be with the
 // first one, behind all others.
-type operations struct{ duration, inFlight *family }
+type operations struct{ duration, inFlight *promclient.Family }
 
 // Operation counts a sleep, release_kv_cache_memory or wake that begins. What it returns is to be called once that is over.
 func (m *Metrics) Operation(name string) (over func()) {
@@ -33,18 +35,19 @@ func (m *Metrics) Operation(name string) (over func()) {
 	defer m.mu.Unlock()
 	o := &m.operations
 	if o.duration == nil {
-		o.duration = &family{name: "vllm:sleep_mode_operation_duration_seconds", help: "Duration of one sleep-mode operation.", kind: histogram,
-			bounds: []float64{.01, .1, 1, 10, 30, 60, 120, 300, 600}}
-		o.inFlight = &family{name: "vllm:sleep_mode_operations_in_flight", help: "Sleep-mode operations currently awaited.", kind: gauge}
+		o.duration = &promclient.Family{Name: "vllm:sleep_mode_operation_duration_seconds", Help: "Duration of one sleep-mode operation.", Kind: promclient.Histogram,
+			Bounds: []float64{.01, .1, 1, 10, 30, 60, 120, 300, 600}}
+		o.inFlight = &promclient.Family{Name: "vllm:sleep_mode_operations_in_flight", Help: "Sleep-mode operations currently awaited.", Kind: promclient.Gauge}
 		m.families = append(m.families, o.duration, o.inFlight)
 	}
-	begun, active := m.opts.Now(), o.inFlight.of(label{"operation", name})
-	active.value++
+	begun, labels := m.opts.Now(), promclient.Labels{"operation": name}
+	active := o.inFlight.Of(labels)
+	active.Inc()
 	return func() {
 		took := m.opts.Now().Sub(begun)
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		active.value--
-		o.duration.of(label{"operation", name}).observe(took.Seconds())
+		active.Dec()
+		o.duration.Of(labels).Observe(took.Seconds())
 	}
 }

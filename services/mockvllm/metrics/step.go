@@ -10,14 +10,14 @@ func (m *Metrics) Step(it *engine.Iteration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := &m.engines
-	e.running[busyRank].set(float64(it.Running))
-	e.waiting[busyRank].set(float64(it.Waiting + it.Deferred))
-	e.capacity[busyRank].set(float64(it.Waiting))
-	e.deferred[busyRank].set(float64(it.Deferred))
-	e.kvUsage[busyRank].set(it.KVUsage)
-	e.queries[busyRank].add(it.PrefixQueries)
-	e.hits[busyRank].add(it.PrefixHits)
-	e.onDevice[busyRank].add(it.PrefixHits)
+	e.running[busyRank].Set(float64(it.Running))
+	e.waiting[busyRank].Set(float64(it.Waiting + it.Deferred))
+	e.capacity[busyRank].Set(float64(it.Waiting))
+	e.deferred[busyRank].Set(float64(it.Deferred))
+	e.kvUsage[busyRank].Set(it.KVUsage)
+	e.queries[busyRank].Add(it.PrefixQueries)
+	e.hits[busyRank].Add(it.PrefixHits)
+	e.onDevice[busyRank].Add(it.PrefixHits)
 	if m.loras != nil {
 		m.lora(it.LoRAs, it.At)
 	}
@@ -25,18 +25,18 @@ func (m *Metrics) Step(it *engine.Iteration) {
 		return
 	}
 	steps := 1 + it.Repeats
-	e.preemptions[busyRank].add(it.Preemptions)
-	e.prompt[busyRank].add(it.PromptComputed + it.PromptCached)
-	e.computed[busyRank].add(it.PromptComputed)
-	e.hit[busyRank].add(it.PromptCached)
-	e.cached[busyRank].add(it.PromptCached)
-	e.generated[busyRank].add(steps * it.Generated)
-	e.iteration[busyRank].observeTimes(steps, float64(it.TotalTokens()))
+	e.preemptions[busyRank].Add(it.Preemptions)
+	e.prompt[busyRank].Add(it.PromptComputed + it.PromptCached)
+	e.computed[busyRank].Add(it.PromptComputed)
+	e.hit[busyRank].Add(it.PromptCached)
+	e.cached[busyRank].Add(it.PromptCached)
+	e.generated[busyRank].Add(steps * it.Generated)
+	e.iteration[busyRank].ObserveTimes(steps, float64(it.TotalTokens()))
 	for _, d := range it.FirstTokens {
-		e.ttft[busyRank].observe(d.Seconds())
+		e.ttft[busyRank].Observe(d.Seconds())
 	}
 	for _, d := range it.Gaps {
-		e.itl[busyRank].observeTimes(steps, d.Seconds())
+		e.itl[busyRank].ObserveTimes(steps, d.Seconds())
 	}
 	for i := range it.Finished {
 		e.finished(&it.Finished[i])
@@ -45,23 +45,23 @@ func (m *Metrics) Step(it *engine.Iteration) {
 
 func (e *engines) finished(f *engine.Finished) {
 	if s := e.success[f.Reason]; s != nil {
-		s[busyRank].inc()
+		s[busyRank].Inc()
 	}
-	e.promptLength[busyRank].observe(float64(f.Prompt))
-	e.answerLength[busyRank].observe(float64(f.Generated))
+	e.promptLength[busyRank].Observe(float64(f.Prompt))
+	e.answerLength[busyRank].Observe(float64(f.Generated))
 	if f.N > 0 {
-		e.n[busyRank].observe(float64(f.N))
-		e.maxGenerated[busyRank].observe(float64(f.MaxGenerated))
+		e.n[busyRank].Observe(float64(f.N))
+		e.maxGenerated[busyRank].Observe(float64(f.MaxGenerated))
 	}
 	if f.MaxTokens > 0 {
-		e.maxTokens[busyRank].observe(float64(f.MaxTokens))
+		e.maxTokens[busyRank].Observe(float64(f.MaxTokens))
 	}
-	e.life[busyRank].observe(f.EndToEnd.Seconds())
-	e.queue[busyRank].observe(f.Queue.Seconds())
-	e.inference[busyRank].observe(f.Inference.Seconds())
-	e.prefill[busyRank].observe(f.Prefill.Seconds())
-	e.decode[busyRank].observe(f.Decode.Seconds())
-	e.perToken[busyRank].observe(f.PerOutputToken.Seconds())
-	e.preempted[busyRank].observe(float64(f.Preemptions))
-	e.prefillComputed[busyRank].observe(float64(f.Computed()))
+	e.life[busyRank].Observe(f.EndToEnd.Seconds())
+	e.queue[busyRank].Observe(f.Queue.Seconds())
+	e.inference[busyRank].Observe(f.Inference.Seconds())
+	e.prefill[busyRank].Observe(f.Prefill.Seconds())
+	e.decode[busyRank].Observe(f.Decode.Seconds())
+	e.perToken[busyRank].Observe(f.PerOutputToken.Seconds())
+	e.preempted[busyRank].Observe(float64(f.Preemptions))
+	e.prefillComputed[busyRank].Observe(float64(f.Computed()))
 }

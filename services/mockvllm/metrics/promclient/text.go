@@ -1,24 +1,24 @@
-package metrics
+package promclient
 
 import "strings"
 
-// form is how families are written. The zero form is what GET /metrics answers.
-type form struct {
+// Format is how families are written. The zero Format is the plain text of one process.
+type Format struct {
+	Merged bool            // of several processes: no times of creation, no empty families
 	open   bool            // OpenMetrics
-	merged bool            // of several processes: no times of creation, no empty families
 	escape escaping        // of names
 	only   map[string]bool // the names of the samples that are wanted; nil for all
 }
 
 // order is that of the files that merged metrics are read from.
-var order = []kind{histogram, summary, counter, gauge}
+var order = []Kind{Histogram, Summary, Counter, Gauge}
 
-// text appends the families to b.
-func (f form) text(b []byte, families []*family) []byte {
-	if f.merged {
+// Append writes the families to b.
+func (f Format) Append(b []byte, families []*Family) []byte {
+	if f.Merged {
 		for _, k := range order {
 			for _, fam := range families {
-				if fam.kind == k {
+				if fam.Kind == k {
 					b = f.family(b, fam)
 				}
 			}
@@ -34,42 +34,42 @@ func (f form) text(b []byte, families []*family) []byte {
 	return b
 }
 
-func (f form) family(b []byte, fam *family) []byte {
+func (f Format) family(b []byte, fam *Family) []byte {
 	start := len(b)
 	suffix := ""
-	if fam.kind == counter && !f.open {
+	if fam.Kind == Counter && !f.open {
 		suffix = "_total"
 	}
-	b = f.head(b, fam, suffix, fam.kind)
+	b = f.head(b, fam, suffix, fam.Kind)
 	body := len(b)
-	dated := fam.kind != gauge && !fam.undated && !f.merged
+	dated := fam.Kind != Gauge && !fam.undated && !f.Merged
 	for _, s := range fam.series {
 		b = f.series(b, fam, s)
 		if dated && f.open {
-			b = f.sample(b, fam.name, "_created", s.labels, s.created)
+			b = f.sample(b, fam.Name, "_created", s.labels, s.created)
 		}
 	}
 	if dated && !f.open && len(fam.series) > 0 {
 		head := len(b)
-		b = f.head(b, fam, "_created", gauge)
+		b = f.head(b, fam, "_created", Gauge)
 		first := len(b)
 		for _, s := range fam.series {
-			b = f.sample(b, fam.name, "_created", s.labels, s.created)
+			b = f.sample(b, fam.Name, "_created", s.labels, s.created)
 		}
 		if len(b) == first {
 			b = b[:head]
 		}
 	}
-	if len(b) == body && (f.merged || f.only != nil) {
+	if len(b) == body && (f.Merged || f.only != nil) {
 		return b[:start]
 	}
 	return b
 }
 
-func (f form) head(b []byte, fam *family, suffix string, k kind) []byte {
-	for _, line := range [2][2]string{{"# HELP ", fam.help}, {"# TYPE ", string(k)}} {
+func (f Format) head(b []byte, fam *Family, suffix string, k Kind) []byte {
+	for _, line := range [2][2]string{{"# HELP ", fam.Help}, {"# TYPE ", string(k)}} {
 		b = append(b, line[0]...)
-		b = append(b, f.escape.header(fam.name)...)
+		b = append(b, f.escape.header(fam.Name)...)
 		b = append(b, f.escape.header(suffix)...)
 		b = append(b, ' ')
 		b = append(b, line[1]...)
@@ -78,32 +78,32 @@ func (f form) head(b []byte, fam *family, suffix string, k kind) []byte {
 	return b
 }
 
-func (f form) series(b []byte, fam *family, s *series) []byte {
-	switch fam.kind {
-	case counter:
-		return f.sample(b, fam.name, "_total", s.labels, s.value)
-	case gauge:
-		return f.sample(b, fam.name, "", s.labels, s.value)
-	case summary:
-		b = f.sample(b, fam.name, "_count", s.labels, float64(s.count))
-		return f.sample(b, fam.name, "_sum", s.labels, s.value)
+func (f Format) series(b []byte, fam *Family, s *Series) []byte {
+	switch fam.Kind {
+	case Counter:
+		return f.sample(b, fam.Name, "_total", s.labels, s.value)
+	case Gauge:
+		return f.sample(b, fam.Name, "", s.labels, s.value)
+	case Summary:
+		b = f.sample(b, fam.Name, "_count", s.labels, float64(s.count))
+		return f.sample(b, fam.Name, "_sum", s.labels, s.value)
 	}
-	if f.merged {
-		b = f.sample(b, fam.name, "_sum", s.labels, s.value)
+	if f.Merged {
+		b = f.sample(b, fam.Name, "_sum", s.labels, s.value)
 	}
 	var below uint64
 	for i, n := range s.buckets {
 		below += n
-		b = f.sample(b, fam.name, "_bucket", s.le[i], float64(below))
+		b = f.sample(b, fam.Name, "_bucket", s.le[i], float64(below))
 	}
-	b = f.sample(b, fam.name, "_count", s.labels, float64(s.count))
-	if !f.merged {
-		b = f.sample(b, fam.name, "_sum", s.labels, s.value)
+	b = f.sample(b, fam.Name, "_count", s.labels, float64(s.count))
+	if !f.Merged {
+		b = f.sample(b, fam.Name, "_sum", s.labels, s.value)
 	}
 	return b
 }
 
-func (f form) sample(b []byte, name, suffix, labels string, v float64) []byte {
+func (f Format) sample(b []byte, name, suffix, labels string, v float64) []byte {
 	if f.only != nil && !f.only[name+suffix] {
 		return b
 	}
