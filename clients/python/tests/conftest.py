@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 import stack as fluidmcp_stack
 import twin
 from anyio.from_thread import start_blocking_portal
-from stack import Stack
+from rawserver import RawServer
+from stack import Stack, wait_until
 
 from fluidmcp import FluidMCPClient
 
@@ -44,3 +46,35 @@ def faults(stack: Stack) -> Iterator[Any]:
     """Set faults of the mock; they are gone after the test."""
     yield stack.faults
     stack.faults()
+
+
+class _Answered(logging.Handler):
+    """Holds up who begins to read an answer until the server has sent it."""
+
+    def __init__(self, server: RawServer) -> None:
+        super().__init__(logging.DEBUG)
+        self._server = server
+        self._count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("receive_response_headers.started"):
+            self._count += 1
+            wait_until(lambda: self._server.sent == self._count, "the answer has been sent")
+
+
+@pytest.fixture
+def read_when_answered(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawServer], None]:
+    """Let clients begin to read only when there is an answer, or the silence that a server was told.
+
+    Their read timeout begins there, so a machine that is too busy to run the server in time cannot use it up. httpcore
+    logs what it is about to do.
+    """
+
+    def install(server: RawServer) -> None:
+        log = logging.getLogger("httpcore.http11")
+        monkeypatch.setattr(log, "level", logging.DEBUG)
+        monkeypatch.setattr(log, "handlers", [_Answered(server)])
+        monkeypatch.setattr(log, "propagate", False)
+        log.manager._clear_cache()  # type: ignore[attr-defined]
+
+    return install

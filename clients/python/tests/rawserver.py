@@ -31,6 +31,7 @@ class RawServer:
 
     def __init__(self, *answers: bytes, keep_alive: bool = False, hold: bool = False) -> None:
         self.requests = 0
+        self.sent = 0  # answers, as far as there is anything of them to send
         self.connections = 0
         self.heads: list[str] = []
         self._answers = answers
@@ -86,6 +87,8 @@ class RawServer:
                 if closes and b"\r\nContent-Length:" in reply:
                     reply = reply.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
                 connection.sendall(reply)
+                with self._lock:
+                    self.sent += 1
                 if closes:
                     return
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import pickle
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from rawserver import EVENTS, RawServer, answer
-from stack import LLM, SPARE, Stack, free_ports
+from stack import LLM, SPARE, Stack, free_ports, wait_until
 from test_chat import HELLO
 from twin import MakeClient
 
@@ -66,10 +67,24 @@ def test_a_stopped_model(stack: Stack, client: FluidMCPClient) -> None:
     assert client.chat_completion(SPARE, HELLO)
 
 
+def connected(client: FluidMCPClient) -> FluidMCPClient:
+    """Return the client once it has a connection, so that it spends its timeout on the answer alone."""
+
+    def asked() -> bool:
+        with contextlib.suppress(fluidmcp.APITimeoutError):
+            client.status()
+            return True
+        return False
+
+    wait_until(asked, "a status is read")
+    return client
+
+
 def test_a_slow_answer(make_client: MakeClient, stack: Stack, faults: Any) -> None:
     faults({"do": {"delay": "60s"}})
+    client = connected(make_client(stack.gateway, timeout=0.3))
     with pytest.raises(fluidmcp.APITimeoutError, match=r"no answer within 0\.3 s") as raised:
-        make_client(stack.gateway, timeout=0.3).chat_completion(LLM, HELLO)
+        client.chat_completion(LLM, HELLO)
     assert isinstance(raised.value, TimeoutError)
     assert raised.value.sent
 
@@ -78,9 +93,9 @@ def test_a_timeout_for_one_call(client: FluidMCPClient, faults: Any) -> None:
     faults({"do": {"delay": "60s"}})
     for stream in (False, True):
         with pytest.raises(fluidmcp.APITimeoutError, match=r"no answer within 0\.3 s"):
-            client.chat_completion(LLM, HELLO, stream=stream, timeout=0.3)
+            connected(client).chat_completion(LLM, HELLO, stream=stream, timeout=0.3)
     with pytest.raises(fluidmcp.APITimeoutError, match=r"no answer within 0\.2 s"):
-        client.completion(LLM, "Hello", timeout=httpx.Timeout(0.2))
+        connected(client).completion(LLM, "Hello", timeout=httpx.Timeout(0.2))
     with pytest.raises(ValueError, match="timeout"):
         client.completion(LLM, "Hello", timeout=0)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any, Callable
 
+import httpx
 import pytest
 from rawserver import DONE, EVENTS, RawServer, answer, chunk
 from stack import LLM, Stack, free_ports, wait_until
@@ -101,9 +102,13 @@ def test_reads_survive_a_broken_connection(make_client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize("use", [chat, status, stop])
-def test_timeouts_are_not_repeated(make_client: MakeClient, use: Use) -> None:
-    with RawServer(b"", hold=True) as server, pytest.raises(TimeoutError):
-        use(make_client(server.url, timeout=0.2))
+def test_timeouts_are_not_repeated(
+    make_client: MakeClient, read_when_answered: Callable[[RawServer], None], use: Use
+) -> None:
+    with RawServer(b"", hold=True) as server:
+        read_when_answered(server)
+        with pytest.raises(TimeoutError):
+            use(make_client(server.url, timeout=httpx.Timeout(60, read=0.2)))
     assert server.requests == 1
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
+from typing import Any, Callable
 
+import httpx
 import pytest
 from rawserver import DONE, EVENTS, RawServer, chunk
 from stack import LLM, SLOW, Stack, wait_until
@@ -21,6 +22,7 @@ from fluidmcp import (
 )
 
 ENDLESS: Any = {"stream": True, "max_tokens": 1000, "ignore_eos": True}  # minutes, at the pace of SLOW
+IMPATIENT = httpx.Timeout(60, read=0.2)
 
 
 def test_a_killed_server(stack: Stack, client: FluidMCPClient) -> None:
@@ -126,9 +128,11 @@ def test_done_without_an_empty_line(make_client: MakeClient) -> None:
         assert len(list(make_client(server.url).chat_completion("m", HELLO, stream=True))) == 1
 
 
-def test_silence_in_a_stream(make_client: MakeClient) -> None:
+def test_silence_in_a_stream(make_client: MakeClient, read_when_answered: Callable[[RawServer], None]) -> None:
     with RawServer(EVENTS + chunk("a"), hold=True) as server:
-        stream = make_client(server.url, timeout=0.2).chat_completion("m", HELLO, stream=True)
+        read_when_answered(server)
+        client = make_client(server.url, timeout=IMPATIENT)
+        stream = client.chat_completion("m", HELLO, stream=True)
         assert next(stream)
         with pytest.raises(StreamTimeoutError, match=r"nothing came for 0\.2 s") as raised:
             next(stream)
@@ -136,9 +140,11 @@ def test_silence_in_a_stream(make_client: MakeClient) -> None:
     assert raised.value.received == 1
 
 
-def test_silence_before_a_stream(make_client: MakeClient) -> None:
-    with RawServer(b"", hold=True) as server, pytest.raises(APITimeoutError):
-        make_client(server.url, timeout=0.2).chat_completion("m", HELLO, stream=True)
+def test_silence_before_a_stream(make_client: MakeClient, read_when_answered: Callable[[RawServer], None]) -> None:
+    with RawServer(b"", hold=True) as server:
+        read_when_answered(server)
+        with pytest.raises(APITimeoutError):
+            make_client(server.url, timeout=IMPATIENT).chat_completion("m", HELLO, stream=True)
     assert server.requests == 1
 
 
