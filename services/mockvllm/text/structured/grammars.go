@@ -6,7 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar/ebnf"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar/lark"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance/regex"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
 )
 
@@ -26,7 +26,7 @@ func fromGrammar(g *grammar.Grammar) *Constraint {
 func compileRegex(spec string) (*Constraint, error) {
 	takes := xgrammar.TakesRegex(spec)
 	if !takes {
-		if fault := guidance.CheckRegex(spec, true); fault != nil {
+		if fault := regex.Check(spec, true); fault != nil {
 			return nil, Error("Grammar error: " + fault.InLark())
 		}
 	}

@@ -26,12 +26,27 @@ func beyond(s *pyjson.Object) string {
 	if missing != nil {
 		return fmt.Sprintf("Unimplemented keys: [%s]", strings.Join(missing, ", "))
 	}
-	properties, required := keyword.Object(s, "properties"), keyword.List(s, "required")
-	if properties.Len() > 0 && keyword.Has(s, "minProperties", "maxProperties") {
-		for name := range properties.All() {
-			if !slices.Contains(required, any(name)) {
-				return `min/maxProperties only supported when all keys listed in "properties" are required`
-			}
+	return ""
+}
+
+// counted is what is said of how many properties there are to be.
+func counted(s, properties *pyjson.Object, required []any) string {
+	v, _ := s.Get("minProperties")
+	least, _ := v.(pyjson.Number)
+	v, limited := s.Get("maxProperties")
+	most, _ := v.(pyjson.Number)
+	if _, _, wrong := crossed(s, "minProperties", "maxProperties"); wrong {
+		return unsatisfiable + "minProperties > maxProperties"
+	}
+	if limited && float64(len(required)) > most.Float() {
+		return unsatisfiable + "required > maxProperties"
+	}
+	if !limited && (least == "" || least.Float() == 0) {
+		return ""
+	}
+	for name := range properties.All() {
+		if !slices.Contains(required, any(name)) {
+			return `min/maxProperties only supported when all keys listed in "properties" are required`
 		}
 	}
 	return ""

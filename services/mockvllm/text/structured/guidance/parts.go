@@ -9,67 +9,65 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
-// parts looks into the schemas inside of one.
-func (f *faultFinder) parts(s *pyjson.Object) string {
-	for _, key := range []string{"properties", "patternProperties"} {
-		v, ok := s.Get(key)
-		if !ok {
-			continue
-		}
-		members, isMap := v.(*pyjson.Object)
-		if !isMap {
-			return key + " must be an object"
-		}
-		names := keyword.List(s, "required")
-		for name, member := range members.All() {
-			what := f.schema(member)
-			if strings.HasPrefix(what, "Unsatisfiable") && !slices.Contains(names, any(name)) {
-				continue // it is left out then
-			}
-			if what != "" {
-				return what
-			}
-		}
-	}
-	if what := f.falsities(s); what != "" {
+const unsatisfiable = "Unsatisfiable schema: "
+
+// isSoft tells whether a fault only says that there is no such value, which is none where another will do. It is one in what a
+// reference leads to, for that is looked at by itself.
+func isSoft(what string) bool {
+	return strings.HasPrefix(what, unsatisfiable) && !strings.Contains(what, whileIn)
+}
+
+const whileIn = "\n  while processing json-schema:///"
+
+// combined looks into the schemas that one is made of.
+func (f *faultFinder) combined(s *pyjson.Object) string {
+	if what := falsities(s); what != "" {
 		return what
 	}
-	for _, key := range []string{"allOf", "anyOf", "oneOf", "prefixItems", "items", "additionalProperties"} {
-		v, ok := s.Get(key)
-		if !ok {
-			continue
+	for _, part := range keyword.List(s, "allOf") {
+		if what := f.schema(part); what != "" {
+			return what
 		}
-		parts, isList := v.([]any)
-		if !isList {
-			parts = []any{v}
-		}
-		for _, p := range parts {
-			if what := f.schema(p); what != "" {
-				return what
-			}
+	}
+	for _, key := range []string{"anyOf", "oneOf"} {
+		if what := f.oneOf(keyword.List(s, key)); what != "" {
+			return what
 		}
 	}
 	return ""
 }
 
-// falsities finds what must be there and cannot.
-func (f *faultFinder) falsities(s *pyjson.Object) string {
-	required := keyword.List(s, "required")
-	for name, property := range keyword.Object(s, "properties").All() {
-		if property == false && slices.Contains(required, any(name)) {
-			return fmt.Sprintf("Unsatisfiable schema: required property '%s' is unsatisfiable", name)
+// oneOf is the fault of choices that all have one, the last; a false among them says nothing.
+func (f *faultFinder) oneOf(choices []any) (soft string) {
+	some := len(choices) == 0
+	for _, choice := range choices {
+		switch what := f.schema(choice); {
+		case what == "":
+			some = some || choice != false
+		case !isSoft(what):
+			return what
+		default:
+			soft = what
 		}
 	}
+	if some {
+		return ""
+	}
+	return soft
+}
+
+// falsities finds where no value will do.
+func falsities(s *pyjson.Object) string {
 	for _, key := range []string{"anyOf", "oneOf"} {
 		if choices := keyword.List(s, key); len(choices) > 0 && !slices.ContainsFunc(choices, func(c any) bool { return c != false }) {
-			return "Unsatisfiable schema: schema is false"
+			return unsatisfiable + "schema is false"
 		}
 	}
 	all := keyword.List(s, "allOf")
 	if slices.Contains(all, any(false)) {
-		return "Unsatisfiable schema: schema is false"
+		return unsatisfiable + "schema is false"
 	}
-	return apart(all)
+	return apart(append([]any{s}, all...))
 }
 
 // apart is what is said of schemas that hold together and are of different types.
@@ -85,9 +83,29 @@ func apart(all []any) string {
 		default:
 			common = slices.DeleteFunc(slices.Clone(common), func(t string) bool { return !slices.Contains(types, t) })
 			if len(common) == 0 {
-				return "Unsatisfiable schema: incompatible types"
+				return unsatisfiable + "incompatible types"
 			}
 		}
 	}
 	return ""
+}
+
+// sizes looks at two keywords that bound a size.
+func sizes(s *pyjson.Object, least, most string) string {
+	for _, key := range []string{least, most} {
+		v, ok := s.Get(key)
+		if n, isNumber := v.(pyjson.Number); ok && (!isNumber || !n.IsInt() || n.Float() < 0 || n.Float() >= 1<<64) {
+			return fmt.Sprintf("Expected positive integer for '%s', got %s", key, echo(v))
+		}
+	}
+	return ""
+}
+
+// crossed tells whether the least size is above the most, where both are given.
+func crossed(s *pyjson.Object, least, most string) (from, to pyjson.Number, crossed bool) {
+	v, _ := s.Get(least)
+	from, ok1 := v.(pyjson.Number)
+	v, _ = s.Get(most)
+	to, ok2 := v.(pyjson.Number)
+	return from, to, ok1 && ok2 && from.Float() > to.Float()
 }

@@ -36,12 +36,17 @@ func (f *faultFinder) schema(v any) string {
 	if what := beyond(s); what != "" {
 		return what
 	}
-	for _, check := range []func(*pyjson.Object) string{f.ref, f.types, f.lists, f.numbers, f.strings, f.parts} {
-		if what := check(s); what != "" {
+	soft := "" // told last
+	for _, check := range []func(*pyjson.Object) string{containers, types, f.typed, lists, f.ref, empty, f.combined} {
+		switch what := check(s); {
+		case what == "":
+		case !isSoft(what):
 			return what
+		case soft == "":
+			soft = what
 		}
 	}
-	return ""
+	return soft
 }
 
 func (f *faultFinder) ref(s *pyjson.Object) string {
@@ -62,21 +67,29 @@ func (f *faultFinder) ref(s *pyjson.Object) string {
 	if !ok {
 		return fmt.Sprintf("Pointer '%s' does not exist", pointer)
 	}
-	return f.schema(at)
+	what := f.schema(at)
+	if isSoft(what) {
+		what += whileIn + ref
+	}
+	return what
 }
 
-func (f *faultFinder) types(s *pyjson.Object) string {
+func types(s *pyjson.Object) string {
 	v, ok := s.Get("type")
 	if !ok {
 		return ""
 	}
 	types, isList := v.([]any)
-	if !isList {
+	if _, isText := v.(string); !isText && !isList {
+		return "type must be a string or array of strings"
+	} else if isText {
 		types = []any{v}
+	} else if len(types) == 0 {
+		return unsatisfiable + "anyOf is empty"
 	}
 	for _, t := range types {
 		if name, ok := t.(string); !ok {
-			return "type must be a string or array of strings"
+			return "type must be a string"
 		} else if !slices.Contains(keyword.Types, name) {
 			return "Invalid type: " + name
 		}
@@ -84,54 +97,44 @@ func (f *faultFinder) types(s *pyjson.Object) string {
 	return ""
 }
 
-func (f *faultFinder) lists(s *pyjson.Object) string {
-	for _, key := range []string{"enum", "allOf", "anyOf", "oneOf", "prefixItems"} {
+// containers looks at keywords of schemas with names or places.
+func containers(s *pyjson.Object) string {
+	for _, key := range []string{"properties", "patternProperties"} {
 		if v, ok := s.Get(key); ok {
-			if l, isList := v.([]any); !isList {
-				return key + " must be an array"
-			} else if key == "enum" && len(l) == 0 {
-				return "Unsatisfiable schema: anyOf is empty"
+			if _, isMap := v.(*pyjson.Object); !isMap {
+				return key + " must be an object"
 			}
 		}
 	}
-	v, ok := s.Get("required")
-	if !ok || !slices.Contains(keyword.TypesOf(s), "object") {
-		return ""
-	}
-	names, isList := v.([]any)
-	if !isList {
-		return "Expected array for 'required', got " + pyjson.DumpsUnicode(v)
-	}
-	for _, n := range names {
-		if _, ok := n.(string); !ok {
-			return "Expected string for 'required' item, got " + pyjson.DumpsUnicode(n)
+	return list(s, "prefixItems")
+}
+
+// lists looks at keywords that hold lists, in the order in which they stand.
+func lists(s *pyjson.Object) string {
+	for key := range s.All() {
+		if slices.Contains([]string{"enum", "allOf", "anyOf", "oneOf"}, key) {
+			if what := list(s, key); what != "" {
+				return what
+			}
 		}
 	}
 	return ""
 }
 
-// formats are those of strings that the library knows.
-var formats = append([]string{"unknown"}, keyword.Formats...)
-
-// strings looks at what counts for strings only.
-func (f *faultFinder) strings(s *pyjson.Object) string {
-	if !slices.Contains(keyword.TypesOf(s), "string") {
-		return ""
-	}
-	for _, key := range []string{"pattern", "format"} {
-		v, ok := s.Get(key)
-		text, isText := v.(string)
-		switch {
-		case !ok:
-		case !isText:
-			return fmt.Sprintf("Expected string for '%s', got %s", key, pyjson.DumpsUnicode(v))
-		case key == "format" && !slices.Contains(formats, text):
-			return "Unknown format: " + text
-		case key == "pattern":
-			if fault := CheckRegex(text, true); fault != nil {
-				return fault.Error()
-			}
+// empty tells whether there is nothing to choose from.
+func empty(s *pyjson.Object) string {
+	for _, key := range []string{"enum", "anyOf"} {
+		if keyword.Has(s, key) && len(keyword.List(s, key)) == 0 {
+			return unsatisfiable + "anyOf is empty"
 		}
+	}
+	return ""
+}
+
+func list(s *pyjson.Object, key string) string {
+	v, given := s.Get(key)
+	if _, isList := v.([]any); given && !isList {
+		return key + " must be an array"
 	}
 	return ""
 }

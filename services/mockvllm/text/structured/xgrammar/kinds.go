@@ -17,7 +17,7 @@ func numbersFit(s *pyjson.Object, whole bool) bool {
 			continue
 		}
 		n, isNumber := v.(pyjson.Number)
-		if !isNumber || whole && (n.Float() != math.Trunc(n.Float()) || math.Abs(n.Float()) >= math.MaxInt64) {
+		if !isNumber || whole && !fits(key, n) {
 			return false
 		}
 		f := n.Float()
@@ -33,6 +33,14 @@ func numbersFit(s *pyjson.Object, whole bool) bool {
 		}
 	}
 	return low <= high
+}
+
+// fits tells whether a bound is whole and has no more than 64 bits, as the next number has behind one that is excluded.
+func fits(key string, n pyjson.Number) bool {
+	if i, ok := n.Int64(); ok {
+		return (key != "exclusiveMinimum" || i < math.MaxInt64) && (key != "exclusiveMaximum" || i > math.MinInt64)
+	}
+	return n.Float() == math.Trunc(n.Float()) && math.Abs(n.Float()) < math.MaxInt64
 }
 
 // divides tells whether numbers can be a multiple of what they should be.

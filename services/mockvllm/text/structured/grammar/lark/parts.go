@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance/regex"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
 )
 
@@ -35,7 +35,7 @@ func (r *reader) part() (*grammar.Node, error) {
 		}
 		pattern := strings.ReplaceAll(m[1], `\/`, `/`)
 		takes := xgrammar.TakesRegex(pattern)
-		if fault := guidance.CheckRegex(pattern, false); fault != nil && !takes {
+		if fault := regex.Check(pattern, false); fault != nil && !takes {
 			return nil, r.failAt(start, "%s", fault.Invalid())
 		}
 		r.second = r.second || !takes

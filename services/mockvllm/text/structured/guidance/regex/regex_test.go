@@ -1,17 +1,17 @@
-package guidance_test
+package regex_test
 
 import (
 	"testing"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance/regex"
 )
 
-// TestCheckRegex compares with vLLM's messages, the parts that vary.
-func TestCheckRegex(t *testing.T) {
+// TestCheck compares with vLLM's messages, the parts that vary.
+func TestCheck(t *testing.T) {
 	f := func(pattern, want string) {
 		t.Helper()
 		got := "<nil>"
-		if fault := guidance.CheckRegex(pattern, true); fault != nil {
+		if fault := regex.Check(pattern, true); fault != nil {
 			got = fault.InLark()
 		}
 		if got != want {
@@ -60,11 +60,11 @@ func TestCheckRegex(t *testing.T) {
 	}
 }
 
-func FuzzCheckRegex(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	f.Add(`a(b|c)*[d-f]{2,3}`, true)
 	f.Add(`(?P<n>\p{L}`, false)
 	f.Fuzz(func(t *testing.T, pattern string, inLark bool) {
-		if fault := guidance.CheckRegex(pattern, inLark); fault != nil && fault.Error() == "" {
+		if fault := regex.Check(pattern, inLark); fault != nil && fault.Error() == "" {
 			t.Errorf("%q has a fault without a word", pattern)
 		}
 	})

@@ -1,4 +1,4 @@
-package guidance
+package regex
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// RegexFault is what is wrong with a regular expression, in the words of Rust's regex-syntax.
-type RegexFault struct {
+// Fault is what is wrong with a regular expression, in the words of Rust's regex-syntax.
+type Fault struct {
 	text     string // of the expression
 	from, to int    // where, in characters
 	what     string
@@ -16,7 +16,7 @@ type RegexFault struct {
 }
 
 // Error is the message for an expression inside of a JSON Schema.
-func (f *RegexFault) Error() string {
+func (f *Fault) Error() string {
 	if f.whole {
 		return f.what
 	}
@@ -24,19 +24,19 @@ func (f *RegexFault) Error() string {
 }
 
 // InLark is the message for an expression of its own, which vLLM puts into a grammar first.
-func (f *RegexFault) InLark() string {
+func (f *Fault) InLark() string {
 	return fmt.Sprintf("at 1(8): %s\n   1 | start: /%s/\n              ^", f.Invalid(), f.text)
 }
 
 // Invalid is the message for an expression in a grammar, without the place.
-func (f *RegexFault) Invalid() string {
+func (f *Fault) Invalid() string {
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.text)
 	return fmt.Sprintf("invalid regex \"%s\" (in regex): %s", quoted, f.Error())
 }
 
-// CheckRegex finds the first fault of an expression; nil is none. inLark says that it will be put into a grammar, where a slash
+// Check finds the first fault of an expression; nil is none. inLark says that it will be put into a grammar, where a slash
 // and control characters are escaped.
-func CheckRegex(pattern string, inLark bool) *RegexFault {
+func Check(pattern string, inLark bool) *Fault {
 	if inLark {
 		pattern = larkSpelling(pattern)
 	}
@@ -49,7 +49,7 @@ func CheckRegex(pattern string, inLark bool) *RegexFault {
 		c.fail(at, at+1, "unclosed group")
 	}
 	if c.fault == nil && c.look != "" {
-		c.fault = &RegexFault{text: pattern, what: fmt.Sprintf("lookarounds not supported yet; %s in regex /%s/", c.look, pattern), whole: true}
+		c.fault = &Fault{text: pattern, what: fmt.Sprintf("lookarounds not supported yet; %s in regex /%s/", c.look, pattern), whole: true}
 	}
 	return c.fault
 }
@@ -83,12 +83,12 @@ type checker struct {
 	open  []int // where groups begin
 	item  bool  // something to repeat is before
 	look  string
-	fault *RegexFault
+	fault *Fault
 }
 
 func (c *checker) fail(from, to int, what string) {
 	if c.fault == nil {
-		c.fault = &RegexFault{text: string(c.text), from: from, to: to, what: what}
+		c.fault = &Fault{text: string(c.text), from: from, to: to, what: what}
 	}
 }
 
