@@ -126,7 +126,7 @@ func TestParametersOfAnAnswer(t *testing.T) {
 		s := start(t, "--mock-answer", mode)
 		for _, fields := range []string{`,"n":3`, `,"best_of":1`, `,"echo":true`, `,"echo":true,"max_tokens":0`, `,"logprobs":2`, `,"echo":true,"logprobs":0,"n":2`,
 			`,"stop":["o"," t"],"max_tokens":50`, `,"stop":"n","include_stop_str_in_output":true`, `,"min_tokens":30,"max_tokens":40`, `,"ignore_eos":true,"max_tokens":60`,
-			`,"bad_words":["Mock"]`, `,"stream_interval":3`, `,"seed":5,"n":2`, `,"temperature":0`, `,"return_tokens_as_token_ids":true,"logprobs":1`,
+			`,"bad_words":["Mock"]`, `,"stream_interval":3`, `,"stream_interval":9223372036854775807`, `,"seed":5,"n":2`, `,"temperature":0`, `,"return_tokens_as_token_ids":true,"logprobs":1`,
 			`,"stop_token_ids":[90,91,92,93,94,95,96,97,98]`, `,"truncate_prompt_tokens":2`, `,"skip_special_tokens":false,"max_tokens":30`} {
 			s.complete(fields)
 		}

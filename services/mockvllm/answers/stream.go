@@ -182,14 +182,14 @@ func (s *streaming) progress() {
 			s.frames.Begin()
 		}
 		for !s.Common.AtOnce && !s.life.Dead() { // a fault may be at the last frame's place
-			next := r.Told() + s.interval
+			step, left := s.interval, n-r.Told() // an interval may be as large as an integer can be
 			if r.Told() == 0 {
-				next = 1
+				step = 1
 			}
-			if next > n || next == n && over {
+			if step > left || step == left && over {
 				break
 			}
-			s.part(i, r, next, false)
+			s.part(i, r, r.Told()+step, false)
 		}
 		if over && !s.life.Dead() {
 			s.part(i, r, n, true)
