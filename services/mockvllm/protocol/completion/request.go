@@ -81,6 +81,9 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 	if err := r.length.Check(r.model); err != nil {
 		return nil, err
 	}
+	if _, one := r.v.Str("prompt_embeds"); one || len(request.List(r.v, "prompt_embeds")) > 0 {
+		return nil, protocol.BadValue("prompt_embeds", "", "You must set `--enable-prompt-embeds` to input `prompt_embeds`.")
+	}
 	prompts, err := r.prompts()
 	if err != nil {
 		return nil, err
@@ -135,7 +138,7 @@ func (r *Request) none() bool {
 	return !one && len(request.List(r.v, "prompt")) == 0
 }
 
-// embeds refuses prompts of vectors, which only a server with --enable-prompt-embeds takes.
+// embeds refuses what no prompt of vectors goes with, not even an empty list of such.
 func (r *Request) embeds() *protocol.Error {
 	switch {
 	case r.v.Get("prompt_embeds") == nil:
@@ -145,7 +148,7 @@ func (r *Request) embeds() *protocol.Error {
 	case r.params.PromptLogprobs != nil:
 		return protocol.BadRequest("prompt_logprobs is not compatible with prompt embeds.")
 	}
-	return protocol.BadValue("prompt_embeds", "", "You must set `--enable-prompt-embeds` to input `prompt_embeds`.")
+	return nil
 }
 
 // prompts reads a text, a list of texts, the tokens of one prompt, or a list of such.
