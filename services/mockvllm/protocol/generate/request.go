@@ -105,9 +105,12 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 // late is what the engine finds wrong.
 func (r *Request) late(prompt int, scores bool) *protocol.Error {
 	trace, _ := r.given.Get("trace_decode_token_ids")
+	start, _ := r.given.Get("prompt_logprob_start")
 	switch {
 	case scores:
 		return protocol.BadValue("prompt_logprob_token_ids", "", "prompt_logprob_token_ids requires the V2 model runner (VLLM_USE_V2_MODEL_RUNNER=1).")
+	case start != nil:
+		return protocol.BadValue("prompt_logprob_start", pyjson.Str(start), "prompt_logprob_start requires prompt_logprob_token_ids.")
 	case trace != nil:
 		return protocol.BadRequest("trace_decode_token_ids is set but trace replay is not enabled. Start the engine with --enable-trace-replay to use it.")
 	}

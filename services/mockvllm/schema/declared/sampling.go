@@ -88,7 +88,8 @@ func samplingCounts(o *pyjson.Object, i func(string) int64, bad, named func(form
 	case i("min_tokens") < 0:
 		return bad("min_tokens must be greater than or equal to 0, got %s.", "min_tokens")
 	case limited && i("min_tokens") > i("max_tokens"):
-		return refusal.Invalid("", nil, "min_tokens must be less than or equal to max_tokens=%d, got %d.", i("max_tokens"), i("min_tokens"))
+		return refusal.Invalid("", nil, "min_tokens must be less than or equal to max_tokens=%s, got %s.", pyjson.Str(get(o, "max_tokens")),
+			pyjson.Str(get(o, "min_tokens")))
 	case get(o, "stream_interval") != nil && i("stream_interval") < 1:
 		return named("stream_interval must be at least 1, got %s.", "stream_interval")
 	case i("logprobs") < -1:
