@@ -61,7 +61,11 @@ func (s *Answers) Prepare(a *API, r *http.Request, asked Asking) (*Request, *pro
 		s.LogUnknown(a.Logs, err)
 		return nil, err
 	}
-	if err = s.Admit(int(g.Common.N)); err != nil {
+	sequences := int(g.Common.N)
+	if items := g.Common.Items; items != nil {
+		sequences = *items
+	}
+	if err = s.Admit(sequences); err != nil {
 		return nil, err
 	}
 	if g.works, err = asked.Works(); err != nil {

@@ -82,6 +82,9 @@ func (s *Responses) responding(r *http.Request, body []byte) (*answers.Request, 
 		return nil, nil, err
 	}
 	if id, given := asked.Previous(); given {
+		if err := s.answers.Admit(1); err != nil { // which Prepare asks too, but vLLM before it looks for the response
+			return nil, nil, err
+		}
 		before := s.store.get(id)
 		if before == nil {
 			return nil, nil, responses.NotFound(id)

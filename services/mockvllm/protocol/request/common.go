@@ -50,6 +50,7 @@ type Common struct {
 	RequestID  *string // nil: none was given
 	CacheSalt  string
 	Priority   int64
+	Items      *int  // texts that are scored, which the queue limits count in place of N; nil for others
 	Interval   int64 // tokens of a frame, but for the first of a choice; 0 is the server's
 	AtOnce     bool  // each choice is told in one frame
 	Usage      bool  // the stream ends with a usage chunk

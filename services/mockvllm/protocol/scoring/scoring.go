@@ -27,6 +27,8 @@ const mostItems = 16384
 // Read takes a request apart that the schema has accepted.
 func Read(v *schema.Values, m *request.Model) *Request {
 	r := &Request{Common: request.ReadCommon(v, m), v: v, model: m}
+	items := len(request.List(v, "items"))
+	r.Items = &items
 	for _, id := range request.List(v, "label_token_ids") {
 		n, _ := schema.Int(id)
 		r.labels = append(r.labels, n)
