@@ -9,8 +9,8 @@ import (
 )
 
 // Classify answers /classify.
-func (m Model) Classify(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *protocol.Error) {
-	prompts, err := m.prompts(v, body, h.Model)
+func (m Model) Classify(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
+	prompts, err := m.prompts(v)
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
 )
 
 // EmbedCohere answers /v2/embed, Cohere's interface.
@@ -67,33 +67,24 @@ func (m Model) coherePrompts(v *schema.Values, body *pyjson.Object, model string
 		l.tokens = int(n)
 	}
 	var all []prompt
-	add := func(s string, special bool) *protocol.Error {
-		p, err := m.prompt(s, special, l)
-		all = append(all, p)
-		return err
-	}
 	texts, _ := v.List("texts")
 	for _, t := range texts {
-		s, _ := t.(string)
-		if err := add(s, true); err != nil {
+		p, err := m.prompt(t, true, l)
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, p)
 	}
 	raw, _ := body.Get("inputs")
 	inputs, _ := raw.([]any)
 	for _, in := range inputs {
 		o, _ := in.(*pyjson.Object)
 		content, _ := o.Get("content")
-		words, err := contentText(content, model)
-		if err == nil {
-			var rendered string
-			if rendered, err = m.render(template.Input{Messages: []*pyjson.Object{message("user", words)}}); err == nil {
-				err = add(rendered, false)
-			}
-		}
+		p, err := m.talked(request.Conversation{Messages: []any{pyjson.ObjectOf("role", "user", "content", content)}, Fetches: true}, false, l)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, p)
 	}
 	return all, nil
 }

@@ -5,6 +5,6 @@
 // near each other: a vector store finds what it should. It has 64 numbers, as the reference model's has. Scores are cosines
 // of vectors, and classes follow from them. The same text gives the same numbers everywhere.
 //
-// vector.go makes numbers, number.go writes them as bytes, input.go reads what is asked (conversations.go where it is one), and the other files are one for
-// each interface.
+// vector.go makes numbers, number.go writes them as bytes, input.go reads what is asked (conversations.go where it is one), and the
+// other files are one for each interface.
 package pooling

@@ -17,8 +17,8 @@ type Answer struct {
 }
 
 // Embed answers /v1/embeddings.
-func (m Model) Embed(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *protocol.Error) {
-	prompts, err := m.prompts(v, body, h.Model)
+func (m Model) Embed(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
+	prompts, err := m.prompts(v)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (m Model) Embed(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *p
 }
 
 // Pool answers /pooling.
-func (m Model) Pool(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *protocol.Error) {
+func (m Model) Pool(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *protocol.Error) {
 	task, given := v.Str("task")
 	if v.Model() == "IOProcessorRequest" || task == "plugin" {
 		return nil, badParameter("task", "No IOProcessor plugin installed. Please refer to the documentation and to the "+
@@ -44,7 +44,7 @@ func (m Model) Pool(h Head, v *schema.Values, body *pyjson.Object) (*Answer, *pr
 	if _, given := v.Int("dimensions"); given {
 		return nil, badParameter("dimensions", "dimensions is currently not supported")
 	}
-	prompts, err := m.prompts(v, body, h.Model)
+	prompts, err := m.prompts(v)
 	if err != nil {
 		return nil, err
 	}

@@ -6,19 +6,15 @@ import (
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
 )
 
 // Model is what the model is like.
 type Model struct {
-	Task          string // embed or classify
-	MaxLen        int    // tokens of a text
-	Tokens        *tokenizer.Tokenizer
-	Template      *template.Template
-	TrustTemplate bool // requests may bring a chat template
+	*request.Model
+	Task string // embed or classify
 }
 
 // Head is what an answer says of itself.
@@ -44,14 +40,14 @@ func badParameter(name, message string) *protocol.Error {
 	return e
 }
 
-// prompts reads `input` or `messages`. body is the request as it was sent, for its messages.
-func (m Model) prompts(v *schema.Values, body *pyjson.Object, model string) ([]prompt, *protocol.Error) {
+// prompts reads `input` or `messages`.
+func (m Model) prompts(v *schema.Values) ([]prompt, *protocol.Error) {
 	limit, err := m.limit(v)
 	if err != nil {
 		return nil, err
 	}
 	if v.Model() != "" && strings.Contains(v.Model(), "Chat") {
-		return m.conversations(v, body, limit, model)
+		return m.conversations(v, limit)
 	}
 	var inputs []any
 	switch in := v.Get("input").(type) {
@@ -107,7 +103,7 @@ func (m Model) ids(in any, special bool, l limit) ([]int, *protocol.Error) {
 		id, _ := schema.Int(item)
 		ids[i] = int(id)
 	}
-	if id, outside := m.Tokens.Outside(ids); outside {
+	if id, outside := m.Tokenizer.Outside(ids); outside {
 		return nil, badRequest("Token id %d is out of vocabulary", id)
 	}
 	return ids, nil
@@ -118,7 +114,7 @@ func (m Model) encode(s string, special bool, l limit) ([]int, *protocol.Error) 
 	if pyjson.HasSurrogate(s) {
 		return nil, badRequest("TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, InputSequence]]")
 	}
-	most := m.MaxLen * m.Tokens.LongestToken()
+	most := m.MaxLen * m.Tokenizer.LongestToken()
 	if n := pyjson.Len(s); l.tokens < 0 && n > most {
 		e := badRequest("This model's maximum context length is %d tokens. However, your prompt contains %d characters (more than %d characters, "+
 			"which is the upper bound for %[1]d input tokens). Please reduce the length of the input prompt. (parameter=input_text, value=%[2]d)",
@@ -127,9 +123,9 @@ func (m Model) encode(s string, special bool, l limit) ([]int, *protocol.Error) 
 		return nil, e
 	}
 	if l.tokens < 0 {
-		return m.Tokens.EncodeN(s, special, m.MaxLen+1), nil
+		return m.Tokenizer.EncodeN(s, special, m.MaxLen+1), nil
 	}
-	return m.Tokens.Encode(s, special), nil
+	return m.Tokenizer.Encode(s, special), nil
 }
 
 // limit says how a text is cut: to how many tokens, and from which side.
@@ -166,5 +162,5 @@ func (m Model) cut(ids []int, l limit) (prompt, *protocol.Error) {
 	if n := len(ids); n > m.MaxLen {
 		return prompt{}, protocol.OverLength(n, m.MaxLen)
 	}
-	return prompt{m.Tokens.Decode(ids, true), ids}, nil
+	return prompt{m.Tokenizer.Decode(ids, true), ids}, nil
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
@@ -35,7 +37,8 @@ func askOf(t *testing.T, task, model, body string, answer func(Model, Head, *sch
 		t.Fatalf("%s: %v", body, err)
 	}
 	o, _ := raw.(*pyjson.Object)
-	return answer(Model{Task: task, MaxLen: 2048, Tokens: tokenizer.Tiny(), Template: template.Tiny()}, head, v, o)
+	return answer(Model{Task: task, Model: &request.Model{Model: &generation.Model{Tokenizer: tokenizer.Tiny()}, MaxLen: 2048,
+		Templates: request.Templates{Default: template.Tiny()}}}, head, v, o)
 }
 
 func TestNearTexts(t *testing.T) {

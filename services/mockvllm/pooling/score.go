@@ -54,12 +54,10 @@ func (m Model) Rerank(h Head, v *schema.Values, _ *pyjson.Object) (*Answer, *pro
 
 // scores compares one text with many, or two lists pair by pair. It returns each text once.
 func (m Model) scores(v *schema.Values, left, right any) (scores []float32, texts []prompt, err *protocol.Error) {
-	for _, name := range []string{"max_tokens_per_query", "max_tokens_per_doc"} {
-		if n, _ := v.Int(name); n < 0 {
-			return nil, nil, badRequest("%s must be a non-negative integer", name)
-		}
-	}
 	ls, rs := listOf(left), listOf(right)
+	if slices.ContainsFunc(slices.Concat(ls, rs), func(item any) bool { _, isText := item.(string); return !isText }) {
+		return nil, nil, badRequest("MultiModalParam is not supported for LlamaForCausalLM")
+	}
 	switch {
 	case len(ls) > 1 && len(ls) != len(rs):
 		return nil, nil, badRequest("Input lengths must be either 1:1, 1:N or N:N")
@@ -67,6 +65,14 @@ func (m Model) scores(v *schema.Values, left, right any) (scores []float32, text
 		return nil, nil, badRequest("At least one text element must be given")
 	case len(rs) == 0:
 		return nil, nil, badRequest("At least one text_pair element must be given")
+	}
+	for _, name := range []string{"max_tokens_per_query", "max_tokens_per_doc"} {
+		switch n, _ := v.Int(name); {
+		case n < 0:
+			return nil, nil, badRequest("%s must be a non-negative integer", name)
+		case n >= int64(m.MaxLen):
+			return nil, nil, badRequest("%s (%s) must be less than max_model_len (%d).", name, pyjson.Str(v.Get(name)), m.MaxLen)
+		}
 	}
 	cut, err := m.limit(v)
 	if err != nil {
@@ -100,10 +106,7 @@ func listOf(v any) []any {
 func (m Model) texts(list []any, most int, l limit) ([]prompt, *protocol.Error) {
 	var all []prompt
 	for _, item := range list {
-		s, ok := item.(string)
-		if !ok {
-			return nil, badRequest("MultiModalParam is not supported for LlamaForCausalLM")
-		}
+		s, _ := item.(string)
 		p, err := m.prompt(m.begin(s, most), true, l)
 		if err != nil {
 			return nil, err
@@ -119,10 +122,10 @@ func (m Model) begin(text string, most int) string {
 	if most == 0 || pyjson.HasSurrogate(text) {
 		return text
 	}
-	for ids := m.Tokens.Encode(text, false); len(ids) > most; ids = m.Tokens.Encode(text, false) {
+	for ids := m.Tokenizer.Encode(text, false); len(ids) > most; ids = m.Tokenizer.Encode(text, false) {
 		end := 0
 		for _, id := range ids[:most] {
-			end += len(m.Tokens.Bytes(id))
+			end += len(m.Tokenizer.Bytes(id))
 		}
 		for end = min(end, len(text)-1); !utf8.RuneStart(text[end]); end-- {
 		}

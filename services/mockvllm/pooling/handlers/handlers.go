@@ -47,6 +47,10 @@ func (h *Handlers) Handler(schema string, make Maker) http.HandlerFunc {
 // answer answers a request that is decoded.
 func (h *Handlers) answer(make Maker) func(http.ResponseWriter, *http.Request, *schema.Values, *pyjson.Object) {
 	return func(w http.ResponseWriter, r *http.Request, v *schema.Values, body *pyjson.Object) {
+		if err := request.ReadMedia(v).Check(); err != nil {
+			fastapi.Refuse(w, err)
+			return
+		}
 		name, _ := v.Str("model")
 		served, _, err := h.models.Find(name)
 		if err != nil { // without the aliases here
@@ -67,8 +71,7 @@ func (h *Handlers) pool(w http.ResponseWriter, r *http.Request, served string, v
 		id = protocol.NewID()
 	}
 	journal.Of(r.Context()).Named(id)
-	m := pooling.Model{Task: h.cfg.Pooling.Task(), MaxLen: h.cfg.MaxModelLen, Tokens: h.model.Tokenizer,
-		Template: h.model.Templates.Default, TrustTemplate: h.cfg.Generation.TrustTemplate}
+	m := pooling.Model{Model: h.model, Task: h.cfg.Pooling.Task()}
 	a, err := make(m, pooling.Head{ID: id, Created: time.Now().Unix(), Model: served}, v, body)
 	if err == nil {
 		delays := ""

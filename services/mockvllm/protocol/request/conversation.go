@@ -19,6 +19,7 @@ type Conversation struct {
 	Documents            []any
 	Effort               string // reasoning_effort
 	Media                Media
+	Fetches              bool // media is fetched before the model is found to take none
 	Unseen               bool // thoughts are not shown, and a grammar holds from the first token
 }
 

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ func (c *Conversation) read(model string, f template.Format) *protocol.Error {
 		}
 		content, _ := o.Get("content")
 		parts, isList, err := schema.Items(content)
-		if refused := checkParts(parts, model, f); refused != nil {
+		if refused := c.checkParts(parts, model, f); refused != nil {
 			return refused
 		}
 		if err != nil {
@@ -59,7 +60,7 @@ func (c *Conversation) read(model string, f template.Format) *protocol.Error {
 	return nil
 }
 
-func checkParts(parts []any, model string, f template.Format) *protocol.Error {
+func (c *Conversation) checkParts(parts []any, model string, f template.Format) *protocol.Error {
 	texts := 0
 	for _, part := range parts {
 		o, ok := part.(*pyjson.Object)
@@ -81,6 +82,11 @@ func checkParts(parts []any, model string, f template.Format) *protocol.Error {
 				texts++
 			}
 		default:
+			if c.Fetches {
+				if err := fetch(o, kind); err != nil {
+					return err
+				}
+			}
 			return noMedia(o, kind, model)
 		}
 	}
@@ -110,6 +116,27 @@ func partType(o *pyjson.Object) (string, *protocol.Error) {
 		return "", protocol.BadValue("type", "", "Invalid 'type' field in multimodal part.")
 	}
 	return kind, nil
+}
+
+// fetch refuses what cannot be fetched. What can is as if it had been.
+func fetch(o *pyjson.Object, kind string) *protocol.Error {
+	if !slices.Contains([]string{"image_url", "input_image", "audio_url", "video_url"}, kind) {
+		return nil
+	}
+	held := get(o, partFields[kind])
+	url, _ := held.(string)
+	if inner, ok := get(held, "url").(string); ok {
+		url = inner
+	}
+	scheme, _, _ := strings.Cut(strings.ToLower(url), ":")
+	switch {
+	case url == "" || scheme == "data" || strings.HasPrefix(scheme, "http"):
+		return nil
+	case scheme == "file":
+		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
+			Message: "Cannot load local files without `--allowed-local-media-path`."}
+	}
+	return protocol.BadRequest("The URL must be either a HTTP, data or file URL.")
 }
 
 // noMedia refuses a part of a type that holds no text.
