@@ -29,7 +29,7 @@ type Progress struct {
 	keyed   bool   // it asks for API keys
 	seen    map[string]fleet.Model
 	since   map[string]time.Time // when a model began to start
-	greeted bool                 // the addresses were shown
+	greeted bool                 // the addresses were shown, or are of no use any more
 	waiting bool                 // that there are none yet was told
 }
 
@@ -101,8 +101,8 @@ func news(before, m fleet.Model) bool {
 		return m.Phase != fleet.Pending || m.Reason != "" // a start that need not wait is pending for a moment
 	case m.Phase == fleet.Ready:
 		return servers(before) != servers(m)
-	case m.Phase == fleet.Starting: // not each percentage of it
-		return stage(before.Message) != stage(m.Message)
+	case m.Phase == fleet.Starting: // not each percentage of it, and not that what is starting starts
+		return stage(before.Message) != stage(m.Message) && m.Message != string(m.Phase)
 	}
 	return before.Message != m.Message
 }
@@ -214,6 +214,7 @@ Ctrl-C lets requests finish and ends the models.
 func (p *Progress) Stopping() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.greeted = true
 	fmt.Fprintln(p.w, "\nStopping: requests in flight may finish. Ctrl-C again ends at once.")
 }
 

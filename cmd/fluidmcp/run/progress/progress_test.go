@@ -25,7 +25,7 @@ func TestProgress(t *testing.T) {
 	}
 	show(fleet.Pending, "")
 	show(fleet.Starting, "")
-	show(fleet.Starting, "")
+	show(fleet.Starting, "starting")
 	for percent := range 100 {
 		show(fleet.Starting, fmt.Sprintf("loading weights %d %%", percent))
 	}
@@ -39,6 +39,7 @@ func TestProgress(t *testing.T) {
 	for want, times := range map[string]int{
 		"starting   mockvllm serve mock-model --port 8001": 1,
 		"pending":                          0,
+		"starting   starting":              0,
 		"loading weights":                  1,
 		"starting   compiling":             1,
 		"ready      http://127.0.0.1:8001": 2,
@@ -78,6 +79,22 @@ func TestProgressWithAFailedModel(t *testing.T) {
 	show(fleet.Failed, fleet.Ready)
 	if !strings.Contains(out.String(), "/llm/b/chat/completions") {
 		t.Errorf("no address of the model that is ready:\n%s", &out)
+	}
+}
+
+// Who has just said that all is to end is not told how to start something.
+func TestProgressStopsWhileModelsLoad(t *testing.T) {
+	file := &manifest.File{Models: []manifest.Model{{ID: "a", Driver: manifest.Process, Instances: []manifest.Instance{{}}}}}
+	var out bytes.Buffer
+	p := New(&out, file)
+	p.Hello("http://localhost:8099", false)
+	p.Show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: fleet.Starting}}})
+	p.Stopping()
+	for _, phase := range []fleet.Phase{fleet.Stopping, fleet.Stopped} {
+		p.Show(fleet.Snapshot{Models: []fleet.Model{{ID: "a", Phase: phase, Reason: fleet.SupervisorEnding}}})
+	}
+	if got := out.String(); strings.Contains(got, "No model is ready") || !strings.Contains(got, "a                    stopped    together with FluidMCP") {
+		t.Errorf("a person is told of what is of no use any more:\n%s", got)
 	}
 }
 
