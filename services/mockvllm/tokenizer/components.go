@@ -2,9 +2,10 @@ package tokenizer
 
 import (
 	"fmt"
-	"regexp"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/pretokenizer"
 )
 
 // component is a normalizer, pre-tokenizer, post-processor or decoder of tokenizer.json, with the fields of all kinds that
@@ -67,7 +68,7 @@ func normalizer(c *component) (func(string) string, error) {
 }
 
 // preTokenizer returns the stages of c. The last of them has to be ByteLevel, or the words would not be bytes.
-func preTokenizer(c *component) ([]stage, error) {
+func preTokenizer(c *component) ([]pretokenizer.Stage, error) {
 	if c == nil {
 		return nil, fmt.Errorf("a file without a pre_tokenizer is not supported, only byte-level BPE is")
 	}
@@ -78,7 +79,7 @@ func preTokenizer(c *component) ([]stage, error) {
 	if len(parts) == 0 || parts[len(parts)-1].Type != "ByteLevel" {
 		return nil, fmt.Errorf("a pre_tokenizer that does not end with ByteLevel is not supported")
 	}
-	var stages []stage
+	var stages []pretokenizer.Stage
 	for i := range parts {
 		s, err := newStage(&parts[i])
 		if err != nil {
@@ -89,23 +90,30 @@ func preTokenizer(c *component) ([]stage, error) {
 	return stages, nil
 }
 
-func newStage(c *component) (stage, error) {
+func newStage(c *component) (pretokenizer.Stage, error) {
 	switch c.Type {
 	case "ByteLevel":
-		s := stage{prefixSpace: isTrue(c.AddPrefixSpace), first: whole}
-		if isTrue(c.UseRegex) {
-			s.first = gpt2
-		}
-		return s, nil
+		return pretokenizer.ByteLevel(isTrue(c.AddPrefixSpace), isTrue(c.UseRegex)), nil
 	case "Digits":
-		if c.IndividualDigits {
-			return stage{first: pattern(regexp.MustCompile(`\pN`), 0, false)}, nil
-		}
-		return stage{first: pattern(regexp.MustCompile(`\pN+`), 0, false)}, nil
+		return pretokenizer.Digits(c.IndividualDigits), nil
 	case "Split":
 		return splitStage(c)
 	}
-	return stage{}, unsupported("pre_tokenizer", c)
+	return pretokenizer.Stage{}, unsupported("pre_tokenizer", c)
+}
+
+func splitStage(c *component) (s pretokenizer.Stage, err error) {
+	drop := c.Behavior == "Removed" && c.Invert
+	switch {
+	case c.Pattern.Regex == "":
+		return s, fmt.Errorf("pre_tokenizer Split by the string %q is not supported, only by a Regex", c.Pattern.String)
+	case c.Behavior != "Isolated" && !drop:
+		return s, fmt.Errorf("pre_tokenizer Split with behavior %q, invert %t is not supported", c.Behavior, c.Invert)
+	}
+	if s, err = pretokenizer.Split(c.Pattern.Regex, drop); err != nil {
+		return s, fmt.Errorf("pre_tokenizer Split with the pattern %s: %w", c.Pattern.Regex, err)
+	}
+	return s, nil
 }
 
 // postProcessor fills in what goes around a text.

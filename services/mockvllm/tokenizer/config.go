@@ -49,7 +49,7 @@ func (t *Tokenizer) addedTokens(list []addedToken) []addedToken {
 		list = append(list, a)
 	}
 	next := int32(-1)
-	for _, id := range t.model.spellings {
+	for _, id := range t.spellings {
 		next = max(next, id)
 	}
 	for i, a := range list {
@@ -66,7 +66,7 @@ func (t *Tokenizer) addedTokens(list []addedToken) []addedToken {
 		if _, ok := at[string(name)]; ok || name == "" {
 			continue
 		}
-		id, ok := t.model.spellings[string(name)]
+		id, ok := t.spellings[string(name)]
 		if !ok {
 			next++
 			id = next

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/pretokenizer"
 )
 
 // Encode returns the tokens of text. With addSpecial the post-processor puts its tokens around them: the one that begins a
@@ -75,22 +77,22 @@ func (e *encoding) text(text string) bool {
 func (e *encoding) plain(text string) bool { return e.split(text, e.t.stages) }
 
 // split cuts text into words, stage by stage.
-func (e *encoding) split(text string, stages []stage) bool {
+func (e *encoding) split(text string, stages []pretokenizer.Stage) bool {
 	if len(stages) == 0 {
-		e.ids = e.t.model.encode(e.ids, text)
+		e.ids = e.t.model.Encode(e.ids, text)
 		return e.more()
 	}
 	s := stages[0]
-	if s.prefixSpace && text[0] != ' ' {
+	if s.PrefixSpace && text[0] != ' ' {
 		text = " " + text
 	}
 	last := len(stages) == 1
 	for text != "" {
-		n, drop := s.first(text)
+		n, drop := s.First(text)
 		switch {
 		case drop:
 		case last:
-			if e.ids = e.t.model.encode(e.ids, text[:n]); !e.more() {
+			if e.ids = e.t.model.Encode(e.ids, text[:n]); !e.more() {
 				return false
 			}
 		case !e.split(text[:n], stages[1:]):

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/bpe"
 )
 
 // Load reads tokenizer.json from a directory, and tokenizer_config.json when it is there. An error names the part that is
@@ -86,11 +86,11 @@ type modelDescription struct {
 }
 
 func (t *Tokenizer) build(f *file) error {
-	vocab, err := f.Model.check()
-	if err != nil {
+	var err error
+	if t.spellings, err = f.Model.check(); err != nil {
 		return err
 	}
-	if err := t.model.init(&f.Model, vocab); err != nil {
+	if t.model, err = bpe.New(t.spellings, f.Model.Merges, f.Model.IgnoreMerges); err != nil {
 		return err
 	}
 	if err := checkDecoder(f.Decoder); err != nil {
@@ -112,6 +112,7 @@ func (t *Tokenizer) build(f *file) error {
 	return nil
 }
 
+// check returns the vocabulary of a model that is supported.
 func (m *modelDescription) check() (vocab map[string]int32, err error) {
 	if m.Type != "BPE" && (m.Type != "" || m.Merges == nil) { // old files do not say the type
 		return nil, fmt.Errorf("model type %q is not supported, only byte-level BPE is", m.Type)
@@ -126,6 +127,11 @@ func (m *modelDescription) check() (vocab map[string]int32, err error) {
 	}
 	if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
 		return nil, fmt.Errorf("model.vocab: %w", err)
+	}
+	for spelling, id := range vocab {
+		if id < 0 || id > maxID {
+			return nil, fmt.Errorf("model.vocab: token %q has id %d", spelling, id)
+		}
 	}
 	return vocab, nil
 }
@@ -154,44 +160,13 @@ func (m *mergePair) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (m *bpe) init(d *modelDescription, vocab map[string]int32) error {
-	m.spellings, m.ignoreMerges = vocab, d.IgnoreMerges
-	m.cache = &wordCache{seed: maphash.MakeSeed()}
-	m.words = make(map[string]int32, len(vocab))
-	for spelling, id := range vocab {
-		if id < 0 || id > maxID {
-			return fmt.Errorf("model.vocab: token %q has id %d", spelling, id)
-		}
-		if text, ok := spelledBytes(spelling); ok && text != "" {
-			m.words[text] = id
-		}
-	}
-	for b := range m.bytes {
-		m.bytes[b] = -1
-		if id, ok := vocab[string(byteRune[b])]; ok {
-			m.bytes[b] = id
-		}
-	}
-	m.merges = make(map[uint64]merge, len(d.Merges))
-	for rank, p := range d.Merges {
-		left, ok1 := vocab[p[0]]
-		right, ok2 := vocab[p[1]]
-		made, ok3 := vocab[p[0]+p[1]]
-		if !ok1 || !ok2 || !ok3 {
-			return fmt.Errorf("model.merges: %q and %q or what they make is not in the vocabulary", p[0], p[1])
-		}
-		m.merges[pair(left, right)] = merge{int32(rank), made}
-	}
-	return nil
-}
-
 // maxID bounds the memory that a file with a wild id can ask for.
 const maxID = 1 << 24
 
 // fill makes the table by id.
 func (t *Tokenizer) fill(added []addedToken) error {
 	highest := -1
-	for _, id := range t.model.spellings {
+	for _, id := range t.spellings {
 		highest = max(highest, int(id))
 	}
 	for _, a := range added {
@@ -201,8 +176,8 @@ func (t *Tokenizer) fill(added []addedToken) error {
 		highest = max(highest, a.ID)
 	}
 	t.tokens = make([]token, highest+1)
-	for spelling, id := range t.model.spellings {
-		text, ok := spelledBytes(spelling)
+	for spelling, id := range t.spellings {
+		text, ok := bpe.Bytes(spelling)
 		if !ok {
 			text = spelling
 		}
@@ -233,11 +208,11 @@ func (t *Tokenizer) add(a *addedToken) {
 			content = t.normalize(content)
 		}
 	}
-	text, ok := spelledBytes(content)
+	text, ok := bpe.Bytes(content)
 	if !ok {
 		text = content
 	}
 	t.tokens[a.ID] = token{spelling: content, bytes: text, added: a.Content, special: a.Special}
-	t.model.spellings[a.Content] = int32(a.ID)
+	t.spellings[a.Content] = int32(a.ID)
 	where.add(content, a)
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/bpe"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/pretokenizer"
 )
 
 //go:embed tiny
@@ -32,9 +34,10 @@ type Tokenizer struct {
 
 	raw, normalized trie // added tokens, found before and after the normalizer
 	normalize       func(string) string
-	stages          []stage
-	model           bpe
-	before, after   []int // ids that the post-processor puts around a text
+	stages          []pretokenizer.Stage
+	model           *bpe.Model
+	spellings       map[string]int32 // ids of the whole vocabulary, with the added tokens
+	before, after   []int            // ids that the post-processor puts around a text
 
 	bos, eos  int
 	config    config
@@ -107,6 +110,6 @@ func (t *Tokenizer) LongestToken() int { return t.longest }
 
 // ID returns the token with the given spelling.
 func (t *Tokenizer) ID(spelling string) (id int, ok bool) {
-	n, ok := t.model.spellings[spelling]
+	n, ok := t.spellings[spelling]
 	return int(n), ok
 }

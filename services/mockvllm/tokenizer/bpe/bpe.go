@@ -1,26 +1,55 @@
-package tokenizer
+package bpe
 
 import (
+	"fmt"
 	"hash/maphash"
 	"sync/atomic"
 )
 
-// bpe merges the bytes of a word into tokens: of all neighbours the pair of the lowest rank first, the leftmost of equals.
-type bpe struct {
-	spellings    map[string]int32 // the whole vocabulary
-	words        map[string]int32 // the part of it that bytes can spell, by those bytes
+// Model merges the bytes of a word into tokens: of all neighbours the pair of the lowest rank first, the leftmost of equals. It is
+// safe for concurrent use.
+type Model struct {
+	words        map[string]int32 // tokens by the bytes that they stand for; those of bytes alone
 	bytes        [256]int32       // token of a single byte, -1 without one
 	merges       map[uint64]merge // by pair
 	ignoreMerges bool             // a word that is a token is that token, whatever its merges say
-	cache        *wordCache
+	cache        wordCache
+}
+
+// New makes a model of a vocabulary, ids by their spelling, and of its merges, the earlier ones first. A merge of tokens that the
+// vocabulary lacks is an error. With ignoreMerges a word that is a token is not taken apart.
+func New[Merge ~[2]string](vocab map[string]int32, merges []Merge, ignoreMerges bool) (*Model, error) {
+	m := &Model{ignoreMerges: ignoreMerges, words: make(map[string]int32, len(vocab)), merges: make(map[uint64]merge, len(merges))}
+	m.cache.seed = maphash.MakeSeed()
+	for spelling, id := range vocab {
+		if text, ok := Bytes(spelling); ok && text != "" {
+			m.words[text] = id
+		}
+	}
+	for b := range m.bytes {
+		m.bytes[b] = -1
+		if id, ok := vocab[string(byteRune[b])]; ok {
+			m.bytes[b] = id
+		}
+	}
+	for rank, p := range merges {
+		left, ok1 := vocab[p[0]]
+		right, ok2 := vocab[p[1]]
+		made, ok3 := vocab[p[0]+p[1]]
+		if !ok1 || !ok2 || !ok3 {
+			return nil, fmt.Errorf("model.merges: %q and %q or what they make is not in the vocabulary", p[0], p[1])
+		}
+		m.merges[pair(left, right)] = merge{int32(rank), made}
+	}
+	return m, nil
 }
 
 type merge struct{ rank, id int32 }
 
 func pair(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
-// encode appends the tokens of word to ids.
-func (m *bpe) encode(ids []int, word string) []int {
+// Encode appends the tokens of word to ids.
+func (m *Model) Encode(ids []int, word string) []int {
 	if word == "" {
 		return ids
 	}
@@ -35,7 +64,7 @@ func (m *bpe) encode(ids []int, word string) []int {
 	return ids
 }
 
-func (m *bpe) merge(word string) []int32 {
+func (m *Model) merge(word string) []int32 {
 	if id, ok := m.words[word]; ok && (m.ignoreMerges || len(word) == 1) {
 		return []int32{id}
 	}
@@ -51,7 +80,7 @@ func (m *bpe) merge(word string) []int32 {
 
 // merging is a word at work: a linked list of symbols, and a heap of the merges that are possible.
 type merging struct {
-	model   *bpe
+	model   *Model
 	symbols []symbol
 	heap    mergeHeap
 }
@@ -61,7 +90,7 @@ type symbol struct {
 	made           merge // with the symbol after it; rank -1 if they do not merge
 }
 
-func newMerging(m *bpe, word string) *merging {
+func newMerging(m *Model, word string) *merging {
 	w := &merging{model: m, symbols: make([]symbol, 0, len(word))}
 	for i := range len(word) {
 		if id := m.bytes[word[i]]; id >= 0 { // a byte that the vocabulary lacks is dropped

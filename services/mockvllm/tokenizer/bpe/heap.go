@@ -1,4 +1,4 @@
-package tokenizer
+package bpe
 
 // candidate is a merge that may be done: of the symbol at position at and the one after it.
 type candidate struct{ rank, at int32 }

@@ -1,18 +1,9 @@
-package tokenizer
+package pretokenizer
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
-
-// stage is one step of cutting a text into words.
-type stage struct {
-	prefixSpace bool // the text is given a space in front when it has none
-	// first returns the length of the first piece of a text that is not empty, at least 1; drop leaves the piece out.
-	first func(text string) (n int, drop bool)
-}
-
-func whole(text string) (n int, drop bool) { return len(text), false }
 
 // kind is what the patterns of the families tell apart.
 type kind uint8

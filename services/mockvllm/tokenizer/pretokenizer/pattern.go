@@ -1,4 +1,4 @@
-package tokenizer
+package pretokenizer
 
 import (
 	"fmt"
@@ -13,24 +13,6 @@ var known = map[string]func(string) (int, bool){
 	`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`: gpt2,
 	fmt.Sprintf(cl100kPattern, "{1,3}"):                                          cl100k(3),
 	fmt.Sprintf(cl100kPattern, ""):                                               cl100k(1),
-}
-
-func splitStage(c *component) (stage, error) {
-	if c.Pattern.Regex == "" {
-		return stage{}, fmt.Errorf("pre_tokenizer Split by the string %q is not supported, only by a Regex", c.Pattern.String)
-	}
-	drop := c.Behavior == "Removed" && c.Invert
-	if c.Behavior != "Isolated" && !drop {
-		return stage{}, fmt.Errorf("pre_tokenizer Split with behavior %q, invert %t is not supported", c.Behavior, c.Invert)
-	}
-	if first, ok := known[c.Pattern.Regex]; ok {
-		return stage{first: first}, nil
-	}
-	re, lookahead, err := compile(c.Pattern.Regex)
-	if err != nil {
-		return stage{}, fmt.Errorf("pre_tokenizer Split with the pattern %s: %w", c.Pattern.Regex, err)
-	}
-	return stage{first: pattern(re, lookahead, drop)}, nil
 }
 
 // unicodeSpace is \s of Oniguruma, which Hugging Face matches with; that of package regexp is ASCII's alone.

@@ -1,4 +1,4 @@
-package tokenizer
+package bpe
 
 import "strings"
 
@@ -22,8 +22,8 @@ func init() {
 	}
 }
 
-// spelledBytes returns the bytes that a spelling stands for; ok is false when a character of it stands for none.
-func spelledBytes(spelling string) (text string, ok bool) {
+// Bytes returns the bytes that the spelling of a token stands for; ok is false when a character of it stands for none.
+func Bytes(spelling string) (text string, ok bool) {
 	var b strings.Builder
 	for _, r := range spelling {
 		c, ok := runeByte[r]
