@@ -7,7 +7,17 @@ import (
 	"errors"
 	"net"
 	"net/http"
+
+	"github.com/fluidmcp/fluidmcp/internal/reqctx"
+	"github.com/fluidmcp/fluidmcp/internal/web/http1/head"
 )
+
+// incoming is a request with its body, in one piece of memory.
+type incoming struct {
+	head.Head
+	ctx  reqctx.Context
+	body body
+}
 
 // await reads the head of the next request. Between requests the connection holds no buffer, and waiting is bounded by
 // the idle time; once something came, by the time for a header.
@@ -15,16 +25,16 @@ func (c *conn) await() (*incoming, error) {
 	if err := c.wait(); err != nil {
 		return nil, err
 	}
-	head, err := c.readHead()
+	text, err := c.readHead()
 	if err != nil {
 		return nil, err
 	}
-	if c.handOver(head) {
+	if c.handOver(text) {
 		return nil, errHanded
 	}
 	r := &incoming{}
 	r.ctx.Begin(c.server.BaseContext)
-	if err := r.parseHead(head); err != nil {
+	if err := r.Parse(&r.ctx, text); err != nil {
 		return nil, err
 	}
 	c.beginRequest(&r.ctx)
@@ -51,20 +61,20 @@ func (c *conn) readHead() (string, error) {
 			_, _ = c.in.Discard(len(b))
 			b = large
 		}
-		n, err := headEnd(b, searched)
+		n, err := head.End(b, searched)
 		switch {
 		case err != nil:
 			return "", err
 		case n > c.server.MaxHeaderBytes || n == 0 && len(b) > c.server.MaxHeaderBytes:
-			return "", errHeadTooLarge
+			return "", head.ErrTooLarge
 		case n > 0 && large == nil:
-			head := string(b[:n])
+			text := string(b[:n])
 			_, _ = c.in.Discard(n)
-			return head, nil
+			return text, nil
 		case n > 0:
-			head := string(b[:n])
+			text := string(b[:n])
 			c.src.first = append(bytes.Clone(b[n:]), c.src.first...)
-			return head, nil
+			return text, nil
 		}
 		searched = len(b)
 		if large == nil && c.in.Buffered() == c.in.Size() {
@@ -95,7 +105,7 @@ func (c *conn) skipBlank(b []byte) []byte {
 func (c *conn) headFailed(err error, begun bool) error {
 	var timeout net.Error
 	if begun && errors.As(err, &timeout) && timeout.Timeout() {
-		return refuse(http.StatusRequestTimeout, "The request's header did not come in time.")
+		return head.Refuse(http.StatusRequestTimeout, "The request's header did not come in time.")
 	}
 	return errEnded
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/internal/chunk"
 	"github.com/fluidmcp/fluidmcp/internal/httpfield"
+	"github.com/fluidmcp/fluidmcp/internal/web/http1/head"
 )
 
 const (
@@ -44,8 +45,8 @@ type body struct {
 	pace  pace
 }
 
-func (b *body) begin(c *conn, f framing) {
-	b.conn, b.length, b.expects, b.left, b.first = c, f.length, f.expects, max(0, f.length), true
+func (b *body) begin(c *conn, f head.Framing) {
+	b.conn, b.length, b.expects, b.left, b.first = c, f.Length, f.Expects, max(0, f.Length), true
 	b.pace = pace{over: &b.closed, stalled: c.server.Stalled, patience: c.server.Patience, left: c.server.Patience}
 }
 

@@ -106,9 +106,9 @@ func (c *conn) next() bool {
 func (c *conn) answer(r *incoming) (keep bool) {
 	defer c.endRequest()
 	c.body, r.Body = nil, http.NoBody
-	if r.framing.length != 0 {
+	if r.Framing.Length != 0 {
 		c.body = &r.body
-		c.body.begin(c, r.framing)
+		c.body.begin(c, r.Framing)
 		r.Body = c.body
 		c.src.pace = &c.body.pace
 	}
@@ -117,7 +117,7 @@ func (c *conn) answer(r *incoming) (keep bool) {
 	if w.header == nil {
 		w.header = make(http.Header)
 	}
-	*w = response{conn: c, request: &r.Request, header: w.header, length: -1, close: r.framing.close}
+	*w = response{conn: c, request: &r.Request, header: w.header, length: -1, close: r.Framing.Close}
 	returned := c.run(w, &r.Request)
 	c.body.seize()
 	if !returned {

@@ -2,7 +2,7 @@
 // connection, which reads a request, runs the handler and writes the answer, and no other. net/http starts a second one for each
 // request, to notice a client that leaves; here one watch (package hangup) does that for all connections.
 //
-//	Server ── Serve ──► conn ──► await.go     the next request; head.go reads what it says, strictly
+//	Server ── Serve ──► conn ──► await.go     the next request; head/ reads what it says, strictly
 //	                       ├───► wait.go      what a connection is between two requests
 //	                       ├───► body.go      its body, by length or in chunks; pace.go how slow a client may be
 //	                       ├───► response.go  http.ResponseWriter

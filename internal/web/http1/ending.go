@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/openai"
+	"github.com/fluidmcp/fluidmcp/internal/web/http1/head"
 )
 
 // refuse answers a request that never reached the handler, and ends the connection.
 func (c *conn) refuse(err error) {
-	var r *refusal
+	var r *head.Refusal
 	if errors.As(err, &r) {
 		w := &response{conn: c, request: &http.Request{Method: http.MethodGet, ProtoMinor: 1}, header: make(http.Header), close: true}
-		(&openai.Error{Status: r.status, Type: openai.TypeInvalidRequest, Code: "malformed_request", Message: r.message}).Write(w)
+		(&openai.Error{Status: r.Status, Type: openai.TypeInvalidRequest, Code: "malformed_request", Message: r.Message}).Write(w)
 		if w.finish() == nil {
 			c.close()
 			return

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/internal/web/http1/head"
 )
 
 // handshake begins an encrypted connection, within the time for a header, and hands it over where the client has chosen HTTP/2. It
@@ -20,7 +22,7 @@ func (c *conn) handshake(secure *tls.Conn) bool {
 		var plain tls.RecordHeaderError
 		if errors.As(err, &plain) && plain.Conn != nil && plain.RecordHeader[0] >= 'A' && plain.RecordHeader[0] <= 'Z' { // a method
 			c.net = plain.Conn
-			c.refuse(malformed("This server speaks HTTPS. Ask for https:// in place of http://."))
+			c.refuse(head.Malformed("This server speaks HTTPS. Ask for https:// in place of http://."))
 		}
 		return false
 	}
