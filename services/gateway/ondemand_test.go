@@ -92,14 +92,14 @@ func TestOnDemandThatCannotWait(t *testing.T) {
 	f.awaitMetric(`fluidmcp_queued_requests{model="m"}`, 0)
 	f.awaitMetric(`fluidmcp_streams_total{model="m",outcome="client_closed"}`, 1)
 
+	if a := f.do("POST", chat, hello, "X-Request-Timeout", "10ms"); a.status != 504 || a.code() != "deadline_exceeded" {
+		t.Errorf("one with a deadline: %d %s", a.status, a.body)
+	}
 	m.Timeouts.Load = 50 * time.Millisecond
 	loading.Timeouts = m.Timeouts
 	f.deploy(loading)
 	if a := f.post(chat, hello); a.status != 503 || a.code() != "model_loading" || !strings.Contains(a.body, "loading weights, 40 %") {
 		t.Errorf("one that waited too long: %d %s", a.status, a.body)
-	}
-	if a := f.do("POST", chat, hello, "X-Request-Timeout", "10ms"); a.status != 504 || a.code() != "deadline_exceeded" {
-		t.Errorf("one with a deadline: %d %s", a.status, a.body)
 	}
 
 	// A start that fails for good is told to everybody who waits, and to who comes later; then it is no more in the list.

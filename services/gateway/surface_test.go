@@ -219,24 +219,35 @@ func (f *front) upload(form io.Reader) *http.Response {
 	return resp
 }
 
-// TestSlowUpload: a client that takes its time to send does not make its backend a slow one.
+// TestSlowUpload: a client that takes its time to send does not make its backend a slow one. The backend's own time is as short as the
+// machine allows.
 func TestSlowUpload(t *testing.T) {
 	b := newBackend(t, vllm)
-	f := start(t, func(c *gateway.Config) { c.FirstByteTimeout = 2 * time.Second }, model("m", b.URL))
-	in, out := io.Pipe()
-	go func() {
-		_, _ = io.WriteString(out, "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n")
-		for range 5 {
-			time.Sleep(time.Second / 2)
-			_, _ = io.WriteString(out, strings.Repeat("s", 1<<20))
-		}
-		_, _ = io.WriteString(out, "\r\n--x--\r\n")
-		out.Close()
-	}()
-	resp := f.upload(in)
-	resp.Body.Close()
-	if resp.StatusCode != 200 {
-		t.Errorf("status %d", resp.StatusCode)
+	m := model("m", b.URL)
+	f := start(t, nil, m)
+	upload := func(took time.Duration) int {
+		in, out := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(out, "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n")
+			for range 5 {
+				time.Sleep(took / 5)
+				_, _ = io.WriteString(out, strings.Repeat("s", 1<<20))
+			}
+			_, _ = io.WriteString(out, "\r\n--x--\r\n")
+			out.Close()
+		}()
+		resp := f.upload(in)
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	status := http.StatusGatewayTimeout
+	for limit := time.Second; status == http.StatusGatewayTimeout && limit < patience; limit *= 2 {
+		m.Timeouts.FirstByte = limit
+		f.deploy(m)
+		status = upload(limit * 5 / 4)
+	}
+	if status != http.StatusOK {
+		t.Errorf("status %d", status)
 	}
 }
 
