@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -78,19 +79,22 @@ func TestBodyThatStandsStill(t *testing.T) {
 
 func TestBodyThatMovesIsTaken(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, c *http.Client) {
+	inTime(t, ample, func(t *testing.T, c *http.Client, ample time.Duration) error {
+		end := make(chan error, 1)
 		url, _ := serve(t, web.Server{Patience: ample, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			n, err := io.Copy(io.Discard, r.Body)
-			if n != 40<<10 || err != nil {
-				t.Errorf("read %d, %v", n, err)
+			if n != 40<<10 && err == nil {
+				err = fmt.Errorf("read %d", n)
 			}
+			end <- err
 		})})
 		slow := &dribble{t.Context(), make([]byte, 2<<10), ample / 10} // takes twice the patience
 		resp, err := c.Post(url, "text/plain", io.LimitReader(slow, 40<<10))
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		resp.Body.Close()
+		return received(t, "the end of the body", end)
 	})
 }
 
@@ -183,12 +187,13 @@ func TestHeaderThatIsTooLong(t *testing.T) {
 // pieces of its answer.
 func TestHandlersMayTakeTheirTime(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, c *http.Client) {
+	inTime(t, brief, func(t *testing.T, c *http.Client, brief time.Duration) error {
+		failures := make(chan error, 10)
 		url, _ := serve(t, web.Server{Patience: brief, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			took := func(what string, err error) {
 				time.Sleep(2 * brief)
 				if err != nil || r.Context().Err() != nil {
-					t.Errorf("%s: %v, context %v", what, err, context.Cause(r.Context()))
+					failures <- fmt.Errorf("%s: %v, context %v", what, err, context.Cause(r.Context()))
 				}
 			}
 			took("before", nil)
@@ -204,13 +209,18 @@ func TestHandlersMayTakeTheirTime(t *testing.T) {
 		for range 2 { // the second request is on the same connection
 			resp, err := c.Post(url, "text/plain", bytes.NewReader(make([]byte, 3<<10)))
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
-			if body, err := io.ReadAll(resp.Body); string(body) != "ab" || err != nil {
-				t.Errorf("got %q, %v", body, err)
-			}
+			body, err := io.ReadAll(resp.Body)
 			resp.Body.Close()
+			if string(body) != "ab" || err != nil {
+				return fmt.Errorf("got %q, %v", body, err)
+			}
 		}
+		if len(failures) > 0 {
+			return <-failures
+		}
+		return nil
 	})
 }
 
@@ -307,16 +317,16 @@ func TestHTTP2ConnectionThatNobodyReads(t *testing.T) {
 // A client that reads slowly, but does, gets all of an answer that takes many times the patience.
 func TestAnswerThatIsReadSlowly(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, c *http.Client) {
+	inTime(t, ample, func(t *testing.T, c *http.Client, ample time.Duration) error {
 		const size = 16 << 20
+		end := make(chan error, 1)
 		url, _ := serve(t, web.Server{Patience: ample, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if _, err := w.Write(make([]byte, size)); err != nil { // one piece
-				t.Errorf("the handler got %v", err)
-			}
+			_, err := w.Write(make([]byte, size)) // one piece
+			end <- err
 		})})
 		resp, err := c.Get(url)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		defer resp.Body.Close()
 		in, n := bufio.NewReader(resp.Body), int64(0)
@@ -327,7 +337,8 @@ func TestAnswerThatIsReadSlowly(t *testing.T) {
 			time.Sleep(ample / 100)
 		}
 		if n != size || err != io.EOF {
-			t.Errorf("read %d, %v", n, err)
+			return fmt.Errorf("read %d, %w", n, err)
 		}
+		return received(t, "the end of the handler", end)
 	})
 }
