@@ -67,6 +67,7 @@ type LoRAConfig struct {
 	Enabled bool
 	Modules []lora.Adapter // loaded from the start
 	Runtime bool           // VLLM_ALLOW_RUNTIME_LORA_UPDATING: clients load and unload
+	Offline bool           // HF_HUB_OFFLINE: no repository of the hub is there
 	Max     int            // in one step
 }
 

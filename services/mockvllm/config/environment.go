@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ func fromEnvironment(c *Config, env func(string) string) error {
 	}
 	c.Routes.Dev = e.env("VLLM_SERVER_DEV_MODE").number(0) != 0
 	c.LoRA.Runtime = e.env("VLLM_ALLOW_RUNTIME_LORA_UPDATING").truth()
+	c.LoRA.Offline = e.env("HF_HUB_OFFLINE").switched()
 	c.HTTP.KeepAlive = time.Duration(e.env("VLLM_HTTP_TIMEOUT_KEEP_ALIVE").number(5)) * time.Second
 	g := &c.Generation
 	g.StoreResponses = e.env("VLLM_ENABLE_RESPONSES_API_STORE").number(0) != 0
@@ -45,6 +47,11 @@ func (e *environment) env(name string) variable {
 
 // truth is vLLM's reading of some switches; the others are numbers.
 func (v variable) truth() bool { return v.text == "1" || strings.EqualFold(v.text, "true") }
+
+// switched is the Hugging Face hub's reading of a switch.
+func (v variable) switched() bool {
+	return slices.Contains([]string{"1", "ON", "YES", "TRUE"}, strings.ToUpper(v.text))
+}
 
 // number reads an integer.
 func (v variable) number(absent int) int {

@@ -56,9 +56,9 @@ func TestConfigure(t *testing.T) {
 		c.HTTP.RootPath, c.HTTP.Origins, c.HTTP.Methods, c.HTTP.Credentials, c.HTTP.RequestIDs = "/llm", []string{"*"}, []string{"GET"}, true, true
 	})
 	f(`m --lora-modules ada=./l {"name":"b","path":"p","base_model_name":"x"} --enable-lora --runner pooling --convert classify`,
-		env("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "True"), func(c *Config) {
+		env("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "True", "HF_HUB_OFFLINE", "yes"), func(c *Config) {
 			named(c, "m")
-			c.LoRA = LoRAConfig{Enabled: true, Runtime: true, Max: 1, Modules: []lora.Adapter{{Name: "ada", Path: "./l"}, {Name: "b", Path: "p", Base: "x"}}}
+			c.LoRA = LoRAConfig{Enabled: true, Runtime: true, Offline: true, Max: 1, Modules: []lora.Adapter{{Name: "ada", Path: "./l"}, {Name: "b", Path: "p", Base: "x"}}}
 			c.Pooling = PoolingConfig{Runner: "pooling", Convert: "classify"}
 		})
 	f("m --max-num-queued-reqs 0 --max-num-queued-tokens None --override-generation-config.temperature 0 --profiler-config.profiler torch",

@@ -20,6 +20,7 @@ type Adapter struct {
 // Registry is the adapters of one server.
 type Registry struct {
 	enabled bool
+	offline bool            // no repository can be fetched
 	served  []string        // names of the model, which no adapter may have
 	named   map[string]bool // paths of --lora-modules
 
@@ -27,9 +28,9 @@ type Registry struct {
 	adapters []Adapter // in the order of loading
 }
 
-// New loads the adapters of the command line.
-func New(enabled bool, served []string, modules []Adapter) (*Registry, *protocol.Error) {
-	r := &Registry{enabled: enabled, served: served, named: map[string]bool{}}
+// New loads the adapters of the command line. Offline, a name of a repository is no adapter.
+func New(enabled, offline bool, served []string, modules []Adapter) (*Registry, *protocol.Error) {
+	r := &Registry{enabled: enabled, offline: offline, served: served, named: map[string]bool{}}
 	for _, m := range modules {
 		r.named[m.Path] = true
 		if err := r.Load(m, false); err != nil {
@@ -75,7 +76,7 @@ func (r *Registry) Load(a Adapter, inPlace bool) *protocol.Error {
 	case !r.enabled:
 		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
 			Message: "Call to add_lora method failed: LoRA is not enabled. Use --enable-lora to enable LoRA."}
-	case !r.named[a.Path] && !present(a.Path):
+	case !r.named[a.Path] && !r.present(a.Path):
 		return notFound("Loading lora " + a.Name + " failed: No adapter found for " + a.Path)
 	case i >= 0:
 		r.adapters[i] = a
@@ -106,9 +107,9 @@ func (r *Registry) index(name string) int {
 
 var repository = regexp.MustCompile(`^[A-Za-z0-9_-][\w.-]*/[A-Za-z0-9_-][\w.-]*$`)
 
-func present(path string) bool {
+func (r *Registry) present(path string) bool {
 	if _, err := os.Stat(path); err != nil {
-		return repository.MatchString(path)
+		return !r.offline && repository.MatchString(path)
 	}
 	_, err := os.Stat(filepath.Join(path, "adapter_config.json"))
 	return err == nil

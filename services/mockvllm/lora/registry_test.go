@@ -15,7 +15,7 @@ func TestRegistry(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(whole, "adapter_config.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, failed := New(true, []string{"base", "alias"}, []Adapter{{Name: "ada", Path: "./not/there"}})
+	r, failed := New(true, false, []string{"base", "alias"}, []Adapter{{Name: "ada", Path: "./not/there"}})
 	if failed != nil {
 		t.Fatal(failed)
 	}
@@ -46,6 +46,9 @@ func TestRegistry(t *testing.T) {
 	if diff := cmp.Diff(want, r.List()); diff != "" {
 		t.Error(diff)
 	}
-	off, _ := New(false, nil, nil)
+	offline, _ := New(true, true, nil, nil)
+	f(offline.Load(Adapter{Name: "hub", Path: "org/some-lora.v1"}, false), 404, "Loading lora hub failed: No adapter found for org/some-lora.v1")
+	f(offline.Load(Adapter{Name: "bob", Path: whole}, false), 0, "")
+	off, _ := New(false, false, nil, nil)
 	f(off.Load(Adapter{Name: "ada", Path: whole}, false), 500, "Call to add_lora method failed: LoRA is not enabled. Use --enable-lora to enable LoRA.")
 }

@@ -23,7 +23,7 @@ type Models struct {
 
 // New loads the adapters that the configuration names. What is loaded later is told to the console.
 func New(cfg config.Config, c *console.Console) (*Models, error) {
-	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.ServedNames, cfg.LoRA.Modules)
+	adapters, refused := lora.New(cfg.LoRA.Enabled, cfg.LoRA.Offline, cfg.ServedNames, cfg.LoRA.Modules)
 	if refused != nil {
 		return nil, fmt.Errorf("load adapters: %w", refused)
 	}
