@@ -203,6 +203,9 @@ func (r *Request) work(prompt generation.Prompt) (*generation.Work, *protocol.Er
 	if r.nothing {
 		params.MaxTokens = 1
 	}
+	if params.Constraint != nil {
+		prompt.ThinkEnd = r.model.ThinkEnd(prompt.Tokens)
+	}
 	late := request.TooLong(len(prompt.Tokens), r.model)
 	if r.echo && !r.returnTokens && prompt.Text == "" { // an assertion of vLLM's fails: it takes the empty text for none
 		late = cmp.Or(late, &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal})

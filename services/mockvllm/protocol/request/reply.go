@@ -116,6 +116,19 @@ func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *M
 	}
 }
 
+// ThinkEnd is the token that a grammar waits for in an answer to a prompt without a conversation, where the server has a parser of
+// reasoning: nil where there is none, or when the prompt has it.
+func (m *Model) ThinkEnd(prompt []int) *int {
+	parser, ok := reasoning.Lookup(m.Reasoning, nil)
+	if !ok || parser.Start == "" || over(prompt, m, parser) {
+		return nil
+	}
+	if id, known := m.Tokenizer.ID(parser.End); known {
+		return &id
+	}
+	return nil
+}
+
 // over tells whether the thoughts have ended in a prompt: the last mark of them is the one that ends them.
 func over(prompt []int, m *Model, parser reasoning.Parser) bool {
 	start, _ := m.Tokenizer.ID(parser.Start)

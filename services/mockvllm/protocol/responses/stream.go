@@ -47,7 +47,7 @@ func (s *stream) Part(_ int, o *generation.Output) {
 	if p == nil {
 		return
 	}
-	if p.Reasoning != nil && *p.Reasoning != "" {
+	if p.Reasoning != nil { // also where it is a mark that is not shown
 		s.say("reasoning", *p.Reasoning, nil)
 	}
 	if p.Content != nil && *p.Content != "" {
