@@ -52,7 +52,7 @@ var crashes = [...]disaster{
 		c.restartSupervisor(t, "")
 	}},
 	{name: "a server hangs while it loads", before: func(t *testing.T, c *crashStack) {
-		c.stall = 3
+		c.stall = 10 // which the others, who do start, need on a busy machine
 		c.restartSupervisor(t, "")
 	}, run: func(t *testing.T, c *crashStack) {
 		c.note(t, "hang")

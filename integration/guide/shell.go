@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// patience bounds one block. A cold compile of everything takes minutes.
+// patience bounds one block, and the wait for what a program in the background prints. A cold compile of everything takes minutes.
 const patience = 5 * time.Minute
 
 // setup makes the shell end at the first command that fails, and say which one that was.

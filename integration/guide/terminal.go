@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// readiness bounds the wait for what a program in the background prints.
-const readiness = 2 * time.Minute
-
 // terminal is another window, in which a program runs on.
 type terminal struct {
 	cmd    *exec.Cmd
@@ -58,7 +55,7 @@ func (t *terminal) await(ctx context.Context, shown string) error {
 		start = `(?m:^)`
 	}
 	want := regexp.MustCompile(start + pattern(shown))
-	ctx, cancel := context.WithTimeout(ctx, readiness)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -91,7 +88,7 @@ func (t *terminal) interrupt() error {
 	_ = syscall.Kill(-pid, syscall.SIGINT)
 	select {
 	case <-t.exited:
-	case <-time.After(readiness):
+	case <-time.After(patience):
 		_ = killGroup(pid)
 		<-t.exited
 		return errors.New("ignores Ctrl-C")
