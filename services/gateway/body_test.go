@@ -1,10 +1,12 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/services/gateway"
@@ -126,4 +128,54 @@ func TestManyLargeBodies(t *testing.T) {
 	}
 	f.awaitMetric("fluidmcp_buffered_bytes", 0)
 	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="overloaded"}`, 1)
+}
+
+// TestManyLargeAnswers: what is held back of answers until they are whole is bounded in sum. An answer for which there is no room is
+// passed on as it comes, and all is given back.
+func TestManyLargeAnswers(t *testing.T) {
+	const large = 1 << 20
+	first, rest := `{"text":"`+strings.Repeat("x", large/2), strings.Repeat("x", large/2-1000)+`"}`
+	f := func(name, head string, framed func(string) string, end string) {
+		t.Run(name, func(t *testing.T) {
+			goOn := make(chan struct{})
+			release := sync.OnceFunc(func() { close(goOn) })
+			defer release()
+			b := newBackend(t, func(c *exchange) {
+				head, framed, end := head, framed, end
+				if c.n == 0 { // takes nearly all that answers may have
+					head, framed, end = announced(len(first+rest)), func(s string) string { return s }, ""
+				}
+				c.write(head, framed(first))
+				<-goOn
+				c.write(framed(rest), end)
+			})
+			f := start(t, func(c *gateway.Config) { c.MaxBodyBytes, c.MaxBufferedBytes = large, 2*large }, model("m", b.URL))
+			held := f.ask(1, "/llm/m/chat/completions", hello)
+			await(t, "the first answer in memory", func() bool { return f.metric("fluidmcp_buffered_bytes") > large-100<<10 })
+			before := f.metric("fluidmcp_buffered_bytes")
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			resp := f.open(ctx, "POST", "/llm/m/chat/completions", hello)
+			defer resp.Body.Close()
+			got := make([]byte, len(first)) // so it is passed on before it is whole
+			if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != first {
+				t.Errorf("%v, %.20q", err, got)
+			}
+			f.awaitMetric("fluidmcp_buffered_bytes", before)
+			release()
+			if got, err := io.ReadAll(resp.Body); err != nil || string(got) != rest {
+				t.Errorf("%v, %d bytes", err, len(got))
+			}
+			if a := <-held; a.status != 200 || a.body != first+rest {
+				t.Errorf("%d %v, %d bytes", a.status, a.header, len(a.body))
+			}
+			f.awaitMetric("fluidmcp_buffered_bytes", 0)
+		})
+	}
+	f("announced", announced(len(first+rest)), func(s string) string { return s }, "")
+	f("chunked", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n", chunk, "0\r\n\r\n")
+}
+
+func announced(length int) (head string) {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n", length)
 }

@@ -23,7 +23,7 @@ type Config struct {
 	IdleTimeout      time.Duration `split_words:"true"` // between two pieces of an answer
 	TotalTimeout     time.Duration `split_words:"true"` // of one attempt; 0 means none
 	MaxBodyBytes     int64         `split_words:"true"` // of a request; a larger one gets a 413
-	MaxBufferedBytes int64         `split_words:"true"` // of all large requests that are in memory; above it they get a 503
+	MaxBufferedBytes int64         `split_words:"true"` // of all large requests that are in memory; above it they get a 503. Large answers take up to half of it
 	Retries          int           `split_words:"true"` // attempts on other backends after the first
 	DrainTimeout     time.Duration `split_words:"true"` // for requests in flight when the gateway is asked to stop
 	ProbeInterval    time.Duration `split_words:"true"` // between two health checks of a backend

@@ -111,6 +111,7 @@ func (g *Gateway) try(ctx context.Context, r *http.Request, c *call, q *query, m
 		DropUsage: q.dropUsage,
 		Idle:      cmp.Or(m.Timeouts.Idle, g.cfg.IdleTimeout),
 		Patience:  patience,
+		Memory:    g.intake,
 		Meter:     c,
 		Cause:     func() error { return cause(client, ctx) },
 	})

@@ -33,8 +33,21 @@ type Intake struct {
 // New makes an intake that holds nothing.
 func New(l Limits) *Intake { return &Intake{limits: l} }
 
-// Buffered is how many bytes of large bodies are in memory; the first 64 KiB of each do not count.
+// Buffered is how many bytes of large bodies are in memory, what Take gave included; the first 64 KiB of each do not count.
 func (in *Intake) Buffered() int64 { return in.buffered.Load() }
+
+// Take gives memory for n bytes of an answer that is held back, or false where there is none. Answers get up to half of all: one that
+// is passed on as it comes is better than a request that is refused.
+func (in *Intake) Take(n int64) bool {
+	if in.buffered.Add(n) > in.limits.Buffered/2 {
+		in.buffered.Add(-n)
+		return false
+	}
+	return true
+}
+
+// Give takes back what Take gave.
+func (in *Intake) Give(n int64) { in.buffered.Add(-n) }
 
 // Open makes b, which is zero, the body of a request. Nothing is read yet. A body that says itself that it is over the limit is
 // refused.

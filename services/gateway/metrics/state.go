@@ -20,7 +20,7 @@ var (
 	backendBusy   = prometheus.NewDesc("fluidmcp_backend_inflight", "Requests at a backend.", []string{"model", "backend"}, nil)
 	queuedDesc    = prometheus.NewDesc("fluidmcp_queued_requests", "Requests that wait for their turn at a model.", []string{"model"}, nil)
 	connectedDesc = prometheus.NewDesc("fluidmcp_supervisor_connected", "1 while the fleet feed is connected.", nil, nil)
-	bufferedDesc  = prometheus.NewDesc("fluidmcp_buffered_bytes", "Large bodies of requests in memory, in bytes; what is over 64 KiB of each.", nil, nil)
+	bufferedDesc  = prometheus.NewDesc("fluidmcp_buffered_bytes", "Large bodies in memory, of requests and of answers that are held back until they are whole, in bytes; what is over 64 KiB of each.", nil, nil)
 	ageDesc       = prometheus.NewDesc("fluidmcp_fleet_age_seconds", "Time since the fleet feed was lost; 0 while it is connected.", nil, nil)
 )
 

@@ -22,8 +22,8 @@ type plain struct {
 	Answer
 	opts  Options
 	held  *bytes.Buffer
-	limit io.LimitedReader // of what is held
-	whole bool             // held is all of it
+	taken int64 // of Options.Memory, for held
+	whole bool  // held is all of it
 	usage Usage
 }
 
@@ -32,35 +32,73 @@ var errTorn = errors.New("the answer ended in the middle of its JSON")
 // kept are buffers of answers that are over, to be used again.
 var kept = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxKept is the largest buffer that is, 64 KiB.
+// maxKept is the largest buffer that is, 64 KiB. So much of each answer may always be held back.
 const maxKept = 64 << 10
 
 func receivePlain(a Answer, resp *http.Response, opts Options, media string) (*Answer, error) {
 	p := &plain{Answer: a, opts: opts, held: kept.Get().(*bytes.Buffer)}
 	p.sender = p
-	if media != "application/json" && resp.ContentLength < 0 {
-		return &p.Answer, p.begin() // speech, for example: made while it is sent, and nothing of it tells whether it is whole
-	}
-	if resp.ContentLength > 0 {
-		p.held.Grow(int(min(resp.ContentLength, maxHeld)) + bytes.MinRead)
-	}
-	p.limit = io.LimitedReader{R: p, N: maxHeld}
-	if _, err := p.held.ReadFrom(&p.limit); err != nil {
+	if err := p.receive(resp, media); err != nil {
+		p.close()
 		return nil, err
 	}
-	p.whole = p.held.Len() < maxHeld
-	if !p.whole {
-		return &p.Answer, nil
+	return &p.Answer, nil
+}
+
+func (p *plain) receive(resp *http.Response, media string) error {
+	if media != "application/json" && resp.ContentLength < 0 {
+		return p.begin() // speech, for example: made while it is sent, and nothing of it tells whether it is whole
 	}
-	var err error
+	err := p.hold(resp.ContentLength)
+	if err != nil || !p.whole {
+		return err
+	}
 	if p.usage, err = readUsage(p.held.Bytes()); err != nil && media == "application/json" && torn(resp, p.held.Bytes(), err) {
-		return nil, errTorn
+		return errTorn
 	}
 	p.cut = bytes.Contains(p.held.Bytes(), aborted)
 	if resp.ContentLength < 0 && resp.Request.Method != http.MethodHead { // to HEAD that would tell of another answer
 		p.header.Set("Content-Length", strconv.Itoa(p.held.Len()))
 	}
-	return &p.Answer, nil
+	return nil
+}
+
+// hold reads the answer, of a length that is announced unless it is -1, as far as it may be held back.
+func (p *plain) hold(length int64) error {
+	for p.grow(length) {
+		free := p.held.AvailableBuffer()
+		n, err := p.Read(free[:cap(free)])
+		p.held.Write(free[:n])
+		if err == io.EOF {
+			p.whole = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grow makes place for more of the answer, all at once where its length is announced, and tells whether more may be held back.
+func (p *plain) grow(length int64) bool {
+	if p.held.Available() >= bytes.MinRead {
+		return true
+	}
+	had := p.held.Cap()
+	size := max(2*had, int(min(length, maxHeld))+bytes.MinRead)
+	if size > maxHeld+bytes.MinRead {
+		return false
+	}
+	if more := int64(size - max(had, maxKept)); more > 0 {
+		if p.opts.Memory.Take(more) {
+			p.taken += more
+		} else if size = maxKept; size <= had {
+			return false
+		}
+	}
+	p.held.Grow(size - p.held.Len())
+	return true
 }
 
 // begin waits for the first piece, without which the answer may be another server's.
@@ -103,7 +141,10 @@ func (p *plain) close() {
 		p.held.Reset()
 		kept.Put(p.held)
 	}
-	p.held = nil
+	if p.taken > 0 {
+		p.opts.Memory.Give(p.taken)
+	}
+	p.held, p.taken = nil, 0
 }
 
 func (p *plain) send(w http.ResponseWriter, begun bool) Result {
@@ -117,6 +158,7 @@ func (p *plain) send(w http.ResponseWriter, begun bool) Result {
 	if p.whole {
 		return Result{Outcome: Completed, Usage: p.usage}
 	}
+	p.close() // the rest may take as long as it likes
 	return p.stream(w)
 }
 

@@ -63,6 +63,19 @@ type meter struct {
 func (m *meter) FirstToken()                 { m.first = time.Since(m.start) }
 func (m *meter) NextToken(gap time.Duration) { m.gaps = append(m.gaps, gap) }
 
+// store is memory for answers, of which there is some left.
+type store struct{ left int64 }
+
+func (s *store) Take(n int64) bool {
+	if n > s.left {
+		return false
+	}
+	s.left -= n
+	return true
+}
+
+func (s *store) Give(n int64) { s.left += n }
+
 // run is one answer on its way through the relay, on fake time.
 type run struct {
 	recorder *httptest.ResponseRecorder
@@ -70,6 +83,7 @@ type run struct {
 	result   relay.Result
 	err      error // of Receive
 	meter    meter
+	memory   store
 	took     time.Duration
 	body     *script
 }
@@ -82,8 +96,8 @@ func play(t *testing.T, contentType string, change func(*relay.Options), pieces 
 func playInto(t *testing.T, contentType string, begun bool, change func(*relay.Options), pieces ...piece) *run {
 	ctx, patience := new(upstream.Watches).WithPatience(t.Context(), 10*time.Second, 0)
 	defer patience.Stop()
-	r := &run{recorder: httptest.NewRecorder(), meter: meter{start: time.Now()}, body: &script{ctx: ctx, pieces: pieces}}
-	opts := relay.Options{End: relay.EndDone, Idle: 5 * time.Second, Patience: patience, Meter: &r.meter, Cause: func() error {
+	r := &run{recorder: httptest.NewRecorder(), meter: meter{start: time.Now()}, memory: store{left: room}, body: &script{ctx: ctx, pieces: pieces}}
+	opts := relay.Options{End: relay.EndDone, Idle: 5 * time.Second, Patience: patience, Memory: &r.memory, Meter: &r.meter, Cause: func() error {
 		var timeout *upstream.TimeoutError
 		if errors.As(context.Cause(ctx), &timeout) {
 			return timeout
@@ -102,8 +116,14 @@ func playInto(t *testing.T, contentType string, begun bool, change func(*relay.O
 		}
 	}
 	r.took = time.Since(r.meter.start)
+	if r.memory.left != room {
+		t.Errorf("%d bytes of memory were not given back", room-r.memory.left)
+	}
 	return r
 }
+
+// room is the memory of each run.
+const room = 16 << 20
 
 const events = "text/event-stream; charset=utf-8"
 

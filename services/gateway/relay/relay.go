@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// maxHeld is the most of a plain answer that is held back, 8 MiB. Above it a late failure breaks the transfer.
+	// maxHeld is the most of a plain answer that is held back, 8 MiB, where there is memory for it. Above it a late failure breaks the
+	// transfer.
 	maxHeld = 8 << 20
 	// maxFrame bounds one event of a stream.
 	maxFrame = 8 << 20
@@ -42,6 +43,12 @@ type Patience interface {
 	Pause()
 }
 
+// Memory is what all answers that are held back may take together.
+type Memory interface {
+	Take(n int64) bool // n bytes more; false, and nothing taken, where there is no room
+	Give(n int64)      // back
+}
+
 // Meter is told about tokens as they pass.
 type Meter interface {
 	FirstToken()
@@ -65,6 +72,7 @@ type Options struct {
 	DropUsage bool          // the usage chunk of a stream was asked for by us, not by the client
 	Idle      time.Duration // the longest silence after the first byte
 	Patience  Patience
+	Memory    Memory // for what is held back of a plain answer beyond its first 64 KiB
 	Meter     Meter
 	Cause     func() error // why the request was ended: web.ErrClientLeft, web.ErrStopping, a timeout; nil when it was not. Asked when reading fails
 }

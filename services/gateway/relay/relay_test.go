@@ -184,7 +184,7 @@ func TestClientTakesNothing(t *testing.T) {
 		_, patience := new(upstream.Watches).WithPatience(t.Context(), time.Minute, 0)
 		defer patience.Stop()
 		resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(strings.NewReader(body))}
-		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Meter: &meter{}, Cause: func() error { return nil }})
+		a, err := relay.Receive(resp, relay.Options{Patience: patience, Idle: time.Minute, Memory: &store{left: room}, Meter: &meter{}, Cause: func() error { return nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
