@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -131,7 +132,7 @@ func TestProber(t *testing.T) {
 		core, logs := observer.New(zapcore.InfoLevel)
 		s := &servers{answers: map[string]string{"http://well/health": "200", "http://stranger/health": "404", "http://ill/health": "503"}}
 		p := probe.Prober{Transport: s, Interval: 5 * time.Second, Backends: backends("well", "stranger", "ill"),
-			SetUp: func(id string, ok bool, _ time.Time) { up.add("%s %v", id, ok) }, Log: zap.New(core)}
+			SetUp: func(id string, ok bool, _ time.Time) bool { up.add("%s %v", id, ok); return true }, Log: zap.New(core)}
 		during(t, 15*time.Second-1, p.Run)
 		up.want(t, map[string]int{"well true": 3, "stranger true": 3, "ill false": 3})
 		if n := logs.FilterMessage("backend changed").Len(); n != 1 {
@@ -151,7 +152,7 @@ func TestNoDescriptorLeft(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var up tally
 			p := probe.Prober{Transport: failing{err}, Interval: 5 * time.Second, Backends: backends("b"),
-				SetUp: func(id string, ok bool, _ time.Time) { up.add("%s %v", id, ok) }, Log: zap.NewNop()}
+				SetUp: func(id string, ok bool, _ time.Time) bool { up.add("%s %v", id, ok); return true }, Log: zap.NewNop()}
 			during(t, 15*time.Second-1, p.Run)
 			up.want(t, want)
 		})
@@ -165,7 +166,10 @@ func TestSilentServer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var up tally
 			p := probe.Prober{Transport: &servers{}, Interval: 16 * time.Second, Backends: backends("silent"),
-				SetUp: func(id string, ok bool, asked time.Time) { up.add("%s %v, asked %v ago", id, ok, time.Since(asked)) }, Log: zap.NewNop()}
+				SetUp: func(id string, ok bool, asked time.Time) bool {
+					up.add("%s %v, asked %v ago", id, ok, time.Since(asked))
+					return true
+				}, Log: zap.NewNop()}
 			during(t, d, p.Run)
 			up.want(t, want)
 		})
@@ -181,7 +185,7 @@ func TestProberLogsChanges(t *testing.T) {
 		s := &servers{answers: map[string]string{"http://b/health": "500"}}
 		here := &listing{urls: backends("b")()}
 		p := probe.Prober{Transport: s, Interval: time.Second, Backends: here.get,
-			SetUp: func(string, bool, time.Time) {}, Log: zap.New(core)}
+			SetUp: func(string, bool, time.Time) bool { return true }, Log: zap.New(core)}
 		done := make(chan struct{})
 		ctx, stop := context.WithCancel(t.Context())
 		go func() { p.Run(ctx); close(done) }()
@@ -207,6 +211,24 @@ func TestProberLogsChanges(t *testing.T) {
 	})
 }
 
+// TestLateProbe: one that does not count, because the backend is another one by now, is no change in the log either, and so nor is the next.
+func TestLateProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.InfoLevel)
+		s := &servers{answers: map[string]string{"http://b/health": "500"}}
+		var probes atomic.Int64
+		p := probe.Prober{Transport: s, Interval: time.Second, Backends: backends("b"), Log: zap.New(core),
+			SetUp: func(string, bool, time.Time) bool {
+				s.answer("http://b/health", "200")
+				return probes.Add(1) > 1
+			}}
+		during(t, 3*time.Second, p.Run)
+		if probes.Load() < 2 || logs.Len() != 0 {
+			t.Errorf("%d probes, logged: %v", probes.Load(), logs.All())
+		}
+	})
+}
+
 // TestSpread: a large fleet is not asked all at once.
 func TestSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -217,7 +239,7 @@ func TestSpread(t *testing.T) {
 			ids = append(ids, fmt.Sprint("b", i))
 			s.answer("http://"+ids[i]+"/health", "200")
 		}
-		p := probe.Prober{Transport: s, Interval: 16 * time.Second, Backends: backends(ids...), SetUp: func(string, bool, time.Time) {}, Log: zap.NewNop()}
+		p := probe.Prober{Transport: s, Interval: 16 * time.Second, Backends: backends(ids...), SetUp: func(string, bool, time.Time) bool { return true }, Log: zap.NewNop()}
 		during(t, 32*time.Second-1, p.Run)
 		moments := make(map[time.Time]int)
 		for id, times := range s.asked {

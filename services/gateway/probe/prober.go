@@ -16,9 +16,9 @@ import (
 // Prober asks every backend for its health, again and again.
 type Prober struct {
 	Transport http.RoundTripper
-	Interval  time.Duration            // between two probes of a backend, and the most that one may take
-	Backends  func() map[string]string // base URLs by id
-	SetUp     func(id string, up bool, asked time.Time)
+	Interval  time.Duration                                  // between two probes of a backend, and the most that one may take
+	Backends  func() map[string]string                       // base URLs by id
+	SetUp     func(id string, up bool, asked time.Time) bool // false when the probe does not count
 	Log       *zap.Logger
 
 	mu   sync.Mutex
@@ -39,8 +39,9 @@ func (p *Prober) Run(ctx context.Context) {
 		if ctx.Err() != nil || rawnet.Exhausted(err) {
 			return // the gateway stops, or has no descriptor left; that says nothing about the backend
 		}
-		p.SetUp(id, err == nil, now)
-		p.note(id, err)
+		if p.SetUp(id, err == nil, now) {
+			p.note(id, err)
+		}
 	})
 }
 

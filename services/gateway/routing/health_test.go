@@ -196,7 +196,9 @@ func TestFreshStart(t *testing.T) {
 		apply(r, func(b *fleet.Backend) { b.URL = "http://elsewhere" })
 		r.wantAsked("moved", "b0", "b1", "b2")
 		old.Report(routing.Unreachable)
-		r.SetUp("b0", false, asked)
+		if r.SetUp("b0", false, asked) {
+			r.t.Error("a probe of the old place counts")
+		}
 		r.wantAsked("of the old place", "b0", "b1", "b2")
 	})
 }

@@ -84,13 +84,16 @@ func (s *state) follow(b fleet.Backend, now time.Time) {
 	s.routable, s.url = b.Routable, b.URL
 }
 
-// SetUp notes whether a backend has answered to a probe that was begun at a time. Unknown ids are ignored, and so is what was asked
-// before the backend moved, or came back: that was another one.
-func (r *Router) SetUp(id string, up bool, asked time.Time) {
+// SetUp notes whether a backend has answered to a probe that was begun at a time, and tells whether that counts: unknown ids do not, and
+// neither does what was asked before the backend moved, or came back: that was another one.
+func (r *Router) SetUp(id string, up bool, asked time.Time) bool {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s := r.states[id]; s != nil && !asked.Before(s.health.since) {
-		s.health.setUp(up, now)
+	s := r.states[id]
+	if s == nil || asked.Before(s.health.since) {
+		return false
 	}
+	s.health.setUp(up, now)
+	return true
 }
