@@ -159,6 +159,26 @@ func TestNoDescriptorLeft(t *testing.T) {
 	}
 }
 
+// starved is a transport whose timers come late, because the program had no processor.
+type starved struct{}
+
+func (starved) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	time.Sleep(time.Second)
+	return nil, r.Context().Err()
+}
+
+// TestStarved: who could not look in time does not know.
+func TestStarved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var up tally
+		p := probe.Prober{Transport: starved{}, Interval: 5 * time.Second, Backends: backends("b"),
+			SetUp: func(id string, ok bool, _ time.Time) bool { up.add("%s %v", id, ok); return true }, Log: zap.NewNop()}
+		during(t, 30*time.Second, p.Run)
+		up.want(t, nil)
+	})
+}
+
 // TestSilentServer: it is down when its time is over, 15/16 of an interval, and a probe that was cut short says nothing.
 func TestSilentServer(t *testing.T) {
 	f := func(d time.Duration, want map[string]int) {

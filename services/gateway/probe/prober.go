@@ -36,8 +36,9 @@ func (p *Prober) Run(ctx context.Context) {
 			}
 			return nil
 		})
-		if ctx.Err() != nil || rawnet.Exhausted(err) {
-			return // the gateway stops, or has no descriptor left; that says nothing about the backend
+		late := err != nil && time.Since(now) > p.Interval
+		if ctx.Err() != nil || rawnet.Exhausted(err) || late {
+			return // the gateway stops, or had no descriptor, or no processor in time; that says nothing about the backend
 		}
 		if p.SetUp(id, err == nil, now) {
 			p.note(id, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
+	"github.com/fluidmcp/fluidmcp/services/gateway/upstream/pool"
 )
 
 // TimeoutError is the cause for which a request to a backend was given up.
@@ -41,8 +42,12 @@ type watch struct {
 	fires    time.Duration // the moment when timer does; zero when it does not run
 	of       *Patience     // whose backend is silent; nil between two requests
 	deadline time.Duration // a moment; zero while paused
+	again    bool          // it was over while the program was starved, and the timer runs once more
 	waiting  TimeoutError
 }
+
+// lookAgain is how long what lies in a socket takes at most to be noticed by a program that was starved. Its timers come first.
+const lookAgain = time.Second
 
 // epoch is what moments are told from: that asks one clock, where time.Now asks two.
 var epoch = time.Now()
@@ -137,7 +142,7 @@ func (w *watch) end(p *Patience) bool {
 // expect holds the lock.
 func (w *watch) expect(what string, limit time.Duration) {
 	w.waiting = TimeoutError{Waiting: what, Limit: limit}
-	w.deadline = now() + limit
+	w.deadline, w.again = now()+limit, false
 	if w.fires == 0 || w.fires > w.deadline { // else it fires before and will be set again
 		w.timer.Reset(limit)
 		w.fires = w.deadline
@@ -159,11 +164,16 @@ func (w *watch) late() (*Patience, *TimeoutError) {
 	if w.deadline == 0 {
 		return nil, nil
 	}
-	if left := w.deadline - now(); left > 0 {
-		w.timer.Reset(left)
-		w.fires = w.deadline
-		return nil, nil
+	left := w.deadline - now()
+	switch {
+	case left > 0:
+	case -left > pool.Starved && !w.again:
+		w.again, left = true, lookAgain
+	default:
+		late := w.waiting
+		return w.of, &late
 	}
-	late := w.waiting
-	return w.of, &late
+	w.timer.Reset(left)
+	w.fires = now() + left
+	return nil, nil
 }
