@@ -85,7 +85,7 @@ type users struct {
 // arrive lets n users ask, and returns once all of them are being answered.
 func arrive(t *testing.T, s *stack, model string, n int, stream bool) *users {
 	t.Helper()
-	u := &users{url: s.gateway + "/llm/" + model + "/chat/completions", stream: stream, faults: make(chan string, 10*n)}
+	u := &users{url: s.gateway + "/llm/" + model + "/chat/completions", stream: stream, faults: make(chan string, n)}
 	var err error
 	if u.want, err = u.ask(func() {}); err != nil || u.want == "" {
 		t.Fatalf("the first answer is %q, %v", u.want, err)
@@ -98,17 +98,19 @@ func arrive(t *testing.T, s *stack, model string, n int, stream bool) *users {
 	return u
 }
 
+// stay asks until it is time to leave, or an answer is not right.
 func (u *users) stay() {
 	var once sync.Once
 	for !u.leave.Load() {
 		got, err := u.ask(func() { once.Do(u.begun.Done) })
-		switch {
-		case err != nil:
-			u.faults <- err.Error()
-		case got != u.want:
-			u.faults <- fmt.Sprintf("the answer is %q", got)
-		}
 		u.answers.Add(1)
+		if err == nil && got != u.want {
+			err = fmt.Errorf("the answer is %q", got)
+		}
+		if err != nil {
+			u.faults <- err.Error()
+			return
+		}
 	}
 }
 

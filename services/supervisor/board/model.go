@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
@@ -56,6 +57,11 @@ func (i *Instance) Coming() manifest.Instance {
 		return *i.Next
 	}
 	return i.Instance
+}
+
+// Surplus tells whether the file has no place for an instance any more. The board is locked.
+func (i *Instance) Surplus() bool {
+	return !i.Extra && !slices.ContainsFunc(i.Model.Instances, func(from manifest.Instance) bool { return from.ID == i.ID })
 }
 
 // Over tells whether the instance's unit has ended.

@@ -20,9 +20,10 @@ func (r *Reconciler) revise(m *board.Model, to manifest.Model) {
 		r.dismiss(m)
 		return
 	}
-	var retired, restarted, all []*board.Instance
+	var retired, surplus, restarted, all []*board.Instance
 	wanted := map[*board.Instance]*manifest.Instance{} // by those restarted
 	fresh, reverted := false, false                    // a command is new; one is no longer wanted, and had not come to some instance yet
+	served := false                                    // by an instance that stays
 	r.Board.Change(func() {
 		from := m.Model
 		m.Model = to
@@ -35,10 +36,11 @@ func (r *Reconciler) revise(m *board.Model, to manifest.Model) {
 			switch {
 			case i.Leaving:
 			case at < 0:
-				retired = append(retired, i)
+				surplus = append(surplus, i)
 			default:
 				switch next := to.Instances[at]; change.Of(&from, &to, i.Instance, next) {
 				case change.None:
+					served = served || i.Status.Routable()
 					reverted = reverted || i.Next != nil
 					i.Instance, i.Next = next, nil
 				case change.Restart: // a rollout may be under way to that already
@@ -57,16 +59,34 @@ func (r *Reconciler) revise(m *board.Model, to manifest.Model) {
 	for _, i := range all {
 		_, _ = i.Runner.Do(context.Background(), unit.Event{Kind: unit.Configured, Policy: r.Servers.Policy(&to, false)}) // ErrEnded: it goes
 	}
+	if served && !fresh {
+		retired, surplus = append(retired, surplus...), nil
+	}
 	for _, i := range retired {
 		r.retire(i)
 	}
 	r.fill(m)
 	switch {
-	case restarted == nil && reverted:
+	case restarted == nil && surplus == nil && reverted:
 		r.Rollouts.Cancel(m.ID, errReverted)
-	case fresh:
-		_ = r.Restarts.Roll(m, restart.Rolling{Why: unit.Reconfigured, By: "file", Servers: restarted, Done: func(end rollout.Status) { r.rolled(m, wanted, end) }}) // ErrEnded: it goes
+	case fresh, surplus != nil:
+		_ = r.Restarts.Roll(m, restart.Rolling{Why: unit.Reconfigured, By: "file", Servers: append([]*board.Instance{}, restarted...), Leaving: r.leaving(surplus),
+			Done: func(end rollout.Status) { r.rolled(m, wanted, end) }}) // ErrEnded: it goes
 	}
+}
+
+// leaving are instances of which the model has too many, for a rollout that has them go once others serve.
+func (r *Reconciler) leaving(surplus []*board.Instance) (extras []*rollout.Extra) {
+	for _, i := range surplus {
+		extras = append(extras, &rollout.Extra{ID: i.ID, Status: func() unit.Status { return r.Board.Status(i) }, Retire: func() {
+			still := false
+			r.Board.Read(func() { still = i.Surplus() })
+			if still { // nobody wants it back by now
+				r.retire(i)
+			}
+		}})
+	}
+	return extras
 }
 
 // rolled has what a rollout that failed has not come to keep the command that it runs with, unless the file wants yet another one by now.

@@ -35,7 +35,8 @@ type Restarts struct {
 type Rolling struct {
 	Why     unit.Reason // unit.Requested or unit.Reconfigured
 	By      string
-	Servers []*board.Instance    // nil: all
+	Servers []*board.Instance    // nil: all that stay
+	Leaving []*rollout.Extra     // those of which the model has too many
 	AtOnce  bool                 // the model is not served meanwhile
 	Done    func(rollout.Status) // told how it has ended; may be nil
 }
@@ -131,18 +132,18 @@ func (s *Restarts) room(ctx context.Context, m *board.Model) error {
 // Roll begins to replace servers of a model, and takes the place of the rollout that there may be. A new command has to be set
 // before: a server that crashes meanwhile and comes back by itself counts as replaced.
 func (s *Restarts) Roll(m *board.Model, r Rolling) error {
-	p := rollout.Plan{Why: r.Why, AtOnce: r.AtOnce, Ended: r.Done}
+	p := rollout.Plan{Why: r.Why, Leaving: r.Leaving, AtOnce: r.AtOnce, Ended: r.Done}
 	p.Missing = func() string {
 		what, _ := s.Board.Missing(m)
 		return what
 	}
 	if r.Servers == nil {
-		r.Servers = s.Board.Servers(m)
+		s.Board.Read(func() { r.Servers = slices.DeleteFunc(slices.Clone(m.Servers), (*board.Instance).Surplus) })
 	}
 	p.Beside = func() (beside []rollout.Server) {
 		s.Board.Read(func() {
 			for _, i := range m.Servers {
-				if !i.Extra && !i.Leaving && !slices.Contains(r.Servers, i) {
+				if !i.Extra && !i.Leaving && !i.Surplus() && !slices.Contains(r.Servers, i) {
 					beside = append(beside, rollout.Server{ID: i.ID, Status: func() unit.Status { return s.Board.Status(i) }})
 				}
 			}

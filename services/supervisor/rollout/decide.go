@@ -56,6 +56,7 @@ type view struct {
 	servers []seen
 	beside  []seen // the other servers of the model
 	extra   *seen  // nil when there is none
+	leaving bool   // servers have to go at the end
 	atOnce  bool   // all are to be replaced at the same time
 	missing string // what a new server would have to wait for, "" when nothing
 }
@@ -91,6 +92,8 @@ func decide(v view) decision {
 		d.replace = down
 	case coming != nil:
 		d.message = waiting(*coming)
+	case len(old) == 0 && v.leaving && !v.served():
+		d.message = "waits for a server that may take the place of those that have to go"
 	case len(old) == 0:
 		d.state = Done
 	case v.extra != nil && !v.extra.Routable() && v.extra.Phase != fleet.Failed:
@@ -105,6 +108,18 @@ func decide(v view) decision {
 		d.replace = old[:1]
 	}
 	return d
+}
+
+// served tells whether one of the servers that stay serves, or none is wanted to.
+func (v view) served() bool {
+	wanted := false
+	for _, s := range slices.Concat(v.servers, v.beside) {
+		if s.Routable() {
+			return true
+		}
+		wanted = wanted || s.Desired == unit.Running
+	}
+	return !wanted
 }
 
 func failure(s seen) string {

@@ -20,17 +20,18 @@ type Server struct {
 	Replace func(ctx context.Context) error // lets it drain, end and start anew; returns once that has begun
 }
 
-// Extra is one more server of the model, which serves while the others are replaced.
+// Extra is one more server of the model, which serves while the others are replaced, and goes then.
 type Extra struct {
 	ID     string
 	Status func() unit.Status
-	Retire func() // drains and ends it, and returns once nothing of it is left
+	Retire func() // drains and ends it; for one that a rollout has started it returns once nothing of it is left
 }
 
 // Plan is what a rollout is to do.
 type Plan struct {
 	Why     unit.Reason
 	Servers []Server
+	Leaving []*Extra                                  // those that the model has too many of: they go once others serve
 	Beside  func() []Server                           // the others of the model, which nobody has to Replace; may be nil
 	AtOnce  bool                                      // replaces all at the same time, so that the model is not served meanwhile
 	Surge   func(ctx context.Context) (*Extra, error) // starts one more server, or gives nil where there is no room; may be nil
@@ -68,7 +69,8 @@ type run struct {
 	plan    Plan
 	servers []seen
 	extra   *Extra
-	before  *run // the one whose place it takes; its extra server is taken over
+	leaving []*Extra
+	before  *run // the one whose place it takes; its extra server is taken over, and those that have to leave
 	changed func() <-chan struct{}
 	report  func(Status)
 	cancel  context.CancelCauseFunc
@@ -84,21 +86,31 @@ func (r *run) do(ctx context.Context) {
 	defer close(r.over)
 	if r.before != nil {
 		<-r.before.over
-		r.extra, r.before = r.before.extra, nil
+		r.extra = r.before.extra
+		for _, e := range r.before.leaving {
+			if !slices.ContainsFunc(r.leaving, func(other *Extra) bool { return other.ID == e.ID }) {
+				r.leaving = append(r.leaving, e)
+			}
+		}
+		r.before = nil
 		if r.extra != nil && !r.extra.Status().Routable() {
-			r.retire()
+			r.extra.Retire()
+			r.extra = nil
 		}
 	}
 	state, message := r.roll(ctx)
-	if r.extra != nil && state == Failed && r.extra.Status().Routable() {
-		r.end(Failed, message+"; "+r.extra.ID+" serves in its place until it does")
+	if standIn := r.standIn(); state == Failed && standIn != nil {
+		r.end(Failed, message+"; "+standIn.ID+" serves in its place until it does")
 		r.linger(ctx)
 	}
-	if r.extra != nil && !errors.Is(context.Cause(ctx), errSuperseded) {
-		if state == Done {
-			r.say("ends " + r.extra.ID)
+	if !errors.Is(context.Cause(ctx), errSuperseded) {
+		for _, e := range r.extras() {
+			if state == Done {
+				r.say("ends " + e.ID)
+			}
+			e.Retire()
 		}
-		r.retire()
+		r.extra, r.leaving = nil, nil
 	}
 	if r.status.State == Rolling {
 		r.end(state, message)
@@ -149,10 +161,28 @@ func because(ctx context.Context, err error) (State, string) {
 	return Failed, err.Error()
 }
 
+// extras are all servers that go at the end.
+func (r *run) extras() []*Extra {
+	if r.extra == nil {
+		return r.leaving
+	}
+	return append(slices.Clip(r.leaving), r.extra)
+}
+
+// standIn is one of them that serves, or nil.
+func (r *run) standIn() *Extra {
+	for _, e := range r.extras() {
+		if e.Status().Routable() {
+			return e
+		}
+	}
+	return nil
+}
+
 // surges tells whether one more server is to be started: something is served now, and it would not be.
 func (r *run) surges() bool {
 	ready := func(s Server) bool { return s.Status().Routable() }
-	return r.extra == nil && r.plan.Surge != nil && !r.plan.AtOnce && slices.ContainsFunc(r.plan.Servers, ready)
+	return r.extra == nil && r.standIn() == nil && r.plan.Surge != nil && !r.plan.AtOnce && slices.ContainsFunc(r.plan.Servers, ready)
 }
 
 // look asks every server how it is.
@@ -160,7 +190,7 @@ func (r *run) look() view {
 	for i, s := range r.plan.Servers {
 		r.servers[i].Status = s.Status()
 	}
-	v := view{servers: r.servers, atOnce: r.plan.AtOnce}
+	v := view{servers: r.servers, atOnce: r.plan.AtOnce, leaving: len(r.leaving) > 0}
 	if r.extra != nil {
 		v.extra = &seen{id: r.extra.ID, Status: r.extra.Status()}
 	}
@@ -203,12 +233,7 @@ func (r *run) take(ctx context.Context, i int) error {
 	return nil
 }
 
-func (r *run) retire() {
-	r.extra.Retire()
-	r.extra = nil
-}
-
-// linger waits until every server is ready after all, so that the extra one is not missed.
+// linger waits until every server is ready after all, so that no extra one is missed.
 func (r *run) linger(ctx context.Context) {
 	for {
 		changed := r.changed()

@@ -170,6 +170,88 @@ func TestSurgeWithoutRoom(t *testing.T) {
 	})
 }
 
+// fewer is a plan for the first server alone, of two. gone is closed when the other has been told to go.
+func (r *rig) fewer() (p rollout.Plan, gone chan struct{}) {
+	p, gone = r.plan(), make(chan struct{})
+	other := r.servers[1]
+	p.Servers = p.Servers[:1]
+	p.Leaving = []*rollout.Extra{{ID: other.id, Status: other.now, Retire: func() { close(gone); other.halt() }}}
+	p.Surge = func(context.Context) (*rollout.Extra, error) {
+		r.t.Error("one more server is started, though the other serves")
+		return nil, nil
+	}
+	return p, gone
+}
+
+// TestFewer: a server that is too much goes last, and serves until then.
+func TestFewer(t *testing.T) {
+	inBubble(t, 2, func(r *rig) {
+		p, gone := r.fewer()
+		r.start(p)
+		after(draining + loading/2)
+		r.servers[1].phase(fleet.Ready)
+		after(loading / 2)
+		<-gone
+		r.servers[1].phase(fleet.Draining)
+		if got := r.expect(rollout.Done, 1, 2, 1); got.Done != 1 || got.Total != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestFewerThanCome: the one that is too much serves on for a server that did not come back, until it does, also when another rollout
+// has begun meanwhile that does not know of it.
+func TestFewerThanCome(t *testing.T) {
+	inBubble(t, 2, func(r *rig) {
+		p, gone := r.fewer()
+		r.servers[0].breaks(100)
+		r.start(p)
+		after(time.Hour)
+		if got := r.expect(rollout.Failed, 1, 6, 1); !strings.HasSuffix(got.Message, "; m-1 serves in its place until it does") {
+			t.Errorf("%+v", got)
+		}
+		p.Leaving = nil
+		r.start(p)
+		after(time.Hour)
+		r.servers[1].phase(fleet.Ready)
+		r.servers[0].breaks(0)
+		if _, err := r.servers[0].unit.Do(r.t.Context(), unit.Event{Kind: unit.Start}); err != nil {
+			t.Fatal(err)
+		}
+		after(loading)
+		<-gone
+		r.servers[1].phase(fleet.Draining)
+	})
+}
+
+// TestFewerOfThoseThatLoad: where nothing has to be replaced, the one that is too much waits for those that are about to serve.
+func TestFewerOfThoseThatLoad(t *testing.T) {
+	f := func(name string, least int, wait time.Duration, act func(r *rig)) {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 2, func(r *rig) {
+				p, gone := r.fewer()
+				first := p.Servers[0]
+				p.Servers, p.Beside, p.Surge = nil, func() []rollout.Server { return []rollout.Server{first} }, nil
+				r.servers[0].crash()
+				after(time.Second)
+				r.start(p)
+				after(time.Second)
+				r.servers[1].phase(fleet.Ready)
+				act(r)
+				after(wait)
+				<-gone
+				r.expect(rollout.Done, least, r.servers[0].now().Starts, 1)
+			})
+		})
+	}
+	f("until they do", 1, loading, func(*rig) {})
+	f("unless none is wanted", 0, 0, func(r *rig) {
+		if _, err := r.servers[0].unit.Do(r.t.Context(), unit.Event{Kind: unit.Stop}); err != nil {
+			r.t.Fatal(err)
+		}
+	})
+}
+
 // TestSurgeServesOn for a server that did not come back, until it does.
 func TestSurgeServesOn(t *testing.T) {
 	inBubble(t, 1, func(r *rig) {

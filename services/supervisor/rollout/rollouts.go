@@ -41,7 +41,7 @@ func (rs *Rollouts) Start(model string, p Plan) error {
 		return runner.ErrEnded
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	r := &run{plan: p, changed: rs.changed, cancel: cancel, before: rs.runs[model], over: make(chan struct{}),
+	r := &run{plan: p, leaving: p.Leaving, changed: rs.changed, cancel: cancel, before: rs.runs[model], over: make(chan struct{}),
 		status: Status{State: Rolling, Why: p.Why, Total: len(p.Servers), Begun: time.Now()}}
 	r.report = func(s Status) { rs.note(model, r, s) }
 	for _, s := range p.Servers {
