@@ -149,7 +149,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	m(`"container": {"names": []}`+at, "names 0 containers")
 	m(`"container": {"names": ["c", "c"]}, "endpoints": {"servers": [{"base_url": "http://h:1"}, {"base_url": "http://h:2"}]}`, "c is named already")
 	m(`"container": {"name": "c"}, "replicas": 2`+at, "llmModels.m.replicas: does not go with a model that is given by container")
-	m(`"deployment": {"nam": "x"}, "endpoints": {"base_url": "http://h"}`, `did you mean "name"?`)
+	m(`"deployment": {"nam": "x"}, "endpoints": {"base_url": "http://h"}`, `did you mean "name"?`, "llmModels.m.deployment.name: missing; give the Deployment's name")
 	m(`"command": "mockvllm", "args": ["serve", "x", "--served-model-name", "a"], "served_name": "b"`, `"b" contradicts --served-model-name "a"`)
 
 	// the environment

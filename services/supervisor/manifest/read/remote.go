@@ -66,7 +66,7 @@ func (e *entry) remote(form string) {
 		return
 	}
 	d := e.Child("deployment")
-	d.Need("name", "the manifest.Deployment's name")
+	d.Need("name", "the Deployment's name")
 	e.model.Deployment = manifest.Deployment{Name: d.Text("name"), Namespace: d.Text("namespace")}
 }
 
