@@ -14,7 +14,6 @@ import (
 type response struct {
 	exchange *exchange
 	header   http.Header
-	status   int
 	out      *[]byte // what is to be sent: the head if it was not, room for the size of a chunk, the data
 	data     int     // where the data begin in out
 	left     uint64  // of the declared length
@@ -52,7 +51,7 @@ func (w *response) WriteHeader(status int) {
 	if w.began || w.hijacked || status < 200 {
 		return
 	}
-	w.began, w.status = true, status
+	w.began = true
 	w.bare = w.head || status == http.StatusNoContent || status == http.StatusNotModified
 	b := appendHead(*w.buffer(), status, w.header)
 	if length := w.header["Content-Length"]; len(length) > 0 && length[0] != "" {

@@ -23,10 +23,9 @@ const stopSlack = 15 * time.Second
 
 // Summary is a container in a list. The fields are those of the API that are of use here, and no more.
 type Summary struct {
-	ID     string            `json:"Id"`
-	Names  []string          // each with a slash before it
-	State  string            // created, running, paused, restarting, removing, exited or dead
-	Labels map[string]string //
+	ID     string   `json:"Id"`
+	Names  []string // each with a slash before it
+	Labels map[string]string
 }
 
 // Named tells whether the container has the name.
@@ -43,7 +42,6 @@ func (s Summary) Name() string {
 // Container is one that was looked at. The fields are those of the API that are of use here, and no more.
 type Container struct {
 	ID     string `json:"Id"`
-	Name   string // with a slash before it
 	State  State
 	Config struct {
 		Labels map[string]string
@@ -55,11 +53,8 @@ type Container struct {
 // State is how a container is.
 type State struct {
 	Running    bool // also while it is paused, or between two runs of the engine's own restart policy
-	Paused     bool
 	Restarting bool
-	OOMKilled  bool // memory ran out for a process of the present or last run
-	ExitCode   int  // of the last run; 0 while it runs
-	Error      string
+	OOMKilled  bool      // memory ran out for a process of the present or last run
 	StartedAt  time.Time // of the present or last run
 	FinishedAt time.Time // of the last run that is over; the year 1 when none is
 }
