@@ -5,7 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/fluidmcp/fluidmcp/services/gateway/routing/pick"
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 )
 
 // plan is what may answer for a model, made once per table.
@@ -30,7 +30,7 @@ func (m *Model) Plan(session string, random uint64) []*Model {
 		return m.plan.usual
 	}
 	if session != "" {
-		random = pick.Mix(xxhash.Sum64String(session) ^ m.plan.key)
+		random = splitmix.Mix(xxhash.Sum64String(session) ^ m.plan.key)
 	}
 	percent := float64(random>>11) / (1 << 53) * 100
 	for _, c := range m.plan.canaries {

@@ -3,6 +3,7 @@ package generation
 import (
 	"math"
 
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 )
 
@@ -88,14 +89,14 @@ type distribution struct {
 }
 
 func (o odds) at(place, token int) distribution {
-	h := mix(o.seed + uint64(place)*golden)                                                                                     //nolint:gosec // a place is not negative
+	h := splitmix.Mix(o.seed + uint64(place)*golden)                                                                            //nolint:gosec // a place is not negative
 	d := distribution{size: o.size, start: int(h % uint64(o.size)), step: int(h>>20%uint64(o.size)) | 1, drawn: token, rank: 1, //nolint:gosec // below size
 		q: 0.3 + 0.5*unit(h>>8)}
 	for gcd(d.step, d.size) != 1 {
 		d.step += 2
 	}
 	if !o.greedy {
-		d.rank = min(1+int(math.Log(1-unit(mix(h)))/math.Log(d.q)), o.size)
+		d.rank = min(1+int(math.Log(1-unit(splitmix.Mix(h)))/math.Log(d.q)), o.size)
 	}
 	return d
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
@@ -97,16 +98,16 @@ func (m *Model) PromptLogprobs(prompt *Prompt, n int64) []Position {
 // seed depends on the server's seed, the request's, the prompt without an answer that was begun, and the choice. The choices
 // of a greedy request and those of one without a seed are as steady as those of one with a seed.
 func (m *Model) seed(prompt *Prompt, p *sampling.Params, i int) uint64 {
-	seed := mix(m.Seed + golden)
+	seed := splitmix.Mix(m.Seed + golden)
 	if p.Seed != nil {
-		seed ^= mix(uint64(*p.Seed)) //nolint:gosec // any number will do
+		seed ^= splitmix.Mix(uint64(*p.Seed)) //nolint:gosec // any number will do
 	}
 	base := strings.TrimSuffix(prompt.Text, prompt.Partial)
 	seed ^= xxhash.Sum64String(base)
 	if prompt.Text == "" {
 		for _, id := range prompt.Tokens {
-			seed = mix(seed + uint64(id)) //nolint:gosec // any number will do
+			seed = splitmix.Mix(seed + uint64(id)) //nolint:gosec // any number will do
 		}
 	}
-	return mix(seed + uint64(i)) //nolint:gosec // a choice is not negative
+	return splitmix.Mix(seed + uint64(i)) //nolint:gosec // a choice is not negative
 }

@@ -3,6 +3,7 @@ package generation
 import (
 	"slices"
 
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 )
 
@@ -112,16 +113,7 @@ func (s *source) endless(p *sampling.Params) (tokens int, never bool) {
 
 // pickOf draws one of n for a place.
 func pickOf(seed uint64, place, n int) int {
-	return int(mix(seed+uint64(place)*golden) % uint64(n)) //nolint:gosec // place and n are small and not negative
+	return int(splitmix.Mix(seed+uint64(place)*golden) % uint64(n)) //nolint:gosec // place and n are small and not negative
 }
 
 const golden = 0x9e3779b97f4a7c15
-
-// mix is the finalizer of SplitMix64: equal inputs give equal outputs, close ones nothing alike.
-func mix(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
-}

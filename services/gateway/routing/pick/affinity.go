@@ -1,6 +1,10 @@
 package pick
 
-import "math"
+import (
+	"math"
+
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
+)
 
 const (
 	// overload is how far a backend's load may exceed its part of the whole before keys are sent elsewhere (Mirrokni,
@@ -26,7 +30,7 @@ func Rendezvous(usable []Candidate, key uint64) int {
 
 // score is larger than any other with a probability in proportion to the share.
 func (c Candidate) score(key uint64) float64 {
-	uniform := (float64(Mix(key^c.Key)>>12) + 0.5) / (1 << 52) // over 0 and below 1, exactly
+	uniform := (float64(splitmix.Mix(key^c.Key)>>12) + 0.5) / (1 << 52) // over 0 and below 1, exactly
 	return -c.share() / math.Log(uniform)
 }
 
@@ -53,13 +57,4 @@ func Affinity(usable []Candidate, key uint64) int {
 		}
 	}
 	return max(best, 0) // of whole loads one fits, because the bounds add up to more than all of them
-}
-
-// Mix spreads the bits of a number over all of it (the finalizer of SplitMix64, Steele, Lea and Flood, 2014).
-func Mix(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
 }

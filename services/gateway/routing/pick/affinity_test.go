@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing/pick"
 )
 
@@ -16,7 +17,7 @@ const keys = 20_000
 func favourites(list []pick.Candidate) []int {
 	var all []int
 	for key := range uint64(keys) {
-		all = append(all, list[pick.Rendezvous(list, pick.Mix(key+1e6))].Index)
+		all = append(all, list[pick.Rendezvous(list, splitmix.Mix(key+1e6))].Index)
 	}
 	return all
 }
@@ -67,7 +68,7 @@ func TestSessionBeatsThePolicy(t *testing.T) {
 		home := pick.Choose(policy, list, pick.Request{Session: 77})
 		list[home].Load, list[home].KVUse = 1000, 1
 		for random := range uint64(20) {
-			if at := pick.Choose(policy, list, pick.Request{Session: 77, Prefix: random, Random: pick.Mix(random)}); at != home {
+			if at := pick.Choose(policy, list, pick.Request{Session: 77, Prefix: random, Random: splitmix.Mix(random)}); at != home {
 				t.Errorf("%s: the session went to %d and then to %d", policy, home, at)
 			}
 		}
@@ -99,7 +100,7 @@ func TestAffinity(t *testing.T) {
 	// Without a prompt the load decides.
 	list[2].Load = 0
 	for random := range uint64(50) {
-		if now := pick.Choose(fleet.PrefixAffinity, list[1:3], pick.Request{Random: pick.Mix(random)}); now != 1 {
+		if now := pick.Choose(fleet.PrefixAffinity, list[1:3], pick.Request{Random: splitmix.Mix(random)}); now != 1 {
 			t.Fatalf("went to the busy one, %d", now)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
+	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 	"github.com/fluidmcp/fluidmcp/services/gateway/routing/pick"
 )
 
@@ -14,7 +15,7 @@ import (
 func warm(weights ...float64) []pick.Candidate {
 	var list []pick.Candidate
 	for i, w := range weights {
-		list = append(list, pick.Candidate{Index: i, Key: pick.Mix(uint64(i) + 1), Weight: w, Warmth: 1})
+		list = append(list, pick.Candidate{Index: i, Key: splitmix.Mix(uint64(i) + 1), Weight: w, Warmth: 1})
 	}
 	return list
 }
