@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,92 +13,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/gateway/admission"
 )
-
-// rig is the gate of model m and the requests at it, by name.
-type rig struct {
-	*testing.T
-	gates *admission.Gates
-
-	mu     sync.Mutex
-	order  []string // in which they got their turn
-	slots  map[string]admission.Slot
-	errs   map[string]error
-	cancel map[string]context.CancelFunc
-}
-
-func newRig(t *testing.T, l fleet.Limits) *rig {
-	r := &rig{T: t, gates: admission.NewGates(admission.Defaults{Queue: 10, QueueTimeout: 30 * time.Second, LoadTimeout: time.Hour}),
-		slots: map[string]admission.Slot{}, errs: map[string]error{}, cancel: map[string]context.CancelFunc{}}
-	r.apply(l)
-	return r
-}
-
-func (r *rig) apply(l fleet.Limits) { r.gates.Apply([]fleet.Model{{ID: "m", Limits: l}}) }
-
-// turn puts the model into a phase.
-func (r *rig) turn(phase fleet.Phase, l fleet.Limits) {
-	r.gates.Apply([]fleet.Model{{ID: "m", Phase: phase, OnDemand: true, Limits: l, Timeouts: fleet.Timeouts{Load: time.Minute},
-		Backends: []fleet.Backend{{ID: "m-0", Routable: phase == fleet.Ready}}}})
-	synctest.Wait()
-}
-
-// enter begins a request and returns once it is in, refused or waiting.
-func (r *rig) enter(name string, ticket admission.Ticket) {
-	ctx, cancel := context.WithCancel(r.Context())
-	r.enterUntil(ctx, name, ticket)
-	r.cancel[name] = cancel
-}
-
-func (r *rig) enterUntil(ctx context.Context, name string, ticket admission.Ticket) {
-	ticket.Model = "m"
-	go func() {
-		slot, err := r.gates.Enter(ctx, ticket)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if err != nil {
-			r.errs[name] = err
-			return
-		}
-		r.order = append(r.order, name)
-		r.slots[name] = slot
-	}()
-	synctest.Wait()
-}
-
-func (r *rig) leave(names ...string) {
-	r.Helper()
-	for _, name := range names {
-		r.mu.Lock()
-		slot, ok := r.slots[name]
-		delete(r.slots, name)
-		r.mu.Unlock()
-		if !ok {
-			r.Fatalf("%s is not in", name)
-		}
-		slot.Leave()
-		synctest.Wait()
-	}
-}
-
-// leaveAll lets one after the other go and returns the order in which they had got in.
-func (r *rig) leaveAll() []string {
-	for i := 0; i < len(r.order); i++ {
-		if _, in := r.slots[r.order[i]]; in {
-			r.leave(r.order[i])
-		}
-	}
-	r.expect(0, 0)
-	return r.order
-}
-
-func (r *rig) expect(inflight, queued int) {
-	r.Helper()
-	if l := r.gates.Loads()["m"]; l.Inflight != inflight || l.Queued != queued {
-		r.Errorf("%d in flight and %d queued, want %d and %d", l.Inflight, l.Queued, inflight, queued)
-	}
-}
-
-func key(k string) admission.Ticket { return admission.Ticket{Key: k} }
 
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -337,76 +250,4 @@ func TestSlotComesTooLate(t *testing.T) {
 	if late == 0 {
 		t.Error("it never happened")
 	}
-}
-
-// TestModelThatIsComing: those that may are held in the queue until the model is there, then they take turns as ever.
-func TestModelThatIsComing(t *testing.T) {
-	held := func(k string) admission.Ticket { return admission.Ticket{Key: k, Hold: true} }
-	synctest.Test(t, func(t *testing.T) {
-		limits := fleet.Limits{Queue: 3, QueueTimeout: 10 * time.Second}
-		r := newRig(t, limits)
-		r.turn(fleet.Stopped, limits)
-		r.enter("impatient", key("a"))
-		if !errors.Is(r.errs["impatient"], admission.ErrShut) {
-			t.Errorf("one that may not wait: %v", r.errs["impatient"])
-		}
-		for _, name := range []string{"a1", "a2", "gone"} {
-			r.enter(name, held("a"))
-		}
-		select {
-		case <-r.gates.Wanted():
-		default:
-			t.Error("nobody was told that the model is wanted")
-		}
-		r.cancel["gone"]()
-		synctest.Wait()
-		r.enter("b1", held("b"))
-		r.enter("a3", held("a"))
-		if e, _ := errors.AsType[*admission.QueueError](r.errs["a3"]); e == nil || !errors.Is(e, admission.ErrQueueFull) || !e.Shut || e.Queued != 3 {
-			t.Errorf("one too many: %+v", e)
-		}
-		time.Sleep(59 * time.Second) // longer than a turn may take
-		r.turn(fleet.Starting, limits)
-		r.expect(0, 3)
-		limits.Inflight = 1
-		r.turn(fleet.Ready, limits) // the time for a turn begins now
-		time.Sleep(9 * time.Second)
-		r.expect(1, 2)
-		want := []string{"a1", "b1", "a2"}
-		if diff := cmp.Diff(want, r.leaveAll()); diff != "" {
-			t.Error(diff)
-		}
-		if used := r.gates.Loads()["m"].LastUsed; !used.Equal(time.Now()) {
-			t.Errorf("last used %s", used)
-		}
-	})
-}
-
-func TestModelThatGoesWhileRequestsWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		limits := fleet.Limits{Inflight: 1, QueueTimeout: 10 * time.Second}
-		r := newRig(t, limits)
-		r.enter("in", key("a"))
-		r.enter("may not wait", key("a"))
-		r.enter("waits", admission.Ticket{Key: "a", Hold: true})
-		r.turn(fleet.Draining, limits)
-		if e, _ := errors.AsType[*admission.QueueError](r.errs["may not wait"]); e == nil || e.Reason != admission.ErrShut {
-			t.Errorf("%+v", r.errs)
-		}
-		r.leave("in")
-		r.expect(0, 1)
-		time.Sleep(time.Minute - time.Millisecond)
-		synctest.Wait()
-		r.expect(0, 1)
-		time.Sleep(time.Millisecond)
-		synctest.Wait()
-		if e, _ := errors.AsType[*admission.QueueError](r.errs["waits"]); e == nil || e.Reason != admission.ErrShut || e.Waited != time.Minute {
-			t.Errorf("%+v", e)
-		}
-		// One that fails lets all go and see.
-		r.enter("sees", admission.Ticket{Hold: true})
-		r.turn(fleet.Failed, fleet.Limits{})
-		r.leave("sees")
-		r.expect(0, 0)
-	})
 }

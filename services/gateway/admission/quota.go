@@ -157,10 +157,3 @@ func (q *Quotas) of(id string, now time.Time) *usage {
 	q.used[id] = u
 	return u
 }
-
-// Keys is how many keys are remembered.
-func (q *Quotas) Keys() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.used)
-}
