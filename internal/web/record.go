@@ -6,11 +6,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/fluidmcp/fluidmcp/internal/clip"
-	"github.com/fluidmcp/fluidmcp/internal/httpfield"
 	"github.com/fluidmcp/fluidmcp/internal/openai"
 	"github.com/fluidmcp/fluidmcp/internal/reqctx"
 	"github.com/fluidmcp/fluidmcp/internal/secret"
@@ -203,29 +200,6 @@ func (h Handler) Serve(w http.ResponseWriter, r *http.Request, write func(*opena
 	quiet := *failure // it quotes no API key: a client that sends one as the name of a model has logs of its own
 	quiet.Message = secret.MaskOf(r, failure.Message)
 	write(&quiet, w)
-}
-
-// MediaType is that of a message's body, in lower case and without parameters; "" when the header does not tell.
-func MediaType(h http.Header) string {
-	text := httpfield.First(h, "Content-Type")
-	if text == "application/json" { // nearly always
-		return text
-	}
-	media, _, _ := strings.Cut(text, ";") // whatever is wrong with the parameters
-	return strings.ToLower(strings.TrimSpace(media))
-}
-
-// LimitBody reads at most limit bytes of the request's body; more is a *http.MaxBytesError. Where w is wrapped,
-// http.MaxBytesReader cannot tell the server that the limit was hit. The server would then close the connection at once,
-// and a client that still sends would find a reset connection where the answer should be.
-func LimitBody(w http.ResponseWriter, r *http.Request, limit int64) io.ReadCloser {
-	for {
-		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return http.MaxBytesReader(w, r.Body, limit)
-		}
-		w = wrapper.Unwrap()
-	}
 }
 
 // recorder notes status and size on their way out. It is the request's context as well, and has the request itself, so that
