@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/rawnet"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/head"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
@@ -148,7 +149,7 @@ func (c *conn) limit(idle bool) {
 // refuse answers what is no request.
 func (c *conn) refuse() {
 	c.server.log("WARNING:  Invalid HTTP request received.")
-	_, _ = c.nc.Write(appendRefusal(nil, 400, "Invalid HTTP request received."))
+	_, _ = c.nc.Write(head.AppendRefusal(nil, http.StatusBadRequest, "Invalid HTTP request received."))
 	c.linger()
 }
 

@@ -3,7 +3,7 @@
 // It serves an http.Handler: one goroutine for each connection reads a head (package httptools), runs the handler, and sends what
 // it writes. Server has the methods of http.Server. What a client sees differs from net/http in this way:
 //
-//   - names of headers are in lower case and in uvicorn's order (head.go), and nothing is added but date, server, connection: close
+//   - names of headers are in lower case and in uvicorn's order (package head), and nothing is added but date, server, connection: close
 //     and transfer-encoding; a content type is never guessed;
 //   - a body without content-length is chunked, for HTTP/1.0 too; each Write followed by a Flush is one chunk and one write;
 //   - what httptools would refuse is answered with uvicorn's 400, also when it follows a good request in the same packet, whose

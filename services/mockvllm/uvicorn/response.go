@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/head"
 )
 
 // response is the http.ResponseWriter. What is written waits in a buffer for a Flush, for the end, or until it is much.
@@ -53,7 +55,7 @@ func (w *response) WriteHeader(status int) {
 	}
 	w.began = true
 	w.bare = w.head || status == http.StatusNoContent || status == http.StatusNotModified
-	b := appendHead(*w.buffer(), status, w.header)
+	b := head.Append(*w.buffer(), status, w.header)
 	if length := w.header["Content-Length"]; len(length) > 0 && length[0] != "" {
 		w.left, w.err = strconv.ParseUint(length[0], 10, 64)
 	} else {
@@ -197,7 +199,7 @@ func (w *response) fail(answer bool) {
 		return
 	}
 	const text = "Internal Server Error"
-	if *out = appendRefusal(*out, http.StatusInternalServerError, text); w.head {
+	if *out = head.AppendRefusal(*out, http.StatusInternalServerError, text); w.head {
 		*out = (*out)[:len(*out)-len(text)]
 	}
 	w.data = len(*out)

@@ -1,67 +1,18 @@
-package uvicorn
+package head
 
 import (
 	"net/http"
 	"strconv"
-	"sync/atomic"
-	"time"
 )
-
-// order is where a header stands in an answer of vLLM. Those without a place come first, as the ones that a handler adds do there:
-// allow, endpoint-load-metrics, retry-after.
-func order(name, value string, preflight bool) int {
-	if preflight {
-		switch name {
-		case "Vary":
-			return 1
-		case "Access-Control-Allow-Methods":
-			return 3
-		case "Access-Control-Max-Age":
-			return 4
-		case "Access-Control-Allow-Origin":
-			if value == "*" { // for all; else for this one, which is added to what all get
-				return 2
-			}
-			return 5
-		case "Access-Control-Allow-Headers":
-			return 6
-		case "Content-Length":
-			return 7
-		case "Content-Type":
-			return 8
-		case "X-Request-Id":
-			return 9
-		}
-		return 0
-	}
-	switch name {
-	case "Content-Length":
-		return 1
-	case "Location":
-		return 2
-	case "Content-Type":
-		return 3
-	case "Content-Encoding":
-		return 4
-	case "Access-Control-Allow-Origin":
-		return 5
-	case "Vary":
-		return 6
-	case "X-Request-Id":
-		return 7
-	case "Connection":
-		return 8
-	}
-	return 0
-}
 
 // ours are set by the server alone.
 func ours(name string) bool {
 	return name == "Date" || name == "Server" || name == "Transfer-Encoding"
 }
 
-// appendHead writes status line and headers, but not the empty line at their end.
-func appendHead(b []byte, status int, h http.Header) []byte {
+// Append writes status line and headers, but not the empty line at their end. Date and server are its own; those that are given are
+// left out, and so is transfer-encoding.
+func Append(b []byte, status int, h http.Header) []byte {
 	b = appendStart(b, status)
 	length, kind, vary := h["Content-Length"], h["Content-Type"], h["Vary"]
 	if len(h) == 3 && len(length) == 1 && len(kind) == 1 && len(vary) == 1 { // as most answers have
@@ -144,29 +95,11 @@ func appendValue(b []byte, value string) []byte {
 	return append(b, "\r\n"...)
 }
 
-// appendRefusal is how uvicorn itself answers.
-func appendRefusal(b []byte, status int, text string) []byte {
+// AppendRefusal writes how uvicorn itself answers: a whole answer with a text, after which the connection ends.
+func AppendRefusal(b []byte, status int, text string) []byte {
 	b = appendStart(b, status)
 	b = append(b, "content-type: text/plain; charset=utf-8\r\ncontent-length: "...)
 	b = strconv.AppendInt(b, int64(len(text)), 10)
 	b = append(b, "\r\nconnection: close\r\n\r\n"...)
 	return append(b, text...)
-}
-
-// second is a moment and its text, which many answers share.
-type second struct {
-	unix int64
-	text string
-}
-
-var now atomic.Pointer[second]
-
-func date() string {
-	t := time.Now()
-	if s := now.Load(); s != nil && s.unix == t.Unix() {
-		return s.text
-	}
-	s := &second{t.Unix(), t.UTC().Format(http.TimeFormat)}
-	now.Store(s)
-	return s.text
 }
