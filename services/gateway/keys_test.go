@@ -58,6 +58,7 @@ func TestKeys(t *testing.T) {
 	ask("POST", chat, hello, 200, "", bearer("user")...)
 	ask("POST", chat, hello, 200, "", "X-Api-Key", "user-secret")
 	ask("POST", "/v1/chat/completions", hello, 200, "", bearer("narrow")...) // the only model that it has
+	ask("POST", "/v2/embed", `{"model":"m","texts":["x"]}`, 200, "", bearer("user")...)
 	for _, path := range []string{"sleep", "wake_up", "metrics", "mock/faults", "v1/load_lora_adapter", "v1/unload_lora_adapter",
 		"v1/load%5Flora_adapter", "v1/../sleep", "v1//x", "v1/chat/completions/", "", "health"} {
 		ask("POST", "/llm/m/"+path, hello, 403, "insufficient_scope", bearer("user")...)

@@ -43,6 +43,7 @@ var endpoints = map[string]Endpoint{
 
 // unversioned are labels of inference endpoints that vLLM has under this one path.
 var unversioned = map[string]string{
+	"v2/embed":              "embeddings",
 	"v2/rerank":             "rerank",
 	"inference/v1/generate": "other",
 	"invocations":           "other", // of SageMaker: any of the above, told apart by the body

@@ -44,11 +44,12 @@ func TestOf(t *testing.T) {
 	f("v1/brand/new", "other", "/v1/brand/new")
 	f("v1/a%2Fb", "other", "/v1/a%2Fb")
 	control("v1/x/load_lora_adapter")
+	f("v2/embed", "embeddings", "/v2/embed")
 	f("v2/rerank", "rerank", "/v2/rerank")
 	f("inference/v1/generate", "other", "/inference/v1/generate")
 	f("invocations", "other", "/invocations")
 	for _, tail := range []string{"sleep", "wake_up", "is_sleeping", "pause", "resume", "metrics", "health", "ping", "version", "load",
-		"mock/faults", "reset_prefix_cache", "collective_rpc", "server_info", "docs", "openapi.json", "V1/chat/completions", "v2/embed",
+		"mock/faults", "reset_prefix_cache", "collective_rpc", "server_info", "docs", "openapi.json", "V1/chat/completions", "v2/chat",
 		"v1", "abort_requests", "chat/completions/batch"} {
 		control(tail)
 	}
