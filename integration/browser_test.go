@@ -146,11 +146,20 @@ func TestConsoleAsksForAKey(t *testing.T) {
 	}
 	user, boss := made("--id", "user"), made("--id", "boss", "--scope", "inference,admin")
 	ports := freePorts(t, 3)
-	models := modelsFile(t, map[string]any{mockLLM: map[string]any{"command": "mockvllm",
-		"args": []string{"serve", "mock-model", "--port", strconv.Itoa(ports[2]), "--reasoning-parser", "qwen3"}}})
+	models := modelsFile(t, map[string]any{
+		"away": map[string]any{"endpoints": map[string]any{"base_url": "http://127.0.0.1:1"}}, // the first by name, and nobody is there
+		mockLLM: map[string]any{"command": "mockvllm",
+			"args": []string{"serve", "mock-model", "--port", strconv.Itoa(ports[2]), "--reasoning-parser", "qwen3"}},
+	})
 	launch(t, "run", models, "--start-server", "--keys", file, "--port", strconv.Itoa(ports[0]), "--supervisor-port", strconv.Itoa(ports[1]))
 	s := &stack{gateway: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
-	eventually(t, func() error { _, err := send(t, "GET", s.gateway+"/health", nil); return err })
+	eventually(t, func() error {
+		a, err := send(t, "GET", s.gateway+"/health", nil)
+		if err == nil && !strings.Contains(string(a.body), `"ready":1`) {
+			err = fmt.Errorf("no model is ready: %s", a.body)
+		}
+		return err
+	})
 	b := openBrowser(t, s)
 	enter := func(key string) {
 		t.Helper()

@@ -65,7 +65,8 @@ function show(models, row) {
   const select = byId("model");
   const chosen = select.value;
   select.replaceChildren(...models.map((m) => new Option(m.id, m.id)));
-  if (models.some((m) => m.id === chosen)) select.value = chosen;
+  const offered = models.find((m) => m.id === chosen) ?? models.find((m) => m.phase === "ready");
+  if (offered) select.value = offered.id;
   curl();
 }
 
