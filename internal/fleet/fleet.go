@@ -27,6 +27,9 @@ const KeyHeader = "X-Fluidmcp-Key"
 // Restarting is the reason of a model that is draining or stopping and then starts anew.
 const Restarting = "Restarting"
 
+// Removed is the reason of a model that is being taken away for good.
+const Removed = "Removed"
+
 // SupervisorEnding is the reason of a model that ends with its supervisor, and starts anew with the next one.
 const SupervisorEnding = "SupervisorEnding"
 
@@ -63,7 +66,7 @@ func (m Model) Coming() bool {
 	case Failed:
 		return false
 	}
-	return m.OnDemand || m.Reason == Restarting || m.Reason == SupervisorEnding
+	return m.Reason != Removed && (m.OnDemand || m.Reason == Restarting || m.Reason == SupervisorEnding)
 }
 
 // Policy is how a gateway chooses among the backends of a model.

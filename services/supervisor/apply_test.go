@@ -108,6 +108,9 @@ func TestModelsComeAndGo(t *testing.T) {
 	now := until(t, l.feed, "m draining and n ready", func(s fleet.Snapshot) bool {
 		return find(s, "m").Phase == fleet.Draining && find(s, "n").Phase == fleet.Ready
 	})
+	if gone := find(now, "m"); gone.Reason != fleet.Removed || gone.Coming() {
+		t.Errorf("gateways are told that it comes back: %+v", gone)
+	}
 	g.beat(now, 1)
 	l.stillDraining()
 	if status, _ := l.do(http.MethodPost, "/api/llm/models/m/start", ""); status != http.StatusAccepted {
@@ -144,6 +147,7 @@ func TestModelComesBackWhileItDrains(t *testing.T) {
 	if set := l.apply(m, n); effects(set) != "m: start" {
 		t.Error(effects(set))
 	}
+	until(t, l.feed, "gateways to be told that m comes back", func(s fleet.Snapshot) bool { return find(s, "m").Coming() })
 	l.stillDraining()
 	g.leave()
 	until(t, l.feed, "m anew", func(s fleet.Snapshot) bool { return find(s, "m").Phase == fleet.Ready && l.pids("m")[0] != first })

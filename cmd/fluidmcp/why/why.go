@@ -13,12 +13,14 @@ var (
 		unit.ByDemand: "the first request for it starts it",
 		unit.Idle:     "nobody had asked for it; the next request starts it",
 		unit.Evicted:  "it made room for another model; the next request starts it",
+		unit.Removed:  "nobody needs it any more",
 
 		unit.SupervisorEnding: "together with FluidMCP",
 	}
 	whyStopping = map[unit.Reason]string{
 		unit.Requested:        "as somebody asked",
 		unit.Restarting:       "to be started anew",
+		unit.Removed:          "nobody needs it any more",
 		unit.SupervisorEnding: "together with FluidMCP",
 		unit.Reconfigured:     "to be started with another command",
 		unit.Idle:             "nobody had asked for it",

@@ -59,6 +59,10 @@ func Unavailable(m fleet.Model) *openai.Error {
 		e.Code = "model_loading"
 		e.Message = fmt.Sprintf("The model %q is restarting. Try again shortly.", m.ID)
 		return e
+	case fleet.Removed:
+		e.Code = "model_stopped"
+		e.Message = fmt.Sprintf("The model %q is being taken away and takes no new requests.", m.ID)
+		return e
 	case fleet.SupervisorEnding:
 		e.Code = "model_loading"
 		e.Message = fmt.Sprintf("The model %q ended with its supervisor, and starts anew with the next one. Try again shortly.", m.ID)

@@ -49,6 +49,7 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 	f(fleet.Model{Phase: fleet.Stopped, Reason: fleet.SupervisorEnding}, "model_loading",
 		`The model "m" ended with its supervisor, and starts anew with the next one. Try again shortly.`)
 	f(fleet.Model{Phase: fleet.Stopping, Reason: fleet.Restarting}, "model_loading", `The model "m" is restarting. Try again shortly.`)
+	f(fleet.Model{Phase: fleet.Draining, Reason: fleet.Removed, OnDemand: true}, "model_stopped", `The model "m" is being taken away and takes no new requests.`)
 	f(fleet.Model{Phase: fleet.Failed, Reason: "Exited", Message: "exit 3"}, "model_failed", `The model "m" failed and is not restarted by itself. Reason: Exited: exit 3.`)
 	f(fleet.Model{Phase: fleet.Unhealthy}, "model_unavailable", `The model "m" is unhealthy and none of its servers takes requests.`)
 }

@@ -116,3 +116,22 @@ func TestRecordComesFirst(t *testing.T) {
 		t.Errorf("kept: %t, the board says %s", kept, b.Status(i).Phase)
 	}
 }
+
+// One that is being taken away says nothing of a model that stays, or requests would not wait for the others.
+func TestForemost(t *testing.T) {
+	going := unit.State{Phase: fleet.Draining, Reason: unit.Removed}
+	f := func(want fleet.Phase, states ...unit.State) {
+		t.Helper()
+		m := &Model{}
+		for _, s := range states {
+			m.Servers = append(m.Servers, &Instance{Status: unit.Status{State: s}})
+		}
+		if got := m.Foremost(); got.Phase != want {
+			t.Errorf("%s speaks for %+v, want %s", got.Phase, states, want)
+		}
+	}
+	f(fleet.Backoff, going, unit.State{Phase: fleet.Backoff})
+	f(fleet.Ready, unit.State{Phase: fleet.Backoff}, unit.State{Phase: fleet.Ready})
+	f(fleet.Draining, going, unit.State{Phase: fleet.Stopping, Reason: unit.Removed})
+	f(fleet.Stopped)
+}

@@ -2,7 +2,6 @@ package board
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -39,8 +38,8 @@ type Instance struct {
 	Driver   runner.Driver // of what runs, or runs next
 	Output   *logs.Stream
 	Status   unit.Status
-	End      context.CancelFunc // halts the unit: its server is drained and ended
-	Ended    chan struct{}      // closed when the unit's Run is over
+	End      func(unit.Reason) // halts the unit: its server is drained and ended
+	Ended    chan struct{}     // closed when the unit's Run is over
 
 	silent bool   // the unit has not said anything yet, and snapshots wait for it
 	shown  uint64 // revision of the snapshot that first had its phase
@@ -48,7 +47,7 @@ type Instance struct {
 
 // NewInstance is an instance of a model that has no unit yet. It is on no board.
 func NewInstance(m *Model, from manifest.Instance) *Instance {
-	return &Instance{ID: from.ID, Instance: from, Model: m, End: func() {}, Ended: make(chan struct{})}
+	return &Instance{ID: from.ID, Instance: from, Model: m, End: func(unit.Reason) {}, Ended: make(chan struct{})}
 }
 
 // Coming is what the next start of the instance runs. The board is locked.
@@ -95,12 +94,14 @@ func (i *Instance) greet() { i.Status, i.silent = unit.Status{State: i.Runner.Fi
 var Phases = []fleet.Phase{fleet.Ready, fleet.Starting, fleet.Pending, fleet.Unhealthy, fleet.Draining, fleet.Stopping, fleet.Backoff,
 	fleet.Failed, fleet.Stopped}
 
-// Foremost is the status that speaks for the model. The board is locked.
+// Foremost is the status that speaks for the model. One that is being taken away says nothing of a model that stays. The board is locked.
 func (m *Model) Foremost() unit.Status {
-	for _, phase := range Phases {
-		for _, i := range m.Servers {
-			if i.Status.Phase == phase {
-				return i.Status
+	for _, going := range []bool{false, true} {
+		for _, phase := range Phases {
+			for _, i := range m.Servers {
+				if i.Status.Phase == phase && (i.Status.Reason == unit.Removed) == going {
+					return i.Status
+				}
 			}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/fluidmcp/fluidmcp/services/supervisor/board"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 // Crew runs the units. They may come and go at any time of its run.
@@ -45,15 +47,15 @@ func (c *Crew) Work(ctx context.Context, b *board.Board, ending func()) {
 // start runs a unit. The crew is locked.
 func (c *Crew) start(i *board.Instance) {
 	run, b := c.run, c.board
-	own, end := context.WithCancel(context.WithoutCancel(run))
-	i.End = end
+	own, end := context.WithCancelCause(context.WithoutCancel(run))
+	i.End = func(why unit.Reason) { end(runner.Halted(why)) }
 	c.units.Go(func() {
 		i.Runner.Run(own)
 		close(i.Ended)
 		b.Wake()
 	})
 	c.units.Go(func() {
-		defer end()
+		defer end(nil)
 		await(run, b, i)
 	})
 }

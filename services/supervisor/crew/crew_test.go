@@ -55,7 +55,7 @@ func TestUnitsComeAndGoWhileTheCrewWorks(t *testing.T) {
 		require.True(t, c.Begin(late.Servers[0]))
 		over := make(chan struct{})
 		c.After(late.Servers[0], func() { close(over) })
-		late.Servers[0].End()
+		late.Servers[0].End(unit.Removed)
 		<-over
 		require.True(t, late.Servers[0].Over())
 		require.False(t, first.Servers[0].Over())

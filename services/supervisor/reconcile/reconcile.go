@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/rollout"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/servers"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/store"
+	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
 
 var (
@@ -56,7 +58,7 @@ func (r *Reconciler) Apply(inForce, plan *manifest.File, declared *source.Source
 	r.Demand.Regroup(plan.SwapGroups)
 	for _, have := range r.Board.List() {
 		if at := slices.IndexFunc(plan.Models, func(m manifest.Model) bool { return m.ID == have.ID }); at < 0 {
-			r.dismiss(have)
+			r.dismiss(have, unit.Removed)
 		} else {
 			r.revise(have, plan.Models[at])
 		}
@@ -88,22 +90,34 @@ func (r *Reconciler) begin(i *board.Instance) {
 }
 
 // dismiss drains and ends a model. It goes with its last instance.
-func (r *Reconciler) dismiss(m *board.Model) {
+func (r *Reconciler) dismiss(m *board.Model, why unit.Reason) {
 	r.Board.Read(func() { m.Leaving = true })
 	r.Rollouts.Cancel(m.ID, errNotWanted)
 	for _, i := range r.Board.Servers(m) {
-		r.retire(i)
+		r.end(i, why)
 	}
 }
 
-// retire drains and ends an instance. It leaves the board when it is over.
+// retire drains and ends an instance of a model that stays. Another one may come in its place.
 func (r *Reconciler) retire(i *board.Instance) {
+	why := unit.Removed
+	r.Board.Read(func() {
+		if slices.ContainsFunc(i.Model.Instances, func(next manifest.Instance) bool { return next.ID == i.ID }) {
+			why = unit.Restarting
+		}
+	})
+	r.end(i, why)
+}
+
+// end drains and ends an instance. It leaves the board when it is over.
+func (r *Reconciler) end(i *board.Instance, why unit.Reason) {
 	first := false
 	r.Board.Read(func() { first, i.Leaving = !i.Leaving, true })
-	if !first {
+	if !first { // why may be another one by now
+		_, _ = i.Runner.Do(context.Background(), unit.Event{Kind: unit.Halt, Reason: why, By: "supervisor"}) // ErrEnded: it is over
 		return
 	}
-	i.End()
+	i.End(why)
 	r.Crew.After(i, func() {
 		r.File.Hold(func(inForce *manifest.File) { r.gone(i, inForce) })
 	})

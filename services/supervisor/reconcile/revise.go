@@ -17,7 +17,7 @@ import (
 // revise makes a model what the file says by now. Servers are touched only where their command or their address has changed.
 func (r *Reconciler) revise(m *board.Model, to manifest.Model) {
 	if m.Driver != to.Driver || m.Leaving { // it is as good as new, and comes when the one before has gone
-		r.dismiss(m)
+		r.dismiss(m, unit.Restarting)
 		return
 	}
 	var retired, surplus, restarted, all []*board.Instance

@@ -187,7 +187,7 @@ func (s *Restarts) surge(m *board.Model) (*rollout.Extra, error) {
 		return nil, runner.ErrEnded
 	}
 	retire := func() {
-		i.End()
+		i.End(unit.Removed)
 		<-i.Ended
 		s.Board.Remove(m, i)
 	}

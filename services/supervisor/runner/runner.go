@@ -11,6 +11,12 @@ import (
 // ErrEnded is returned by Do once Run is over.
 var ErrEnded = errors.New("the supervisor is ending")
 
+// Halted is the cause with which the context of Run ends when this server alone is to end. Any other one is the supervisor's end.
+type Halted unit.Reason
+
+// Error makes a Halted a cause.
+func (h Halted) Error() string { return string(h) }
+
 // Runner leads one model server through its life. Its Run is the only writer of its state.
 type Runner struct {
 	cfg      Config
@@ -38,7 +44,7 @@ func New(cfg Config) *Runner {
 // First is what there is to say of the unit before it has said anything.
 func (r *Runner) First() unit.State { return unit.First(r.cfg.Policy, r.cfg.Before, time.Now()) }
 
-// Do passes a wish on, an event from Start to Configured with its Reason, By and Policy, and returns the status that follows at once.
+// Do passes a wish on, an event from Start to Halt with its Reason, By and Policy, and returns the status that follows at once.
 func (r *Runner) Do(ctx context.Context, e unit.Event) (unit.Status, error) {
 	w := wish{e, make(chan unit.Status, 1)}
 	select {
@@ -70,7 +76,8 @@ func (r *Runner) Run(ctx context.Context) {
 		select {
 		case <-ending:
 			ending = nil
-			l.wish(unit.Event{Kind: unit.Halt, By: "supervisor"})
+			why, _ := errors.AsType[Halted](context.Cause(ctx))
+			l.wish(unit.Event{Kind: unit.Halt, Reason: unit.Reason(why), By: "supervisor"})
 		case w := <-r.wishes:
 			l.wish(w.event)
 			w.reply <- l.status()

@@ -16,7 +16,7 @@ const (
 	Wanted                 // somebody asks for a model that is started on demand
 	Retire                 // a model that is started on demand is to end until it is wanted again; Reason: Idle or Evicted
 	Configured             // the models file has changed: Policy, of which Remote and Outlives stay as they are
-	Halt                   // the supervisor ends, or the unit is no longer needed
+	Halt                   // the unit is no longer needed; Reason: why, or "" when the supervisor ends
 	Adopted                // a server that runs already was found; Message says what is wrong with it, "" that it is well
 	Waiting                // the start has to wait; Reason, Message
 	Admitted               // the server may be started

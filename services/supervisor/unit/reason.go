@@ -25,6 +25,7 @@ const (
 	CrashLoop            Reason = "CrashLoop"           // the server failed too often
 	Requested            Reason = "Requested"           // a person said so
 	Restarting           Reason = fleet.Restarting      // the server is being ended and then started anew
+	Removed              Reason = fleet.Removed         // nobody needs the server any more: the models file lacks it by now, or its rollout is over
 	SupervisorEnding     Reason = "SupervisorEnding"    // the server ends with its supervisor, and starts anew with the next one
 	Reconfigured         Reason = "Reconfigured"        // the models file gives it another command
 	SupervisorRestarted  Reason = "SupervisorRestarted" // the server of an earlier supervisor is started anew

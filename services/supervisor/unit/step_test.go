@@ -42,7 +42,7 @@ func TestTransitions(t *testing.T) {
 	start, stop, restart, halt := is(unit.Start), is(unit.Stop), is(unit.Restart), is(unit.Halt)
 	due, late, stalled, drained := is(unit.Due), is(unit.Late), is(unit.Stalled), is(unit.Drained)
 	wanted, idle, evict := is(unit.Wanted), because(unit.Retire, unit.Idle), because(unit.Retire, unit.Evicted)
-	changed := because(unit.Restart, unit.Reconfigured)
+	changed, gone := because(unit.Restart, unit.Reconfigured), because(unit.Halt, unit.Removed)
 	seq := func(events ...unit.Event) []unit.Event { return events }
 	never, remote := unit.Policy{}, unit.Policy{Restart: true, Remote: true}
 	lasting, demand := unit.Policy{Restart: true, Outlives: true}, unit.Policy{Restart: true, OnDemand: true}
@@ -159,6 +159,10 @@ func TestTransitions(t *testing.T) {
 	f("restart after halt", mended, seq(start, healthy, halt, restart, drained, crash), fleet.Stopped, unit.SupervisorEnding)
 	f("halt during a restart", mended, seq(start, healthy, restart, halt, drained, crash), fleet.Stopped, unit.SupervisorEnding)
 	f("wanted after halt", demand, seq(wanted, healthy, halt, wanted, drained, crash), fleet.Stopped, unit.SupervisorEnding)
+	f("no longer needed", mended, seq(start, healthy, gone), fleet.Draining, unit.Removed, unit.Drain)
+	f("no longer needed, and over", mended, seq(start, healthy, gone, drained, crash), fleet.Stopped, unit.Removed)
+	f("needed again, as another one", mended, seq(start, healthy, gone, because(unit.Halt, unit.Restarting)), fleet.Draining, unit.Restarting)
+	f("no longer needed when a person has stopped it", mended, seq(start, healthy, stop, gone), fleet.Draining, unit.Removed)
 	f("halt of a failed one", never, seq(start, crash, halt), fleet.Stopped, "")
 	f("halt of one that a person stops", mended, seq(start, healthy, stop, halt), fleet.Draining, unit.Requested)
 	f("halt leaves a remote server in use", remote, seq(start, healthy, halt), fleet.Ready, "")

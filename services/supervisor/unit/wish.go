@@ -20,6 +20,9 @@ func (s State) wish(e Event) (State, []Effect) {
 		if s.Finished() { // gateways go on with a server that does not end
 			return s, nil
 		}
+		if e.Reason != "" {
+			return s.end(e, e.Reason, false)
+		}
 		if s.Desired == Stopped || s.Phase == fleet.Failed { // the next supervisor does not start it
 			return s.end(e, Requested, false)
 		}
