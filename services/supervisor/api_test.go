@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor"
@@ -177,6 +179,24 @@ func TestMetrics(t *testing.T) {
 	if !strings.Contains(body, `fluidmcp_model_uptime_seconds{instance="m-0",model="m"} `) || !strings.Contains(body, "fluidmcp_build_info") {
 		t.Error("no uptime or build info")
 	}
+}
+
+// TestOpenToOthers: a supervisor that other machines may reach says so, where it asks for no token.
+func TestOpenToOthers(t *testing.T) {
+	f := func(addr, token string, want int) {
+		t.Helper()
+		cfg := quick()
+		cfg.Addr, cfg.Token = addr, token
+		core, logged := observer.New(zap.WarnLevel)
+		runLogged(t, cfg, parse(t, external(partner(t))), zap.New(core))
+		if got := logged.FilterMessageSnippet("set SUPERVISOR_TOKEN, and").Len(); got != want {
+			t.Errorf("%s with token %q: %d warnings, want %d", addr, token, got, want)
+		}
+	}
+	f("127.0.0.1:8098", "", 0)
+	f(":8098", "secret", 0)
+	f(":8098", "", 1)
+	f("192.0.2.1:8098", "", 1)
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -83,6 +83,10 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	}
 	s.wire(deps, plan)
 	s.warn(plan)
+	if cfg.Token == "" && !web.OnLoopback(cfg.Addr) {
+		s.log.Warn("whoever reaches this address may steer the models and read their logs: set SUPERVISOR_TOKEN, and GATEWAY_SUPERVISOR_TOKEN of the gateways",
+			zap.String("addr", cfg.Addr))
+	}
 	return s, nil
 }
 
