@@ -112,7 +112,7 @@ test("stop, start and restart", async () => {
   const { client } = stack;
   const before = await client.model("mock-llm");
   assert.equal((await client.stop("mock-llm")).desired, "stopped");
-  await eventually(async () => assert.equal((await client.model("mock-llm")).phase, "stopped"));
+  await stack.phase("mock-llm", "stopped");
   await assert.rejects(client.chatCompletion("mock-llm", user("x"), { maxRetries: 0 }), (error) => {
     assert(error instanceof ServiceUnavailableError);
     assert.deepEqual([error.code, error.retryAfter], ["model_stopped", 5000]);
@@ -123,7 +123,7 @@ test("stop, start and restart", async () => {
 
   assert.equal((await client.start("mock-llm")).desired, "running");
   await eventually(async () => assert.equal((await client.healthCheck("mock-llm")).healthy, true));
-  await eventually(async () => assert.equal((await client.model("mock-llm")).phase, "ready"));
+  await stack.phase("mock-llm", "ready");
   const started = await client.model("mock-llm");
   assert.notEqual(started.instances[0]?.pid, before.instances[0]?.pid);
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { APIConnectionError, APIError, FluidMCPClient, ServiceUnavailableError } from "../src/index.js";
 import { parseRetryAfter } from "../src/retry.js";
-import { collect, freePorts, startServer, user } from "./stack.js";
+import { collect, refusingPort, startServer, user } from "./stack.js";
 
 /** @type {(status: number, headers?: Record<string, string>) => (res: import("node:http").ServerResponse) => void} */
 const refuse = (status, headers) => (res) => res.writeHead(status, headers).end('{"error":{"message":"not now","code":"busy"}}');
@@ -61,8 +61,8 @@ test("a signal ends the wait", async () => {
   await server.stop();
 });
 
-test("a connection that is refused", async () => {
-  const [port] = await freePorts(1);
+test("a connection that is refused", async (t) => {
+  const port = await refusingPort(t);
   const failing = ["127.0.0.1", "localhost"].map(async (host) => {
     let attempts = 0;
     const counting = (/** @type {Parameters<typeof fetch>} */ ...request) => {
@@ -81,9 +81,9 @@ test("a connection that is refused", async () => {
   await Promise.all(failing);
 });
 
-test("a gateway that comes up meanwhile", async () => {
+test("a gateway that comes up meanwhile", async (t) => {
   const server = await startServer(answer);
-  const [closed] = await freePorts(1);
+  const closed = await refusingPort(t);
   let attempts = 0;
   const client = new FluidMCPClient({
     baseUrl: server.url,

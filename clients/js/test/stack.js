@@ -5,7 +5,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createSocket } from "node:net";
+import { connect, createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
@@ -26,8 +26,7 @@ export const user = (content) => [{ role: "user", content }];
  */
 export async function startStack() {
   const dir = mkdtempSync(join(tmpdir(), "fluidmcp-js-"));
-  const [gateway, supervisor, mock, slow] = await freePorts(4);
-  const url = `http://127.0.0.1:${gateway}`;
+  const [mock, slow] = await freePorts(2);
   const mocks = { "mock-llm": `http://127.0.0.1:${mock}`, "slow-llm": `http://127.0.0.1:${slow}` };
   const file = join(dir, "models.json");
   const llmModels = {
@@ -36,22 +35,25 @@ export async function startStack() {
     "acme/mock-7b": { endpoints: { base_url: `${mocks["mock-llm"]}/v1` }, served_name: "mock-model" },
   };
   writeFileSync(file, JSON.stringify({ llmModels }));
-  const args = ["run", file, "--file", "--start-server", "--port", `${gateway}`, "--supervisor-port", `${supervisor}`];
+  const args = ["run", file, "--file", "--start-server", "--port", "0", "--supervisor-port", "0"];
   const child = spawn(binary(dir), args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
   const exited = once(child, "exit");
 
-  const client = new FluidMCPClient({ baseUrl: url });
+  let url = "";
   try {
-    await eventually(async () => {
+    await eventually(() => {
       assert.equal(child.exitCode, null, `fluidmcp ended:\n${output}`);
-      for (const card of (await client.models({ maxRetries: 0 })).data) assert.equal(card.phase, "ready", card.id);
+      const told = output.match(/http:\/\/localhost:(\d+)\/metrics/); // which it says once every model is ready
+      assert(told, output);
+      url = `http://127.0.0.1:${told[1]}`;
     });
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
   }
+  const client = new FluidMCPClient({ baseUrl: url });
   return {
     url,
     client,
@@ -61,6 +63,12 @@ export async function startStack() {
       const response = await fetch(`${mocks["mock-llm"]}/mock/faults`, { method: "PUT", body: JSON.stringify({ rules }) });
       assert.equal(response.status, 200, await response.text());
     },
+    /** Waits until a model is in a phase and the gateway knows it. */
+    phase: (/** @type {string} */ id, /** @type {string} */ want) =>
+      eventually(async () => {
+        assert.equal((await client.model(id)).phase, want);
+        assert.equal((await client.models()).data.find((card) => card.id === id)?.phase, want);
+      }),
     /** Waits until neither the model's server nor the gateway is at work on a request. */
     idle: (/** @type {keyof typeof mocks} */ model) =>
       eventually(async () => {
@@ -90,7 +98,7 @@ function binary(dir) {
  * @param {number} n
  * @returns {Promise<number[]>}
  */
-export async function freePorts(n) {
+async function freePorts(n) {
   const servers = await Promise.all(
     Array.from({ length: n }, async () => {
       const server = createSocket().listen(0, "127.0.0.1");
@@ -103,6 +111,23 @@ export async function freePorts(n) {
     server.close();
     return address.port;
   });
+}
+
+/**
+ * Finds a port that refuses connections. It is the near end of a connection, so no program can listen there meanwhile.
+ * @param {import("node:test").TestContext} t gives it back when it ends
+ */
+export async function refusingPort(t) {
+  const server = createSocket().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const held = connect(port, "127.0.0.1");
+  await once(held, "connect");
+  t.after(() => {
+    held.destroy();
+    server.close();
+  });
+  return /** @type {number} */ (held.localPort);
 }
 
 /**

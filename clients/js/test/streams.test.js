@@ -129,5 +129,5 @@ test("a model that dies cuts the stream", async () => {
     return true;
   });
   assert(pieces.length >= 3);
-  await eventually(async () => assert.equal((await client.model("slow-llm")).phase, "ready")); // the supervisor's work
+  await stack.phase("slow-llm", "ready"); // the supervisor's work
 });

@@ -81,6 +81,14 @@ def free_ports(count: int) -> list[int]:
         return [s.getsockname()[1] for s in sockets]
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[str]:
+    """Give an address where nobody listens, nor can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
 def binary(folder: Path) -> str:
     """Return the fluidmcp command: that of $FLUIDMCP_BIN, else a new one."""
     given = os.environ.get("FLUIDMCP_BIN")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from rawserver import EVENTS, RawServer, answer
-from stack import LLM, SPARE, Stack, free_ports, wait_until
+from stack import LLM, SPARE, Stack, refusing, wait_until
 from test_chat import HELLO
 from twin import MakeClient
 
@@ -117,8 +117,7 @@ def test_a_server_that_does_not_take_the_request(make_client: MakeClient) -> Non
 
 
 def test_nobody_listens(make_client: MakeClient) -> None:
-    url = f"http://127.0.0.1:{free_ports(1)[0]}"
-    with pytest.raises(fluidmcp.APIConnectionError, match="fluidmcp run") as raised:
+    with refusing() as url, pytest.raises(fluidmcp.APIConnectionError, match="fluidmcp run") as raised:
         make_client(url, max_retries=0).status()
     assert isinstance(raised.value, ConnectionError)
     assert not isinstance(raised.value, TimeoutError)

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import httpx
 import pytest
 from rawserver import DONE, EVENTS, RawServer, answer, chunk
-from stack import LLM, Stack, free_ports, wait_until
+from stack import LLM, Stack, refusing, wait_until
 from test_chat import ANSWER, HELLO
 from twin import MakeClient
 
@@ -151,8 +151,8 @@ def test_nobody_listens_yet(make_client: MakeClient, watch: Callable[[Watch], Wa
 @pytest.mark.parametrize("max_retries", [0, 2])
 def test_nobody_ever_listens(make_client: MakeClient, watch: Callable[[Watch], Watch], max_retries: int) -> None:
     attempts = watch(Watch())
-    with pytest.raises(APIConnectionError):
-        chat(make_client(f"http://127.0.0.1:{free_ports(1)[0]}", max_retries=max_retries))
+    with refusing() as url, pytest.raises(APIConnectionError):
+        chat(make_client(url, max_retries=max_retries))
     assert attempts.count == max_retries
 
 
