@@ -157,11 +157,11 @@ func TestLongMessageIsCut(t *testing.T) {
 	}
 }
 
-// TestDiskThatFailsAndRecovers takes the folder away, so that no new file can be begun, and brings it back.
+// TestDiskThatFailsAndRecovers puts something in the way of the file that is to become the older one, so that no new one can be begun.
 func TestDiskThatFailsAndRecovers(t *testing.T) {
 	core, logged := observer.New(zapcore.InfoLevel)
-	base := t.TempDir()
-	path, away := filepath.Join(base, "state"), filepath.Join(base, "away")
+	path := t.TempDir()
+	obstacle := filepath.Join(path, olderName)
 	synctest.Test(t, func(t *testing.T) {
 		s, err := Open(path, zap.New(core))
 		require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestDiskThatFailsAndRecovers(t *testing.T) {
 		s.Events.Add(Event{Attempt: 1})
 		await(t, s.Events, 0, 1)
 
-		require.NoError(t, os.Rename(path, away))
+		require.NoError(t, os.MkdirAll(filepath.Join(obstacle, "not empty"), 0o700))
 		for i := range 20 { // told all the same
 			s.Events.Add(Event{Attempt: 2 + i})
 			await(t, s.Events, 0, 2+i)
@@ -179,7 +179,7 @@ func TestDiskThatFailsAndRecovers(t *testing.T) {
 		time.Sleep(retry + time.Second)
 		require.EqualValues(t, 2, s.Events.Failures())
 
-		require.NoError(t, os.Rename(away, path))
+		require.NoError(t, os.RemoveAll(obstacle))
 		time.Sleep(retry + time.Second)
 		synctest.Wait()
 		before, _ := s.Events.After(0)

@@ -129,6 +129,9 @@ func (l *eventFile) append(events []Event) error {
 		}
 		text = append(text, line...)
 	}
+	if err := l.folder.Ours(); err != nil {
+		return err
+	}
 	if !l.isCurrent() && !l.is(olderName) { // somebody has removed it
 		if err := l.next(); err != nil {
 			return fmt.Errorf("make the file of events anew: %w", err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,6 +16,8 @@ import (
 // Folder is a folder that belongs to this process until Close, or until the process ends, however it does.
 type Folder struct {
 	path string
+
+	mu   sync.Mutex
 	lock *os.File
 }
 
@@ -42,7 +45,38 @@ func openFolder(path string) (*Folder, error) {
 	if lock.Truncate(0) == nil {
 		_, _ = fmt.Fprintln(lock, os.Getpid())
 	}
-	return &Folder{path, lock}, nil
+	return &Folder{path: path, lock: lock}, nil
+}
+
+// Ours is nil while the folder is the one that was locked. Once somebody has removed it, another process may have one of this name.
+func (f *Folder) Ours() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	named, err := os.Stat(f.Path("lock"))
+	if err != nil {
+		return fmt.Errorf("the state folder was removed: %w", err)
+	}
+	held, err := f.lock.Stat()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(named, held) {
+		return fmt.Errorf("the state folder %s was removed and is another one by now", f.path)
+	}
+	return nil
+}
+
+// Retake makes and locks the folder again after it was removed.
+func (f *Folder) Retake() error {
+	again, err := openFolder(f.path)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.lock
+	f.lock = again.lock
+	return before.Close()
 }
 
 // holder is who has written into the lock.
@@ -55,4 +89,8 @@ func holder(lock *os.File) string {
 func (f *Folder) Path(name string) string { return filepath.Join(f.path, name) }
 
 // Close gives the folder back. Its files stay.
-func (f *Folder) Close() error { return f.lock.Close() }
+func (f *Folder) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lock.Close()
+}

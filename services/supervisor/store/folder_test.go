@@ -5,8 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 func TestFolderBelongsToOne(t *testing.T) {
@@ -46,4 +51,69 @@ func TestFolderThatCannotBe(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "lock"), 0o700))
 	_, err = openFolder(folder)
 	require.ErrorContains(t, err, "lock the state folder: ")
+}
+
+// TestFolderRemoved: what is kept in it is kept again, and it stays one supervisor's.
+func TestFolderRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "state")
+		core, logs := observer.New(zapcore.WarnLevel)
+		s, err := Open(path, zap.New(core))
+		require.NoError(t, err)
+		end := running(t, s)
+		s.Models.Wanted("m", "stopped")
+		s.Models.Saved(t.Context())
+
+		require.NoError(t, os.RemoveAll(path))
+		time.Sleep(retry)
+		synctest.Wait()
+		require.Equal(t, 1, logs.FilterMessageSnippet("is made anew").Len())
+		_, err = openFolder(path)
+		require.ErrorContains(t, err, "is in use by the process")
+		s.Models.Saved(t.Context())
+		s.Events.Add(Event{Message: "after"})
+		s.Events.Told(t.Context())
+		end()
+
+		s, end = open(t, path)
+		require.Equal(t, "stopped", s.Models.Get("m").Desired)
+		require.Len(t, await(t, s.Events, 0, 1), 1)
+		end()
+	})
+}
+
+// TestFolderTaken: when another supervisor has been quicker, nothing is written into its folder until it has ended.
+func TestFolderTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "state")
+		core, logs := observer.New(zapcore.ErrorLevel)
+		s, err := Open(path, zap.New(core))
+		require.NoError(t, err)
+		end := running(t, s)
+
+		require.NoError(t, os.RemoveAll(path))
+		other, err := openFolder(path)
+		require.NoError(t, err)
+		s.Models.Wanted("m", "stopped")
+		s.Events.Add(Event{Message: "meanwhile"})
+		s.Models.Saved(t.Context())
+		s.Events.Told(t.Context())
+		time.Sleep(3 * retry)
+		synctest.Wait()
+		names, err := os.ReadDir(path)
+		require.NoError(t, err)
+		require.Len(t, names, 1, "beside the lock")
+		told := logs.FilterMessageSnippet("nothing is kept on disk").All()
+		require.Len(t, told, 1)
+		require.Contains(t, told[0].ContextMap()["error"], "is in use by the process")
+
+		require.NoError(t, other.Close())
+		time.Sleep(3 * retry)
+		synctest.Wait()
+		end()
+		s, end = open(t, path)
+		require.Equal(t, "stopped", s.Models.Get("m").Desired)
+		require.Len(t, await(t, s.Events, 0, 1), 1)
+		end()
+	})
 }

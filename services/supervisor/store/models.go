@@ -33,9 +33,10 @@ type Failures struct {
 
 // Models is what is remembered of the models, by id. It is written as a whole, soon after a change.
 type Models struct {
-	log  *zap.Logger
-	path string        // "" keeps it in memory alone
-	wake chan struct{} // has a value when there is something to write
+	log    *zap.Logger
+	folder *Folder       // nil keeps it in memory alone
+	path   string        // in it
+	wake   chan struct{} // has a value when there is something to write
 
 	mu       sync.Mutex
 	known    map[string]Model
@@ -51,7 +52,7 @@ func newModels(folder *Folder, log *zap.Logger) (*Models, error) {
 	if folder == nil {
 		return m, nil
 	}
-	m.path = folder.Path(modelsName)
+	m.folder, m.path = folder, folder.Path(modelsName)
 	if err := m.read(); err != nil {
 		return nil, fmt.Errorf("read what is known of the models: %w", err)
 	}
@@ -149,6 +150,13 @@ func (m *Models) change(id string, by func(*Model) bool) {
 		m.known[id] = known
 		m.changed()
 	}
+}
+
+// rewrite has all of it written once more.
+func (m *Models) rewrite() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.changed()
 }
 
 func (m *Models) changed() {

@@ -83,8 +83,10 @@ func (m *Models) write() error {
 	changes := m.changes
 	text, err := json.MarshalIndent(map[string]any{"models": m.known}, "", "  ")
 	m.mu.Unlock()
-	if err == nil && m.path != "" {
-		err = atomicfile.Write(m.path, append(text, '\n'))
+	if err == nil && m.folder != nil {
+		if err = m.folder.Ours(); err == nil {
+			err = atomicfile.Write(m.path, append(text, '\n'))
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
