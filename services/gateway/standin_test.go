@@ -88,6 +88,15 @@ func TestEndingServers(t *testing.T) {
 	if a := f.post("/llm/alone/chat/completions", hello); a.status != 200 || a.body != part {
 		t.Errorf("where no other server is: %d %q", a.status, a.body)
 	}
+	// Nor is what it had of a stream, where nothing can be taken back.
+	leaving := newBackend(t, func(c *exchange) {
+		c.stream(roleFrame, helloFrame, strings.Replace(finishFrame, `"stop"`, `"abort"`, 1), usageFrame, doneFrame)
+	})
+	f.deploy(m, model("alone", leaving.URL))
+	if a := f.post("/llm/alone/chat/completions", chatStream); !strings.Contains(a.body, `"finish_reason":"abort"`) || !strings.HasSuffix(a.body, interrupted) || strings.Contains(a.body, "[DONE]") {
+		t.Errorf("a stream: %d %q", a.status, a.body)
+	}
+	f.awaitMetric(`fluidmcp_streams_total{model="alone",outcome="interrupted"}`, 1)
 	before := len(bad.requests()) + len(stopped.requests()) - 1
 	// Words of a model are not those of its server.
 	quoting := newBackend(t, func(c *exchange) { c.plain(200, `{"text":"EngineCore encountered an issue"}`) })

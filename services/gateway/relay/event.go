@@ -18,6 +18,7 @@ type event struct {
 	failed    bool // the backend reports an error
 	token     bool // text, reasoning or a part of a tool call
 	finish    bool // the last chunk of a choice
+	aborted   bool // which its server has given up
 	usageOnly bool // the chunk that include_usage asks for: usage and an empty list of choices
 	usage     Usage
 }
@@ -43,7 +44,7 @@ func parseEvent(data []byte) event {
 		switch string(m.Key) {
 		case "choices":
 			noChoices = len(bytes.Trim(value, "[] \t\r\n")) == 0
-			e.token, e.finish = readChoices(value)
+			readChoices(value, &e)
 		case "error":
 			e.failed = e.failed || string(value) != "null"
 		case "type":
@@ -67,28 +68,28 @@ func parseEvent(data []byte) event {
 	return e
 }
 
-// readChoices tells whether a chunk's choices bring something that a reader sees, and whether one ends.
-func readChoices(choices []byte) (content, finish bool) {
+// readChoices notes whether a chunk's choices bring something that a reader sees, and whether one ends.
+func readChoices(choices []byte, e *event) {
 	_ = scan.Array(choices, func(choice []byte) { // anything else brings nothing
 		each(choice, func(key, value []byte) {
 			switch string(key) {
 			case "finish_reason":
-				finish = finish || string(value) != "null"
+				e.finish = e.finish || string(value) != "null"
+				e.aborted = e.aborted || string(value) == `"abort"`
 			case "text":
-				content = content || isText(value)
+				e.token = e.token || isText(value)
 			case "delta":
 				each(value, func(key, value []byte) {
 					switch string(key) {
 					case "content", "reasoning", "reasoning_content", "refusal":
-						content = content || isText(value)
+						e.token = e.token || isText(value)
 					case "tool_calls":
-						content = content || value[0] == '[' && len(bytes.Trim(value, "[] \t\r\n")) > 0
+						e.token = e.token || value[0] == '[' && len(bytes.Trim(value, "[] \t\r\n")) > 0
 					}
 				})
 			}
 		})
 	})
-	return content, finish
 }
 
 // each visits the members of an object. Other values have none.

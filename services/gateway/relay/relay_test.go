@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/fluidmcp/fluidmcp/internal/sse"
 	"github.com/fluidmcp/fluidmcp/internal/web"
 	"github.com/fluidmcp/fluidmcp/services/gateway/relay"
 	"github.com/fluidmcp/fluidmcp/services/gateway/upstream"
@@ -64,7 +65,7 @@ func TestSilence(t *testing.T) {
 	f("in a stream", events, 7*second, "", idle, piece{after: 2 * second, text: token("a")})
 	f("slow but alive", events, 16*second, "", "", piece{after: 4 * second, text: token("a")}, piece{after: 4 * second, text: ": comment\n\n"},
 		piece{after: 4 * second, text: token("b")}, piece{after: 4 * second, text: done}, piece{err: io.EOF})
-	f("after DONE", events, 2*second, "", "", piece{after: second, text: done})
+	f("after DONE", events, 2*second, "", "", piece{after: second, text: token("a") + done})
 	f("in a plain answer", "application/json", 6*second, idle, "", piece{after: second, text: "{"})
 	f("slow plain answer", "application/json", 8*second, "", "", piece{after: 4 * second, text: "{"}, piece{after: 4 * second, text: "}"}, piece{err: io.EOF})
 }
@@ -148,6 +149,12 @@ func TestTooLateForAStatus(t *testing.T) {
 	f("no DONE needed", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Completed, false, "data: {}\n\n", piece{text: "data: {}\n\n"}, piece{err: io.EOF})
 	f("completions by another path", events, func(o *relay.Options) { o.End = relay.EndOfTransfer }, relay.Interrupted, false,
 		`"code":"stream_interrupted"}}`+"\n\n", piece{text: ": comment\n\n" + token("a")}, piece{err: io.EOF})
+	const abort = "data: {\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"abort\"}]}\n\n"
+	failure := sse.AppendData(nil, []byte(`{"error":{"message":"of its own"}}`))
+	f("given up", events, nil, relay.Interrupted, false, abort+string(sse.AppendData(nil, []byte(`{"error":{"message":"The model server stopped in the middle of the answer. `+
+		`What came before is incomplete; send the request again.","type":"upstream_error","param":null,"code":"stream_interrupted"}}`))), piece{text: token("a") + abort + done}, piece{err: io.EOF})
+	f("an answer of no tokens", events, nil, relay.Completed, false, done, piece{text: strings.Replace(abort, `"abort"`, "null", 1) + done}, piece{err: io.EOF}) // as of a beam search for none
+	f("given up, and told so", events, nil, relay.Failed, false, string(failure)+done, piece{text: token("a") + abort + string(failure) + done}, piece{err: io.EOF})
 	big := piece{text: strings.Repeat("x", 8<<20)}
 	f("big and cut", "application/json", nil, relay.Interrupted, true, "xyz", big, piece{text: "xyz"}, piece{err: reset})
 	f("big and left", "application/json", cause(web.ErrClientLeft), relay.ClientClosed, true, "x", big, piece{err: reset})

@@ -13,8 +13,9 @@ import (
 )
 
 var (
-	errEmpty = errors.New("the event stream ended before its first event")
-	errNoEnd = map[End]error{
+	errEmpty   = errors.New("the event stream ended before its first event")
+	errAborted = errors.New("the model server gave the answer up")
+	errNoEnd   = map[End]error{
 		EndDone:     errors.New("the event stream ended without [DONE]"),
 		EndResponse: errors.New("the event stream ended without response.completed"),
 		EndMessage:  errors.New("the event stream ended without message_stop"),
@@ -33,6 +34,7 @@ type stream struct {
 	begun     bool // something was flushed
 	usage     Usage
 	failed    bool
+	aborted   bool
 	received  time.Time     // the first frame
 	spoke     bool          // there was a token
 	lastToken time.Duration // since received
@@ -58,6 +60,10 @@ func receiveStream(a Answer, resp *http.Response, opts Options) (*Answer, error)
 // ending looks at the first frame. Words of a model in it mean nothing.
 func (s *stream) ending() bool { return hasLastWords(s.next.Data) && parseEvent(s.next.Data).failed }
 
+// givenUp tells whether the server has said that what it ends is no whole answer, and not why. When it gives up before the first token
+// vLLM leaves out the chunk that would say so: that looks as an answer of no tokens does.
+func (s *stream) givenUp() bool { return s.aborted && !s.failed }
+
 func (s *stream) close() {}
 
 func (s *stream) send(w http.ResponseWriter, begun bool) Result {
@@ -70,6 +76,11 @@ func (s *stream) send(w http.ResponseWriter, begun bool) Result {
 		done, err := s.pass(w, out)
 		if err != nil {
 			return s.end(Result{Outcome: ClientClosed, Err: err})
+		}
+		if done && s.givenUp() {
+			r := s.stop(w, errAborted)
+			s.drain()
+			return r
 		}
 		if done {
 			s.drain()
@@ -94,6 +105,9 @@ func (s *stream) pass(w http.ResponseWriter, out *http.ResponseController) (done
 		e = s.pattern.parse(s.next.Data)
 	}
 	done = e.last != EndOfTransfer && e.last == s.opts.End
+	if done && s.givenUp() {
+		return true, nil // it would look complete
+	}
 	err = s.write(w, out, e, done)
 	s.note(e) // the client does not wait for what is counted
 	return done, err
@@ -113,6 +127,7 @@ func (s *stream) write(w http.ResponseWriter, out *http.ResponseController, e ev
 func (s *stream) note(e event) {
 	s.usage.add(e.usage)
 	s.failed = s.failed || e.failed
+	s.aborted = s.aborted || e.aborted
 	if !e.token {
 		return
 	}
