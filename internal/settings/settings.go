@@ -41,7 +41,7 @@ func Read(prefix string, cfg any) error {
 		if err := os.Unsetenv(wrong.KeyName); err != nil { // so that the next fault is found
 			break
 		}
-		defer os.Setenv(wrong.KeyName, value) //nolint:errcheck // the value was there
+		defer os.Setenv(wrong.KeyName, value) // the value was there
 	}
 	if err := errors.Join(append(faults, unknown(prefix, cfg))...); err != nil {
 		return fmt.Errorf("read environment: %w", err)

@@ -201,7 +201,7 @@ func (g *Gateway) backendsOf(r *http.Request, c *call, q *query, m *routing.Mode
 }
 
 func (g *Gateway) acquire(q *query, m *routing.Model, tried []string) (routing.Lease, bool) {
-	req := routing.Request{Session: q.session, Tried: tried, Random: rand.Uint64()} //nolint:gosec // spreads load, no secret
+	req := routing.Request{Session: q.session, Tried: tried, Random: rand.Uint64()}
 	if q.body.JSON != nil && m.NeedsPrefix() {
 		req.Prefix = q.body.JSON.Prompt()
 	}

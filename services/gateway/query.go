@@ -61,5 +61,5 @@ func (q *query) plan() []*routing.Model {
 	if q.endpoint.Control {
 		return []*routing.Model{q.model}
 	}
-	return q.model.Plan(q.session, rand.Uint64()) //nolint:gosec // a share of the traffic, no secret
+	return q.model.Plan(q.session, rand.Uint64())
 }

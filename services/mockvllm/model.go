@@ -88,13 +88,13 @@ func newTokenizer(c config.Config) (*tokenizer.Tokenizer, *template.Template, er
 func newAnswers(tok *tokenizer.Tokenizer, cfg config.MockConfig) (*generation.Model, error) {
 	path, fromFile := strings.CutPrefix(cfg.Answer, config.Scripted)
 	if !fromFile {
-		return generation.NewModel(tok, cfg.Answer, uint64(cfg.Seed)), nil //nolint:gosec // any number will do
+		return generation.NewModel(tok, cfg.Answer, uint64(cfg.Seed)), nil
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the file that the user names
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	m := generation.NewModel(tok, generation.File, uint64(cfg.Seed)) //nolint:gosec // any number will do
+	m := generation.NewModel(tok, generation.File, uint64(cfg.Seed))
 	m.Script, err = generation.ParseScript(text)
 	return m, err
 }

@@ -55,7 +55,7 @@ func newBench(o options, progress io.Writer) (*bench, error) {
 
 func (b *bench) close() {
 	if b.out == "" {
-		_ = os.RemoveAll(b.dir) //nolint:gosec // made by newBench
+		_ = os.RemoveAll(b.dir)
 	}
 }
 

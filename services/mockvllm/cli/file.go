@@ -39,7 +39,7 @@ func (t Table) readFile(path string) ([]string, error) {
 	if extension := path[strings.LastIndex(path, ".")+1:]; extension != "yaml" && extension != "yml" {
 		return nil, fmt.Errorf("Config file must be of a yaml/yml type. %s supplied", extension) //nolint:staticcheck // vLLM's words
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

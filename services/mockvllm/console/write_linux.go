@@ -52,7 +52,7 @@ func (d *direct) Write(b []byte) (int, error) {
 
 // tryOnce writes when nothing has to be waited for.
 func (d *direct) tryOnce(fd uintptr) (done bool) {
-	ready := unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT} //nolint:gosec // a descriptor is no larger
+	ready := unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT} // a descriptor is no larger
 	var now unix.Timespec
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&ready)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0) //nolint:gosec // what the system call takes
 	if errno != 0 || n != 1 || ready.Revents != unix.POLLOUT || len(d.rest) == 0 {

@@ -24,7 +24,7 @@ func chaos(t *testing.T, c clock.Clock, m latency.Model, pass func(time.Duration
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() { e.Run(ctx) })
-	source := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+	source := rand.New(rand.NewPCG(1, 2))
 	for ends := c.Now().Add(time.Hour); c.Now().Before(ends); pass(time.Duration(source.IntN(4000)) * ms) {
 		for range source.IntN(4) {
 			prompt := ids(source.IntN(3), 1+source.IntN(300))

@@ -82,7 +82,7 @@ func (in *Injector) Decide(r Request, now time.Time) Action {
 		// Every rule counts every request that it matches, so that one rule's decisions do not depend on another's.
 		s := &in.rules[i]
 		s.matched++
-		if !s.hit(rule.Match.Percent, uint64(in.set.Seed), uint64(i)) || //nolint:gosec // any number will do
+		if !s.hit(rule.Match.Percent, uint64(in.set.Seed), uint64(i)) ||
 			rule.Match.Nth != nil && !slices.Contains(rule.Match.Nth, s.matched) || all.Status != 0 {
 			continue
 		}
@@ -148,7 +148,7 @@ func (s *ruleState) hit(percent *float64, seed, rule uint64) bool {
 		return true
 	}
 	hits, size := block(*percent)
-	at := int(s.seen % uint64(size)) //nolint:gosec // less than 10000
+	at := int(s.seen % uint64(size)) // less than 10000
 	if at == 0 {
 		rng := rand.New(rand.NewPCG(seed, rule<<32|s.seen/uint64(size)))
 		s.deck = make([]bool, size)

@@ -20,7 +20,7 @@ func TestAnyParameters(t *testing.T) {
 		models[mode] = generation.NewModel(tok, mode, 1)
 	}
 	for seed := range uint64(3000) {
-		r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
+		r := rand.New(rand.NewPCG(seed, 0))
 		p := anyParams(r, tok.Size())
 		mode := pick(r, generation.Guide, generation.Echo, generation.Random)
 		asked := pick(r, "Hi", "", "äöü日🎉 <|end|>", strings.Repeat("so and ", 20), "a\nb  c")

@@ -124,5 +124,5 @@ func (m *Model) spell(text string, prompt *Prompt, p *sampling.Params) []int {
 
 // said is what the request makes a choice say.
 func (m *Model) said(prompt *Prompt, seed uint64) string {
-	return prompt.Says(structured.Source{Rand: rand.New(rand.NewPCG(seed, golden)), Guide: m.Mode != Random, Asked: prompt.Asked}) //nolint:gosec // no secret
+	return prompt.Says(structured.Source{Rand: rand.New(rand.NewPCG(seed, golden)), Guide: m.Mode != Random, Asked: prompt.Asked})
 }

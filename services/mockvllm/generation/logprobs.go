@@ -89,8 +89,8 @@ type distribution struct {
 }
 
 func (o odds) at(place, token int) distribution {
-	h := splitmix.Mix(o.seed + uint64(place)*golden)                                                                            //nolint:gosec // a place is not negative
-	d := distribution{size: o.size, start: int(h % uint64(o.size)), step: int(h>>20%uint64(o.size)) | 1, drawn: token, rank: 1, //nolint:gosec // below size
+	h := splitmix.Mix(o.seed + uint64(place)*golden)
+	d := distribution{size: o.size, start: int(h % uint64(o.size)), step: int(h>>20%uint64(o.size)) | 1, drawn: token, rank: 1, // below size
 		q: 0.3 + 0.5*unit(h>>8)}
 	for gcd(d.step, d.size) != 1 {
 		d.step += 2

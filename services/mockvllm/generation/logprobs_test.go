@@ -15,7 +15,7 @@ func TestLikelihoodsAddUp(t *testing.T) {
 	for _, size := range []int{2, 3, 16, 97, 1280, 2000, 128256} {
 		for place := range 8 {
 			for _, greedy := range []bool{false, true} {
-				o := odds{seed: uint64(size), size: size, greedy: greedy} //nolint:gosec // not negative
+				o := odds{seed: uint64(size), size: size, greedy: greedy} // not negative
 				drawn := (place * 7919) % size
 				addUp(t, o, place, drawn)
 			}

@@ -100,14 +100,14 @@ func (m *Model) PromptLogprobs(prompt *Prompt, n int64) []Position {
 func (m *Model) seed(prompt *Prompt, p *sampling.Params, i int) uint64 {
 	seed := splitmix.Mix(m.Seed + golden)
 	if p.Seed != nil {
-		seed ^= splitmix.Mix(uint64(*p.Seed)) //nolint:gosec // any number will do
+		seed ^= splitmix.Mix(uint64(*p.Seed))
 	}
 	base := strings.TrimSuffix(prompt.Text, prompt.Partial)
 	seed ^= xxhash.Sum64String(base)
 	if prompt.Text == "" {
 		for _, id := range prompt.Tokens {
-			seed = splitmix.Mix(seed + uint64(id)) //nolint:gosec // any number will do
+			seed = splitmix.Mix(seed + uint64(id))
 		}
 	}
-	return splitmix.Mix(seed + uint64(i)) //nolint:gosec // a choice is not negative
+	return splitmix.Mix(seed + uint64(i))
 }

@@ -113,7 +113,7 @@ func (s *source) endless(p *sampling.Params) (tokens int, never bool) {
 
 // pickOf draws one of n for a place.
 func pickOf(seed uint64, place, n int) int {
-	return int(splitmix.Mix(seed+uint64(place)*golden) % uint64(n)) //nolint:gosec // place and n are small and not negative
+	return int(splitmix.Mix(seed+uint64(place)*golden) % uint64(n)) // place and n are small and not negative
 }
 
 const golden = 0x9e3779b97f4a7c15

@@ -27,8 +27,8 @@ type Delays struct {
 func (m *Model) Delays(id string) Delays {
 	d := Delays{model: m}
 	if m.Varies() {
-		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(m.Seed)), id...))             //nolint:gosec // any 64 bits will do
-		d.source = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))) //nolint:gosec // delays are no secret
+		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(m.Seed)), id...))
+		d.source = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])))
 	}
 	return d
 }

@@ -36,7 +36,7 @@ const maxProfile = 64 << 10
 
 // LoadProfile reads a JSON file.
 func LoadProfile(path string) (*Profile, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open profile: %w", err)
 	}

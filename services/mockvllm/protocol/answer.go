@@ -33,7 +33,7 @@ func NewID() string { return NewIDAfter("") }
 // NewIDAfter is a prefix and such an id behind it.
 func NewIDAfter(prefix string) string {
 	var room [64]byte
-	return string(strconv.AppendUint(append(room[:0], prefix...), rand.Uint64()>>2|1<<63, 16)) //nolint:gosec // nobody is to be kept from guessing it
+	return string(strconv.AppendUint(append(room[:0], prefix...), rand.Uint64()>>2|1<<63, 16))
 }
 
 // NewCallID makes the id of a tool call.

@@ -71,7 +71,7 @@ func utf32(b []byte, order binary.ByteOrder) (string, bool) {
 // appendRune appends a character, or half of a pair.
 func appendRune(dst []byte, r rune) []byte {
 	if utf16.IsSurrogate(r) {
-		return append(dst, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f) //nolint:gosec // 16 bits
+		return append(dst, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f) // 16 bits
 	}
 	return utf8.AppendRune(dst, r)
 }

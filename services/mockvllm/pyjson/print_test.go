@@ -13,7 +13,7 @@ func TestPrintable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	want := map[rune]uint32{}
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var e struct {

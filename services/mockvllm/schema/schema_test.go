@@ -29,11 +29,11 @@ func TestAsVLLM(t *testing.T) {
 	if name == "" {
 		name = "testdata/table.jsonl"
 	}
-	file, err := os.Open(name) //nolint:gosec // the tester's own file
+	file, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<24)
 	good, bad := map[string]int{}, map[string]int{}
@@ -197,7 +197,7 @@ func FuzzParse(f *testing.F) {
 		`[[[[[[[[]]]]]]]]`, `{"queries": "\ud800", "documents": [{"content": {}}], "\udfff": 1}`,
 	} {
 		for i := range schema.Models() {
-			f.Add(uint(i), body) //nolint:gosec // small
+			f.Add(uint(i), body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint, text string) {

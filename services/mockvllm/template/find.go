@@ -16,7 +16,7 @@ var errNone = &Error{"As of transformers v4.44, default chat template is no long
 // holds. Where there is none it returns nil, which refuses to render.
 func Find(dir string) (*Template, error) {
 	path := filepath.Join(dir, "chat_template.jinja")
-	source, err := os.ReadFile(path) //nolint:gosec // a file of the model
+	source, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		path = filepath.Join(dir, "tokenizer_config.json")
 		source, err = configured(path)
@@ -33,7 +33,7 @@ func Find(dir string) (*Template, error) {
 
 // configured is the template of a configuration, which may have several with names; nil for none.
 func configured(path string) ([]byte, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // a file of the model
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

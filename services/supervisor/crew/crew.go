@@ -12,7 +12,7 @@ import (
 // Crew runs the units. They may come and go at any time of its run.
 type Crew struct {
 	mu      sync.Mutex
-	run     context.Context //nolint:containedctx // ends when units are to end; nil before units may begin, and when they may not any more
+	run     context.Context // ends when units are to end; nil before units may begin, and when they may not any more
 	board   *board.Board
 	opening chan struct{} // closed when the first units have begun
 	units   sync.WaitGroup

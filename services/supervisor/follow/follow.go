@@ -12,7 +12,7 @@ import (
 // Stream is the answer to one client. It is not safe for concurrent use.
 type Stream struct {
 	*sse.Writer
-	client context.Context //nolint:containedctx // the stream is no longer than the request
+	client context.Context // the stream is no longer than the request
 	ending <-chan struct{}
 	quiet  *time.Ticker
 }

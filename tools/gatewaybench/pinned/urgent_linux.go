@@ -24,7 +24,7 @@ func (p *Process) Urgent(on bool) error {
 			continue // it has ended
 		}
 		for _, thread := range threads { // those that it starts later are as the one that starts them
-			if err := unix.SchedSetAttr(thread.PID, &attr, 0); err != nil && err != unix.ESRCH { //nolint:errorlint // a system call returns it bare
+			if err := unix.SchedSetAttr(thread.PID, &attr, 0); err != nil && err != unix.ESRCH { // a system call returns it bare
 				return fmt.Errorf("set the priority of process %d: %w", one.PID, err)
 			}
 		}

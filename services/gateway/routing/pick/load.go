@@ -18,9 +18,9 @@ func LeastLoad(usable []Candidate, random uint64) int {
 		second++
 	}
 	if usable[second].cost() < usable[first].cost() {
-		return int(second) //nolint:gosec // below len(usable)
+		return int(second) // below len(usable)
 	}
-	return int(first) //nolint:gosec // below len(usable)
+	return int(first) // below len(usable)
 }
 
 // smooth returns the candidate whose turn it is: each is chosen in proportion to share and as evenly spread as can be.

@@ -30,7 +30,7 @@ func NewChain(size int, lora, salt string, prompt []int) Chain {
 	}
 	c.rest = make([]int32, len(prompt)) // so that the prompt need not be kept
 	for i, id := range prompt {
-		c.rest[i] = int32(id) //nolint:gosec // no vocabulary has more
+		c.rest[i] = int32(id) // no vocabulary has more
 	}
 	return c
 }
@@ -79,7 +79,7 @@ func (c *Chain) Extend(blocks int, output func(i int) int) {
 const blockRoom = len(Hash{}) + 8*128
 
 func appendID(content []byte, id int) []byte {
-	return binary.LittleEndian.AppendUint64(content, uint64(id)) //nolint:gosec // only equality matters
+	return binary.LittleEndian.AppendUint64(content, uint64(id)) // only equality matters
 }
 
 func (c *Chain) add(content []byte) {

@@ -136,7 +136,7 @@ func TestAnEmptyCache(t *testing.T) {
 // TestBookkeeping does at random what an engine does, and looks at everything after each step.
 func TestBookkeeping(t *testing.T) {
 	for seed := range uint64(200) {
-		source := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+		source := rand.New(rand.NewPCG(seed, 0))
 		p := NewPool(2+source.IntN(20), source.IntN(4) > 0)
 		var tables [][]int32
 		for range 200 {

@@ -20,8 +20,8 @@ type block struct {
 func NewPool(blocks int, caching bool) *Pool {
 	p := &Pool{blocks: make([]block, blocks), free: blocks - 1}
 	for i := range p.blocks {
-		p.blocks[i].prev = int32((i + blocks - 1) % blocks) //nolint:gosec // as many blocks as an int32 counts are 100 GB of them
-		p.blocks[i].next = int32((i + 1) % blocks)          //nolint:gosec // see above
+		p.blocks[i].prev = int32((i + blocks - 1) % blocks) // as many blocks as an int32 counts are 100 GB of them
+		p.blocks[i].next = int32((i + 1) % blocks)
 	}
 	if caching {
 		p.cached = map[Hash]int32{}

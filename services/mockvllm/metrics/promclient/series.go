@@ -88,9 +88,9 @@ func (s *Series) Observe(v float64) { s.ObserveTimes(1, v) }
 // ObserveTimes notes the same value n times, n not being negative.
 func (s *Series) ObserveTimes(n int, v float64) {
 	s.value += float64(n) * v
-	s.count += uint64(n) //nolint:gosec // not negative
+	s.count += uint64(n) // not negative
 	if s.buckets != nil {
-		s.buckets[s.bucket(v)] += uint64(n) //nolint:gosec // as above
+		s.buckets[s.bucket(v)] += uint64(n)
 	}
 }
 

@@ -50,7 +50,7 @@ func (n *Names) Add(name string, field int) {
 	s := n.at(name, hash(name))
 	if *s == 0 {
 		n.names = append(n.names, named{name, field})
-		*s = uint16(len(n.names)) //nolint:gosec // no class has as many fields
+		*s = uint16(len(n.names)) // no class has as many fields
 	}
 	n.names[*s-1].field = field
 }
