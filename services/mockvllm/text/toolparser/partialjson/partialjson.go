@@ -49,25 +49,39 @@ func (c *Cutter) Rest() string {
 	return rest
 }
 
-// Member is the text of an object that is the value of a member of the object which raw is, or begins with. ok is false while
-// it has not begun.
-func Member(raw, name string) (value string, ok bool) {
+// members calls f with the key of each member of the object that text is, or begins with, and with where the colon behind it ends,
+// until f returns false.
+func members(text string, f func(key string, at int) bool) {
 	var c Cutter
-	begin, last := 0, ""
-	for i := range len(raw) {
+	begin, key := 0, ""
+	for i := range len(text) {
 		wasString := c.inString
-		c.Closes(raw[i])
+		c.Closes(text[i])
 		switch {
 		case !wasString && c.inString:
 			begin = i + 1
 		case wasString && !c.inString && c.depth == 1:
-			last = raw[begin:i]
-		case !wasString && raw[i] == ':' && c.depth == 1 && last == name:
-			value = strings.TrimLeft(raw[i+1:], " \t\r\n")
-			return object(value), strings.HasPrefix(value, "{")
+			key = text[begin:i]
+		case !wasString && text[i] == ':' && c.depth == 1:
+			if !f(key, i+1) {
+				return
+			}
+			key = ""
 		}
 	}
-	return "", false
+}
+
+// Member is the text of an object that is the value of a member of the object which raw is, or begins with. ok is false while
+// it has not begun.
+func Member(raw, name string) (value string, ok bool) {
+	members(raw, func(key string, at int) bool {
+		if key == name {
+			value = strings.TrimLeft(raw[at:], " \t\r\n")
+			value, ok = object(value), strings.HasPrefix(value, "{")
+		}
+		return key != name
+	})
+	return value, ok
 }
 
 // object is the part of text that is one object, or all of it when that does not end. Only braces count.
@@ -92,20 +106,11 @@ func object(text string) string {
 // Stable is the beginning of arguments that more text will not change: the last value may get another type, or grow. Only a
 // value that is a string, and stays one, is sent while it grows. A nil open means that all strings do.
 func Stable(arguments string, open map[string]bool) string {
-	var c Cutter
-	begin, key, last, at := 0, "", "", -1
-	for i := range len(arguments) {
-		was := c.inString
-		c.Closes(arguments[i])
-		switch {
-		case !was && c.inString:
-			begin = i + 1
-		case was && !c.inString && c.depth == 1:
-			key = arguments[begin:i]
-		case !was && arguments[i] == ':' && c.depth == 1:
-			at, last, key = i+1, key, ""
-		}
-	}
+	last, at := "", -1
+	members(arguments, func(key string, value int) bool {
+		last, at = key, value
+		return true
+	})
 	if at < 0 {
 		return ""
 	}
@@ -114,7 +119,7 @@ func Stable(arguments string, open map[string]bool) string {
 	if !strings.HasPrefix(value, `"`) || open != nil && !open[last] {
 		return arguments[:at]
 	}
-	c = Cutter{}
+	var c Cutter
 	for i := range len(value) {
 		if c.Closes(value[i]); !c.inString {
 			return arguments[:at+i]
