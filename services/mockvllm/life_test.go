@@ -94,7 +94,7 @@ func TestShutdownTimeoutDrains(t *testing.T) {
 	if status, _ := s.call("GET", "/health", ""); status != 200 {
 		t.Errorf("health while draining: %d", status)
 	}
-	status, r := 0, refusal{}
+	status := 0
 	for status != http.StatusInternalServerError { // until the engine has heard of it, a request waits
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		resp := s.doContext(ctx, "POST", chatPath, chatBody("late", `,"stream":true`))
@@ -102,7 +102,7 @@ func TestShutdownTimeoutDrains(t *testing.T) {
 		cancel()
 		_ = resp.Body.Close()
 	}
-	if _, r = s.refusal(chatPath, chatBody("late", "")); r.Error.Message != "cannot schedule new futures after shutdown" {
+	if _, r := s.refusal(chatPath, chatBody("late", "")); r.Error.Message != "cannot schedule new futures after shutdown" {
 		t.Errorf("late request: %+v", r.Error)
 	}
 	_ = running1.Body.Close() // its client leaves: nothing is in flight any more

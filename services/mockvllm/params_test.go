@@ -48,7 +48,7 @@ type completionChoice struct {
 }
 
 // complete asks for "Hi" to be completed, whole and streamed, which must tell the same.
-func (s *server) complete(fields string) (all []told, u usage) {
+func (s *server) complete(fields string) (all []told) {
 	s.t.Helper()
 	body := `{"prompt":"Hi","return_token_ids":true` + fields
 	status, text := s.call("POST", completionPath, body+"}")
@@ -73,7 +73,7 @@ func (s *server) complete(fields string) (all []told, u usage) {
 	if whole.Completion != tokens {
 		s.t.Errorf("%s: %d tokens, usage %+v", fields, tokens, whole)
 	}
-	return all, *whole
+	return all
 }
 
 // choices adds what an answer or a frame says to all and returns its usage.
@@ -101,7 +101,7 @@ func TestChosenTokens(t *testing.T) {
 	for _, s := range []*server{guide, random} {
 		f := func(fields, text, finish string, stop any) {
 			t.Helper()
-			if all, _ := s.complete(fields); all[0].Text != text || all[0].Finish != finish || all[0].Stop != stop {
+			if all := s.complete(fields); all[0].Text != text || all[0].Finish != finish || all[0].Stop != stop {
 				t.Errorf("%s: %+v, want %q %s %v", fields, all[0], text, finish, stop)
 			}
 		}
@@ -115,7 +115,7 @@ func TestChosenTokens(t *testing.T) {
 		f(`,"logit_bias":{"1":100},"ignore_eos":true,"max_tokens":2,"skip_special_tokens":false`, "<|end|><|end|>", "length", nil)
 		f(`,"logit_bias":{"`+a+`":100},"repetition_detection":{"max_pattern_size":2,"min_count":3}`, "aaa", "repetition", "repetition_detected")
 	}
-	if all, _ := random.complete(`,"allowed_token_ids":[` + a + `,` + b + `],"logit_bias":{"` + a + `":-100},"max_tokens":9`); all[0].Text != strings.Repeat(" b", 9) {
+	if all := random.complete(`,"allowed_token_ids":[` + a + `,` + b + `],"logit_bias":{"` + a + `":-100},"max_tokens":9`); all[0].Text != strings.Repeat(" b", 9) {
 		t.Errorf("a token that is not wanted: %+v", all[0])
 	}
 }
@@ -137,14 +137,14 @@ func TestSeeds(t *testing.T) {
 	s := start(t, "--mock-answer", "random")
 	text := func(fields string) string {
 		t.Helper()
-		all, _ := s.complete(fields)
+		all := s.complete(fields)
 		return all[0].Text
 	}
 	one, other := text(`,"seed":1`), text(`,"seed":2`)
 	if again := text(`,"seed":1`); one != again || one == other {
 		t.Errorf("seed 1: %q, again: %q; seed 2: %q", one, again, other)
 	}
-	if all, _ := s.complete(`,"n":2,"seed":1`); all[0].Text == all[1].Text || all[0].Text != one {
+	if all := s.complete(`,"n":2,"seed":1`); all[0].Text == all[1].Text || all[0].Text != one {
 		t.Errorf("two choices with seed 1: %q and %q, one alone: %q", all[0].Text, all[1].Text, one)
 	}
 }
@@ -165,7 +165,7 @@ func TestEcho(t *testing.T) {
 	f(`,"max_tokens":2`, "HiMock", 2)
 	f(`,"max_tokens":0`, "Hi", 1)
 	f(`,"max_tokens":2,"return_token_ids":true`, "Mock", 2)
-	if all, _ := s.complete(`,"echo":true,"logprobs":0`); !slices.Equal(all[0].Tokens[:4], []string{"<|begin|>", "H", "i", "M"}) {
+	if all := s.complete(`,"echo":true,"logprobs":0`); !slices.Equal(all[0].Tokens[:4], []string{"<|begin|>", "H", "i", "M"}) {
 		t.Errorf("%+v", all[0])
 	}
 }

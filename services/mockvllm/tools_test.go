@@ -44,8 +44,8 @@ const (
 	tooled  = `,"tools":[` + weather + `,` + clock + `,` + ping + `]`
 )
 
-func startWithTools(t *testing.T, more ...string) *server {
-	return start(t, append([]string{"--enable-auto-tool-choice", "--tool-call-parser", "hermes"}, more...)...)
+func startWithTools(t *testing.T) *server {
+	return start(t, "--enable-auto-tool-choice", "--tool-call-parser", "hermes")
 }
 
 // TestRequiredToolsAreCalledUntilMinTokens: where the end is forbidden a grammar for calls leaves nothing but one more call.

@@ -32,7 +32,7 @@ func TestAnotherCommandRolls(t *testing.T) {
 		if pid == before[n] {
 			t.Errorf("replica %d is the process of before", n)
 		}
-		if _, body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port+n)); body != "new" {
+		if body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port+n)); body != "new" {
 			t.Errorf("replica %d runs with %q", n, body)
 		}
 	}
@@ -189,7 +189,7 @@ func TestStoppedStaysStopped(t *testing.T) {
 	l.do(http.MethodPost, "/api/llm/models/m/start", "")
 	l.until("both", "m", routable(2))
 	for n := range 2 {
-		if _, body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port+n)); body != "new" {
+		if body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port+n)); body != "new" {
 			t.Errorf("replica %d runs with %q", n, body)
 		}
 	}
@@ -263,7 +263,7 @@ func TestRevertedRollout(t *testing.T) {
 	if now := l.pids("m"); now[1] != before[1] {
 		t.Errorf("the second was restarted: %v, before %v", now, before)
 	}
-	if _, body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port)); body != "" {
+	if body := get(t, fmt.Sprintf("http://127.0.0.1:%d/env?name=A", port)); body != "" {
 		t.Errorf("the first runs with %q", body)
 	}
 }

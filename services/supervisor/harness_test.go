@@ -173,7 +173,7 @@ func post(t *testing.T, url string) {
 }
 
 // get asks a model server of the test something.
-func get(t *testing.T, url string) (int, string) {
+func get(t *testing.T, url string) string {
 	t.Helper()
 	resp, err := http.Get(url)
 	if err != nil {
@@ -185,7 +185,7 @@ func get(t *testing.T, url string) (int, string) {
 		t.Fatal(err)
 	}
 	http.DefaultClient.CloseIdleConnections()
-	return resp.StatusCode, string(text)
+	return string(text)
 }
 
 func decode[T any](t *testing.T, body string) T {

@@ -12,7 +12,7 @@ func (r *reader) literal() (*grammar.Node, error) {
 	r.at++
 	var out []rune
 	for !r.take('"') {
-		c, _, err := r.char()
+		c, err := r.char()
 		if err != nil {
 			return nil, err
 		}
@@ -26,14 +26,14 @@ func (r *reader) class() (*grammar.Node, error) {
 	not := r.take('^')
 	var ranges []rune
 	for !r.take(']') {
-		from, _, err := r.char()
+		from, err := r.char()
 		if err != nil {
 			return nil, err
 		}
 		to := from
 		if r.peek() == '-' && r.at+1 < len(r.text) && r.text[r.at+1] != ']' {
 			r.at++
-			if to, _, err = r.char(); err != nil {
+			if to, err = r.char(); err != nil {
 				return nil, err
 			}
 			if to < from {
@@ -74,31 +74,31 @@ func without(ranges []rune) (out []rune) {
 var plainEscapes = map[rune]rune{'"': '"', '\\': '\\', '[': '[', ']': ']', 'n': '\n', 'r': '\r', 't': '\t', '-': '-', '\'': '\'', '/': '/', '^': '^'}
 
 // char reads one character of a literal or a class.
-func (r *reader) char() (c rune, escaped bool, err error) {
+func (r *reader) char() (rune, error) {
 	if r.at == len(r.text) {
-		return 0, false, r.fail("Unexpected end of input")
+		return 0, r.fail("Unexpected end of input")
 	}
 	if !r.take('\\') {
 		r.at++
 		r.second = r.second || r.text[r.at-1] == '\n'
-		return r.text[r.at-1], false, nil
+		return r.text[r.at-1], nil
 	}
-	c = r.peek()
+	c := r.peek()
 	if plain, ok := plainEscapes[c]; ok {
 		r.at++
-		return plain, true, nil
+		return plain, nil
 	}
 	digits := map[rune]int{'x': 2, 'u': 4, 'U': 8}[c]
 	if digits == 0 {
-		return 0, false, r.fail(`Invalid escape sequence \%c`, c)
+		return 0, r.fail(`Invalid escape sequence \%c`, c)
 	}
 	hex := string(r.text[r.at+1 : min(len(r.text), r.at+1+digits)])
 	n, err := strconv.ParseUint(hex, 16, 31)
 	if err != nil || len(hex) < digits {
-		return 0, false, r.fail(`Invalid \%c escape sequence: \%c%s`, c, c, hex)
+		return 0, r.fail(`Invalid \%c escape sequence: \%c%s`, c, c, hex)
 	}
 	r.at += 1 + digits
-	return rune(n), true, nil
+	return rune(n), nil
 }
 
 func (r *reader) repeated(n *grammar.Node) (*grammar.Node, error) {
