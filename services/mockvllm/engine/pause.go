@@ -153,8 +153,8 @@ func (e *Engine) show() {
 
 // Reasons for which ReleaseCache does nothing, in vLLM's words.
 var (
-	ErrNotPaused = errors.New("a completed pause first")
-	ErrAsleep    = errors.New("all executor memory to be resident")
+	errNotPaused = errors.New("a completed pause first")
+	errAsleep    = errors.New("all executor memory to be resident")
 )
 
 // ReleaseCache gives up the KV cache of an engine that stands still, until Wake.
@@ -162,9 +162,9 @@ func (e *Engine) ReleaseCache() (err error) {
 	e.do(func() {
 		switch {
 		case e.paused == unpaused || len(e.pauses) > 0:
-			err = ErrNotPaused
+			err = errNotPaused
 		case len(e.asleep) > 0:
-			err = ErrAsleep
+			err = errAsleep
 		default:
 			e.asleep["kv_cache"] = true
 			e.show()
