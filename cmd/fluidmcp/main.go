@@ -77,7 +77,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("fluidmcp {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w;%s `%s --help` lists the flags", err, cli.MeantFlag(cmd, err), cmd.CommandPath())
+		return fmt.Errorf("%w;%s `%s --help` lists the flags", cli.Plain(err), cli.MeantFlag(cmd, err), cmd.CommandPath())
 	})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // what is a file says so itself
 	root.AddCommand(run.Command(), newLoadtest(), keyfile.Command(), newSchema(), newVersion(), newMockvllm(), newGuard())

@@ -97,6 +97,8 @@ func TestRefusals(t *testing.T) {
 	f(`"m" is one argument too many: fluidmcp ps [flags]`, "ps", "m")
 	f("unknown flag: --starts; `fluidmcp run --help` lists the flags", "run", "x", "--starts")
 	f("unknown flag: --star-server; did you mean --start-server? `fluidmcp run --help` lists the flags", "run", "x", "--star-server")
+	f("--port \"abc\": write a whole number; `fluidmcp run --help` lists the flags", "run", "x", "--port", "abc")
+	f("--duration \"soon\": write a duration such as 300ms, 5s or 2m; `fluidmcp loadtest --help` lists the flags", "loadtest", "--duration", "soon")
 	f("unknown shorthand flag: 'x' in -x; `fluidmcp ps --help` lists the flags", "ps", "-x")
 	f("0 arguments; name one models file: fluidmcp run FILE", "run")
 	f("2 arguments; name one model, `fluidmcp ps` lists them: fluidmcp stop MODEL", "stop", "a", "b")

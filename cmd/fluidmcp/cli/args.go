@@ -44,6 +44,21 @@ func Subcommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q;%s `%s --help` lists the commands", args[0], guess, cmd.CommandPath())
 }
 
+// forms are how values of a flag's type are written.
+var forms = map[string]string{
+	"bool": "true or false", "duration": "a duration such as 300ms, 5s or 2m", "float64": "a number",
+	"int": "a whole number", "uint64": "a whole number, at least 0",
+}
+
+// Plain says of a flag's value that does not fit how one is written, without what the parser calls it.
+func Plain(err error) error {
+	wrong, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok || forms[wrong.GetFlag().Value.Type()] == "" {
+		return err
+	}
+	return fmt.Errorf("--%s %q: write %s", wrong.GetFlag().Name, wrong.GetValue(), forms[wrong.GetFlag().Value.Type()])
+}
+
 // MeantFlag guesses which flag of the command was misspelt, if one was.
 func MeantFlag(cmd *cobra.Command, err error) string {
 	wrong, ok := errors.AsType[*pflag.NotExistError](err)

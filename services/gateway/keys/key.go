@@ -34,8 +34,8 @@ type Key struct {
 
 // What makes a key useless. Only who holds its secret is told.
 var (
-	ErrDisabled = errors.New("the API key is disabled")
-	ErrExpired  = errors.New("the API key has expired")
+	ErrDisabled = errors.New("it is disabled")
+	ErrExpired  = errors.New("it has expired")
 )
 
 // Check says whether the key is in force: nil, ErrDisabled or ErrExpired.

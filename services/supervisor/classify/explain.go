@@ -50,7 +50,7 @@ func explain(exit unit.Exit, lines []string) unit.Finding {
 }
 
 func (r rule) finding(told string) unit.Finding {
-	message := r.say + ": " + strings.TrimRight(brief(told), ".")
+	message := r.say + ": " + strings.TrimRight(brief(told), ". ")
 	if r.mend != "" {
 		message += "; " + r.mend
 	}

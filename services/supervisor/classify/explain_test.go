@@ -75,9 +75,13 @@ func TestTexts(t *testing.T) {
 
 	f(core+"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has a total capacity of 23.56 GiB of which 56.88 MiB is free."+ending,
 		failed, unit.GPUOutOfMemory, passing, "CUDA out of memory. Tried to allocate 224.00 MiB")
+	f(core+"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 1 has a total capacity of 23.57 GiB of which 605.88 MiB is free. "+
+		"Including non-PyTorch memory, this process has 22.96 GiB memory in use. Of the allocated memory 22.51 GiB is allocated by PyTorch"+ending,
+		failed, unit.GPUOutOfMemory, passing, "605.88 MiB is free; lower --gpu-memory-utilization")
 	f(core+"RuntimeError: CUDA out of memory occurred when warming up sampler with 1024 dummy requests. Please try lowering `max_num_seqs`"+ending,
 		failed, unit.GPUOutOfMemory, passing, "warming up sampler")
 	f("Application startup complete.\ntorch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.", unit.Exit{}, unit.GPUOutOfMemory, passing, "HIP out of memory")
+	f("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", failed, unit.GPUOutOfMemory, passing, "2.00 GiB; lower")
 	f("Cuda failure 'out of memory'", failed, unit.GPUOutOfMemory, passing, "out of memory")
 	f(core+"ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine."+ending,
 		failed, unit.GPUOutOfMemory, permanent, "raise --gpu-memory-utilization")

@@ -35,7 +35,7 @@ var rules = []rule{
 		reason: unit.GPUOutOfMemory, say: "one request of the greatest length does not fit into the memory", mend: "lower --max-model-len or raise --gpu-memory-utilization", permanent: true, starting: true},
 	{line: regexp.MustCompile(`(Free memory on device .+? on startup is less than .+? \([^)]*\))`), // another process may go away
 		reason: unit.GPUOutOfMemory, say: "something else holds the GPU's memory", mend: "free it, or lower --gpu-memory-utilization", starting: true},
-	{line: regexp.MustCompile(`((?:CUDA|HIP|XPU) out of memory\.?.{0,120})`),
+	{line: regexp.MustCompile(`((?:CUDA|HIP|XPU) out of memory(?:.{0,150}$|.{0,150}\. |.{0,120}))`),
 		reason: unit.GPUOutOfMemory, say: "the GPU has no memory left", mend: "lower --gpu-memory-utilization, --max-model-len or --max-num-seqs"},
 	{line: regexp.MustCompile(`(CUDA error: out of memory|Cuda failure .{0,10}out of memory|cudaErrorMemoryAllocation|CUBLAS_STATUS_ALLOC_FAILED)`), // CUDA itself, NCCL, cuBLAS
 		reason: unit.GPUOutOfMemory, say: "the GPU has no memory left", mend: "lower --gpu-memory-utilization, --max-model-len or --max-num-seqs"},
