@@ -227,7 +227,13 @@ func TestHedgeOverhead(t *testing.T) {
 // TestHedgedInVain: when both backends fail, one is asked that was not.
 func TestHedgedInVain(t *testing.T) {
 	f, then := hedging(t, 3)
-	for range 6 {
+	hedges := func() float64 { return f.metric(`fluidmcp_retries_total{model="m",reason="hedged"}`) }
+	shown := 0
+	for deadline := time.Now().Add(patience); shown < 6; {
+		if time.Now().After(deadline) {
+			t.Fatal("the third is always found slow")
+		}
+		before := hedges()
 		var mu sync.Mutex
 		asked := make(map[int]int)
 		both := make(chan struct{})
@@ -248,11 +254,15 @@ func TestHedgedInVain(t *testing.T) {
 			c.conn.Close()
 		})
 		a := f.post("/llm/m/chat/completions", hello)
+		alone := hedges() == before+1 // on a machine that stands still the third is found slow too, and one more is asked beside it
 		mu.Lock()
-		if a.status != 200 || len(asked) != 3 || asked[0]+asked[1]+asked[2] != 3 {
+		if a.status != 200 || alone && (len(asked) != 3 || asked[0]+asked[1]+asked[2] != 3) {
 			t.Fatalf("%d %s after asking %v", a.status, a.body, asked)
 		}
 		mu.Unlock()
+		if alone {
+			shown++
+		}
 		then(nil)
 		f.post("/llm/m/chat/completions", hello)
 	}
