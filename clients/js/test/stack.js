@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { FluidMCPClient } from "../src/index.js";
 
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
-const PATIENCE = 60_000; // milliseconds for a state to come about; only a test that fails waits so long
+const PATIENCE = 120_000; // milliseconds for a state to come about; only a test that fails waits so long
 
 /** An answer that goes on until somebody ends it. */
 export const ENDLESS = { stream: /** @type {const} */ (true), max_tokens: 30_000, ignore_eos: true };

@@ -19,7 +19,7 @@ from typing import Any, Callable
 import httpx
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PATIENCE = 60.0  # seconds that a state may take to come on a busy machine
+PATIENCE = 120.0  # seconds that a state may take to come on a busy machine
 
 LLM, SLOW, SLASHED, SPARE = "mock-llm", "slow", "acme/mock-7b", "spare"
 
