@@ -37,4 +37,5 @@ func TestInvocations(t *testing.T) {
 	f("{\"a\":\"\xe2\x82\"}", `'utf-8' codec can't decode byte 0xe2 in position 6: invalid continuation byte`)
 	f("\"\xe2\x82", `'utf-8' codec can't decode byte 0xe2 in position 1: unexpected end of data`)
 	f(strings.Repeat("[", 5000), `document cannot be decoded`)
+	f(`{"a":`+strings.Repeat("9", 4301)+`}`, `Exceeds the limit (4300 digits) for integer string conversion: value has 4301 digits; use sys.set_int_max_str_digits() to increase the limit`)
 }

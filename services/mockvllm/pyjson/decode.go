@@ -18,6 +18,16 @@ const maxDigits = 4300
 // integer that is too long.
 var ErrUndecodable = errors.New("document cannot be decoded")
 
+// longInteger is an integer of so many digits, which is an ErrUndecodable with words.
+type longInteger int
+
+func (n longInteger) Error() string {
+	return fmt.Sprintf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits; "+
+		"use sys.set_int_max_str_digits() to increase the limit", maxDigits, n)
+}
+
+func (longInteger) Is(target error) bool { return target == ErrUndecodable }
+
 // SyntaxError is Python's JSONDecodeError.
 type SyntaxError struct {
 	Msg          string // "Expecting value"

@@ -48,8 +48,8 @@ func (p *parser) number() (Number, error) {
 			at = end
 		}
 	}
-	if at == whole && whole-first > maxDigits {
-		return "", ErrUndecodable
+	if digits := whole - first; at == whole && digits > maxDigits {
+		return "", longInteger(digits)
 	}
 	p.at = at
 	return Number(p.text[start:at]), nil

@@ -69,14 +69,15 @@ func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 	if n.unfit(r, o) {
 		return nil, false
 	}
-	made := values.New(n.class, o.Len())
+	made, kept, faults := values.New(n.class, o.Len()), len(r.Faults), r.Count
 	count, good := n.each(r, o, in, fault.Missing, made.Take)
 	if !good && r.Over() {
 		return nil, false
 	}
 	if n.extra != "ignore" && !n.all(o, count) {
-		if !n.plainKeys(r, o) {
-			return nil, false
+		if key, odd := oddKey(o); odd {
+			r.Faults, r.Count = r.Faults[:kept], faults
+			return r.Fail(fault.StringUnicode, key)
 		}
 		good = n.extras(r, o, fault.ExtraForbidden, made.AddExtra) && good
 	}
@@ -87,15 +88,14 @@ func (n *modelFieldsNode) Validate(r *node.Run, in any) (any, bool) {
 	return made, true
 }
 
-// plainKeys refuses a key that is no text: pydantic drops all other faults for that of the key, which has no place.
-func (n *modelFieldsNode) plainKeys(r *node.Run, o *pyjson.Object) bool {
+// oddKey finds a key that is no text: pydantic drops all other faults of the model for that of the key, which has no place.
+func oddKey(o *pyjson.Object) (key string, odd bool) {
 	for _, m := range o.Members() {
 		if pyjson.HasSurrogate(m.Key) {
-			r.Fail(fault.StringUnicode, m.Key)
-			return false
+			return m.Key, true
 		}
 	}
-	return true
+	return "", false
 }
 
 // dataclassNode is a dataclass around its arguments.
