@@ -100,6 +100,33 @@ func TestRootPath(t *testing.T) {
 	redirect("/health/", "/health")
 }
 
+// TestRedirectsGoToAHost: what is no host is the address of the server instead.
+func TestRedirectsGoToAHost(t *testing.T) {
+	s := start(t)
+	f := func(host, want string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/version/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if got := resp.Header.Get("Location"); got != want+"/version" {
+			t.Errorf("%s: to %s", host, got)
+		}
+	}
+	for _, host := range []string{"a", "A.b:1", "a_b", "1.2.3.4:5", "[::1]:8", "[v1.a]", "a*", "(a)", "a:00080"} {
+		f(host, "http://"+host)
+	}
+	for _, host := range []string{"a:b", "a:99999", "a@b", "user:pw@a", ":80", "a:80:90", "[1:z]"} {
+		f(host, s.url)
+	}
+}
+
 func TestCrossOrigin(t *testing.T) {
 	// f sends an OPTIONS or GET, and compares the headers that speak of origins, without those that are always the same.
 	f := func(s *server, method, want string, header ...string) {

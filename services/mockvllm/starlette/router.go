@@ -174,7 +174,7 @@ func (t *Router) unknownPath(w http.ResponseWriter, r *http.Request) {
 		fastapi.Detail(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	target := scheme(r) + "://" + r.Host + originalPath(r, path)
+	target := scheme(r) + "://" + host(r) + originalPath(r, path)
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}

@@ -60,11 +60,13 @@ func Left(ctx context.Context) bool {
 
 type exchangeKey struct{}
 
-// Value gives the exchange itself to Left, and tells of what With has added.
+// Value gives the exchange itself to Left, and tells of what With has added. The server's address is where net/http has it.
 func (x *exchange) Value(key any) any {
 	switch {
 	case key == (exchangeKey{}):
 		return x
+	case key == http.LocalAddrContextKey:
+		return x.conn.nc.LocalAddr()
 	case x.key != nil && x.key == key:
 		return x.value
 	}

@@ -136,9 +136,6 @@ func (c *conn) newExchange(head string) (*exchange, *http.Request) {
 	}
 	var expect bool
 	req.Header, req.Host, expect = headers(p.Fields, head)
-	if req.Host == "" {
-		req.Host = c.nc.LocalAddr().String() // as Starlette does
-	}
 	x.body.exchange = x
 	switch {
 	case p.Upgrade:

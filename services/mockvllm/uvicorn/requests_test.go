@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -148,7 +149,10 @@ func TestRequestAsHandlersSeeIt(t *testing.T) {
 		return r.Host == "x" && r.Header.Get("Host") == "" && strings.Join(r.Header["X-A"], "|") == "1 |2" && r.URL.Path == "/a/b" &&
 			r.URL.RequestURI() == "/a%2fb?c" && r.RequestURI == "/a%2fb?c" && r.Proto == "HTTP/1.1" && r.Body == http.NoBody && r.RemoteAddr != ""
 	})
-	f("GET / HTTP/1.0\r\n\r\n", func(r *http.Request) bool { return r.Host == s.addr && r.ProtoMinor == 0 })
+	f("GET / HTTP/1.0\r\n\r\n", func(r *http.Request) bool {
+		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		return r.Host == "" && local != nil && local.String() == s.addr && r.ProtoMinor == 0
+	})
 	f("GET /\r\n\r\n", func(r *http.Request) bool { return r.Proto == "HTTP/0.9" })
 	f("GET http://other/ HTTP/1.1\r\nHost: x\r\n\r\n", func(r *http.Request) bool { return r.Host == "x" && r.URL.Host == "" })
 	f("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", func(r *http.Request) bool { return r.ContentLength == 5 })
