@@ -84,9 +84,7 @@ func (f *frame) loopStmt(s *syntax.For) error {
 			return err
 		}
 	}
-	if len(items) == 0 {
-		return f.run(s.Empty)
-	}
+	whole := false // a body has come to its end; where none has, Jinja takes the loop for empty
 	l := &value.Loop{Items: items}
 	for ; l.At < len(items); l.At++ {
 		if err := f.Step(); err != nil {
@@ -97,11 +95,17 @@ func (f *frame) loopStmt(s *syntax.For) error {
 		if err := in.assign(&s.Target, items[l.At]); err != nil {
 			return err
 		}
-		if err := in.run(s.Body); errors.Is(err, errBreak) {
-			return nil
-		} else if err != nil && !errors.Is(err, errContinue) {
+		err := in.run(s.Body)
+		whole = whole || err == nil
+		if errors.Is(err, errBreak) {
+			break
+		}
+		if err != nil && !errors.Is(err, errContinue) {
 			return err
 		}
+	}
+	if !whole {
+		return f.run(s.Empty)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"math"
 	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/template/jinja/operators"
@@ -25,9 +26,12 @@ func init() { // "filter" and "test" look into the tables
 	}
 	parity := func(odd int64) Filter {
 		return func(_ *value.Quota, v any, _ value.Call) (any, error) {
-			n, _, isInt, ok := value.Number(v)
-			if !ok || !isInt {
+			n, x, isInt, ok := value.Number(v)
+			switch {
+			case !ok:
 				return nil, value.Failf("not all arguments converted during string formatting")
+			case !isInt:
+				return math.Mod(math.Mod(x, 2)+2, 2) == float64(odd), nil
 			}
 			return n&1 == odd, nil
 		}
