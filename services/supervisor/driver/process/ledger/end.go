@@ -31,6 +31,7 @@ func (l *Ledger) EndLeft(ctx context.Context, grace time.Duration) []string {
 			continue
 		}
 		found = append(found, name)
+		e.Workers = left // which nothing leads to once their guard has ended
 		l.log.Warn("ending what an earlier supervisor has left running", zap.String("instance", name), zap.String("processes", describe(table, left)))
 		if e.Guard.Alive() {
 			e.await(ctx, grace, func(proc.ID) {})
@@ -69,6 +70,7 @@ func (e Entry) await(ctx context.Context, patience time.Duration, each func(proc
 		for _, id := range left {
 			each(id)
 		}
+		e.Workers = left
 		select {
 		case <-poll.C:
 		case <-deadline:

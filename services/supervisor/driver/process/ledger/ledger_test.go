@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -101,6 +102,23 @@ func TestWhatIsLeftIsEnded(t *testing.T) {
 		return ledger.Entry{Guard: gone, Server: server, Workers: []proc.ID{worker}}
 	}, true)
 	f("a guard that hangs", func(server, _ proc.ID) ledger.Entry { return ledger.Entry{Guard: server, Server: gone} }, false)
+}
+
+// TestGuardThatEndsMeanwhile: what was below it is ended too.
+func TestGuardThatEndsMeanwhile(t *testing.T) {
+	guard, worker := session(t)
+	path := written(t, proc.Boot(), ledger.Entry{Guard: guard, Server: proc.ID{PID: 1 << 22, Start: 1}})
+	log := zaptest.NewLogger(t, zaptest.WrapOptions(zap.Hooks(func(zapcore.Entry) error { // once it was found
+		guard.Signal(syscall.SIGKILL)
+		for guard.Alive() {
+			time.Sleep(time.Millisecond)
+		}
+		return nil
+	})))
+	ledger.Open(path, log).EndLeft(t.Context(), time.Minute)
+	if !dead(worker) {
+		t.Error("the worker lives")
+	}
 }
 
 // TestStrangersAreLeftAlone has files that name living processes which are not what was meant when they were written.
