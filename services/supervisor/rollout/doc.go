@@ -6,6 +6,6 @@
 //	           └──── a server has changed ◄───────┘
 //
 // A server that does not come back ends the rollout and leaves the others as they are. With room for one more server that one
-// starts first and ends last, so that a model of one server is served meanwhile too. For the same reason
-// servers of which the model has too many by now go last.
+// starts first and ends last, so that a model of one server is served meanwhile too. For the same reason servers
+// of which the model has too many by now go last.
 package rollout

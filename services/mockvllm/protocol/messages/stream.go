@@ -19,7 +19,6 @@ type stream struct {
 	reader  *request.Reader
 	block   string // type of the open one, or ""
 	index   int    // of the open block, or of the next
-	tokens  int
 	called  bool
 	args    []byte // of the last call
 	waiting string // words that came while a call was open
@@ -43,7 +42,6 @@ func (s *stream) Begin() {
 
 // Part sends what a part of the answer brings. The end is told together with the usage.
 func (s *stream) Part(_ int, o *generation.Output) {
-	s.tokens += len(o.Tokens)
 	if o.Finish != "" {
 		s.end = generation.Output{Finish: o.Finish, Stop: o.Stop}
 	}
