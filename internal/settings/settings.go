@@ -1,4 +1,4 @@
-// Package settings reads the settings of a program from the environment.
+// Package settings reads the settings of a program from the environment, and tells which there are.
 package settings
 
 import (

@@ -1,7 +1,4 @@
 // Command gateway runs the gateway, configured by GATEWAY_* in the environment.
-//
-//	gateway              serve until SIGINT or SIGTERM
-//	gateway healthcheck  exit 0 when the gateway at GATEWAY_ADDR is up
 package main
 
 import (
@@ -19,23 +16,33 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/gateway"
 )
 
+const usage = `Find the right model server for each request, and bring back its answer.
+
+  gateway              serve until SIGINT or SIGTERM
+  gateway healthcheck  exit 0 when the gateway at GATEWAY_ADDR is up
+  gateway version      tell which build this is
+`
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	cfg := gateway.Default()
+	if settings.About(out, args, usage, "gateway", &cfg) {
+		return nil
+	}
 	if err := settings.Read("gateway", &cfg); err != nil {
 		return err
 	}
 	if len(args) > 0 {
 		if args[0] != "healthcheck" {
-			return fmt.Errorf("unknown argument %q: use healthcheck, or none to serve; GATEWAY_* in the environment are the settings", args[0])
+			return fmt.Errorf("unknown argument %q: gateway --help tells which there are", args[0])
 		}
 		scheme := "http"
 		if cfg.TLSCertFile != "" {
@@ -44,7 +51,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return web.Probe(ctx, scheme+"://"+cfg.Addr+"/health")
 	}
 	memory.CollectLate(os.Getenv)
-	lines := telemetry.NewBuffer(out)
+	lines := telemetry.NewBuffer(logs)
 	defer lines.Close()
 	log, err := telemetry.NewLogger(lines, cfg.LogLevel)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -65,7 +66,7 @@ func serveAndHealthcheck(t *testing.T) {
 	logs, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, nil, out)
+		ended <- run(ctx, nil, io.Discard, out)
 		out.Close()
 	}()
 	lines := bufio.NewScanner(logs)
@@ -78,14 +79,14 @@ func serveAndHealthcheck(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, logs) }()
 
 	t.Setenv("GATEWAY_ADDR", line.Addr)
-	if err := run(t.Context(), []string{"healthcheck"}, io.Discard); err != nil {
+	if err := run(t.Context(), []string{"healthcheck"}, io.Discard, io.Discard); err != nil {
 		t.Errorf("healthcheck of a running gateway: %v", err)
 	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("run ended with %v", err)
 	}
-	if err := run(t.Context(), []string{"healthcheck"}, io.Discard); err == nil {
+	if err := run(t.Context(), []string{"healthcheck"}, io.Discard, io.Discard); err == nil {
 		t.Error("healthcheck of a stopped gateway succeeds")
 	}
 }
@@ -109,7 +110,7 @@ func TestLostLines(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	disk := &fullDisk{first: make(chan string, 1)}
-	go func() { ended <- run(ctx, nil, disk) }()
+	go func() { ended <- run(ctx, nil, io.Discard, disk) }()
 	defer func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -140,7 +141,7 @@ func TestRunRefuses(t *testing.T) {
 	f := func(want, name, value string, args ...string) {
 		t.Helper()
 		t.Setenv(name, value)
-		if err := run(t.Context(), args, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s=%s %v: %v; want %q", name, value, args, err, want)
 		}
 		t.Setenv(name, map[string]string{"GATEWAY_LOG_LEVEL": "info", "GATEWAY_RETRIES": "2"}[name])
@@ -150,4 +151,13 @@ func TestRunRefuses(t *testing.T) {
 	f("GATEWAY_RETRIES", "GATEWAY_RETRIES", "many")
 	f("GATEWAY_RETRIES -1", "GATEWAY_RETRIES", "-1")
 	f("GATEWAY_ADDRESS", "GATEWAY_ADDRESS", "typo")
+}
+
+// TestHelp: it is there whatever the environment says.
+func TestHelp(t *testing.T) {
+	t.Setenv("GATEWAY_NOTHING", "x")
+	out := &bytes.Buffer{}
+	if err := run(t.Context(), []string{"--help"}, out, io.Discard); err != nil || !strings.Contains(out.String(), "\n  GATEWAY_ADDR=") {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,14 +25,14 @@ func TestServeAndHealthcheck(t *testing.T) {
 	t.Setenv("DOCKERPROXY_PROJECT", "ours")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, nil, &bytes.Buffer{}) }()
-	for deadline := time.Now().Add(time.Minute); run(t.Context(), []string{"healthcheck"}, nil) != nil; time.Sleep(10 * time.Millisecond) {
+	go func() { ended <- run(ctx, nil, io.Discard, &bytes.Buffer{}) }()
+	for deadline := time.Now().Add(time.Minute); run(t.Context(), []string{"healthcheck"}, io.Discard, nil) != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never healthy")
 		}
 	}
 	e.Down()
-	if err := run(t.Context(), []string{"healthcheck"}, nil); err == nil || !strings.Contains(err.Error(), e.Socket) {
+	if err := run(t.Context(), []string{"healthcheck"}, io.Discard, nil); err == nil || !strings.Contains(err.Error(), e.Socket) {
 		t.Errorf("healthy without an engine: %v", err)
 	}
 	cancel()
@@ -46,16 +47,25 @@ func TestFaultsOfTheCommandLineAndTheEnvironment(t *testing.T) {
 		t.Helper()
 		t.Setenv(name, value)
 		defer os.Unsetenv(name)
-		err := run(t.Context(), strings.Fields(arg), &bytes.Buffer{})
+		err := run(t.Context(), strings.Fields(arg), io.Discard, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s=%s %s: want %q, got %v", name, value, arg, want, err)
 		}
 	}
 	f("DOCKERPROXY_PROJECT", "", "serve", "DOCKERPROXY_PROJECT is not set")
-	f("DOCKERPROXY_PROJECT", "ours", "help", `unknown argument "help"`)
+	f("DOCKERPROXY_PROJECT", "ours", "begin", `unknown argument "begin"`)
 	f("DOCKERPROXY_PROJEKT", "ours", "serve", "DOCKERPROXY_PROJEKT")
 	f("DOCKERPROXY_LOG_LEVEL", "loud", "serve", "loud")
 	f("DOCKERPROXY_LISTEN", "/no/such/folder/s", "healthcheck", "/no/such/folder/s")
 	t.Setenv("DOCKERPROXY_PROJECT", "ours")
 	f("DOCKERPROXY_LISTEN", "/no/such/folder/s", "serve", "no such file or directory")
+}
+
+// TestHelp: it is there whatever the environment says.
+func TestHelp(t *testing.T) {
+	t.Setenv("DOCKERPROXY_NOTHING", "x")
+	out := &bytes.Buffer{}
+	if err := run(t.Context(), []string{"--help"}, out, io.Discard); err != nil || !strings.Contains(out.String(), "\n  DOCKERPROXY_LISTEN=") {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

@@ -1,8 +1,4 @@
 // Command supervisor runs the supervisor, configured by SUPERVISOR_* in the environment.
-//
-//	supervisor [serve]      run the models of SUPERVISOR_MODELS until SIGINT or SIGTERM; SIGHUP reads that file again
-//	supervisor guard        be the parent of one model server; for the supervisor's own use
-//	supervisor healthcheck  exit 0 when the supervisor at SUPERVISOR_ADDR is up
 package main
 
 import (
@@ -22,16 +18,24 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/supervisor/driver/process"
 )
 
+const usage = `Keep model servers alive, and tell gateways where they are.
+
+  supervisor [serve]      run the models of SUPERVISOR_MODELS until SIGINT or SIGTERM; SIGHUP reads that file again
+  supervisor guard        be the parent of one model server; for the supervisor's own use
+  supervisor healthcheck  exit 0 when the supervisor at SUPERVISOR_ADDR is up
+  supervisor version      tell which build this is
+`
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills; the guard ends the models then
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "supervisor:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	command := "serve"
 	if len(args) > 0 {
 		command = args[0]
@@ -40,20 +44,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if command == "guard" {
 		return process.RunGuard(args[1:])
 	}
+	if settings.About(out, args, usage, "supervisor", &cfg) {
+		return nil
+	}
 	if err := settings.Read("supervisor", &cfg); err != nil {
 		return err
 	}
 	switch command {
 	case "serve":
-		return serve(ctx, cfg, out)
+		return serve(ctx, cfg, logs)
 	case "healthcheck":
 		return web.Probe(ctx, "http://"+cfg.Addr+"/health")
 	}
-	return fmt.Errorf("unknown argument %q: use serve, guard or healthcheck; SUPERVISOR_* in the environment are the settings", command)
+	return fmt.Errorf("unknown argument %q: supervisor --help tells which there are", command)
 }
 
-func serve(ctx context.Context, cfg supervisor.Config, out io.Writer) error {
-	log, err := telemetry.NewLogger(out, cfg.LogLevel)
+func serve(ctx context.Context, cfg supervisor.Config, logs io.Writer) error {
+	log, err := telemetry.NewLogger(logs, cfg.LogLevel)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -64,11 +65,11 @@ func TestServeAndHealthcheck(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var log buffer
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, nil, &log) }()
+	go func() { ended <- run(ctx, nil, io.Discard, &log) }()
 
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.After(time.Minute); run(t.Context(), []string{"healthcheck"}, &log) != nil; {
+	for deadline := time.After(time.Minute); run(t.Context(), []string{"healthcheck"}, io.Discard, &log) != nil; {
 		select {
 		case <-poll.C:
 		case err := <-ended:
@@ -104,12 +105,12 @@ func TestFaultsOfTheCommandLineAndTheEnvironment(t *testing.T) {
 			t.Setenv(name, value)
 			defer os.Unsetenv(name)
 		}
-		err := run(t.Context(), strings.Fields(arg), &buffer{})
+		err := run(t.Context(), strings.Fields(arg), io.Discard, &buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s=%s %s: want %q, got %v", name, value, arg, want, err)
 		}
 	}
-	f("", "", "help", `unknown argument "help"`)
+	f("", "", "begin", `unknown argument "begin"`)
 	f("", "", "serve", "set SUPERVISOR_MODELS")
 	f("SUPERVISOR_DRAIN_TIMEOUT", "soon", "serve", "read environment")
 	f("SUPERVISOR_DRAIN_TIMOUT", "1s", "serve", "SUPERVISOR_DRAIN_TIMOUT")
@@ -126,4 +127,13 @@ func TestFaultsOfTheCommandLineAndTheEnvironment(t *testing.T) {
 	defer taken.Close()
 	t.Setenv("SUPERVISOR_MODELS", models)
 	f("SUPERVISOR_ADDR", fmt.Sprint(taken.Addr()), "serve", "address already in use")
+}
+
+// TestHelp: it is there whatever the environment says.
+func TestHelp(t *testing.T) {
+	t.Setenv("SUPERVISOR_NOTHING", "x")
+	out := &bytes.Buffer{}
+	if err := run(t.Context(), []string{"--help"}, out, io.Discard); err != nil || !strings.Contains(out.String(), "\n  SUPERVISOR_ADDR=") {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
