@@ -33,12 +33,13 @@ type rig struct {
 	extra   *server // while there is one
 	units   sync.WaitGroup
 
-	mu       sync.Mutex
-	changes  chan struct{}
-	least    int      // ready servers at any time since begin
-	said     []string // by the rollouts
-	takes    []string // servers as they are replaced
-	together bool     // they may be taken at the same time
+	mu        sync.Mutex
+	changes   chan struct{}
+	least     int      // ready servers at any time since begin
+	said      []string // by the rollouts
+	takes     []string // servers as they are replaced
+	together  bool     // they may be taken at the same time
+	robberies int      // so many extra servers find their port taken
 }
 
 // server is one unit and the process that it has.
@@ -141,6 +142,10 @@ func (s *server) Start(context.Context) (runner.Server, error) {
 	defer s.rig.mu.Unlock()
 	s.begun = time.Now()
 	s.done = make(chan unit.Exit, 1)
+	if s.id == "m-surge" && s.rig.robberies > 0 {
+		s.rig.robberies--
+		return nil, &unit.Finding{Reason: unit.PortInUse, Message: "the port is in use"}
+	}
 	if s.broken > 0 {
 		s.broken--
 		s.done <- unit.Exit{Code: 1, At: time.Now()}

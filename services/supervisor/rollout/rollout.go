@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/internal/fleet"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/runner"
 	"github.com/fluidmcp/fluidmcp/services/supervisor/unit"
 )
@@ -60,6 +61,9 @@ type Status struct {
 	Begun   time.Time //
 	Ended   time.Time // zero while it goes on
 }
+
+// surgeTries is how often one more server is started where its port is taken before it can listen.
+const surgeTries = 3
 
 // errSuperseded is the cause of a rollout's end when another one takes its place.
 var errSuperseded = errors.New("another rollout has begun")
@@ -122,14 +126,19 @@ func (r *run) do(ctx context.Context) {
 // roll replaces the servers.
 func (r *run) roll(ctx context.Context) (State, string) {
 	if r.surges() {
-		extra, err := r.plan.Surge(ctx)
-		if err != nil {
+		if err := r.surge(ctx); err != nil {
 			return because(ctx, err)
 		}
-		r.extra = extra
 	}
-	for {
+	for tries := 1; ; {
 		changed := r.changed()
+		if r.portTaken() && tries < surgeTries {
+			tries++
+			r.extra.Retire()
+			if err := r.surge(ctx); err != nil {
+				return because(ctx, err)
+			}
+		}
 		d := decide(r.look())
 		r.status.Done = d.done
 		if d.state != Rolling {
@@ -183,6 +192,21 @@ func (r *run) standIn() *Extra {
 func (r *run) surges() bool {
 	ready := func(s Server) bool { return s.Status().Routable() }
 	return r.extra == nil && r.standIn() == nil && r.plan.Surge != nil && !r.plan.AtOnce && slices.ContainsFunc(r.plan.Servers, ready)
+}
+
+// surge starts one more server.
+func (r *run) surge(ctx context.Context) (err error) {
+	r.extra, err = r.plan.Surge(ctx)
+	return err
+}
+
+// portTaken tells whether somebody has taken the port of the extra server, which was free before it was started.
+func (r *run) portTaken() bool {
+	if r.extra == nil {
+		return false
+	}
+	s := r.extra.Status()
+	return s.Phase == fleet.Failed && s.Reason == unit.PortInUse
 }
 
 // look asks every server how it is.

@@ -159,6 +159,26 @@ func TestSurgeThatFails(t *testing.T) {
 	})
 }
 
+// TestSurgeWhosePortIsTaken while it starts: it gets another one, though not for ever.
+func TestSurgeWhosePortIsTaken(t *testing.T) {
+	for robberies, want := range map[int]rollout.State{2: rollout.Done, 3: rollout.Failed} {
+		inBubble(t, 1, func(r *rig) {
+			r.robberies = robberies
+			p, begun := r.plan(), 0
+			p.Surge = func(ctx context.Context) (*rollout.Extra, error) {
+				begun++
+				return r.surge(0)(ctx)
+			}
+			r.start(p)
+			after(time.Hour)
+			got, _ := r.rolls.Status("m")
+			if got.State != want || begun != 3 || r.spare() != nil {
+				t.Errorf("%d times: %+v after %d extra servers, one left: %v", robberies, got, begun, r.spare() != nil)
+			}
+		})
+	}
+}
+
 // TestSurgeWithoutRoom: by then somebody else has what was free.
 func TestSurgeWithoutRoom(t *testing.T) {
 	inBubble(t, 2, func(r *rig) {
