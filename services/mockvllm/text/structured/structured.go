@@ -113,6 +113,9 @@ func compileJSON(spec string) (*Constraint, error) {
 	if !ok {
 		return nil, Error("Invalid grammar specification: Expecting object schema to apply options")
 	}
+	if what := guidance.TextFault(spec); what != "" {
+		return nil, Error("Invalid grammar specification: " + what)
+	}
 	beyond := xgrammar.Beyond(root)
 	takes, none := xgrammar.Takes(root)
 	if beyond || !takes {

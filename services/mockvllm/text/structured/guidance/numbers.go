@@ -20,7 +20,7 @@ func (b bound) name(end string) string {
 	if b.exclusive {
 		return "exclusive" + end
 	}
-	return map[string]string{"Minimum": "minimum", "Maximum": "maximum"}[end]
+	return strings.ToLower(end)
 }
 
 // number looks at what bounds a number.
@@ -40,10 +40,10 @@ func (f *faultFinder) number(s *pyjson.Object, integer bool) string {
 	low, high := end(s, "minimum", "exclusiveMinimum", 1), end(s, "maximum", "exclusiveMaximum", -1)
 	if low.given && high.given {
 		if low.at > high.at {
-			return fmt.Sprintf("Unsatisfiable schema: minimum (%s) is greater than maximum (%s)", rust(low.at), rust(high.at))
+			return fmt.Sprintf(unsatisfiable+"minimum (%s) is greater than maximum (%s)", rust(low.at), rust(high.at))
 		}
 		if low.at == high.at && (low.exclusive || high.exclusive) {
-			return fmt.Sprintf("Unsatisfiable schema: %s (%s) is equal to %s (%s)", low.name("Minimum"), rust(low.at), high.name("Maximum"), rust(high.at))
+			return fmt.Sprintf(unsatisfiable+"%s (%s) is equal to %s (%s)", low.name("Minimum"), rust(low.at), high.name("Maximum"), rust(high.at))
 		}
 	}
 	if what := step.between(low, high); what != "" {
@@ -92,7 +92,7 @@ func stepOf(s *pyjson.Object) (step, string) {
 	}
 	at := math.Abs(n.Float())
 	digits := at
-	for digits != math.Trunc(digits) {
+	for math.Trunc(digits) < digits {
 		digits *= 10
 	}
 	if digits > math.MaxUint32 {
@@ -106,9 +106,9 @@ func (m step) between(low, high bound) string {
 	switch {
 	case !m.given:
 	case m.at == 0 && low.given && (low.at > 0 || low.exclusive && low.at == 0):
-		return fmt.Sprintf("Unsatisfiable schema: minimum (%s) is greater than 0, but multipleOf is 0", rust(low.at))
+		return fmt.Sprintf(unsatisfiable+"minimum (%s) is greater than 0, but multipleOf is 0", rust(low.at))
 	case m.at == 0 && high.given && (high.at < 0 || high.exclusive && high.at == 0):
-		return fmt.Sprintf("Unsatisfiable schema: maximum (%s) is less than 0, but multipleOf is 0", rust(high.at))
+		return fmt.Sprintf(unsatisfiable+"maximum (%s) is less than 0, but multipleOf is 0", rust(high.at))
 	case m.at == 0 || !low.given || !high.given:
 	default:
 		first, last := math.Ceil(low.at/m.at)*m.at, math.Floor(high.at/m.at)*m.at
@@ -128,7 +128,7 @@ func (m step) between(low, high bound) string {
 		if high.exclusive {
 			closed = ")"
 		}
-		return fmt.Sprintf("Unsatisfiable schema: range %s%s, %s%s does not contain a multiple of %s", open, rust(first), rust(last), closed, rust(m.at))
+		return fmt.Sprintf(unsatisfiable+"range %s%s, %s%s does not contain a multiple of %s", open, rust(first), rust(last), closed, rust(m.at))
 	}
 	return ""
 }
