@@ -151,6 +151,17 @@ func (c *command) end(t testing.TB, sig syscall.Signal) {
 	}
 }
 
+// endsWell has the process end by a signal when the test is over, and not with an error.
+func (c *command) endsWell(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	t.Cleanup(func() {
+		c.end(t, sig)
+		if c.err != nil {
+			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", c.err)
+		}
+	})
+}
+
 // waitLine reads what the process prints until a line has the text, and returns that line.
 func (c *command) waitLine(t testing.TB, text string) string {
 	t.Helper()
@@ -207,12 +218,7 @@ func startBinary(t *testing.T) *stack {
 			"routing": map[string]any{"canary": []map[string]any{{"model": mockLLM, "percent": 100}}}},
 	})
 	c := launch(t, "run", file, "--file", "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
-	t.Cleanup(func() {
-		c.end(t, syscall.SIGINT)
-		if c.err != nil {
-			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", c.err)
-		}
-	})
+	c.endsWell(t, syscall.SIGINT)
 	eventually(t, func() error { return s.allReady(t) })
 	return s
 }

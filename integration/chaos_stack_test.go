@@ -85,12 +85,7 @@ func startChaos(t *testing.T, o chaosOptions) *chaos {
 		cmd.Stderr = o.stderr
 	}
 	run := start(t, cmd)
-	t.Cleanup(func() {
-		run.end(t, syscall.SIGINT)
-		if run.err != nil {
-			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", run.err)
-		}
-	})
+	run.endsWell(t, syscall.SIGINT)
 	eventually(t, func() error {
 		if up := c.serversUp(t); up != c.servers {
 			return fmt.Errorf("%v servers are up", up)

@@ -34,12 +34,7 @@ func runEdited(t *testing.T, models func(ports []int) string, flags ...string) *
 	e.write(t, models(e.ports))
 	args := append([]string{"run", e.path, "--start-server", "--port", strconv.Itoa(ports[0]), "--supervisor-port", strconv.Itoa(ports[1])}, flags...)
 	e.command = launch(t, args...)
-	t.Cleanup(func() { // every model, also one that a test has broken, ends with it
-		e.end(t, syscall.SIGTERM)
-		if e.err != nil {
-			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", e.err)
-		}
-	})
+	e.endsWell(t, syscall.SIGTERM) // every model, also one that a test has broken, ends with it
 	return e
 }
 

@@ -51,12 +51,7 @@ func startOnDemand(t *testing.T, models map[string]map[string]any, groups map[st
 	cmd := exec.Command(fluidmcp(t), "run", path, "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
 	cmd.Env = append(os.Environ(), "GATEWAY_KEEP_ALIVE_INTERVAL=50ms", "SUPERVISOR_PROBE_STARTING=20ms")
 	c := start(t, cmd)
-	t.Cleanup(func() {
-		c.end(t, syscall.SIGINT)
-		if c.err != nil {
-			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", c.err)
-		}
-	})
+	c.endsWell(t, syscall.SIGINT)
 	eventually(t, func() error {
 		a, err := send(t, "GET", s.gateway+"/ready", nil)
 		if err == nil && a.status != http.StatusOK {

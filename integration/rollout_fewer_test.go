@@ -25,12 +25,7 @@ func TestFewerServersWithAnotherCommand(t *testing.T) {
 	}
 	file := modelsFile(t, models(3, "500ms"))
 	c := launch(t, "run", file, "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
-	t.Cleanup(func() {
-		c.end(t, syscall.SIGINT)
-		if c.err != nil {
-			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", c.err)
-		}
-	})
+	c.endsWell(t, syscall.SIGINT)
 	eventually(t, func() error { return s.ask(t, rolled) })
 	eventually(t, func() error { return s.allServersReady(t, rolled) })
 	counted := s.scrape(t, s.gateway)

@@ -46,12 +46,7 @@ func startRolling(t *testing.T) *stack {
 		cramped: model(first+8, map[string]any{"rollout": map[string]any{"surge": false}}),
 	})
 	c := launch(t, "run", file, "--start-server", "--port", fmt.Sprint(ports[0]), "--supervisor-port", fmt.Sprint(ports[1]))
-	t.Cleanup(func() {
-		c.end(t, syscall.SIGINT)
-		if c.err != nil {
-			t.Errorf("fluidmcp ended with %v; the race detector uses exit code 66", c.err)
-		}
-	})
+	c.endsWell(t, syscall.SIGINT)
 	for _, m := range []string{rolled, lone, cramped} {
 		eventually(t, func() error { return s.ask(t, m) })
 	}
