@@ -61,7 +61,7 @@ func (p *Progress) Show(s fleet.Snapshot) {
 			p.since[m.ID] = time.Now()
 		}
 		if news(before, m) {
-			p.line(m)
+			p.line(m, before.Phase != m.Phase)
 		}
 		p.seen[m.ID] = m
 		switch m.Phase {
@@ -149,11 +149,14 @@ func (p *Progress) process(id string) *manifest.Model {
 	return &p.file.Models[i]
 }
 
-func (p *Progress) line(m fleet.Model) {
+// line tells of a model, of one that begins to start what runs, however far that has come by now.
+func (p *Progress) line(m fleet.Model, begun bool) {
 	detail := why.Of(m.Phase, m.Reason, m.Message)
 	switch m.Phase {
 	case fleet.Starting:
-		detail = cmp.Or(detail, p.commandLine(m.ID))
+		if command := p.commandLine(m.ID); begun || detail == "" {
+			detail = cmp.Or(command, detail)
+		}
 	case fleet.Ready:
 		detail = servers(m)
 		if start, ok := p.since[m.ID]; ok {

@@ -32,12 +32,13 @@ func TestProgress(t *testing.T) {
 	show(fleet.Starting, "compiling")
 	show(fleet.Ready, "")
 	show(fleet.Backoff, "killed; next start in 1 s")
+	show(fleet.Starting, "starting the server 100 %") // nothing was heard of the begin of it
 	show(fleet.Ready, "")
 	p.Stopping()
 	p.Stopped(nil)
 	got := out.String()
 	for want, times := range map[string]int{
-		"starting   mockvllm serve mock-model --port 8001": 1,
+		"starting   mockvllm serve mock-model --port 8001": 2,
 		"pending":                          0,
 		"starting   starting":              0,
 		"loading weights":                  1,
