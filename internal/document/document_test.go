@@ -55,12 +55,15 @@ func TestFaults(t *testing.T) {
 func TestNearest(t *testing.T) {
 	f := func(name, want string) {
 		t.Helper()
-		if got := document.Nearest(name, []string{"delay", "status", "percent"}); got != want {
+		if got := document.Nearest(name, []string{"delay", "status", "percent", "oom"}); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 	f("dealy", "delay")
 	f("Status", "status")
 	f("completely", "")
+	f("foo", "") // two letters away from one of three are no likeness
+
+	f("oon", "oom")
 	f(strings.Repeat("x", 101), "")
 }

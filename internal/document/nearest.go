@@ -10,7 +10,7 @@ func Nearest(name string, known []string) string {
 	if len(name) > longestTypo {
 		return ""
 	}
-	best, least := "", 1+max(2, len(name)/3)
+	best, least := "", 1+max(min(2, len(name)/2), len(name)/3)
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least && d < len(k) {
 			best, least = k, d

@@ -42,6 +42,7 @@ Settings, with what they are where the environment does not say:
   TRIAL_OPEN=false
   TRIAL_NAMES=a,b
   TRIAL_SMALL=0
+  TRIAL_SIDE=
   TRIAL_TLS_KEY_FILE=
   TRIAL_LOG_FILE_MB=
 `, text, arg)

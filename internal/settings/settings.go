@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
@@ -15,7 +16,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/document"
 )
 
-// forms are how values of a type are written. Those that are not here are told by Go's name.
+// forms are how values of a type are written. Other types of the language are told by their name, those of packages tell themselves.
 var forms = map[string]string{
 	"bool":          "true or false",
 	"float64":       "a number",
@@ -37,7 +38,7 @@ func Read(prefix string, cfg any) error {
 			break
 		}
 		value := os.Getenv(wrong.KeyName)
-		faults = append(faults, fmt.Errorf("%s %q: write %s", wrong.KeyName, value, cmp.Or(forms[wrong.TypeName], wrong.TypeName)))
+		faults = append(faults, misfit(wrong))
 		if err := os.Unsetenv(wrong.KeyName); err != nil { // so that the next fault is found
 			break
 		}
@@ -47,6 +48,17 @@ func Read(prefix string, cfg any) error {
 		return fmt.Errorf("read environment: %w", err)
 	}
 	return nil
+}
+
+func misfit(wrong *envconfig.ParseError) error {
+	form := forms[wrong.TypeName]
+	if _, builtIn := errors.AsType[*strconv.NumError](wrong.Err); builtIn {
+		form = cmp.Or(form, wrong.TypeName)
+	}
+	if form == "" {
+		return fmt.Errorf("%s: %w", wrong.KeyName, wrong.Err)
+	}
+	return fmt.Errorf("%s %q: write %s", wrong.KeyName, wrong.Value, form)
 }
 
 // unknown reports a variable with the prefix that no field has, and which one it was most likely meant for.

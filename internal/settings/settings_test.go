@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -19,9 +20,20 @@ type trial struct {
 	Open  bool          `split_words:"true"`
 	Names []string      `split_words:"true"`
 	Small uint8         `split_words:"true"`
+	Side  side          `split_words:"true"`
 
 	TLSKeyFile string `split_words:"true"`
 	LogFileMB  string `split_words:"true"`
+}
+
+// side is a type that reads itself.
+type side string
+
+func (s *side) UnmarshalText(text []byte) error {
+	if *s = side(text); *s != "left" && *s != "right" {
+		return fmt.Errorf("%q is not left or right", text)
+	}
+	return nil
 }
 
 func TestRead(t *testing.T) {
@@ -30,7 +42,7 @@ func TestRead(t *testing.T) {
 	}
 	got := trial{Small: 7}
 	require.NoError(t, settings.Read("trial", &got))
-	require.Equal(t, trial{-3, 32 << 20, 0.5, 90 * time.Second, true, []string{"a", "b"}, 7, "", ""}, got)
+	require.Equal(t, trial{-3, 32 << 20, 0.5, 90 * time.Second, true, []string{"a", "b"}, 7, "", "", ""}, got)
 }
 
 func TestFaults(t *testing.T) {
@@ -46,6 +58,7 @@ func TestFaults(t *testing.T) {
 	f("TRIAL_WAIT", "5", `TRIAL_WAIT "5": write a duration such as 300ms, 5s or 2m`)
 	f("TRIAL_OPEN", "maybe", `TRIAL_OPEN "maybe": write true or false`)
 	f("TRIAL_SMALL", "300", `TRIAL_SMALL "300": write uint8`)
+	f("TRIAL_SIDE", "top", `TRIAL_SIDE: "top" is not left or right`)
 	f("TRIAL_SIZES", "3", "unknown environment variable TRIAL_SIZES; did you mean TRIAL_SIZE?")
 	f("TRIAL_TLS_KEYFILE", "3", "unknown environment variable TRIAL_TLS_KEYFILE; did you mean TRIAL_TLS_KEY_FILE?")
 	f("TRIAL_LOG_FILEMB", "3", "unknown environment variable TRIAL_LOG_FILEMB; did you mean TRIAL_LOG_FILE_MB?")

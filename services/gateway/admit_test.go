@@ -329,10 +329,11 @@ func TestDeadlineInAStream(t *testing.T) {
 	f := start(t, nil, model("m", b.URL))
 	var a answer
 	asked := 0
-	for deadline := time.Second; asked == 0 || a.code() == "deadline_exceeded" && deadline < patience; deadline *= 2 {
+	inTime(func(deadline time.Duration) bool {
 		asked++
 		a = f.do("POST", "/llm/m/chat/completions", chatStream, "X-Request-Timeout", deadline.String())
-	}
+		return a.code() != "deadline_exceeded"
+	})
 	if a.status != 200 || !strings.HasPrefix(a.body, roleFrame+helloFrame+`data: {"error":`) ||
 		!strings.HasSuffix(a.body, `"code":"deadline_exceeded"}}`+"\n\n") {
 		t.Errorf("%d %q", a.status, a.body)

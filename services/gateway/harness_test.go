@@ -23,6 +23,15 @@ import (
 // patience bounds every wait of these tests. It is reached only when something is broken.
 const patience = time.Minute
 
+// inTime tries what has to happen within a time. On a busy machine that may be too short, so it is tried again with twice the time,
+// until try is content.
+func inTime(try func(limit time.Duration) bool) {
+	limit := time.Second
+	for limit < patience && !try(limit) {
+		limit *= 2
+	}
+}
+
 // front is a running gateway with its supervisor.
 type front struct {
 	*supervisor

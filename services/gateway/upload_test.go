@@ -97,12 +97,13 @@ func TestSlowUpload(t *testing.T) {
 		resp.Body.Close()
 		return resp.StatusCode
 	}
-	status := http.StatusGatewayTimeout
-	for limit := time.Second; status == http.StatusGatewayTimeout && limit < patience; limit *= 2 {
+	var status int
+	inTime(func(limit time.Duration) bool {
 		m.Timeouts.FirstByte = limit
 		f.deploy(m)
 		status = upload(limit * 5 / 4)
-	}
+		return status != http.StatusGatewayTimeout
+	})
 	if status != http.StatusOK {
 		t.Errorf("status %d", status)
 	}

@@ -120,7 +120,7 @@ func effects(set change.Set) string {
 // What is no command and no address is in force at once, and no process notices. A file with a fault changes nothing.
 func TestFileIsFollowed(t *testing.T) {
 	entry := fake(freePort(t), "")
-	l := live(t, quick(), `"m": {`+entry+`}`)
+	l := live(t, watching(), `"m": {`+entry+`}`)
 	phase(t, l.feed, "m", fleet.Ready)
 	pid := l.pids("m")
 	l.write(t, `/* a comment */ "m": {`+entry+`, "limits": {"inflight": 7}, "aliases": ["a"], "routing": {"policy": "round_robin"}, "timeouts": {"idle": 9, "start": 1000}, "restart_policy": "never"}`)
@@ -225,7 +225,7 @@ func TestStopWhileAReplicaGoes(t *testing.T) {
 	lookOn := sync.OnceFunc(func() { close(look) })
 	defer lookOn()
 	port := freePort(t)
-	l := liveLogged(t, quick(), log, `"m": {`+fake(port, `, "replicas": 2`)+`}`)
+	l := liveLogged(t, watching(), log, `"m": {`+fake(port, `, "replicas": 2`)+`}`)
 	ready(t, l.feed, "m", 2)
 	l.write(t, `"m": {`+fake(port, `, "replicas": 1`)+`}`)
 	<-applied

@@ -95,6 +95,14 @@ func quick() supervisor.Config {
 	cfg := supervisor.Default()
 	cfg.ProbeStarting = 20 * time.Millisecond
 	cfg.ProbeInterval = 50 * time.Millisecond
+	cfg.WatchModels = false // nobody is to apply a file before the test does
+	return cfg
+}
+
+// watching is quick, and follows the models file.
+func watching() supervisor.Config {
+	cfg := quick()
+	cfg.WatchModels = true
 	return cfg
 }
 

@@ -100,10 +100,10 @@ func (r *Reconciler) dismiss(m *board.Model, why unit.Reason) {
 
 // retire drains and ends an instance of a model that stays. Another one may come in its place.
 func (r *Reconciler) retire(i *board.Instance) {
-	why := unit.Removed
+	why := unit.Restarting
 	r.Board.Read(func() {
-		if slices.ContainsFunc(i.Model.Instances, func(next manifest.Instance) bool { return next.ID == i.ID }) {
-			why = unit.Restarting
+		if i.Surplus() {
+			why = unit.Removed
 		}
 	})
 	r.end(i, why)

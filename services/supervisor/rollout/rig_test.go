@@ -64,7 +64,7 @@ func inBubble(t *testing.T, n int, test func(r *rig)) {
 			r.set(func() { r.said = append(r.said, fmt.Sprintf("%s %d/%d: %s", s.State, s.Done, s.Total, s.Message)) })
 		})
 		for i := range n {
-			s := r.begin(fmt.Sprintf("m-%d", i), true)
+			s := r.begin(fmt.Sprintf("m-%d", i), true, 0)
 			r.set(func() { r.servers = append(r.servers, s) })
 		}
 		after(loading)
@@ -96,9 +96,9 @@ func (r *rig) changed() <-chan struct{} {
 	return r.changes
 }
 
-// begin runs a new server.
-func (r *rig) begin(id string, again bool) *server {
-	s := &server{rig: r, id: id, over: make(chan struct{})}
+// begin runs a new server, of which so many starts fail.
+func (r *rig) begin(id string, again bool, broken int) *server {
+	s := &server{rig: r, id: id, broken: broken, over: make(chan struct{})}
 	s.unit = runner.New(runner.Config{
 		Policy: unit.Policy{Restart: again, StartTimeout: time.Hour, StallTimeout: time.Hour}, Driver: s, Probe: s.probe, Drain: s.drain, Changed: s.changed,
 		Launching: func(unit.Reason) {}, Jitter: func() float64 { return 0 },
@@ -223,8 +223,8 @@ func (r *rig) start(p rollout.Plan) {
 // surge is room for one more server, of which so many starts fail.
 func (r *rig) surge(broken int) func(context.Context) (*rollout.Extra, error) {
 	return func(context.Context) (*rollout.Extra, error) {
-		s := r.begin("m-surge", false)
-		r.set(func() { r.extra, s.broken = s, broken })
+		s := r.begin("m-surge", false, broken)
+		r.set(func() { r.extra = s })
 		return &rollout.Extra{ID: s.id, Status: s.now, Retire: func() {
 			s.halt()
 			<-s.over

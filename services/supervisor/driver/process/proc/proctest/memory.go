@@ -2,11 +2,10 @@
 package proctest
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,31 +18,64 @@ const patience = 20 * time.Second
 // skipped where no such group can be made, see cgroups(7).
 func MemoryGroup(t testing.TB, bytes int) string {
 	t.Helper()
-	parent, limits := "/sys/fs/cgroup", []limit{{"memory.max", bytes}, {"memory.swap.max", 0}}
-	if _, err := os.Stat("/sys/fs/cgroup/memory"); err == nil { // version 1
-		parent, limits = "/sys/fs/cgroup/memory", []limit{{"memory.limit_in_bytes", bytes}, {"memory.memsw.limit_in_bytes", bytes}}
+	parent := "/sys/fs/cgroup"
+	if _, err := os.Stat(filepath.Join(parent, "memory")); err == nil { // version 1
+		parent = filepath.Join(parent, "memory")
 	}
 	group, err := os.MkdirTemp(parent, "fluidmcp-test-")
 	if err != nil {
 		t.Skip("no control group can be made here: ", err)
 	}
 	t.Cleanup(func() { remove(t, group) })
-	for i, l := range limits {
-		err := os.WriteFile(filepath.Join(group, l.file), []byte(strconv.Itoa(l.value)), 0)
-		switch {
-		case err == nil:
-		case i == 0:
-			t.Skip("no memory can be limited here: ", err)
-		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission): // where there is no swap, there is no limit for it
-			t.Log(err)
-		}
+	if err := Limit(group, bytes); err != nil {
+		t.Skip("no memory can be limited here: ", err)
 	}
 	return group
 }
 
-type limit struct {
-	file  string
-	value int
+// version says what the files of a group are called.
+type version struct {
+	limit string
+	swap  string // in version 1 of memory and swap together, and never less than limit
+	used  string
+}
+
+var (
+	version1 = version{"memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.usage_in_bytes"}
+	version2 = version{"memory.max", "memory.swap.max", "memory.current"}
+)
+
+func versionOf(group string) version {
+	if _, err := os.Stat(filepath.Join(group, version2.limit)); err == nil {
+		return version2
+	}
+	return version1
+}
+
+// Limit has the processes of a group use at most so many bytes together from now on, without swap.
+func Limit(group string, bytes int) error {
+	write := func(name string, bytes int) error {
+		return os.WriteFile(filepath.Join(group, name), []byte(strconv.Itoa(bytes)), 0)
+	}
+	v := versionOf(group)
+	swap := 0
+	if v == version1 {
+		swap = bytes
+	}
+	// Where there is no swap there may be no limit for it. A higher one has to come before the other, a lower one after it.
+	_ = write(v.swap, swap)
+	err := write(v.limit, bytes)
+	_ = write(v.swap, swap)
+	return err
+}
+
+// Used is how many bytes the processes of a group use together.
+func Used(group string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(group, versionOf(group).used))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
 // remove waits for the end of what is in the group.
