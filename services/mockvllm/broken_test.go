@@ -171,6 +171,20 @@ func TestStalls(t *testing.T) {
 	}
 }
 
+// TestPlainAnswersAreLeft: what the client did not wait for was not sent.
+func TestPlainAnswersAreLeft(t *testing.T) {
+	s := start(t)
+	for _, fault := range []string{"stall=0", "trickle=1"} {
+		ctx, leave := context.WithCancel(t.Context())
+		resp := s.doContext(ctx, "POST", chatPath, chatBody("Hello", ""), "X-Mock-Fault", fault)
+		leave()
+		_ = resp.Body.Close()
+		if r := s.lastRecord(); r.Status != 200 || r.Outcome != journal.Aborted || r.AbortedBy != journal.ByClient || r.NoticedMS == nil {
+			t.Errorf("%s: %+v", fault, r)
+		}
+	}
+}
+
 func TestFramesAreSplit(t *testing.T) {
 	s := start(t)
 	const question = "Grüße, 世界 🌍"
@@ -293,6 +307,9 @@ func TestFaultsOfOneRequest(t *testing.T) {
 		t.Errorf("Retry-After %q", h.Get("Retry-After"))
 	}
 	f(`{"status":502,"body":"<html>"}`, 502, "<html>")
+	if a := s.over(withFault(chatPath, chatBody("x", ""), "delay=1ms\r\nX-Mock-Fault: status=503")); !strings.HasPrefix(a.head, "HTTP/1.1 503 ") {
+		t.Errorf("the header twice: %s", a.head)
+	}
 	f("staus=503", 400, `X-Mock-Fault: staus: unknown field; did you mean \"status\"?`)
 	f("status=500,trickle=100000,split=3", 500, "Model error")
 	f("delay=1ms", 200, "Mock response")

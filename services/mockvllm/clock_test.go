@@ -53,6 +53,31 @@ func TestTheClockOfTheMachine(t *testing.T) {
 	}
 }
 
+// TestVirtualTimeWaitsForWhomItWoke: an answer that a fault has delayed begins when the delay ends, however far the clock is moved,
+// and of a trickle each piece follows the one before.
+func TestVirtualTimeWaitsForWhomItWoke(t *testing.T) {
+	s := start(t, "--mock-clock", "virtual", "--mock-ttft", "20s", "--mock-itl", "1s")
+	f := func(path, body, fault, by string) {
+		t.Helper()
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			s.call("POST", path, body, "X-Mock-Fault", fault)
+		}()
+		s.waitBusy()
+		s.call("POST", "/mock/clock?advance="+by, "")
+		<-answered
+		s.call("POST", "/mock/clock?advance=1m", "") // nobody holds it
+	}
+	const plain = `{"prompt":"Hello","max_tokens":4}`
+	for range 3 {
+		f(completionPath, plain, "delay=30s", "53s")
+		f(completionPath, `{"prompt":"Hello","max_tokens":4,"use_beam_search":true,"n":2}`, "delay=30s", "53s")
+		f(chatPath, chatBody("Hello", `,"stream":true,"max_tokens":4`), "delay=30s", "53s")
+		f(completionPath, plain, "delay=30s,status=500,message=no,trickle=5", "60s")
+	}
+}
+
 func TestAProfile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "profile.json")
 	if err := os.WriteFile(path, []byte(`{"prefill_tokens_per_second": 1, "step_base_us": 1000000}`), 0o600); err != nil {

@@ -48,7 +48,8 @@ func TestSleepAndPause(t *testing.T) {
 }
 
 func TestDevRoutes(t *testing.T) {
-	f := startIn(t, map[string]string{"VLLM_SERVER_DEV_MODE": "1"}, "m", "-tp", "2", "-dp", "3").asks()
+	s := startIn(t, map[string]string{"VLLM_SERVER_DEV_MODE": "1"}, "m", "-tp", "2", "-dp", "3")
+	f := s.asks()
 	bad := func(message string) string {
 		return `{"error":{"message":"` + message + `","type":"Bad Request","param":null,"code":400}}`
 	}
@@ -82,6 +83,9 @@ func TestDevRoutes(t *testing.T) {
 	f("POST", "/collective_rpc", `{"method":"nope","timeout":"x"}`, 500, `{"error":{"message":"Call to collective_rpc method failed: unsupported operand type(s) for +: 'float' and 'str'","type":"InternalServerError","param":null,"code":500}}`)
 	f("POST", "/start_weight_update", "", 500, `{"error":{"message":"Call to collective_rpc method failed: Worker failed with error 'Weight transfer not configured. Please set weight_transfer_config to enable weight transfer.',...`)
 	f("POST", "/shutdown_weight_transfer_engine", "", 200, `{"message":"Weight transfer shut down"}`)
+	for _, operation := range []string{"start", "shutdown"} {
+		s.waitMetric(`vllm:rl_weight_update_operation_duration_seconds_count{operation="`+operation+`"}`, "1")
+	}
 	f("POST", "/weight_checker", `{"action":"foo"}`, 400, schema("literal_error", "action", `\"Input should be 'checksum', 'reset' or 'compare'\", 'input': 'foo', 'ctx': {'expected': \"'checksum', 'reset' or 'compare'\"}`))
 	f("POST", "/weight_checker", `{"action":"compare"}`, 400, bad("action='compare' requires a 'baseline' object"))
 	f("POST", "/weight_checker", `{"action":"reset"}`, 200, `{"status":"reset"}`)

@@ -4,7 +4,7 @@
 //	main.go       the command: serve, healthcheck
 //	mockvllm.go   New wires; Run serves until it is told to stop, or dies
 //	routes.go     every URL, and which room answers it
-//	handler.go    what a request passes on its way there
+//	handler.go    what a request passes on its way there, and handlers that several rooms make together
 //	model.go      what answers, as the configuration names it
 //
 // A request passes: access log, journal, request id, API key, CORS, root path, HTTP metrics, load, faults, then its handler. A

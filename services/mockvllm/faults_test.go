@@ -2,7 +2,9 @@ package mockvllm_test
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +57,34 @@ func TestErrorEnvelopes(t *testing.T) {
 	if status, _ := s.call("GET", "/health", ""); status != 200 {
 		t.Errorf("health %d: a rule without a path is for answers only", status)
 	}
+}
+
+// An error is what vLLM would make of it at its place: Anthropic's interface has an envelope of its own.
+func TestErrorsOfAFaultAreThoseOfTheInterface(t *testing.T) {
+	s := start(t)
+	f := func(path, do string, status int, want string) {
+		t.Helper()
+		resp := s.do("POST", path, `{"model":"mock-model","max_tokens":3,"messages":[{"role":"user","content":"x"}]}`, "X-Mock-Fault", do)
+		got, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != status || string(got) != want {
+			t.Errorf("%s %s: %d %s %v\nwant %d %s", path, do, resp.StatusCode, got, err, status, want)
+		}
+	}
+	anthropic := func(kind, message string) string {
+		return `{"type":"error","error":{"type":"` + kind + `","message":"` + message + `"}}`
+	}
+	openai := func(kind, message string, code int) string {
+		return `{"error":{"message":"` + message + `","type":"` + kind + `","param":null,"code":` + strconv.Itoa(code) + `}}`
+	}
+	f(messagesPath, "status=500, message=Model error", 500, anthropic("InternalServerError", "Model error"))
+	f(messagesPath, "status=503, message=busy", 503, anthropic("Service Unavailable", "busy"))
+	f(messagesPath, "status=429, message=slow down", 429, anthropic("RateLimitError", "slow down"))
+	f(messagesPath+"/count_tokens", "status=404, message=gone", 404, anthropic("NotFoundError", "gone"))
+	f(messagesPath, `{"status":502,"body":"bad gateway"}`, 502, "bad gateway")
+	f(messagesPath+"/render", "status=400, message=no", 400, openai("BadRequestError", "no", 400))
+	f(chatPath, "status=422, message=no", 422, openai("UnprocessableEntityError", "no", 422))
+	f(chatPath, "status=501, message=no", 501, openai("NotImplementedError", "no", 501))
+	f(chatPath, "status=499, message=no", 499, openai("InternalServerError", "no", 499))
 }
 
 func TestRateLimit(t *testing.T) {
@@ -150,5 +180,31 @@ func TestARuleMayNameAnyPath(t *testing.T) {
 	s.call("PUT", "/mock/faults", `{"rules":[{"match":{"path":"/mock/faults"},"do":{"status":503}}]}`)
 	if status, _ := s.call("GET", "/mock/faults", ""); status != 200 {
 		t.Errorf("the way to take rules back is gone: %d", status)
+	}
+}
+
+// TestTheJournalTellsRules: which of the list, by place, were at work on a request; its own X-Mock-Fault is none of them.
+func TestTheJournalTellsRules(t *testing.T) {
+	s := start(t)
+	s.call("PUT", "/mock/faults", `{"rules":[{"match":{"path":"/v1/models"},"do":{"status":503}},{"match":{"nth":2},"do":{"delay":"1ms"}},
+		{"match":{"path":"/no/route"},"do":{"status":429}},{"do":{"rate_limit":"2/1h"}}]}`)
+	f := func(path, fault string, status int, rules ...int) {
+		t.Helper()
+		if got, text := s.call("POST", path, `{"prompt":"x"}`, "X-Mock-Fault", fault); got != status {
+			t.Errorf("%s: %d %s, want %d", path, got, text, status)
+		}
+		if r := s.lastRecord(); !slices.Equal(r.Rules, rules) {
+			t.Errorf("%s: rules %v, want %v", path, r.Rules, rules)
+		}
+	}
+	f(completionPath, "split=4", http.StatusOK)
+	f(completionPath, "", http.StatusOK, 1)
+	f("/v1/models", "", http.StatusServiceUnavailable, 0)
+	f("/no/route", "", http.StatusTooManyRequests, 2)
+	f(completionPath, "", http.StatusTooManyRequests, 3)
+	s.call("DELETE", "/mock/faults", "")
+	s.call("POST", completionPath, `{"prompt":"x"}`)
+	if _, text := s.call("GET", "/mock/requests", ""); !strings.Contains(text, `"rules":[]`) {
+		t.Error(text)
 	}
 }

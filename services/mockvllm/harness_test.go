@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -223,18 +224,30 @@ func (s *server) metric(sample string) string {
 // waitMetric waits until a sample has a value.
 func (s *server) waitMetric(sample, want string) {
 	s.t.Helper()
+	s.wait(sample, want, func() string { return s.metric(sample) })
+}
+
+// waitBusy waits until one request is in flight.
+func (s *server) waitBusy() {
+	s.t.Helper()
+	s.wait("requests in flight", "1", func() string { return strconv.FormatInt(s.busy(), 10) })
+}
+
+// wait asks again and again until what is as wanted.
+func (s *server) wait(what, want string, ask func() string) {
+	s.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(patience)
 	for {
-		got := s.metric(sample)
+		got := ask()
 		if got == want {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			s.t.Fatalf("%s = %q, want %q", sample, got, want)
+			s.t.Fatalf("%s = %q, want %q", what, got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,11 @@ func TestJournal(t *testing.T) {
 	}
 	if one := s.journal(5, "two"); len(one) != 1 || one[0].RequestID != "two" {
 		t.Errorf("filtered: %+v", one)
+	}
+	for _, id := range []string{"cmpl-two", "chatcmpl-streamed"} { // as answers tell them
+		if one := s.journal(5, id); len(one) != 1 || !strings.HasSuffix(id, "-"+one[0].RequestID) {
+			t.Errorf("%s: %+v", id, one)
+		}
 	}
 	if status, _ := s.call("DELETE", "/mock/requests", ""); status != 204 {
 		t.Errorf("DELETE: %d", status)

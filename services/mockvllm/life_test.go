@@ -175,6 +175,9 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 	f(2, "vllm: error: unrecognized arguments: --no-such-flag", "serve", "m", "--no-such-flag")
+	f(2, "Hint: did you mean --mock-ttft instead of --mock-tttf?", "serve", "m", "--mock-tttf", "1s")
+	f(2, "Hint: did you mean --mock-error-rate instead of --mock-errorrate?", "serve", "m", "--mock_errorrate=1")
+	f(2, "--mock-ttft, --mock-worker", "serve", "m", "--mock-everything")
 	f(2, "vllm: error: unrecognized arguments: --swap-space 4", "serve", "m", "--swap-space", "4")
 	f(2, "or --convert reward.", "serve", "m", "--task", "generate") // a hint follows the error here
 	f(2, "vllm: error: unrecognized arguments: --disable-log-requests", "serve", "m", "--disable-log-requests")
@@ -183,12 +186,15 @@ func TestExitCodes(t *testing.T) {
 	f(2, "vllm serve: error: argument --served-model-name: expected at least one argument", "serve", "m", "--served-model-name", "--port", "1")
 	f(2, "(choose from 'serve', 'healthcheck')", "sevre")
 	f(2, "the following arguments are required: subcommand")
-	f(1, "--max-num-seqs: 0 is not positive", "serve", "m", "--max-num-seqs", "0")
+	f(1, "https://errors.pydantic.dev/2.14/v/greater_than_equal", "serve", "m", "--max-num-seqs", "0")
+	f(1, "https://errors.pydantic.dev/2.14/v/greater_than_equal", "serve", "m", "--max-num-batched-tokens", "0")
+	f(1, "https://errors.pydantic.dev/2.14/v/greater_than", "serve", "m", "--block-size", "0")
 	f(1, "--enable-auto-tool-choice requires --tool-call-parser", "serve", "m", "--enable-auto-tool-choice")
 	f(1, "Error: --enable-log-outputs requires --enable-log-requests", "serve", "m", "--enable-log-outputs")
 	f(1, "remove --disable-log-stats to enable per-request metrics.", "serve", "m", "--enable-per-request-metrics", "--disable-log-stats")
 	f(1, "The lora adapter 'm' conflicts with a served base model.", "serve", "m", "--enable-lora", "--lora-modules", "m=x")
 	f(1, "mockvllm: list index out of range", "serve", "--port", "1", "--model")
+	f(1, "--mock-time-scale: 0 is not more than 0 and at most 1000", "serve", "m", "--mock-time-scale", "0")
 	env["VLLM_LOG_STATS_INTERVAL"] = "soon"
 	f(1, `VLLM_LOG_STATS_INTERVAL: "soon" is no number`, "serve", "m")
 	env["VLLM_LOG_STATS_INTERVAL"] = "-1" // is as none
@@ -198,7 +204,9 @@ func TestExitCodes(t *testing.T) {
 	_ = taken.Close()
 	f(1, "connection refused (waited 0s); its log tells why, or it has another --host or --port", "healthcheck", "--port", port)
 	f(1, "connection refused (waited 10ms); its log tells why, or it has another --host or --port", "healthcheck", "--wait", "10ms", "--port", port)
+	f(1, "connection refused (waited 10ms); its log tells why, or it has another --host or --port", "healthcheck", "--wait=10ms", "--port", port)
 	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait")
+	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait=-1s")
 	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait", "soon")
 }
 

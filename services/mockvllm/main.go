@@ -18,10 +18,10 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/loading"
 )
 
-// usage stands before what is wrong with a command line, as vLLM prints it.
+// usage stands before what is wrong with a command line. Its first line is vLLM's.
 const usage = `usage: vllm serve [model_tag] [options]
-       vllm healthcheck [--wait TIME] [options]
-       vllm --version`
+       mockvllm healthcheck [--wait TIME] [options]
+       mockvllm --help`
 
 const help = `usage: mockvllm serve MODEL [options]
        mockvllm healthcheck [--wait TIME] [options]
@@ -165,15 +165,17 @@ func (s *Server) loads(cl config.CommandLine) loading.Model {
 // healthcheck asks a server that was started with the same flags and environment. With --wait it asks until it is healthy.
 func healthcheck(ctx context.Context, args []string, env func(string) string) error {
 	var patience time.Duration
-	if i := slices.Index(args, "--wait"); i >= 0 {
+	if i := slices.IndexFunc(args, func(arg string) bool { return arg == "--wait" || strings.HasPrefix(arg, "--wait=") }); i >= 0 {
+		_, value, joined := strings.Cut(args[i], "=")
+		others := args[i+1:]
+		if !joined && len(others) > 0 {
+			value, others = others[0], others[1:]
+		}
 		var err error
-		if i+1 < len(args) {
-			patience, err = time.ParseDuration(args[i+1])
+		if patience, err = time.ParseDuration(value); err != nil || patience <= 0 {
+			return cli.UsageError{Prog: "mockvllm healthcheck", Message: "argument --wait: expected a time such as 30s"}
 		}
-		if err != nil || patience <= 0 {
-			return cli.UsageError{Prog: "vllm healthcheck", Message: "argument --wait: expected a time such as 30s"}
-		}
-		args = slices.Delete(slices.Clone(args), i, i+2)
+		args = slices.Concat(args[:i], others)
 	}
 	cfg, _, err := config.Read(args, env)
 	if err != nil {

@@ -99,7 +99,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.models, err = models.New(cfg, s.console); err != nil {
 		return nil, err
 	}
-	with := answers.Deps{Engine: s.engine, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models, Console: s.console}
+	with := answers.Deps{Engine: s.engine, Clock: s.clock, Metrics: s.metrics, Life: s.life, Model: s.model, Models: s.models, Console: s.console}
 	s.answers = answers.New(cfg, with)
 	s.responses = stored.New(s.answers, with, cfg.Generation.StoreResponses)
 	s.scaleOut = scaleout.New(s.answers, s.model, s.models)

@@ -222,25 +222,50 @@ func TestLikelihoods(t *testing.T) {
 	}
 }
 
+// vLLM counts a request with which its engine fails: it has a token, and ends with an error.
+func TestAnEngineThatFailsIsCounted(t *testing.T) {
+	s := start(t)
+	const endless = `"prompt":"Hi there","max_tokens":3,"structured_outputs":{"json":{"$ref":"#"}}}`
+	if status, text := s.call("POST", completionPath, `{`+endless); status != http.StatusInternalServerError {
+		t.Errorf("%d %s", status, text)
+	}
+	if frames := s.stream(completionPath, `{"stream":true,`+endless); len(frames) != 2 || !strings.Contains(frames[0], "Internal server error") {
+		t.Errorf("frames %q", frames)
+	}
+	s.waitMetric(`vllm:request_success_total{engine="0",finished_reason="error",model_name="mock-model"}`, "2")
+	for sample, want := range map[string]string{"generation_tokens_total": "2", "request_params_max_tokens_sum": "6", "time_to_first_token_seconds_count": "2",
+		"inter_token_latency_seconds_count": "0"} {
+		if got := s.metric(`vllm:` + sample + `{engine="0",model_name="mock-model"}`); got != want {
+			t.Errorf("%s = %s, want %s", sample, got, want)
+		}
+	}
+}
+
 // TestLibraryOfConstraints: what xgrammar does not take is followed where the first constraint was of that kind, and fails the engine
 // where it was not.
 func TestLibraryOfConstraints(t *testing.T) {
 	const plain, flagged = `{"prompt":"x","max_tokens":9,"structured_outputs":{"choice":["yes"]}}`, `{"prompt":"x","max_tokens":9,"structured_outputs":{"regex":"(?i)yes"}}`
-	f := func(bodies []string, last int) {
+	f := func(bodies []string, failure string) { // of the last one, as the log tells it
 		t.Helper()
 		s := start(t)
 		for i, body := range bodies {
 			want := http.StatusOK
-			if i == len(bodies)-1 {
-				want = last
+			if i == len(bodies)-1 && failure != "" {
+				want = http.StatusInternalServerError
 			}
 			resp := s.do("POST", "/v1/completions", body)
 			if _ = resp.Body.Close(); resp.StatusCode != want {
 				t.Errorf("%q: request %d is answered with %d, want %d", bodies, i, resp.StatusCode, want)
 			}
 		}
+		if failure != "" { // the client is not told why
+			s.log.waitFor(t, "the engine fails with a request: "+failure)
+		}
 	}
-	f([]string{flagged}, http.StatusOK)
-	f([]string{flagged, plain, flagged}, http.StatusOK)
-	f([]string{plain, flagged}, http.StatusInternalServerError)
+	f([]string{flagged}, "")
+	f([]string{flagged, plain, flagged}, "")
+	f([]string{plain, flagged}, "its constraint needs llguidance")
+	const endless = `{"prompt":"x","max_tokens":9,"structured_outputs":{"json":{"$ref":"#"}}}`
+	f([]string{flagged, endless}, "")
+	f([]string{plain, endless}, "no text has the form")
 }

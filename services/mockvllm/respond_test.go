@@ -89,8 +89,23 @@ func TestBackgroundIsQueuedUntilItIsCancelled(t *testing.T) {
 	f("POST", responsesPath+"/resp_b/cancel", "", "cancelled", "")
 	f("GET", responsesPath+"/resp_b", "", "cancelled", "")
 	f("POST", responsesPath+"/resp_b/cancel", "", "", "Cannot cancel a synchronous response.")
+	f("POST", responsesPath, request, "queued", "")
+	f("POST", responsesPath+"/resp_b/cancel", "", "cancelled", "")
 	f("GET", responsesPath+"/resp_c", "", "", "Response with id 'resp_c' not found.")
 	s.waitMetric(`vllm:num_requests_waiting{engine="0",model_name="tiny"}`, "0")
+}
+
+func TestCancellingLeavesWhatTheClientWrote(t *testing.T) {
+	s := run(t, func(c *mockvllm.Config) {
+		c.Generation.StoreResponses = true
+		c.Mock.TTFT = latency.Constant(time.Hour)
+	})
+	const metadata = `"metadata":{"status":"queued"}`
+	s.call("POST", responsesPath, `{"input":"Hi","background":true,"request_id":"resp_b",`+metadata+`}`)
+	_, text := s.call("POST", responsesPath+"/resp_b/cancel", "")
+	if !strings.Contains(text, metadata) || !strings.Contains(text, `"status":"cancelled","text":`) {
+		t.Errorf("cancelled: %s", text)
+	}
 }
 
 func TestBackgroundEndsWithTheServer(t *testing.T) {
@@ -171,6 +186,18 @@ func TestBrokenStreamIsNotKept(t *testing.T) {
 		s.lastRecord()
 		if broken := fault != ""; (err != nil) != broken || (kept.Error != nil) != broken {
 			t.Errorf("fault %q: error %v, then kept as %+v", fault, err, kept)
+		}
+	}
+}
+
+// A response that cannot be written breaks off before its first event: it repeats fields of the request that may not be null in it.
+func TestUnwritableStreamIsEmpty(t *testing.T) {
+	s := run(t, func(*mockvllm.Config) {})
+	for _, field := range []string{"truncation", "background"} {
+		resp := s.do("POST", responsesPath, `{"input":"Hi","stream":true,"`+field+`":null}`)
+		body, err := io.ReadAll(resp.Body)
+		if resp.StatusCode != http.StatusOK || len(body) > 0 || err == nil {
+			t.Errorf("%s: %d %q, %v", field, resp.StatusCode, body, err)
 		}
 	}
 }

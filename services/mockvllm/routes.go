@@ -5,17 +5,11 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/control"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/devmode"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pooling"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/derender"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/tokens"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/sagemaker"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/scaleout"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/starlette"
 )
 
@@ -76,28 +70,6 @@ func (s *Server) instrumentRoutes() []route {
 	}
 }
 
-// decoded makes a handler that answers from a decoded request alone.
-func (s *Server) decoded(name string, answer func(*schema.Values, *request.Model) ([]byte, *protocol.Error),
-	refuse func(http.ResponseWriter, *protocol.Error)) http.HandlerFunc {
-	return s.models.Decoded(name, func(v *schema.Values, _ string) ([]byte, *protocol.Error) { return answer(v, s.model) }, refuse)
-}
-
-// countTokens counts, where there is a place in the queue: vLLM renders the request as if it were to be answered.
-func (s *Server) countTokens(v *schema.Values, m *request.Model) ([]byte, *protocol.Error) {
-	if err := s.answers.Admit(1); err != nil {
-		return nil, err
-	}
-	return messages.CountTokens(v, m)
-}
-
-func (s *Server) refuseCount(w http.ResponseWriter, err *protocol.Error) {
-	if err.Type == protocol.TypeNotFound {
-		s.answers.LogUnknown(answers.Messages.Logs, err)
-	}
-	s.answers.LogTemplate(err)
-	answers.RefuseMessages(w, err)
-}
-
 func (s *Server) tokenRoutes() []route {
 	routes := []route{
 		on("POST", "/tokenize", s.decoded("TokenizeRequest", tokens.Tokenize, fastapi.Refuse), plain),
@@ -117,15 +89,6 @@ func (s *Server) modelRoutes() []route {
 		on("POST", "/ping", fastapi.Empty, plain),
 		on("POST", "/invocations", s.invocations(), answer),
 	}
-}
-
-func (s *Server) invocations() http.HandlerFunc {
-	if s.cfg.Pooling.Task() != "" {
-		forms, expected := s.pooling.Forms()
-		return sagemaker.Invocations(forms, expected, s.life.Mute)
-	}
-	forms, expected := s.answers.Forms()
-	return sagemaker.Invocations(forms, expected, s.life.Mute)
 }
 
 func (s *Server) answerRoutes() []route {
@@ -221,12 +184,12 @@ func (s *Server) devRoutes() []route {
 		on("POST", "/resume", s.dev.Resume, plain),
 		on("POST", "/abort_requests", s.dev.AbortRequests, plain),
 		on("GET", "/is_paused", s.dev.IsPaused, plain),
-		on("POST", "/init_weight_transfer_engine", devmode.InitTransfer, plain),
-		on("POST", "/shutdown_weight_transfer_engine", devmode.Said("Weight transfer shut down"), plain),
-		on("POST", "/start_weight_update", devmode.Transfer, plain),
-		on("POST", "/start_draft_weight_update", devmode.Transfer, plain),
-		on("POST", "/update_weights", devmode.UpdateTransfer, plain),
-		on("POST", "/finish_weight_update", devmode.FinishTransfer, plain),
+		on("POST", "/init_weight_transfer_engine", s.dev.InitTransfer, plain),
+		on("POST", "/shutdown_weight_transfer_engine", s.dev.ShutDownTransfer, plain),
+		on("POST", "/start_weight_update", s.dev.Transfer("start"), plain),
+		on("POST", "/start_draft_weight_update", s.dev.Transfer("start_draft"), plain),
+		on("POST", "/update_weights", s.dev.UpdateTransfer, plain),
+		on("POST", "/finish_weight_update", s.dev.FinishTransfer, plain),
 		on("POST", "/update_weight_version", s.dev.SetWeightVersion, plain),
 		on("GET", "/weight_info", s.dev.WeightInfo, plain),
 		on("POST", "/weight_checker", s.dev.CheckWeights, plain),

@@ -22,8 +22,7 @@ func TestShippedScenarios(t *testing.T) {
 	slow := shipped(t, "slow.json")
 	answered := make(chan string, 1)
 	go func() { answered <- slow.outcomes(1) }()
-	for slow.busy() == 0 {
-	}
+	slow.waitBusy()
 	slow.call("POST", "/mock/clock?advance=4900ms", "")
 	if n := slow.busy(); n != 1 {
 		t.Errorf("%d in flight before the time", n)

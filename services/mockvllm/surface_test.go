@@ -98,6 +98,10 @@ func TestRootPath(t *testing.T) {
 	redirect("/llm/health/?a=1", "/llm/health?a=1")
 	redirect("/llm/health//", "/llm/health")
 	redirect("/health/", "/health")
+	for _, path := range []string{"/llm/tokenize/", "/tokenize/"} { // a redirect counts as what was asked for
+		f("POST", path, "", 307, "")
+		s.waitMetric(`http_requests_total{handler="`+path+`",method="POST",status="3xx"}`, "1")
+	}
 }
 
 // TestRedirectsGoToAHost: what is no host is the address of the server instead.

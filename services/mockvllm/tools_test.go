@@ -2,6 +2,8 @@ package mockvllm_test
 
 import (
 	"encoding/json"
+	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,6 +68,23 @@ func TestRequiredToolsAreCalledUntilMinTokens(t *testing.T) {
 	if n := calls(`,"tool_choice":{"type":"function","function":{"name":"ping"}},"min_tokens":100`); n != 1 {
 		t.Errorf("%d calls of a named tool", n)
 	}
+}
+
+// TestNameThatComesLast: a call that is cut where its name ends gets arguments nevertheless.
+func TestNameThatComesLast(t *testing.T) {
+	s := startWithTools(t)
+	for tokens := range 40 {
+		body := chatBody("Hi", `,"stream":true,"tools":[`+ping+`],"tool_choice":"required","max_tokens":`+strconv.Itoa(tokens+1))
+		frames := s.stream(chatPath, body)
+		last := parseCalling(t, frames[len(frames)-2]).Choices[0] // [DONE] follows
+		if calls := last.Delta.ToolCalls; len(calls) > 0 && calls[0].Function.Name != "" {
+			if got := calls[0].Function; got.Name != "ping" || got.Arguments != "{}" || *last.FinishReason != "length" {
+				t.Errorf("%d tokens: %+v, finish %s", tokens+1, got, *last.FinishReason)
+			}
+			return
+		}
+	}
+	t.Error("no number of tokens ends with the name")
 }
 
 // TestWhichToolsAreCalled: the rules that the README tells, whole and streamed.
@@ -181,5 +200,32 @@ func TestToolsAreRead(t *testing.T) {
 	const assistant = `{"role":"assistant","content":"","tool_calls":[{"id":"a","type":"function","function":{"name":"ping","arguments":"{}"}}]}`
 	if alone, tools, calls := count(user, ""), count(user, tooled), count(user+","+assistant, tooled); alone >= tools || tools >= calls {
 		t.Errorf("%d tokens, %d with tools, %d with a call", alone, tools, calls)
+	}
+}
+
+// TestNothingIsMadeForAStreamThatIsOver: what the engine has made beyond the break of a stream is put into no words.
+func TestNothingIsMadeForAStreamThatIsOver(t *testing.T) {
+	s := startWithTools(t)
+	resp := s.do("POST", chatPath, chatBody("Hi", tooled+`,"stream":true,"ignore_eos":true,"max_tokens":5000`), "X-Mock-Fault", "cut=3")
+	if _, err := io.ReadAll(resp.Body); err == nil {
+		t.Error("the stream was not broken")
+	}
+	if all := s.journal(1, ""); all[0].Tokens != 3 {
+		t.Errorf("%d tokens were sent, want 3", all[0].Tokens)
+	}
+	const runs = `vllm:tool_call_parser_invocations_total{mode="streaming",model_name="mock-model",outcome="no_tool_call",request_type="chat_completions"}`
+	if n := s.metric(runs); n != "3" {
+		t.Errorf("%s pieces were parsed, want those that were sent", n)
+	}
+}
+
+// TestArgumentsThatAreTooLarge: a call would break its schema.
+func TestArgumentsThatAreTooLarge(t *testing.T) {
+	s := startWithTools(t)
+	const large = `,"tools":[{"type":"function","function":{"name":"fill","parameters":{"properties":{"a":{"type":"array","minItems":2000}},"required":["a"]}}}]`
+	for fields, want := range map[string]int{`,"tool_choice":"required"`: 400, `,"tool_choice":"none"`: 200, "": 200} {
+		if status, text := s.call("POST", chatPath, chatBody("Hi", large+fields)); status != want {
+			t.Errorf("%s: %d %s, want %d", fields, status, text, want)
+		}
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"math"
 	"math/big"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
@@ -25,8 +27,9 @@ type Request struct {
 	works  []*generation.Work
 	seqs   []*engine.Sequence
 	wake   chan struct{}
-	named  bool // by the client
-	flies  bool // it is one of the flights
+	timer  clock.Timer // holds a virtual clock, where there is one
+	named  bool        // by the client
+	flies  bool        // it is one of the flights
 
 	interval int // tokens of a frame
 
@@ -54,7 +57,7 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 			g.Common.Priority = priority.Int64()
 		}
 	}
-	g.wake = make(chan struct{}, 1)
+	g.wake, g.timer = make(chan struct{}, 1), clock.TimerOf(r.Context())
 	if g.interval = int(g.Common.Interval); g.interval == 0 {
 		g.interval = s.cfg.Scheduler.StreamInterval
 	}
@@ -72,6 +75,9 @@ func (s *Answers) submit(r *http.Request, g *Request) *protocol.Error {
 				Tokens: a.Tokens, Reason: a.Finish, MaxTokens: int(work.Params.MaxTokens), Priority: int(g.Common.Priority), LoRA: g.adapter,
 				Chain: chain, Output: a.Token, SkipCache: work.Params.PromptLogprobs != nil, Wake: g.wake, Every: g.every()})
 		}
+	}
+	if g.beams() {
+		return s.search(r.Context(), g, requests)
 	}
 	var err error
 	if g.seqs, err = s.engine.Submit(requests...); err != nil {
@@ -118,8 +124,16 @@ func (g *Request) delaysID(a *generation.Answer, vary bool) string {
 	return strconv.FormatUint(a.Seed, 36)
 }
 
+// rest lets a virtual clock go on, unless there is something to do at the instant at which it stands.
+func (g *Request) rest() {
+	if g.timer != nil && len(g.wake) == 0 {
+		g.timer.Stop()
+	}
+}
+
 // wait returns false when ctx ended first: the client has left.
 func (g *Request) wait(ctx context.Context) bool {
+	g.rest()
 	select {
 	case <-g.wake:
 		return true
@@ -134,6 +148,7 @@ func left(ctx context.Context) { journal.Of(ctx).Left() }
 
 // waitAwhile is wait that gives up after a time: then it returns before anything has happened.
 func (g *Request) waitAwhile(ctx context.Context, d time.Duration) (idle, ok bool) {
+	g.rest()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -149,11 +164,31 @@ func (g *Request) waitAwhile(ctx context.Context, d time.Duration) (idle, ok boo
 
 // tellAborted tells the journal when the engine has ended an answer before its time.
 func (g *Request) tellAborted(ctx context.Context) {
-	for _, s := range g.seqs {
-		if n, _ := s.Progress(); n < s.Tokens {
-			journal.Of(ctx).Broken(journal.ByServer)
-		}
+	if slices.ContainsFunc(g.seqs, aborted) {
+		journal.Of(ctx).Broken(journal.ByServer)
 	}
+}
+
+// aborted tells whether an answer, which is over, was ended before its time.
+func aborted(s *engine.Sequence) bool {
+	n, _ := s.Progress()
+	return n < s.Tokens
+}
+
+// failure logs that the engine has failed with one of the answers, and is what the client is told then; nil where it has not.
+func (s *Answers) failure(g *Request) *protocol.Error {
+	i := slices.IndexFunc(g.seqs, failed)
+	if i < 0 {
+		return nil
+	}
+	s.logFailure(g.answer(i).Failure)
+	return protocol.Failed()
+}
+
+// failed tells whether the engine has failed with an answer.
+func failed(s *engine.Sequence) bool {
+	n, over := s.Progress()
+	return over && n == s.Tokens && s.Reason == generation.FinishError
 }
 
 func (g *Request) over() bool {

@@ -4,6 +4,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/config"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/console"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/life"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/models"
@@ -14,6 +15,7 @@ import (
 type Answers struct {
 	cfg         config.Config
 	engine      *engine.Engine
+	clock       clock.Clock
 	metrics     *metrics.Metrics
 	life        *life.Life
 	model       *request.Model
@@ -28,6 +30,7 @@ type Answers struct {
 // Deps are what answers are made with.
 type Deps struct {
 	Engine  *engine.Engine
+	Clock   clock.Clock // the engine's
 	Metrics *metrics.Metrics
 	Life    *life.Life
 	Model   *request.Model // what answers
@@ -38,7 +41,7 @@ type Deps struct {
 // New makes answers with a configuration that is valid.
 func New(cfg config.Config, d Deps) *Answers {
 	e := cfg.Engine()
-	return &Answers{cfg: cfg, engine: d.Engine, metrics: d.Metrics, life: d.Life, model: d.Model, models: d.Models, console: d.Console,
+	return &Answers{cfg: cfg, engine: d.Engine, clock: d.Clock, metrics: d.Metrics, life: d.Life, model: d.Model, models: d.Models, console: d.Console,
 		fingerprint: fingerprint(cfg), blockSize: e.BlockSize, varies: e.Latency.Varies()}
 }
 

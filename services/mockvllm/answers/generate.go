@@ -150,7 +150,9 @@ func (s *Answers) Send(w http.ResponseWriter, r *http.Request, g *Request) {
 // whole sends an answer once it is over.
 func (s *Answers) whole(w http.ResponseWriter, r *http.Request, g *Request) {
 	if err := s.submit(r, g); err != nil {
-		g.api.Refuse(w, err)
+		if r.Context().Err() == nil { // else nobody reads it
+			g.api.Refuse(w, err)
+		}
 		return
 	}
 	defer s.release(g)
@@ -165,6 +167,10 @@ func (s *Answers) whole(w http.ResponseWriter, r *http.Request, g *Request) {
 	case s.life.Dead():
 		journal.Of(r.Context()).Broken(journal.ByServer)
 		g.api.Refuse(w, s.life.Failed(g.Head.ID))
+		return
+	}
+	if err := s.failure(g); err != nil {
+		g.api.Refuse(w, err)
 		return
 	}
 	g.tellAborted(r.Context())

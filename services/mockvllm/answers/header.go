@@ -5,13 +5,12 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // pythonInt is what Python's int reads.
 var pythonInt = regexp.MustCompile(`^\s*[+-]?[0-9]+(_[0-9]+)*\s*$`)
-
-// maxDigits is how many digits Python's int reads.
-const maxDigits = 4300
 
 // wholeHeader reads a header, which is named in its canonical form, as Python's int does; nil is none.
 func wholeHeader(r *http.Request, name string) *big.Int {
@@ -20,7 +19,7 @@ func wholeHeader(r *http.Request, name string) *big.Int {
 		return nil
 	}
 	text := values[0]
-	if text == "" || len(text) > maxDigits || !pythonInt.MatchString(text) {
+	if text == "" || len(text) > pyjson.MaxDigits || !pythonInt.MatchString(text) {
 		return nil
 	}
 	n, ok := new(big.Int).SetString(strings.ReplaceAll(strings.TrimSpace(text), "_", ""), 10)

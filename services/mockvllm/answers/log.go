@@ -13,6 +13,11 @@ func (s *Answers) LogUnknown(where string, err *protocol.Error) {
 	}
 }
 
+// logFailure writes why the engine fails with a request, where its client is not told. vLLM's log has a stack trace for it.
+func (s *Answers) logFailure(why string) {
+	s.console.Log("EngineCore", "ERROR", "mockvllm", "the engine fails with a request: %s", why)
+}
+
 // LogTemplate writes what vLLM's log says of a request that the chat template refuses.
 func (s *Answers) LogTemplate(err *protocol.Error) {
 	if err.Template {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
@@ -16,7 +17,7 @@ func (s *Answers) Pool(ctx context.Context, id string, prompts [][]int) (bool, *
 	if err := s.Admit(len(prompts)); err != nil {
 		return false, err
 	}
-	g := &Request{wake: make(chan struct{}, 1)}
+	g := &Request{wake: make(chan struct{}, 1), timer: clock.TimerOf(ctx)}
 	requests := make([]engine.Request, len(prompts))
 	for i, tokens := range prompts {
 		r := engine.Request{ID: id, Index: i, Prompt: len(tokens), Pooled: true, Reason: "stop", Wake: g.wake}

@@ -41,9 +41,6 @@ func (s *Answers) begin(w http.ResponseWriter, r *http.Request, g *Request) *str
 	out.fault, _ = w.(*wire.Answer) // nil without a fault
 	st := &streaming{Request: g, out: out, frames: g.Asking.Frames(g.Head, out.Send), life: s.life}
 	if err := s.submit(r, g); err != nil {
-		if err.Begun {
-			st.frames.Begin()
-		}
 		st.fail(err)
 		return nil
 	}
@@ -72,7 +69,10 @@ func (s *Answers) deliver(ctx context.Context, st *streaming) bool {
 		case idle:
 			st.out.comment()
 		case !s.life.Dead():
-			st.progress()
+			if st.progress(); st.failed {
+				st.fail(s.failure(st.Request))
+				return false
+			}
 		}
 		if st.open > 0 && s.life.Dead() {
 			st.out.entry.Broken(journal.ByServer)
@@ -155,7 +155,8 @@ type streaming struct {
 	frames  request.Frames
 	readers []*generation.Reader // nil once the end of the choice was sent
 	began   bool
-	open    int // choices whose end was not sent
+	failed  bool // the engine has, with one of the choices
+	open    int  // choices whose end was not sent
 	life    *life.Life
 
 	comments time.Duration // between those that an idle stream has; 0 is none
@@ -181,7 +182,7 @@ func (s *streaming) progress() {
 			s.began = true
 			s.frames.Begin()
 		}
-		for !s.Common.AtOnce && !s.life.Dead() { // a fault may be at the last frame's place
+		for !s.Common.AtOnce && s.goesOn() {
 			step, left := s.interval, n-r.Told() // an interval may be as large as an integer can be
 			if r.Told() == 0 {
 				step = 1
@@ -191,13 +192,19 @@ func (s *streaming) progress() {
 			}
 			s.part(i, r, r.Told()+step, false)
 		}
-		if over && !s.life.Dead() {
+		if s.failed = failed(seq); s.failed {
+			return
+		}
+		if over && s.goesOn() {
 			s.part(i, r, n, true)
 			s.readers[i] = nil
 			s.open--
 		}
 	}
 }
+
+// goesOn tells whether more is to be sent: a fault at any frame's place may have killed the engine, and the client may have left.
+func (s *streaming) goesOn() bool { return s.out.Err == nil && !s.life.Dead() }
 
 func (s *streaming) part(i int, r *generation.Reader, n int, over bool) {
 	s.out.tokens += n - r.Told()

@@ -92,21 +92,32 @@ func start(b *testing.B, name string, env []string, args ...string) *process {
 	return nil
 }
 
+const quiet = "--disable-uvicorn-access-log"
+
 // mock builds and starts the mock, without uvicorn's access log.
 func mock(b *testing.B, args ...string) *process {
 	b.Helper()
-	return logging(b, append(args, "--disable-uvicorn-access-log")...)
+	return logging(b, append(args, quiet)...)
 }
 
 // logging is mock with the access log.
 func logging(b *testing.B, args ...string) *process {
 	b.Helper()
-	bin := filepath.Join(b.TempDir(), "mockvllm")
+	return start(b, build(b), nil, append(serve(), args...)...)
+}
+
+func build(b *testing.B) (bin string) {
+	b.Helper()
+	bin = filepath.Join(b.TempDir(), "mockvllm")
 	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/mockvllm").CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
-	return start(b, bin, nil, append([]string{"serve", "bench", "--host", "127.0.0.1", "--port", "PORT", "--mock-answer", "random",
-		"--max-num-seqs", "2000", "--max-model-len", "4096"}, args...)...)
+	return bin
+}
+
+// serve is the command line of every mock here.
+func serve() []string {
+	return []string{"serve", "bench", "--host", "127.0.0.1", "--port", "PORT", "--mock-answer", "random", "--max-num-seqs", "2000", "--max-model-len", "4096"}
 }
 
 // cpu is the processor time so far, in steps of 10 ms.
@@ -215,6 +226,8 @@ func load(b *testing.B, p *process, req []byte, n int) (chunks int) {
 
 const question = `"messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"What is the capital of France, and how many people live there?"}]`
 
+const plainBody = `{"model":"bench",` + question + `,"max_tokens":16,"temperature":0.7}`
+
 // rounds is how often the two servers take turns, so that what else the machine does hits both alike.
 const rounds = 10
 
@@ -248,7 +261,7 @@ func BenchmarkLogged(b *testing.B) { plain(b, logging(b)) }
 
 func plain(b *testing.B, m *process) {
 	b.Helper()
-	req := request(`{"model":"bench",` + question + `,"max_tokens":16,"temperature":0.7}`)
+	req := request(plainBody)
 	bareServer := start(b, os.Args[0], []string{bareEnv + "=ADDR"})
 	mocked, bared := compare(b, m, bareServer, req, 3000)
 	b.ReportMetric(mocked, "µs-cpu/answer")

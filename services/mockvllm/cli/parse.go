@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fluidmcp/fluidmcp/internal/document"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
@@ -49,7 +50,7 @@ func (t Table) Parse(args []string) (Line, error) {
 		i += n
 	}
 	if p.unknown != nil {
-		return Line{}, UsageError{"vllm", "unrecognized arguments: " + strings.Join(p.unknown, " ") + taskHint(p.unknown)}
+		return Line{}, UsageError{"vllm", "unrecognized arguments: " + strings.Join(p.unknown, " ") + taskHint(p.unknown) + t.ownHint(p.unknown)}
 	}
 	return p.line, nil
 }
@@ -60,6 +61,28 @@ func taskHint(unknown []string) string {
 		if name, _, _ := strings.Cut(arg, "="); name == "--task" {
 			return "\n\nHint: --task is not a vllm serve option. For embedding, reranking, or reward models, use --runner pooling. " +
 				"To adapt a generative model for pooling, also use --convert embed, --convert classify, or --convert reward."
+		}
+	}
+	return ""
+}
+
+// ownHint helps those who mistyped an option that only a mock has.
+func (t Table) ownHint(unknown []string) string {
+	const own = "--mock-"
+	var known []string
+	for name := range t.byName {
+		if strings.HasPrefix(name, own) {
+			known = append(known, name[len(own):])
+		}
+	}
+	slices.Sort(known) // so that of two that are as near it is always the same one
+	for _, arg := range unknown {
+		name, _, _ := strings.Cut(arg, "=")
+		if rest, ok := strings.CutPrefix(name, own); ok {
+			if meant := document.Nearest(rest, known); meant != "" {
+				return "\n\nHint: did you mean " + own + meant + " instead of " + name + "?"
+			}
+			return "\n\nHint: options of the mock are " + own + strings.Join(known, ", "+own)
 		}
 	}
 	return ""

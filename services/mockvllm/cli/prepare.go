@@ -141,8 +141,7 @@ func put(o *pyjson.Object, path string, v any) {
 		merge(o, key, v)
 		return
 	}
-	before, _ := o.Get(key)
-	inside, isObject := before.(*pyjson.Object)
+	inside, isObject := o.Value(key).(*pyjson.Object)
 	if !isObject {
 		inside = &pyjson.Object{}
 		o.Set(key, inside)
@@ -152,7 +151,7 @@ func put(o *pyjson.Object, path string, v any) {
 
 // merge sets a member; into an object that is there the members of another go, and a list grows.
 func merge(o *pyjson.Object, key string, v any) {
-	before, _ := o.Get(key)
+	before := o.Value(key)
 	switch added := v.(type) {
 	case *pyjson.Object:
 		if inside, ok := before.(*pyjson.Object); ok {

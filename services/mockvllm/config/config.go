@@ -119,8 +119,8 @@ type GenerationConfig struct {
 
 // SchedulerConfig is what the engine is told. Nil is no limit or vLLM's own choice.
 type SchedulerConfig struct {
-	MaxBatchedTokens  int // 0 is vLLM's own choice
-	BlockSize         int // tokens; 0 is vLLM's own choice
+	MaxBatchedTokens  *int
+	BlockSize         *int // tokens
 	Blocks            *int
 	MaxQueuedRequests *int
 	MaxQueuedTokens   *int

@@ -15,15 +15,15 @@ func (c Config) Engine() engine.Config {
 	e.MaxNumSeqs, e.MaxModelLen, e.PrefixCaching, e.ChunkedPrefill = c.MaxNumSeqs, c.MaxModelLen, c.PrefixCaching, c.Scheduler.ChunkedPrefill
 	e.MaxLoRAs = c.LoRA.Most()
 	e.MaxQueuedReqs, e.MaxQueuedTokens = c.Scheduler.MaxQueuedRequests, c.Scheduler.MaxQueuedTokens
-	if c.Scheduler.BlockSize != 0 {
-		e.BlockSize = c.Scheduler.BlockSize
+	if c.Scheduler.BlockSize != nil {
+		e.BlockSize = *c.Scheduler.BlockSize
 	}
 	if c.Scheduler.Priority {
 		e.Policy = engine.Priority
 	}
 	switch {
-	case c.Scheduler.MaxBatchedTokens != 0:
-		e.MaxNumBatchedTokens = c.Scheduler.MaxBatchedTokens
+	case c.Scheduler.MaxBatchedTokens != nil:
+		e.MaxNumBatchedTokens = *c.Scheduler.MaxBatchedTokens
 	case c.Scheduler.ChunkedPrefill:
 		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs)
 	default:

@@ -12,9 +12,9 @@ type usageError = cli.UsageError
 
 // CommandLine is a parsed `serve`.
 type CommandLine struct {
-	model, served bool     // given by flags or argument
-	Given         []string // non-default arguments, for the log
-	Idle          []string // accepted options without effect
+	model, served, seqs bool     // given by flags or argument
+	Given               []string // non-default arguments, for the log
+	Idle                []string // accepted options without effect
 }
 
 // parseServe reads the arguments after serve into cfg.
@@ -31,6 +31,7 @@ func parseServe(args []string, cfg *Config) (CommandLine, error) {
 		}
 		cl.model = cl.model || name == "--model"
 		cl.served = cl.served || name == "--served-model-name"
+		cl.seqs = cl.seqs || name == "--max-num-seqs"
 		if setters[name] == nil {
 			if !slices.Contains(cl.Idle, name) {
 				cl.Idle = append(cl.Idle, name)

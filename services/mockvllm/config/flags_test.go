@@ -79,8 +79,10 @@ func TestConfigure(t *testing.T) {
 	})
 	f("--mock-profile p.json", env(), func(c *Config) { c.Mock.Profile = "p.json" })
 	f("--max-num-batched-tokens 8k --block-size 16 --num-gpu-blocks-override 99", env(), func(c *Config) {
-		c.Scheduler.MaxBatchedTokens, c.Scheduler.BlockSize, c.Scheduler.Blocks = 8000, 16, new(99)
+		c.Scheduler.MaxBatchedTokens, c.Scheduler.BlockSize, c.Scheduler.Blocks = new(8000), new(16), new(99)
 	})
+	f("--max-num-batched-tokens 9", env(), func(c *Config) { c.Scheduler.MaxBatchedTokens, c.MaxNumSeqs = new(9), 9 })
+	f("--max-num-batched-tokens 9 --max-num-seqs 256", env(), func(c *Config) { c.Scheduler.MaxBatchedTokens = new(9) })
 	f("--scheduling-policy priority --no-enable-chunked-prefill", env(), func(c *Config) { c.Scheduler.Priority, c.Scheduler.ChunkedPrefill = true, false })
 }
 
@@ -150,9 +152,9 @@ func TestKeysStayOutOfTheLog(t *testing.T) {
 }
 
 func TestValidateReportsAllFaults(t *testing.T) {
-	err := Config{Port: -1, Scheduler: SchedulerConfig{BlockSize: -1}, MaxModelLen: 0, ShutdownTimeout: -1, Mock: MockConfig{Answer: "x", ErrorRate: 2, Profile: "p", ITL: latency.Constant(1), Clock: "x"}}.Validate()
-	for _, part := range []string{"--port", "--served-model-name", "--max-model-len", "--max-num-seqs", "--shutdown-timeout",
-		"--mock-answer", "--mock-error-rate", "--mock-itl", "--block-size", "--mock-profile", "--mock-time-scale", "--mock-clock"} {
+	err := Config{Port: -1, Scheduler: SchedulerConfig{BlockSize: new(-1)}, MaxModelLen: 0, ShutdownTimeout: -1, Mock: MockConfig{Answer: "x", ErrorRate: 2, Profile: "p", ITL: latency.Constant(1), Clock: "x"}}.Validate()
+	for _, part := range []string{"--port", "--served-model-name", "--max-model-len", "max_num_seqs", "--shutdown-timeout",
+		"--mock-answer", "--mock-error-rate", "--mock-itl", "block_size", "--mock-profile", "--mock-time-scale", "--mock-clock"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name %s", err, part)
 		}
@@ -160,4 +162,27 @@ func TestValidateReportsAllFaults(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
+}
+
+// TestCountsAreChecked: a count below 1 is refused in the words of vLLM's configuration classes, and does not stand for a default.
+func TestCountsAreChecked(t *testing.T) {
+	f := func(line, want string) {
+		t.Helper()
+		cfg, _, err := Read(strings.Fields(line), env())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cfg.Validate(); err == nil || err.Error() != want {
+			t.Errorf("%s: %v\nwant %s", line, err, want)
+		}
+	}
+	field := func(name, kind, bound, is string) string {
+		return "\n" + name + "\n  Input should be greater than " + bound + " [type=" + kind + ", input_value=" + is + ", input_type=int]\n" +
+			"    For further information visit https://errors.pydantic.dev/2.14/v/" + kind
+	}
+	scheduler := func(name, is string) string { return field(name, "greater_than_equal", "or equal to 1", is) }
+	f("--block-size 0", "1 validation error for CacheConfig"+field("block_size", "greater_than", "0", "0"))
+	f("--max-num-seqs -1", "1 validation error for SchedulerConfig"+scheduler("max_num_seqs", "-1"))
+	f("--max-num-batched-tokens 0 --max-num-seqs 1", "1 validation error for SchedulerConfig"+scheduler("max_num_batched_tokens", "0"))
+	f("--max-num-batched-tokens 0", "2 validation errors for SchedulerConfig"+scheduler("max_num_batched_tokens", "0")+scheduler("max_num_seqs", "0"))
 }

@@ -83,7 +83,7 @@ var setters = map[string]setter{
 	"--sse-keep-alive-interval":      seconds(func(c *Config) *time.Duration { return &c.Generation.KeepAliveComments }),
 
 	"--max-num-batched-tokens":  setMaxBatchedTokens,
-	"--block-size":              integer(func(c *Config) *int { return &c.Scheduler.BlockSize }),
+	"--block-size":              limit(func(c *Config) **int { return &c.Scheduler.BlockSize }),
 	"--num-gpu-blocks-override": limit(func(c *Config) **int { return &c.Scheduler.Blocks }),
 	"--max-num-queued-reqs":     limit(func(c *Config) **int { return &c.Scheduler.MaxQueuedRequests }),
 	"--max-num-queued-tokens":   limit(func(c *Config) **int { return &c.Scheduler.MaxQueuedTokens }),

@@ -29,5 +29,8 @@ func Read(args []string, env func(string) string) (Config, CommandLine, error) {
 			cfg.ServedNames = []string{name}
 		}
 	}
+	if most := cfg.Scheduler.MaxBatchedTokens; most != nil && !cl.seqs { // as vLLM's EngineArgs do
+		cfg.MaxNumSeqs = min(cfg.MaxNumSeqs, *most)
+	}
 	return cfg, cl, nil
 }

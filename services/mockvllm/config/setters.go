@@ -123,7 +123,7 @@ func setProfiler(c *Config, v []string) *flagError {
 
 func setMaxBatchedTokens(c *Config, v []string) *flagError {
 	n, _ := cli.Size(v[0])
-	c.Scheduler.MaxBatchedTokens = int(n)
+	c.Scheduler.MaxBatchedTokens = new(int(n))
 	return nil
 }
 

@@ -43,7 +43,7 @@ func (c Config) Validate() error {
 	check(m.LoadTime >= 0, "--mock-load-time: %s is negative", m.LoadTime)
 	check(m.Profile == "" || m.TTFT == latency.Distribution{} && m.ITL == latency.Distribution{},
 		"--mock-profile: a profile says how long everything takes, --mock-ttft and --mock-itl say it too")
-	check(m.TimeScale > 0 && m.TimeScale <= 1000, "--mock-time-scale: %g is not within 0 and 1000", m.TimeScale)
+	check(m.TimeScale > 0 && m.TimeScale <= 1000, "--mock-time-scale: %g is not more than 0 and at most 1000", m.TimeScale)
 	check(m.Clock == "real" || m.Clock == "virtual", "--mock-clock: %q is not known, use real or virtual", m.Clock)
 	check(m.Shutdown == "abort" || m.Shutdown == faults.Hang, "--mock-shutdown: %q is not known, use abort or hang", m.Shutdown)
 	return errors.Join(append(all, c.Engine().Validate())...)

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -11,12 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/faults/wire"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/messages"
 )
 
 // Faulty puts the rules of the injector before all routes of vLLM. The mock's own are never hit.
@@ -55,10 +57,13 @@ func (c *Control) strikes(w http.ResponseWriter, r *http.Request, generates bool
 		broken := wire.New(w, do, c.means(r))
 		defer func() {
 			broken.Finish()
-			if broken.Broken() {
-				entry := journal.Of(r.Context())
+			entry := journal.Of(r.Context())
+			switch {
+			case broken.Broken():
 				entry.Broken(journal.ByFault)
 				entry.Sent(broken.Status())
+			case broken.Incomplete():
+				entry.Left()
 			}
 		}()
 		w = broken
@@ -72,7 +77,8 @@ func (c *Control) strikes(w http.ResponseWriter, r *http.Request, generates bool
 		w.WriteHeader(do.Status)
 		_, _ = io.WriteString(w, *do.Body) // the client may have left; there is nobody else to tell
 	default:
-		fastapi.Refuse(w, faultError(w.Header(), do))
+		retryAfter(w.Header(), do)
+		refuser(r)(w, faultError(do))
 	}
 	return true
 }
@@ -86,8 +92,12 @@ func (c *Control) decide(r *http.Request, generates bool) (faults.Action, error)
 	if generates && c.life.Faults.NeedsModel() {
 		asked.Model = c.modelOf(r)
 	}
-	do := c.life.Faults.Decide(asked, c.clock.Now())
-	own := r.Header.Get(faults.Header)
+	decided := c.life.Faults.Decide(asked, c.clock.Now())
+	do := decided.Action
+	if decided.Rules != nil {
+		journal.Of(r.Context()).Hit(decided.Rules)
+	}
+	own := strings.Join(r.Header.Values(faults.Header), ",") // as RFC 9110 reads a field that is there twice
 	if own == "" {
 		return do, nil
 	}
@@ -127,24 +137,31 @@ func (c *Control) means(r *http.Request) wire.Means {
 	return wire.Means{
 		Sleep: func(d time.Duration) bool { return c.sleep(r.Context(), d) },
 		Die:   c.life.Die,
-		Dead: func(w http.ResponseWriter) {
-			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
-				dead := protocol.Dead()
-				fastapi.Reply(w, dead.Status, messages.ErrorBody(dead))
-				return
-			}
-			fastapi.Refuse(w, protocol.Dead())
-		},
+		Dead:  func(w http.ResponseWriter) { refuser(r)(w, protocol.Dead()) },
 	}
 }
 
+// refuser is how the handler of a request tells an error: those of Anthropic's interface have an envelope of their own, also for
+// what the engine fails with.
+func refuser(r *http.Request) func(http.ResponseWriter, *protocol.Error) {
+	if path := r.URL.Path; r.Method == http.MethodPost && (path == "/v1/messages" || path == "/v1/messages/count_tokens") {
+		return answers.RefuseMessages
+	}
+	return fastapi.Refuse
+}
+
 // sleep returns false when the client left. It ends early when the server stops, which then refuses the request. A
-// negative time is without end.
+// negative time is without end. It goes by the timer of the request, which holds a virtual clock when the time is over.
 func (c *Control) sleep(ctx context.Context, d time.Duration) bool {
-	timer := c.clock.NewTimer()
-	defer timer.Stop()
+	timer := clock.TimerOf(ctx)
+	if timer == nil {
+		timer = c.clock.NewTimer()
+		defer timer.Stop()
+	}
 	if d >= 0 {
 		timer.Reset(c.clock.Now().Add(d))
+	} else {
+		timer.Stop()
 	}
 	select {
 	case <-timer.C():
@@ -155,13 +172,21 @@ func (c *Control) sleep(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-func faultError(h http.Header, do faults.Action) *protocol.Error {
-	e := &protocol.Error{Status: do.Status, Type: protocol.TypeInternal, Message: do.Message}
-	if do.Status == http.StatusTooManyRequests {
-		e.Type = protocol.TypeRateLimit
-	}
-	retryAfter(h, do)
-	return e
+// errorTypes are those of vLLM's own errors, by status. Any other status is told by its name, as vLLM tells its HTTPExceptions. No vLLM
+// answers with 429.
+var errorTypes = map[int]string{
+	http.StatusBadRequest:          protocol.TypeBadRequest,
+	http.StatusNotFound:            protocol.TypeNotFound,
+	http.StatusUnprocessableEntity: protocol.TypeUnprocessable,
+	http.StatusTooManyRequests:     protocol.TypeRateLimit,
+	http.StatusInternalServerError: protocol.TypeInternal,
+	http.StatusNotImplemented:      protocol.TypeNotImplemented,
+}
+
+// faultError has the type that vLLM gives to an error with this status.
+func faultError(do faults.Action) *protocol.Error {
+	kind := cmp.Or(errorTypes[do.Status], http.StatusText(do.Status), protocol.TypeInternal)
+	return &protocol.Error{Status: do.Status, Type: kind, Message: do.Message}
 }
 
 func retryAfter(h http.Header, do faults.Action) {

@@ -10,6 +10,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // Dev works on one server.
@@ -48,7 +49,7 @@ func (d *Dev) Sleep(w http.ResponseWriter, r *http.Request) {
 	if q.Refused(w) {
 		return
 	}
-	over := d.metrics.Operation("sleep")
+	over := d.metrics.Operation(metrics.SleepMode, "sleep")
 	done := still(r, d.engine.Sleep(level, engine.Mode(mode)))
 	if over(); !done {
 		return
@@ -71,7 +72,7 @@ func still(r *http.Request, done <-chan struct{}) bool {
 func (d *Dev) WakeUp(w http.ResponseWriter, r *http.Request) {
 	tags := r.URL.Query()["tags"]
 	status, shown := "sleeping", any(nil)
-	over := d.metrics.Operation("wake")
+	over := d.metrics.Operation(metrics.SleepMode, "wake")
 	awake := d.engine.Wake(tags...)
 	if over(); awake {
 		d.metrics.Awake()
@@ -89,7 +90,7 @@ func (d *Dev) WakeUp(w http.ResponseWriter, r *http.Request) {
 
 // ReleaseCache gives up the KV cache of an engine that is paused.
 func (d *Dev) ReleaseCache(w http.ResponseWriter, _ *http.Request) {
-	over := d.metrics.Operation("release_kv_cache_memory")
+	over := d.metrics.Operation(metrics.SleepMode, "release_kv_cache_memory")
 	err := d.engine.ReleaseCache()
 	if over(); err != nil {
 		fastapi.Crashed(w, "Call to release_kv_cache_memory method failed: release_kv_cache_memory() requires "+err.Error())
@@ -127,28 +128,21 @@ func (d *Dev) IsPaused(w http.ResponseWriter, _ *http.Request) {
 
 // AbortRequests counts the ids that it is given, as vLLM does, whether requests have them or not.
 func (d *Dev) AbortRequests(w http.ResponseWriter, r *http.Request) {
-	o, ok := fastapi.ReadObject(w, r, func(error) string { return "Invalid JSON format" })
+	o, ok := fastapi.ReadObject(w, r, fastapi.NoFormat)
 	if !ok {
 		return
 	}
-	ids, _ := o.Get("request_ids")
-	n := 0
-	switch ids := ids.(type) {
-	case []any:
-		n = len(ids)
-		for _, id := range ids {
-			if id, ok := id.(string); ok {
-				d.answers.Abort(id)
-			}
-		}
-	case string:
-		n = pyjson.Len(ids)
-	case *pyjson.Object:
-		n = ids.Len()
-	case pyjson.Number:
-		if ids.Float() != 0 {
-			fastapi.ReplyValue(w, http.StatusInternalServerError, "error", "Failed to abort requests: 'int' object is not iterable")
-			return
+	ids := o.Value("request_ids")
+	n, iterable := count(ids)
+	if !iterable && schema.Truthy(ids) {
+		fastapi.ReplyValue(w, http.StatusInternalServerError, "error",
+			"Failed to abort requests: '"+pyjson.TypeName(ids)+"' object is not iterable")
+		return
+	}
+	list, _ := ids.([]any)
+	for _, id := range list {
+		if id, ok := id.(string); ok {
+			d.answers.Abort(id)
 		}
 	}
 	fastapi.ReplyValue(w, http.StatusOK, "status", "aborted", "aborted", n)

@@ -38,7 +38,7 @@ func readEmbedded(w http.ResponseWriter, r *http.Request) (*embedded, bool) {
 
 // must returns a member that there has to be. A null is as good as nothing.
 func (e *embedded) must(name string, what check) any {
-	v, _ := e.members.Get(name)
+	v := e.members.Value(name)
 	if v == nil {
 		e.faults.Add("body."+name, "missing", "Field required", "None", "")
 		return nil
@@ -52,7 +52,7 @@ func (e *embedded) may(name string, what check) any {
 	if e.noObject {
 		return e.must(name, what)
 	}
-	v, _ := e.members.Get(name)
+	v := e.members.Value(name)
 	if v != nil {
 		what(&e.faults, "body."+name, v)
 	}

@@ -6,48 +6,55 @@ import (
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/metrics"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
-// Transfer is a weight transfer route of a server that has no weight transfer.
-func Transfer(w http.ResponseWriter, _ *http.Request) { noTransfer(w) }
-
-// InitTransfer is Transfer for the route whose body says how.
-func InitTransfer(w http.ResponseWriter, r *http.Request) { transferOf(w, r, "init_info", isObject) }
-
-// UpdateTransfer is Transfer for the route whose body says what.
-func UpdateTransfer(w http.ResponseWriter, r *http.Request) {
-	transferOf(w, r, "update_info", isObjects)
+// Transfer makes a weight transfer route of a server that has no weight transfer.
+func (d *Dev) Transfer(operation string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { d.noTransfer(w, operation) }
 }
 
-func transferOf(w http.ResponseWriter, r *http.Request, name string, what check) {
+// InitTransfer is Transfer for the route whose body says how.
+func (d *Dev) InitTransfer(w http.ResponseWriter, r *http.Request) {
+	d.transferOf(w, r, "init", "init_info", isObject)
+}
+
+// UpdateTransfer is Transfer for the route whose body says what.
+func (d *Dev) UpdateTransfer(w http.ResponseWriter, r *http.Request) {
+	d.transferOf(w, r, "update", "update_info", isObjects)
+}
+
+func (d *Dev) transferOf(w http.ResponseWriter, r *http.Request, operation, name string, what check) {
 	e, ok := readEmbedded(w, r)
 	if !ok {
 		return
 	}
 	if e.must(name, what); !e.faults.Refused(w) {
-		noTransfer(w)
+		d.noTransfer(w, operation)
 	}
 }
 
-func noTransfer(w http.ResponseWriter) {
+func (d *Dev) noTransfer(w http.ResponseWriter, operation string) {
+	d.metrics.Operation(metrics.WeightUpdates, operation)()
 	failed(w, "Weight transfer not configured. Please set weight_transfer_config to enable weight transfer.")
 }
 
 // FinishTransfer is Transfer for the route whose body may name the new weights, and may be missing.
-func FinishTransfer(w http.ResponseWriter, r *http.Request) {
+func (d *Dev) FinishTransfer(w http.ResponseWriter, r *http.Request) {
 	e, ok := readEmbedded(w, r)
 	if !ok {
 		return
 	}
 	if e.may("weight_version", isText); !e.faults.Refused(w) {
-		noTransfer(w)
+		d.noTransfer(w, "finish")
 	}
 }
 
-// Said makes a handler that answers with a message.
-func Said(message string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { fastapi.ReplyValue(w, http.StatusOK, "message", message) }
+// ShutDownTransfer ends the weight transfer, which needs none.
+func (d *Dev) ShutDownTransfer(w http.ResponseWriter, _ *http.Request) {
+	d.metrics.Operation(metrics.WeightUpdates, "shutdown")()
+	fastapi.ReplyValue(w, http.StatusOK, "message", "Weight transfer shut down")
 }
 
 // SetWeightVersion names the weights.

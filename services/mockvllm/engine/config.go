@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
@@ -52,14 +53,12 @@ func (c Config) Validate() error {
 			all = append(all, fmt.Errorf(format, args...))
 		}
 	}
-	for _, n := range []struct {
-		flag string
-		is   int
-	}{{"max-num-seqs", c.MaxNumSeqs}, {"max-num-batched-tokens", c.MaxNumBatchedTokens}, {"max-model-len", c.MaxModelLen}, {"block-size", c.BlockSize}} {
-		check(n.is > 0, "--%s: %d is not positive", n.flag, n.is)
-	}
-	if len(all) > 0 {
-		return errors.Join(all...)
+	check(c.MaxModelLen > 0, "--max-model-len: %d is not positive", c.MaxModelLen)
+	all = append(all, positive("CacheConfig", "greater_than", "greater than 0", count{"block_size", c.BlockSize}),
+		positive("SchedulerConfig", "greater_than_equal", "greater than or equal to 1",
+			count{"max_num_batched_tokens", c.MaxNumBatchedTokens}, count{"max_num_seqs", c.MaxNumSeqs}))
+	if err := errors.Join(all...); err != nil { // the others compare these numbers
+		return err
 	}
 	check(c.MaxNumBatchedTokens >= c.MaxNumSeqs,
 		"max_num_batched_tokens (%d) must be greater than or equal to max_num_seqs (%d).", c.MaxNumBatchedTokens, c.MaxNumSeqs)
@@ -75,4 +74,28 @@ func (c Config) Validate() error {
 	check(c.MaxQueuedReqs == nil || *c.MaxQueuedReqs >= 0, "--max-num-queued-reqs is negative")
 	check(c.MaxQueuedTokens == nil || *c.MaxQueuedTokens >= 0, "--max-num-queued-tokens is negative")
 	return errors.Join(all...)
+}
+
+// count is a number of one of vLLM's configurations.
+type count struct {
+	name string
+	is   int
+}
+
+// positive refuses counts below 1 in the words of pydantic, which checks vLLM's configurations (vllm/config).
+func positive(config, kind, bound string, counts ...count) error {
+	wrong := slices.DeleteFunc(counts, func(n count) bool { return n.is >= 1 })
+	if len(wrong) == 0 {
+		return nil
+	}
+	plural := "s"
+	if len(wrong) == 1 {
+		plural = ""
+	}
+	text := fmt.Sprintf("%d validation error%s for %s", len(wrong), plural, config)
+	for _, n := range wrong {
+		text += fmt.Sprintf("\n%s\n  Input should be %s [type=%s, input_value=%d, input_type=int]\n"+
+			"    For further information visit https://errors.pydantic.dev/2.14/v/%s", n.name, bound, kind, n.is, kind)
+	}
+	return errors.New(text)
 }

@@ -199,7 +199,9 @@ func (e *Engine) begin(s *Sequence, now time.Duration) bool {
 	e.running = append(e.running, s)
 	if s.started < 0 {
 		s.started = now
-		s.ttft = s.delays.First()
+		if s.ttft = s.delays.First(); s.Continues {
+			s.ttft = s.delays.Next()
+		}
 	}
 	if s.preempted == 0 {
 		s.cached = hit

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/kv"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/latency"
 )
@@ -23,12 +24,17 @@ type Request struct {
 	Chain     kv.Chain        // of the prompt; the zero value shares nothing with anybody
 	Output    func(i int) int // id of token i; nil: the blocks of the answer are not remembered
 	SkipCache bool            // the prompt is computed whole, as for prompt_logprobs
+	Continues bool            // an answer that was begun: its first token takes as long as a later one
 	Pooled    bool            // the prompt alone is read, and what it makes is no token: vLLM's pooling models
 
 	// Wake has a capacity of 1 and gets a value at the first token, whenever Every more are there, and at the end; with
 	// Every 0 only at the end. Sequences of one answer may share it.
 	Wake  chan struct{}
 	Every int
+
+	// Next is held at the end, before it is told: what the submitter asks for then is asked for at the same instant, also of a
+	// virtual clock. Nil where nothing follows.
+	Next clock.Timer
 }
 
 // Sequence is a submitted request. The engine writes it, its submitter reads Progress.
@@ -111,6 +117,9 @@ func (s *Sequence) wake() {
 	n := int64(s.generated)
 	if s.state == ended {
 		n = -n - 1
+		if s.Next != nil {
+			s.Next.Hold()
+		}
 	}
 	s.progress.Store(n)
 	select {

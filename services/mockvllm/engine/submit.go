@@ -57,8 +57,7 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 			r.Tokens, r.Reason = room, "length"
 		}
 		if r.Tokens == 0 && !r.Pooled {
-			seqs[i] = &Sequence{Request: r, state: ended, first: -1}
-			seqs[i].wake()
+			seqs[i] = Ended(r, 0)
 			continue
 		}
 		s := &Sequence{Request: r, total: r.Prompt, arrived: arrived, queued: -1, started: -1, first: -1, last: -1,
@@ -85,6 +84,13 @@ func (e *Engine) Submit(requests ...Request) ([]*Sequence, error) {
 		e.nudge()
 	}
 	return seqs, nil
+}
+
+// Ended is a sequence that ended with so many tokens, and that the engine need not see.
+func Ended(r Request, tokens int) *Sequence {
+	s := &Sequence{Request: r, state: ended, generated: tokens, first: -1}
+	s.wake()
+	return s
 }
 
 func hasEnded(s *Sequence) bool {

@@ -72,15 +72,15 @@ func ReadRequest(w http.ResponseWriter, r *http.Request, model string) (v *schem
 	return v, raw, true
 }
 
-// ReadObject reads a body that a handler decodes by itself. malformed is what it says of one that is no JSON.
-func ReadObject(w http.ResponseWriter, r *http.Request, malformed func(error) string) (*pyjson.Object, bool) {
+// ReadObject reads a body that a handler decodes by itself. syntax is what it says of one that is no JSON.
+func ReadObject(w http.ResponseWriter, r *http.Request, syntax func(*pyjson.SyntaxError) string) (*pyjson.Object, bool) {
 	body, ok := ReadRaw(w, r)
 	if !ok {
 		return nil, false
 	}
 	v, err := pyjson.Decode(body)
 	if err != nil {
-		Raised(w, http.StatusBadRequest, malformed(err))
+		Refuse(w, NotJSON(err, syntax))
 		return nil, false
 	}
 	o, ok := v.(*pyjson.Object)

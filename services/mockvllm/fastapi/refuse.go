@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
@@ -42,30 +41,21 @@ func HTTPException(message string) *protocol.Error {
 	return &protocol.Error{Status: http.StatusBadRequest, Type: protocol.TypeSchema, Message: message}
 }
 
-// NotJSON is how handlers that decode a body themselves refuse one.
-func NotJSON(err error, body []byte) *protocol.Error {
+// NotJSON is how handlers that decode a body themselves refuse one. syntax is what they say of a fault of the syntax; what else
+// Python fails on is told in its own words.
+func NotJSON(err error, syntax func(*pyjson.SyntaxError) string) *protocol.Error {
 	var wrong *pyjson.SyntaxError
-	if errors.As(err, &wrong) {
-		return HTTPException("JSON decode error: " + wrong.Error())
-	}
-	at := 0
-	for at < len(body) {
-		r, size := utf8.DecodeRune(body[at:])
-		if r == utf8.RuneError && size <= 1 {
-			return protocol.BadRequest("'utf-8' codec can't decode byte 0x%02x in position %d: %s", body[at], at, notUTF8(body[at:]))
-		}
-		at += size
+	switch {
+	case errors.As(err, &wrong):
+		return HTTPException(syntax(wrong))
+	case errors.Is(err, pyjson.ErrTooDeep):
+		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: err.Error()}
 	}
 	return protocol.BadRequest("%s", err)
 }
 
-// notUTF8 tells in Python's words what is wrong with a text that begins with a bad byte.
-func notUTF8(text []byte) string {
-	switch {
-	case text[0] < 0xc2 || text[0] > 0xf4:
-		return "invalid start byte"
-	case !utf8.FullRune(text):
-		return "unexpected end of data"
-	}
-	return "invalid continuation byte"
-}
+// SyntaxFault is the usual word for a fault of the syntax.
+func SyntaxFault(err *pyjson.SyntaxError) string { return "JSON decode error: " + err.Error() }
+
+// NoFormat is another, without the fault.
+func NoFormat(*pyjson.SyntaxError) string { return "Invalid JSON format" }

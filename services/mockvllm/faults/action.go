@@ -108,7 +108,7 @@ func (r *reader) yes(to *bool) func(string, *node) {
 
 func (r *reader) shutdown(to *string, at string, n *node) {
 	if r.Text(to)(at, n); *to != "" && *to != Hang || n.Kind == document.Text && *to == "" {
-		r.Add(at, "%q is not hang", *to)
+		r.Add(at, `%q is not known; write "hang"`, *to)
 	}
 }
 
@@ -126,7 +126,7 @@ func (r *reader) rate(at string, n *node) *Rate {
 		"window":   r.duration(&rate.Window, 1),
 		"per": func(at string, n *node) {
 			if r.Text(&rate.Per)(at, n); n.Kind == document.Text && rate.Per != PerKey {
-				r.Add(at, `%q is not key`, rate.Per)
+				r.Add(at, `%q is not known; write "key", or leave it out`, rate.Per)
 			}
 		},
 	})

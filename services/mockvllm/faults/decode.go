@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -70,19 +71,21 @@ func ParseHeader(value string) (Action, error) {
 			if !ok {
 				return Action{}, fmt.Errorf("%q: write name=value, such as delay=1s, cut=3, or JSON", pair)
 			}
-			n.Members = append(n.Members, document.Member{Name: name, Value: shortValue(v)})
+			n.Members = append(n.Members, document.Member{Name: name, Value: shortValue(name, v)})
+		}
+	}
+	for _, m := range n.Members {
+		if slices.Contains([]string{"rate_limit", "refuse", "shutdown"}, m.Name) {
+			return Action{}, fmt.Errorf("%s is not for one request; set a rule for it with PUT /mock/faults", m.Name)
 		}
 	}
 	var r reader
 	a := r.action("", n)
-	if a.RateLimit != nil || a.Refuse || a.Shutdown != "" {
-		r.Add("", "rate_limit, refuse and shutdown are not for one request")
-	}
 	return a, r.Err()
 }
 
-func shortValue(v string) *node {
-	if _, err := strconv.ParseFloat(v, 64); err == nil {
+func shortValue(name, v string) *node {
+	if _, err := strconv.ParseFloat(v, 64); err == nil && name != "message" && name != "body" { // which are texts in any case
 		return &node{Kind: document.Number, Text: v}
 	}
 	return &node{Kind: document.Text, Text: v}

@@ -215,15 +215,15 @@ func TestRulesCombine(t *testing.T) {
 	in.Put(mustParse(t, `{"rules":[{"do":{"delay":"1s","cut":3}},{"match":{"path":"/a"},"do":{"delay":"1s","split":2}},{"do":{"reset":1,"split":5,"join":2}},
 		{"match":{"path":"/a"},"do":{"status":503,"message":"m"}},{"match":{"path":"/a"},"do":{"status":500,"delay":"1h"}}]}`), time.Unix(0, 0))
 	three := 3
-	f := func(path string, generates bool, want Action) {
+	f := func(path string, generates bool, want Action, rules ...int) {
 		t.Helper()
-		if diff := cmp.Diff(want, in.Decide(Request{Path: path, Generates: generates}, time.Unix(0, 0))); diff != "" {
+		if diff := cmp.Diff(Decision{want, rules}, in.Decide(Request{Path: path, Generates: generates}, time.Unix(0, 0))); diff != "" {
 			t.Errorf("%s:\n%s", path, diff)
 		}
 	}
-	f("/a", true, Action{Delay: Duration(2 * time.Second), Cut: &three, Split: 2, Join: 2, Status: 503, Message: "m"})
-	f("/a", false, Action{Delay: Duration(time.Second), Split: 2, Status: 503, Message: "m"})
-	f("/b", true, Action{Delay: Duration(time.Second), Cut: &three, Split: 5, Join: 2})
+	f("/a", true, Action{Delay: Duration(2 * time.Second), Cut: &three, Split: 2, Join: 2, Status: 503, Message: "m"}, 0, 1, 2, 3)
+	f("/a", false, Action{Delay: Duration(time.Second), Split: 2, Status: 503, Message: "m"}, 1, 3)
+	f("/b", true, Action{Delay: Duration(time.Second), Cut: &three, Split: 5, Join: 2}, 0, 2)
 	f("/b", false, Action{})
 }
 
@@ -256,7 +256,7 @@ func TestParse(t *testing.T) {
 	f(`{"rules":[{"do":{"dealy":"5s"}}]}`, `rules[0].do.dealy: unknown field; did you mean "delay"?`)
 	f(`{"rules":[{"do":{"delay":"5s"},"mach":{}}]}`, `rules[0].mach: unknown field; did you mean "match"?`)
 	f(`{"rules":[{"do":{"delay":"5s"},"frobnicate":{}}]}`, `rules[0].frobnicate: unknown field; known are do, match`)
-	f(`{"rules":[{"do":{"delay":5}}]}`, `rules[0].do.delay: expected a string, found a number`)
+	f(`{"rules":[{"do":{"delay":5}}]}`, `rules[0].do.delay: 5 is a number without a unit; write a time such as 5s or 1m30s`)
 	f(`{"rules":[{"do":{"delay":"5"}}]}`, `rules[0].do.delay: "5" is not a time such as 1m30s`)
 	f(`{"rules":[{"do":{"cut":"3"}}]}`, `rules[0].do.cut: expected a number, found a string`)
 	f(`{"rules":[{"do":{"cut":1.5}}]}`, `rules[0].do.cut: 1.5 is not a whole number`)
@@ -270,7 +270,7 @@ func TestParse(t *testing.T) {
 		`rules[0].match.window.for: missing; while connections are refused nobody can take the rule back`,
 		`rules[1].do: what is done to the server as a whole does not go with what is done to a request; write two rules`,
 		`rules[1].match: refuse and shutdown are for the server as a whole; only a window goes with them`,
-		`rules[2].do.shutdown: "hand" is not hang`)
+		`rules[2].do.shutdown: "hand" is not known; write "hang"`)
 	f(`{"rules":[{"match":{"path":"x","percent":101},"do":{"status":200,"message":"m"}},{"do":{}},{"do":{"delay":"-1s"}},`+
 		`{"do":{"rate_limit":{"requests":0,"window":"0s"}}},{"do":{"delay":"1s","message":"m"}},{"do":{"rate_limit":{}}}]}`,
 		`rules[0].match.path: "x" does not begin with a slash`,
@@ -325,7 +325,10 @@ func TestParseHeader(t *testing.T) {
 	f("wrong_length=-1", Action{WrongLength: -1})
 	f("cut", Action{}, `"cut": write name=value, such as delay=1s, cut=3, or JSON`)
 	f("cutt=3", Action{}, `cutt: unknown field; did you mean "cut"?`)
-	f("rate_limit=1/1s", Action{}, `rate_limit, refuse and shutdown are not for one request`)
+	f("rate_limit=1/1s", Action{}, `rate_limit is not for one request; set a rule for it with PUT /mock/faults`)
+	f("delay=1s,refuse=true", Action{}, `refuse is not for one request; set a rule for it with PUT /mock/faults`)
+	f(`{"shutdown":"hang"}`, Action{}, `shutdown is not for one request; set a rule for it with PUT /mock/faults`)
+	f("status=503,message=404", Action{Status: 503, Message: "404"})
 	f("stall_for=1s,cut=3,reset=3", Action{}, `stall_for: only goes with a stall`, `cut, reset, crash, oom and wrong_length each end the answer; keep one`)
 }
 

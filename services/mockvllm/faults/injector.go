@@ -69,12 +69,17 @@ func (in *Injector) NeedsModel() bool {
 	return slices.ContainsFunc(in.set.Rules, func(r Rule) bool { return r.Match.Model != "" })
 }
 
-// Decide takes the next decision of each rule for a request that came at now, and returns what is to be done to it. RateLimit
-// is never set: who exceeds it has a Status.
-func (in *Injector) Decide(r Request, now time.Time) Action {
+// Decision is what is to be done to a request. RateLimit is never set: who exceeds it has a Status.
+type Decision struct {
+	Action
+	Rules []int // those that have a part in it, by their place in the set, from 0
+}
+
+// Decide takes the next decision of each rule for a request that came at now.
+func (in *Injector) Decide(r Request, now time.Time) Decision {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	var all Action
+	var all Decision
 	for i, rule := range in.set.Rules {
 		if rule.onServer() || !rule.Match.request(r) || !rule.Match.Window.open(now.Sub(in.began)) {
 			continue
@@ -89,10 +94,13 @@ func (in *Injector) Decide(r Request, now time.Time) Action {
 		if rule.Do.RateLimit != nil {
 			if wait := s.admit(*rule.Do.RateLimit, r.Key, now); wait > 0 {
 				all.Status, all.Message, all.RetryAfter = http.StatusTooManyRequests, "Rate limit exceeded", Duration(wait)
+				all.Rules = append(all.Rules, i)
 				continue
 			}
 		}
-		all = all.With(rule.Do)
+		if more := all.With(rule.Do); more != all.Action {
+			all.Action, all.Rules = more, append(all.Rules, i)
+		}
 	}
 	return all
 }

@@ -25,6 +25,10 @@ type reader struct{ document.Reader }
 // duration takes 0 only where the least one is 0.
 func (r *reader) duration(to *Duration, least Duration) func(string, *node) {
 	return func(at string, n *node) {
+		if n.Kind == document.Number {
+			r.Add(at, "%s is a number without a unit; write a time such as 5s or 1m30s", n.Text)
+			return
+		}
 		if !r.Is(at, n, document.Text) {
 			return
 		}

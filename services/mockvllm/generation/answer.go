@@ -15,6 +15,7 @@ const (
 	FinishLength     = "length"
 	FinishAbort      = "abort"
 	FinishRepetition = "repetition"
+	FinishError      = "error" // of the engine: no client gets such an answer
 )
 
 // Answer is what one choice will say.
@@ -22,6 +23,8 @@ type Answer struct {
 	Tokens int    // how many; the end token counts
 	Finish string // why it ends with the last one
 	Stop   any    // the stop string, the id of the stop token, "repetition_detected", or nil
+
+	Failure string // why the engine fails with the last one, where Finish is FinishError
 
 	Seed uint64 // of all that is random about it
 
@@ -34,6 +37,9 @@ type Answer struct {
 
 // Token is the id of token i, from 0.
 func (a *Answer) Token(i int) int { return a.source.token(i) }
+
+// fail has the engine fail with token i.
+func (a *Answer) fail(i int, why string) { a.Tokens, a.Finish, a.Failure = i+1, FinishError, why }
 
 // plan finds the end of an answer.
 func plan(detok tokenizer.Detokenizer, src source, p *sampling.Params, size int) *Answer {

@@ -21,12 +21,15 @@ func (w *Work) constrain() *protocol.Error {
 	return nil
 }
 
-// follow is where the engine takes the constraint up.
-func (w *Work) follow() *protocol.Error {
-	if w.form != nil && w.model.fails(w.form) {
-		return protocol.Failed("Internal server error")
+// unfollowed is why the engine fails where it takes the constraint up, "" where it follows it.
+func (w *Work) unfollowed() string {
+	switch {
+	case w.form == nil || !w.model.fails(w.form):
+		return ""
+	case w.form.Void:
+		return "no text has the form that its constraint prescribes"
 	}
-	return nil
+	return "its constraint needs llguidance, and an engine follows all constraints with the library that the first one needed: xgrammar"
 }
 
 // Libraries by which an engine follows constraints: the one of its first constraint is that of all.
@@ -43,7 +46,7 @@ func (m *Model) fails(c *structured.Constraint) bool {
 		first = guidance
 	}
 	m.library.CompareAndSwap(noLibrary, first)
-	return c.Void || c.Fails && m.library.Load() == xgrammar
+	return (c.Void || c.Fails) && m.library.Load() == xgrammar
 }
 
 // specification is what vLLM makes of a constraint before it looks at it: a schema is a text too.

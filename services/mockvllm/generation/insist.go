@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
 )
@@ -96,17 +95,17 @@ func (m *Model) banned(id int, p *sampling.Params) bool {
 	})
 }
 
-// stuck tells whether an answer comes to a place where a grammar leaves no token that the request allows: the engine fails then.
-func (m *Model) stuck(a *Answer, prompt *Prompt, p *sampling.Params) *protocol.Error {
+// stuck finds the token of an answer at which a grammar leaves none that the request allows: the engine fails then.
+func (m *Model) stuck(a *Answer, prompt *Prompt, p *sampling.Params) (at int, found bool) {
 	if !bound(prompt, p) || len(p.Allowed)+len(p.BadWords) == 0 || a.source.said == nil {
-		return nil
+		return 0, false
 	}
 	for i := range a.Tokens {
 		if m.banned(a.Token(i), p) {
-			return protocol.Failed("Internal server error")
+			return i, true
 		}
 	}
-	return nil
+	return 0, false
 }
 
 // spell makes tokens of a text. A grammar is matched by what tokens say, so under one no token stands for a mark, but for one that

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 )
 
 // Script are the answers of the mode File, tried in order.
@@ -32,10 +33,13 @@ const scriptExample = `[{"match": "^ping$", "answer": "pong"}]`
 
 // ParseScript reads a JSON list of scripted answers.
 func ParseScript(text []byte) (Script, error) {
-	var s Script
+	var read []struct {
+		Match  *Pattern `json:"match"`
+		Answer *string  `json:"answer"`
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	err := d.Decode(&s)
+	err := d.Decode(&read)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // its own text names types of Go
 		err = fmt.Errorf("found %s at byte %d", wrong.Value, wrong.Offset)
 	}
@@ -45,10 +49,37 @@ func ParseScript(text []byte) (Script, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("read scripted answers: there is more behind the list")
 	}
-	if len(s) == 0 {
+	if len(read) == 0 {
 		return nil, errors.New("read scripted answers: the list is empty")
 	}
+	s := make(Script, len(read))
+	for i, line := range read {
+		switch {
+		case line.Answer == nil:
+			return nil, fmt.Errorf("read scripted answers: number %d has no answer; write \"answer\": \"\" for an empty one", i+1)
+		case line.Match != nil:
+			if name := line.Match.unknownGroup(*line.Answer); name != "" {
+				return nil, fmt.Errorf("read scripted answers: number %d: %s has no group %s; write ${1}st where letters follow, and $$ for a dollar", i+1, line.Match, name)
+			}
+		}
+		s[i] = Scripted{line.Match, *line.Answer}
+	}
 	return s, nil
+}
+
+// groups finds what stands for groups in an answer, as Regexp.Expand does.
+var groups = regexp.MustCompile(`\$(?:\$|\{([\pL\pN_]+)\}|([\pL\pN_]+))`)
+
+// unknownGroup is a name in an answer that no group has, or "".
+func (p *Pattern) unknownGroup(answer string) string {
+	for _, m := range groups.FindAllStringSubmatch(answer, -1) {
+		name := m[1] + m[2]
+		n, err := strconv.Atoi(name)
+		if number := err == nil && n <= p.NumSubexp(); name != "" && !number && p.SubexpIndex(name) < 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // Answer is what the first matching line says.

@@ -7,7 +7,7 @@ import (
 
 func TestScript(t *testing.T) {
 	script, err := ParseScript([]byte(`[{"match":"(?i)weather in (\\w+)","answer":"It rains in $1."},{"match":"^(?P<who>\\w+), hello","answer":"${who} is not in."},
-		{"match":"^$","answer":""},{"match":"price","answer":"5 $$"}]`))
+		{"match":"^$","answer":""},{"match":"price","answer":"5 $$ or $$x"}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestScript(t *testing.T) {
 	f("What is the WEATHER in Paris?", "It rains in Paris.", true)
 	f("Ann, hello", "Ann is not in.", true)
 	f("", "", true)
-	f("the price", "5 $", true)
+	f("the price", "5 $ or $x", true)
 	f("nothing of that", "", false)
 	if all, err := ParseScript([]byte(`[{"answer":"$1 always"}]`)); err != nil {
 		t.Error(err)
@@ -43,6 +43,10 @@ func TestBrokenScripts(t *testing.T) {
 	f(`[{"macht":"x","answer":"x"}]`, `unknown field "macht"`)
 	f(`[{"answer":"x"}]]`, "more behind the list")
 	f(``, "EOF")
+	f(`[{"answer":"x"},{"match":"x"}]`, "number 2 has no answer")
+	f(`[{"match":"(a)","answer":"$2"}]`, "number 1: (a) has no group 2")
+	f(`[{"match":"(?P<day>a)","answer":"${day} $dax"}]`, "has no group dax")
+	f(`[{"match":"(\\d+)","answer":"the $1st"}]`, "has no group 1st; write ${1}st")
 }
 
 func FuzzScript(f *testing.F) {

@@ -45,21 +45,24 @@ func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *prot
 		func() *protocol.Error { return w.Late },
 		func() *protocol.Error { return w.Params.VerifyPrompt(len(w.Prompt.Tokens)) },
 		func() *protocol.Error { return m.sayable(w.Params.BadWords) },
-		w.follow,
 	} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
+	unfollowed := w.unfollowed()
 	w.Answers = make([]*Answer, w.Params.N)
 	for i := range w.Answers {
 		if i%atOnce == atOnce-1 && ctx.Err() != nil {
 			return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Message: ctx.Err().Error()} // nobody reads it
 		}
-		w.Answers[i] = m.Answer(&w.Prompt, w.Params, i)
-		if err := m.stuck(w.Answers[i], &w.Prompt, w.Params); err != nil {
-			return err
+		a := m.Answer(&w.Prompt, w.Params, i)
+		if at, stuck := m.stuck(a, &w.Prompt, w.Params); unfollowed != "" {
+			a.fail(0, unfollowed)
+		} else if stuck {
+			a.fail(at, "its constraint comes to a place where allowed_token_ids and bad_words leave no token")
 		}
+		w.Answers[i] = a
 	}
 	return nil
 }
@@ -67,7 +70,7 @@ func (w *Work) Plan(ctx context.Context, m *Model, limits sampling.Limits) *prot
 // known refuses prompts without tokens, and with tokens that there are not.
 func (m *Model) known(prompt *Prompt) *protocol.Error {
 	if len(prompt.Tokens) == 0 {
-		return protocol.BadRequest("The decoder prompt cannot be empty")
+		return protocol.BadRequest(protocol.EmptyPrompt)
 	}
 	switch id, outside := m.Tokenizer.Outside(prompt.Tokens); {
 	case outside && id == math.MaxInt && prompt.Beyond != "":

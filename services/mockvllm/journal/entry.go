@@ -44,6 +44,7 @@ type Record struct {
 	Tokens     int        `json:"tokens"`         // generated tokens written
 	Outcome    string     `json:"outcome"`        // Done, Refused or Aborted
 	AbortedBy  string     `json:"aborted_by"`     // ByClient, ByServer, ByFault or ""
+	Rules      []int      `json:"rules"`          // of faults that were at work, by their place in the list that was set then, from 0
 
 	// A server cannot know when a client left, only when it last wrote to it and when it found out. Null unless ByClient.
 	NoticedMS *float64 `json:"noticed_ms"` // from the last bytes written, without any from ReceivedAt, to FinishedAt
@@ -133,6 +134,9 @@ func (e *Entry) Sent(status int) {
 		e.record.Status = status
 	}
 }
+
+// Hit tells which rules of faults are at work.
+func (e *Entry) Hit(rules []int) { e.record.Rules = rules }
 
 // Left tells that the client was just found to have left, before anything is done about it.
 func (e *Entry) Left() {

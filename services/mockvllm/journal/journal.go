@@ -3,6 +3,7 @@ package journal
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -30,6 +31,9 @@ type kept struct {
 func (k *kept) listed() Record {
 	r := k.record
 	r.Header = unpack(k.header)
+	if r.Rules == nil {
+		r.Rules = []int{} // a list in JSON
+	}
 	if r.BodyBytes > 0 {
 		r.BodySHA256 = hex.EncodeToString(k.body[:])
 	}
@@ -73,15 +77,17 @@ func (j *Journal) add(k *kept) {
 	j.inFlight.Add(-1) // with the lock: whoever reads 0 finds the request
 }
 
-// List returns the requests with the given id, or all without one, in the order in which they ended.
+// List returns the requests with the given id, or all without one, in the order in which they ended. The id may have the prefix that
+// it has in answers: chatcmpl- or cmpl-.
 func (j *Journal) List(requestID string) List {
+	bare := strings.TrimPrefix(strings.TrimPrefix(requestID, "chatcmpl-"), "cmpl-")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := List{Capacity: cap(j.ring), Recorded: j.recorded, Requests: []Record{}}
 	for i := range j.ring {
 		oldest := max(0, j.recorded-len(j.ring))
 		k := &j.ring[(oldest+i)%len(j.ring)]
-		if requestID == "" || k.record.RequestID == requestID {
+		if requestID == "" || k.record.RequestID == requestID || k.record.RequestID == bare {
 			l.Requests = append(l.Requests, k.listed())
 		}
 	}

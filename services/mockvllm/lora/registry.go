@@ -1,14 +1,19 @@
 package lora
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
 )
 
 // Adapter is one LoRA adapter.
@@ -74,8 +79,9 @@ func (r *Registry) Load(a Adapter, inPlace bool) *protocol.Error {
 	case i >= 0 && !inPlace:
 		return invalid("The lora adapter '" + a.Name + "' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.")
 	case !r.enabled:
-		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
-			Message: "Call to add_lora method failed: LoRA is not enabled. Use --enable-lora to enable LoRA."}
+		return failed("LoRA is not enabled. Use --enable-lora to enable LoRA.")
+	case !r.named[a.Path] && unreadable(a.Path) != "":
+		return failed("Worker failed with error '" + unreadable(a.Path) + "', please check the stack trace above for the root cause")
 	case !r.named[a.Path] && !r.present(a.Path):
 		return notFound("Loading lora " + a.Name + " failed: No adapter found for " + a.Path)
 	case i >= 0:
@@ -115,8 +121,31 @@ func (r *Registry) present(path string) bool {
 	return err == nil
 }
 
+// unreadable tells in Python's words why the configuration of an adapter cannot be opened, "" where it can or where it is not there.
+func unreadable(path string) string {
+	config := strings.TrimSuffix(path, "/") + "/adapter_config.json"
+	if _, err := os.Stat(path); err == nil && !filepath.IsAbs(path) {
+		config, _ = filepath.Abs(config)
+	}
+	_, err := os.Stat(config)
+	switch {
+	case strings.Contains(path, "\x00"):
+		return "embedded null byte"
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return "[Errno 36] File name too long: " + pyjson.Repr(config)
+	case errors.Is(err, syscall.ENOTDIR):
+		return "[Errno 20] Not a directory: " + pyjson.Repr(config)
+	}
+	return ""
+}
+
 func invalid(message string) *protocol.Error {
 	return &protocol.Error{Status: http.StatusBadRequest, Type: "InvalidUserInput", Message: message}
+}
+
+func failed(why string) *protocol.Error {
+	return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal, Handled: true,
+		Message: refusal.Sanitize("Call to add_lora method failed: " + why)}
 }
 
 func notFound(message string) *protocol.Error {

@@ -3,6 +3,7 @@ package lora
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +40,13 @@ func TestRegistry(t *testing.T) {
 	f(r.Load(Adapter{Name: "bob", Path: empty}, true), 404, "Loading lora bob failed: No adapter found for "+empty)
 	f(r.Load(Adapter{Name: "x", Path: "/no/such"}, false), 404, "Loading lora x failed: No adapter found for /no/such")
 	f(r.Load(Adapter{Name: "x", Path: "./nope"}, false), 404, "Loading lora x failed: No adapter found for ./nope")
+	worker := func(why string) string {
+		return "Call to add_lora method failed: Worker failed with error '" + why + "', please check the stack trace above for the root cause"
+	}
+	f(r.Load(Adapter{Name: "x", Path: filepath.Join(whole, "adapter_config.json")}, false), 500, worker("[Errno 20] Not a directory: '<path>'"))
+	f(r.Load(Adapter{Name: "x", Path: "a\x00b"}, false), 500, worker("embedded null byte"))
+	long := strings.Repeat("x", 256)
+	f(r.Load(Adapter{Name: "x", Path: long}, false), 500, worker("[Errno 36] File name too long: '"+long+"/adapter_config.json'"))
 	f(r.Load(Adapter{Name: "bob", Path: "org/other"}, true), 0, "")
 	f(r.Unload(""), 400, "'lora_name' needs to be provided to unload a LoRA adapter.")
 	f(r.Unload("x"), 404, "The lora adapter 'x' cannot be found.")

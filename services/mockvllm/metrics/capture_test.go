@@ -225,7 +225,7 @@ func TestOperations(t *testing.T) {
 	o.Now = func() time.Time { return now }
 	m := New(o)
 	before := scrape(m)
-	wake, sleep := m.Operation("wake"), m.Operation("sleep")
+	wake, sleep := m.Operation(SleepMode, "wake"), m.Operation(SleepMode, "sleep")
 	now = now.Add(50 * time.Millisecond)
 	wake()
 	const name = "vllm:sleep_mode_operation_duration_seconds"

@@ -6,6 +6,6 @@
 //	step.go         what the engine counts
 //	http.go         the instrumentator's families and its middleware
 //	cacheconfig.go  the labels of vllm:cache_config_info
-//	sleep.go        how far the engines are awake
+//	devmode.go      how far the engines are awake, and operations of the development mode
 //	serve.go        GET /metrics, and what lies behind it
 package metrics

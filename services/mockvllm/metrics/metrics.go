@@ -38,7 +38,7 @@ type Metrics struct {
 	parser    map[ToolCall]*promclient.Series
 	http      *httpFamilies
 
-	operations operations
+	operations [2]operations // by Operations
 }
 
 // New makes metrics at zero, with all label sets that vLLM has from the start.

@@ -55,7 +55,7 @@ func chaosRequest(ctx context.Context, mock *mockvllmtest.Server, body, fault st
 func TestChaos(t *testing.T) {
 	mock := mockvllmtest.Start(t, mockvllmtest.VirtualClock(), mockvllmtest.Latency(2*time.Second, 500*time.Millisecond),
 		mockvllmtest.Config(func(c *mockvllm.Config) {
-			c.MaxNumSeqs, c.MaxModelLen, c.Scheduler.BlockSize, c.Scheduler.Blocks = 6, 512, 16, new(80)
+			c.MaxNumSeqs, c.MaxModelLen, c.Scheduler.BlockSize, c.Scheduler.Blocks = 6, 512, new(16), new(80)
 		}))
 	ctx, stop := context.WithCancel(t.Context())
 	var clients sync.WaitGroup

@@ -2,6 +2,7 @@ package mockvllmtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,12 +21,14 @@ import (
 type Server struct {
 	URL string // http://127.0.0.1:PORT; the API's is URL + "/v1"
 
-	mock   *mockvllm.Server
-	client *http.Client
-	stop   context.CancelFunc
-	ended  chan error
-	once   sync.Once
-	test   testing.TB // nil for one of New
+	mock    *mockvllm.Server
+	virtual bool // its clock
+	client  *http.Client
+	stop    context.CancelFunc
+	ended   chan error
+	once    sync.Once
+	test    testing.TB // nil for one of New
+	helper  func()     // its Helper: what fails is the line of the test
 }
 
 // Start runs a server until the test ends.
@@ -35,7 +38,7 @@ func Start(t testing.TB, opts ...Option) *Server {
 	if err != nil {
 		t.Fatalf("mockvllmtest: %v", err)
 	}
-	s.test = t
+	s.test, s.helper = t, t.Helper
 	t.Cleanup(s.Close)
 	return s
 }
@@ -70,7 +73,8 @@ func start(opts []Option) (*Server, error) {
 		mock.SetFaults(set.rules)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{URL: "http://" + ln.Addr().String(), mock: mock, client: &http.Client{Transport: &http.Transport{}}, stop: stop, ended: make(chan error, 1)}
+	s := &Server{URL: "http://" + ln.Addr().String(), mock: mock, virtual: set.cfg.Mock.Clock == "virtual", client: &http.Client{Transport: &http.Transport{}}, stop: stop,
+		ended: make(chan error, 1), helper: func() {}}
 	go func() { s.ended <- mock.Run(ctx, ln) }()
 	<-log.ready
 	return s, nil
@@ -95,7 +99,7 @@ func (s *Server) fail(err error) {
 	if s.test == nil {
 		panic("mockvllmtest: " + err.Error())
 	}
-	s.test.Helper()
+	s.helper()
 	s.test.Fatalf("mockvllmtest: %v", err)
 }
 
@@ -118,6 +122,7 @@ func (s *Server) Client() *http.Client { return s.client }
 
 // SetFaults replaces all rules; their windows and counts begin now. Rules are JSON as PUT /mock/faults takes it.
 func (s *Server) SetFaults(rules string) {
+	s.helper()
 	set, err := faults.Parse([]byte(rules))
 	if err != nil {
 		s.fail(err)
@@ -125,9 +130,14 @@ func (s *Server) SetFaults(rules string) {
 	s.mock.SetFaults(set)
 }
 
-// Advance moves the virtual clock, and returns once all that was due by then is done. A request in flight may not have begun to wait
-// for the clock yet; until it is over, advance again.
+// Advance moves the virtual clock, and returns once all that was due by then is done, for all requests that are in flight: see
+// WaitInFlight.
 func (s *Server) Advance(d time.Duration) {
+	s.helper()
+	if !s.virtual {
+		s.fail(errors.New("the clock is the machine's; start with the option VirtualClock"))
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.mock.Advance(ctx, d); err != nil {
@@ -143,16 +153,19 @@ func (s *Server) Requests() []journal.Record { return s.mock.Journal().List("").
 
 // WaitRequests returns the requests once n or more are over.
 func (s *Server) WaitRequests(n int) []journal.Record {
+	s.helper()
 	s.wait(fmt.Sprintf("%d requests to be over", n), func() bool { return s.Stats().Requests >= n })
 	return s.Requests()
 }
 
 // WaitInFlight waits until so many requests are in flight.
 func (s *Server) WaitInFlight(n int) {
+	s.helper()
 	s.wait(fmt.Sprintf("%d requests to be in flight", n), func() bool { return s.Stats().InFlight == int64(n) })
 }
 
 func (s *Server) wait(what string, until func() bool) {
+	s.helper()
 	for deadline := time.Now().Add(patience); !until(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.fail(fmt.Errorf("waited too long for %s: %+v", what, s.Stats()))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +163,26 @@ func TestMistakes(t *testing.T) {
 	f("-1", func() { mockvllmtest.New(mockvllmtest.Latency(-1, 0)) })
 	mock := mockvllmtest.New()
 	defer mock.Close()
-	f("--mock-clock virtual", func() { mock.Advance(time.Hour) })
+	f("the option VirtualClock", func() { mock.Advance(time.Hour) })
 	f("frobnicate", func() { mock.SetFaults(`{"frobnicate": 1}`) })
+}
+
+// TestAMistakeHasItsLine: that of the test, and not one in here.
+func TestAMistakeHasItsLine(t *testing.T) {
+	const makes = "MOCKVLLMTEST_MISTAKE"
+	mistakes := map[string]func(*mockvllmtest.Server){
+		"advance": func(mock *mockvllmtest.Server) { mock.Advance(time.Hour) },
+		"faults":  func(mock *mockvllmtest.Server) { mock.SetFaults("{") },
+	}
+	if mistake := mistakes[os.Getenv(makes)]; mistake != nil {
+		mistake(mockvllmtest.Start(t))
+		return
+	}
+	for name := range mistakes {
+		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+		again.Env = append(os.Environ(), makes+"="+name)
+		if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), "    server_test.go:") {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
 }

@@ -23,13 +23,13 @@ func (o *Operations) Scale(w http.ResponseWriter, r *http.Request) {
 	doc, isObject := v.(*pyjson.Object)
 	switch {
 	case err != nil:
-		fastapi.Raised(w, http.StatusBadRequest, "Invalid JSON format")
+		fastapi.Refuse(w, fastapi.NotJSON(err, fastapi.NoFormat))
 		return
 	case !isObject:
 		fastapi.Crashed(w, "'"+pyjson.TypeName(v)+"' object has no attribute 'get'")
 		return
 	}
-	size, _ := doc.Get("new_data_parallel_size")
+	size := doc.Value("new_data_parallel_size")
 	timeout, given := doc.Get("drain_timeout")
 	switch n, whole := positive(size); {
 	case size == nil:
@@ -75,12 +75,12 @@ func (o *Operations) ApplyInstruction(w http.ResponseWriter, r *http.Request) {
 	}
 	v, err := pyjson.Decode(body)
 	doc, isObject := v.(*pyjson.Object)
-	instruction, _ := doc.Get("instruction")
+	instruction := doc.Value("instruction")
 	params, given := doc.Get("params")
 	_, paramsObject := params.(*pyjson.Object)
 	switch {
 	case err != nil:
-		fastapi.Raised(w, http.StatusBadRequest, "Invalid JSON format")
+		fastapi.Refuse(w, fastapi.NotJSON(err, fastapi.NoFormat))
 	case !isObject:
 		fastapi.Raised(w, http.StatusBadRequest, "Request body must be a JSON object.")
 	case instruction == nil || instruction == "":

@@ -75,12 +75,10 @@ func (m Model) coherePrompts(v *schema.Values, body *pyjson.Object, model string
 		}
 		all = append(all, p)
 	}
-	raw, _ := body.Get("inputs")
-	inputs, _ := raw.([]any)
+	inputs, _ := body.Value("inputs").([]any)
 	for _, in := range inputs {
 		o, _ := in.(*pyjson.Object)
-		content, _ := o.Get("content")
-		p, err := m.talked(request.Conversation{Messages: []any{pyjson.ObjectOf("role", "user", "content", content)}, Fetches: true}, false, l)
+		p, err := m.talked(request.Conversation{Messages: []any{pyjson.ObjectOf("role", "user", "content", o.Value("content"))}, Fetches: true}, false, l)
 		if err != nil {
 			return nil, err
 		}

@@ -157,7 +157,7 @@ func (m Model) cut(ids []int, l limit) (prompt, *protocol.Error) {
 		}
 	}
 	if len(ids) == 0 {
-		return prompt{}, badRequest("The decoder prompt cannot be empty")
+		return prompt{}, badRequest(protocol.EmptyPrompt)
 	}
 	if n := len(ids); n > m.MaxLen {
 		return prompt{}, protocol.OverLength(n, m.MaxLen)

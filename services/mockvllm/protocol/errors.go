@@ -14,6 +14,7 @@ const (
 	TypeSchema         = "Bad Request" // found by the schema
 	TypeBadRequest     = "BadRequestError"
 	TypeNotFound       = "NotFoundError"
+	TypeUnprocessable  = "UnprocessableEntityError"
 	TypeNotImplemented = "NotImplementedError"
 	TypeInternal       = "InternalServerError"
 	TypeRateLimit      = "RateLimitError"
@@ -28,9 +29,6 @@ type Error struct {
 
 	// Handled, of an error with status 500, is one that a handler of vLLM has caught: the answer passes all of its layers.
 	Handled bool
-
-	// Begun is what the engine finds when a stream has begun.
-	Begun bool
 
 	// Uncaught is what vLLM does not expect. Its outermost layer answers then, which knows nothing of CORS and of ids.
 	Uncaught bool
@@ -93,6 +91,9 @@ func BadValue(param, value, format string, args ...any) *Error {
 	return e
 }
 
+// EmptyPrompt is what is said of a prompt without tokens.
+const EmptyPrompt = "The decoder prompt cannot be empty"
+
 // OverLength refuses a prompt of n tokens. The tokenizer stops one token past the limit, so that many may be more.
 func OverLength(n, most int) *Error {
 	least := ""
@@ -116,8 +117,8 @@ func Stopping() *Error {
 }
 
 // Failed is what is left of an answer with which the engine fails.
-func Failed(message string) *Error {
-	return &Error{Status: http.StatusInternalServerError, Type: TypeInternal, Message: message, Handled: true, Begun: true}
+func Failed() *Error {
+	return &Error{Status: http.StatusInternalServerError, Type: TypeInternal, Message: "Internal server error", Handled: true}
 }
 
 // Dead refuses everything once the engine has died.

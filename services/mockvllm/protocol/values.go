@@ -41,8 +41,7 @@ func Members(v any) func(name string) any {
 		case *schema.Values:
 			return v.Get(name)
 		case *pyjson.Object:
-			x, _ := v.Get(name)
-			return x
+			return v.Value(name)
 		}
 		return nil
 	}

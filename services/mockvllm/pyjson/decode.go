@@ -1,8 +1,6 @@
 package pyjson
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"sync"
 )
@@ -11,41 +9,15 @@ import (
 // Measured on vLLM 0.32: the routes stand about 30 frames above json.loads.
 const MaxDepth = 971
 
-// maxDigits is how long an integer Python reads (sys.get_int_max_str_digits).
-const maxDigits = 4300
-
-// ErrUndecodable is what Python fails on without a word about the syntax: text in no encoding, too deep a nesting, an
-// integer that is too long.
-var ErrUndecodable = errors.New("document cannot be decoded")
-
-// longInteger is an integer of so many digits, which is an ErrUndecodable with words.
-type longInteger int
-
-func (n longInteger) Error() string {
-	return fmt.Sprintf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits; "+
-		"use sys.set_int_max_str_digits() to increase the limit", maxDigits, n)
-}
-
-func (longInteger) Is(target error) bool { return target == ErrUndecodable }
-
-// SyntaxError is Python's JSONDecodeError.
-type SyntaxError struct {
-	Msg          string // "Expecting value"
-	Pos          int    // in characters, from 0
-	Line, Column int    // from 1
-}
-
-// Error is Python's str of the error.
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("%s: line %d column %d (char %d)", e.Msg, e.Line, e.Column, e.Pos)
-}
+// MaxDigits is how many digits an integer has at most that Python reads from a text (sys.get_int_max_str_digits).
+const MaxDigits = 4300
 
 // Decode reads one document, which must not be changed from then on: the texts in what it returns are parts of it. The error is a
 // *SyntaxError or ErrUndecodable.
 func Decode(doc []byte) (any, error) {
-	s, ok := text(doc)
-	if !ok {
-		return nil, ErrUndecodable
+	s, err := text(doc)
+	if err != nil {
+		return nil, err
 	}
 	return DecodeString(s)
 }
@@ -170,7 +142,7 @@ func (p *parser) literal(word string, v any) (any, error) {
 
 func (p *parser) object(depth int) (any, error) {
 	if depth >= MaxDepth {
-		return nil, ErrUndecodable
+		return nil, tooDeep("object")
 	}
 	p.at++
 	p.space()
@@ -209,7 +181,7 @@ func (p *parser) object(depth int) (any, error) {
 
 func (p *parser) array(depth int) (any, error) {
 	if depth >= MaxDepth {
-		return nil, ErrUndecodable
+		return nil, tooDeep("array")
 	}
 	p.at++
 	p.space()

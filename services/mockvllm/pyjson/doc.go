@@ -9,5 +9,5 @@
 // halves of UTF-16 pairs in its strings; here they are the three bytes that UTF-8 would spend on them were they characters
 // (as in WTF-8), so they are invalid UTF-8 and cannot come from anywhere else.
 //
-// decode.go, scan.go and encoding.go read; object.go and number.go hold the values; write.go and repr.go write.
+// decode.go, scan.go and encoding.go read, and fail as errors.go says; object.go and number.go hold the values; write.go and repr.go write.
 package pyjson

@@ -3,6 +3,7 @@ package pyjson
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -10,35 +11,65 @@ import (
 )
 
 // text decodes the bytes of a document as json.loads does: by its byte order mark, else by where its first four bytes are
-// zero. False is what Python cannot decode.
-func text(b []byte) (string, bool) {
+// zero. The error is an encodingError.
+func text(b []byte) (string, error) {
 	switch {
 	case bytes.HasPrefix(b, []byte{0, 0, 0xfe, 0xff}):
-		return utf32(b[4:], binary.BigEndian)
+		return utf32(b, 4, binary.BigEndian)
 	case bytes.HasPrefix(b, []byte{0xff, 0xfe, 0, 0}):
-		return utf32(b[4:], binary.LittleEndian)
+		return utf32(b, 4, binary.LittleEndian)
 	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
-		return utf16text(b[2:], binary.BigEndian)
+		return utf16text(b, 2, binary.BigEndian)
 	case bytes.HasPrefix(b, []byte{0xff, 0xfe}):
-		return utf16text(b[2:], binary.LittleEndian)
+		return utf16text(b, 2, binary.LittleEndian)
 	case bytes.HasPrefix(b, []byte("\ufeff")):
 		b = b[3:]
 	case len(b) == 2 && b[0] == 0, len(b) >= 4 && b[0] == 0 && b[1] != 0:
-		return utf16text(b, binary.BigEndian)
+		return utf16text(b, 0, binary.BigEndian)
 	case len(b) == 2 && b[1] == 0, len(b) >= 4 && b[0] != 0 && b[1] == 0 && (b[2] != 0 || b[3] != 0):
-		return utf16text(b, binary.LittleEndian)
+		return utf16text(b, 0, binary.LittleEndian)
 	case len(b) >= 4 && b[0] == 0:
-		return utf32(b, binary.BigEndian)
+		return utf32(b, 0, binary.BigEndian)
 	case len(b) >= 4 && b[1] == 0:
-		return utf32(b, binary.LittleEndian)
+		return utf32(b, 0, binary.LittleEndian)
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), utf8.Valid(b) || validWithSurrogates(b) //nolint:gosec // see Decode
+	doc := unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // see Decode
+	if utf8.Valid(b) {
+		return doc, nil
+	}
+	return doc, notUTF8(doc)
 }
 
-func utf16text(b []byte, order binary.ByteOrder) (string, bool) {
-	if len(b)%2 != 0 {
-		return "", false
+// encodingError is a document that is in no encoding, which is an ErrUndecodable with Python's words.
+type encodingError string
+
+func (e encodingError) Error() string { return string(e) }
+
+func (encodingError) Is(target error) bool { return target == ErrUndecodable }
+
+// undecodable says that the bytes from one to another cannot be decoded.
+func undecodable(codec string, doc []byte, from, to int, why string) error {
+	where := fmt.Sprintf("byte 0x%02x in position %d", doc[from], from)
+	if to-from > 1 {
+		where = fmt.Sprintf("bytes in position %d-%d", from, to-1)
 	}
+	return encodingError(fmt.Sprintf("'%s' codec can't decode %s: %s", codec, where, why))
+}
+
+// endian is how Python's names of encodings end.
+func endian(order binary.ByteOrder) string {
+	if order == binary.BigEndian {
+		return "-be"
+	}
+	return "-le"
+}
+
+// utf16text decodes what follows a byte order mark of so many bytes.
+func utf16text(doc []byte, mark int, order binary.ByteOrder) (string, error) {
+	if len(doc)%2 != 0 {
+		return "", undecodable("utf-16"+endian(order), doc, len(doc)-1, len(doc), "truncated data")
+	}
+	b := doc[mark:]
 	out := make([]byte, 0, len(b))
 	for ; len(b) > 0; b = b[2:] {
 		r := rune(order.Uint16(b))
@@ -50,22 +81,24 @@ func utf16text(b []byte, order binary.ByteOrder) (string, bool) {
 		}
 		out = appendRune(out, r)
 	}
-	return string(out), true
+	return string(out), nil
 }
 
-func utf32(b []byte, order binary.ByteOrder) (string, bool) {
-	if len(b)%4 != 0 {
-		return "", false
-	}
-	out := make([]byte, 0, len(b)/2)
-	for ; len(b) > 0; b = b[4:] {
-		r := order.Uint32(b)
+// utf32 is utf16text for another encoding.
+func utf32(doc []byte, mark int, order binary.ByteOrder) (string, error) {
+	codec := "utf-32" + endian(order)
+	out := make([]byte, 0, len(doc)/2)
+	for at := mark; at < len(doc); at += 4 {
+		if len(doc)-at < 4 {
+			return "", undecodable(codec, doc, at, len(doc), "truncated data")
+		}
+		r := order.Uint32(doc[at:])
 		if r > utf8.MaxRune {
-			return "", false
+			return "", undecodable(codec, doc, at, at+4, "code point not in range(0x110000)")
 		}
 		out = appendRune(out, rune(r))
 	}
-	return string(out), true
+	return string(out), nil
 }
 
 // appendRune appends a character, or half of a pair.
@@ -94,15 +127,32 @@ func decodeRune(s string) (r rune, size int) {
 	return r, size
 }
 
-func validWithSurrogates(b []byte) bool {
-	for s := string(b); s != ""; {
-		r, size := decodeRune(s)
+// notUTF8 finds the first bytes of a document that are neither a character nor half of a pair.
+func notUTF8(doc string) error {
+	for at := 0; at < len(doc); {
+		r, size := decodeRune(doc[at:])
 		if r == utf8.RuneError && size == 1 {
-			return false
+			size, why := utf8Fault(doc[at:])
+			return undecodable("utf-8", []byte(doc), at, at+size, why)
 		}
-		s = s[size:]
+		at += size
 	}
-	return true
+	return nil
+}
+
+// utf8Fault tells what is wrong with a text that begins with a bad byte, and how many bytes of it are to blame.
+func utf8Fault(text string) (size int, why string) {
+	if text[0] < 0xc2 || text[0] > 0xf4 {
+		return 1, "invalid start byte"
+	}
+	size = 1
+	for size < len(text) && !utf8.FullRuneInString(text[:size+1]) {
+		size++
+	}
+	if size == len(text) {
+		return size, "unexpected end of data"
+	}
+	return size, "invalid continuation byte"
 }
 
 // Runes walks over the characters of a Python string with the bytes where they begin, halves of pairs as what they are.

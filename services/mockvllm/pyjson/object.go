@@ -126,6 +126,12 @@ func (o *Object) Get(key string) (v any, ok bool) {
 	return o.members[i].Value, true
 }
 
+// Value is Get where an absent key is as good as a null, as with dict.get.
+func (o *Object) Value(key string) any {
+	v, _ := o.Get(key)
+	return v
+}
+
 // Set replaces the value of a key, or adds the key at the end.
 func (o *Object) Set(key string, v any) {
 	if i := o.find(key); i >= 0 {

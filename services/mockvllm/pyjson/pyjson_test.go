@@ -155,11 +155,11 @@ func TestObject(t *testing.T) {
 	}
 	c := o.Clone()
 	c.Set("3", nil)
-	if v, _ := o.Get("3"); v != 53 {
+	if v := o.Value("3"); v != 53 {
 		t.Errorf("setting a clone's member changed the original's to %v", v)
 	}
 	var none *pyjson.Object
-	if _, ok := none.Get("a"); ok || none.Len() != 0 {
+	if _, ok := none.Get("a"); ok || none.Value("a") != nil || none.Len() != 0 {
 		t.Error("a nil object has members")
 	}
 }

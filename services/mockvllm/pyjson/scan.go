@@ -48,7 +48,7 @@ func (p *parser) number() (Number, error) {
 			at = end
 		}
 	}
-	if digits := whole - first; at == whole && digits > maxDigits {
+	if digits := whole - first; at == whole && digits > MaxDigits {
 		return "", longInteger(digits)
 	}
 	p.at = at

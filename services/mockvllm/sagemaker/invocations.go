@@ -70,7 +70,7 @@ func find(forms []Form, r *http.Request, body []byte) (*Form, *schema.Values, *p
 func invocation(r *http.Request, body []byte) (*pyjson.Object, *protocol.Error) {
 	doc, err := pyjson.Decode(body)
 	if err != nil {
-		return nil, fastapi.NotJSON(err, body)
+		return nil, fastapi.NotJSON(err, fastapi.SyntaxFault)
 	}
 	if err := session(r, doc); err != nil {
 		return nil, err

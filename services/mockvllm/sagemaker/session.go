@@ -16,7 +16,7 @@ func session(r *http.Request, doc any) *protocol.Error {
 	o, object := doc.(*pyjson.Object)
 	kind, asks := any(nil), holds(doc, "requestType")
 	if object {
-		kind, _ = o.Get("requestType")
+		kind = o.Value("requestType")
 	}
 	text, _ := kind.(string)
 	known := text == "NEW_SESSION" || text == "CLOSE"
@@ -65,7 +65,7 @@ func notSession(doc any, known bool) string {
 			map[string]string{"class_name": "SessionRequest"}}}))
 	}
 	var all []mistake
-	if kind, _ := o.Get("requestType"); !known {
+	if kind := o.Value("requestType"); !known {
 		const expected = "'NEW_SESSION' or 'CLOSE'"
 		all = append(all, mistake{"enum", []string{"requestType"}, "Input should be " + expected, input(kind), map[string]string{"expected": expected}})
 	}

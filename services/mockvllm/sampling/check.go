@@ -6,6 +6,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // maxN is vLLM's VLLM_MAX_N_SEQUENCES.
@@ -19,7 +20,7 @@ func (p *Params) Check() *protocol.Error {
 	if c := p.Constraint; c != nil && c.Fault != "" {
 		return protocol.BadRequest("%s", c.Fault)
 	}
-	for _, check := range []func(*Params) *protocol.Error{checkBias, checkN, checkPenalties, checkTemperature, checkTops, checkLengths, checkLogprobs, checkStops} {
+	for _, check := range []func(*Params) *protocol.Error{checkBias, checkN, checkExtra, checkPenalties, checkTemperature, checkTops, checkLengths, checkLogprobs, checkStops} {
 		if err := check(p); err != nil {
 			return err
 		}
@@ -52,10 +53,18 @@ func checkN(p *Params) *protocol.Error {
 	}
 	switch {
 	case p.N < 1:
-		return protocol.BadRequest("%s must be at least 1, got %s.", name, p.said("n", p.N))
+		return protocol.BadRequest("%s must be at least 1, got %s.", name, p.Said("n", p.N))
 	case p.N > maxN:
 		return protocol.BadRequest("%s must be at most %d, got %s. To increase this limit, set the VLLM_MAX_N_SEQUENCES environment variable.",
-			name, maxN, p.said("n", p.N))
+			name, maxN, p.Said("n", p.N))
+	}
+	return nil
+}
+
+// checkExtra refuses what vLLM could not send to its engine.
+func checkExtra(p *Params) *protocol.Error {
+	if schema.Beyond64(p.Extra) {
+		return protocol.BadValue("extra_args", "", "extra_args integers must be between -2**63 and 2**64 - 1.")
 	}
 	return nil
 }
@@ -101,7 +110,7 @@ func checkTops(p *Params) *protocol.Error {
 		got := pyjson.Float(p.TopP)
 		return protocol.BadValue("top_p", got, "top_p must be in (0, 1], got %s.", got)
 	case p.TopK < -1:
-		return protocol.BadRequest("top_k must be 0 (disable), or at least 1, got %s.", p.said("top_k", p.TopK))
+		return protocol.BadRequest("top_k must be 0 (disable), or at least 1, got %s.", p.Said("top_k", p.TopK))
 	case outside(p.MinP, 0, 1):
 		return protocol.BadRequest("min_p must be in [0, 1], got %s.", pyjson.Float(p.MinP))
 	}
@@ -111,12 +120,12 @@ func checkTops(p *Params) *protocol.Error {
 func checkLengths(p *Params) *protocol.Error {
 	switch {
 	case p.MaxTokens < 1:
-		got := p.said("max_tokens", p.MaxTokens)
+		got := p.Said("max_tokens", p.MaxTokens)
 		return protocol.BadValue("max_tokens", got, "max_tokens must be at least 1, got %s.", got)
 	case p.MinTokens < 0:
-		return protocol.BadRequest("min_tokens must be greater than or equal to 0, got %s.", p.said("min_tokens", p.MinTokens))
+		return protocol.BadRequest("min_tokens must be greater than or equal to 0, got %s.", p.Said("min_tokens", p.MinTokens))
 	case p.MinTokens > p.MaxTokens:
-		return protocol.BadRequest("min_tokens must be less than or equal to max_tokens=%d, got %s.", p.MaxTokens, p.said("min_tokens", p.MinTokens))
+		return protocol.BadRequest("min_tokens must be less than or equal to max_tokens=%d, got %s.", p.MaxTokens, p.Said("min_tokens", p.MinTokens))
 	}
 	return nil
 }
@@ -127,7 +136,7 @@ func checkLogprobs(p *Params) *protocol.Error {
 		n    *int64
 	}{{"logprobs", p.Logprobs}, {"prompt_logprobs", p.PromptLogprobs}} {
 		if l.n != nil && *l.n < -1 {
-			got := p.said(l.name, *l.n)
+			got := p.Said(l.name, *l.n)
 			return protocol.BadValue(l.name, got, "%s must be non-negative or -1, got %s.", l.name, got)
 		}
 	}

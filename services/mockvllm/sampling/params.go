@@ -3,6 +3,8 @@ package sampling
 import (
 	"math"
 	"strconv"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
 // Params say how an answer is made. The zero value is not valid; Default is what vLLM assumes.
@@ -41,6 +43,8 @@ type Params struct {
 	ExpertsFrom    int64 // place in the prompt from which experts are told
 
 	Beyond map[string]string // by field, what was written where that is beyond an int64; usually nil
+
+	Extra *pyjson.Object // vLLM's extra_args: arguments for plugins, and for the transfer of caches; nil for none
 }
 
 // Beams are what a beam search with these parameters knows of them.
@@ -62,8 +66,8 @@ func (p Params) Beams() Params {
 // requests Check wants at least one.
 func (p *Params) Nothing() bool { return p.Beam && p.MaxTokens <= 0 }
 
-// said is a field's number as the client wrote it.
-func (p *Params) said(name string, n int64) string {
+// Said is a field's number as the client wrote it.
+func (p *Params) Said(name string, n int64) string {
 	if text, beyond := p.Beyond[name]; beyond {
 		return text
 	}

@@ -45,7 +45,7 @@ func (p *Params) VerifyPrompt(tokens int) *protocol.Error {
 		return nil
 	}
 	const param = "routed_experts_prompt_start"
-	return protocol.BadValue(param, p.said(param, p.ExpertsFrom), "%s must be between 0 and the prompt length (%d), inclusive.", param, tokens)
+	return protocol.BadValue(param, p.Said(param, p.ExpertsFrom), "%s must be between 0 and the prompt length (%d), inclusive.", param, tokens)
 }
 
 // mostLogprobTokens is vLLM's MAX_LOGPROB_TOKEN_IDS.
@@ -92,7 +92,7 @@ func verifyCount(p *Params, param, what string, n *int64, l Limits) *protocol.Er
 	if count <= int64(l.MaxLogprobs) {
 		return nil
 	}
-	said := p.said(param, count)
+	said := p.Said(param, count)
 	return protocol.BadValue(param, said, "Requested %s of %s, which is greater than max allowed: %d", what, said, l.MaxLogprobs)
 }
 

@@ -39,7 +39,7 @@ func (s *ScaleOut) Abort(w http.ResponseWriter, r *http.Request) {
 	}
 	doc, failed := pyjson.Decode(body)
 	if failed != nil {
-		fastapi.Refuse(w, fastapi.NotJSON(failed, body))
+		fastapi.Refuse(w, fastapi.NotJSON(failed, fastapi.SyntaxFault))
 		return
 	}
 	o, ok := doc.(*pyjson.Object)
@@ -48,7 +48,7 @@ func (s *ScaleOut) Abort(w http.ResponseWriter, r *http.Request) {
 			Message: "'" + pyjson.TypeName(doc) + "' object has no attribute 'get'"})
 		return
 	}
-	ids, _ := o.Get("request_ids")
+	ids := o.Value("request_ids")
 	if ids == nil {
 		fastapi.Refuse(w, fastapi.HTTPException("Missing 'request_ids' in request body"))
 		return
@@ -100,7 +100,7 @@ func (s *ScaleOut) rendered(a *answers.API, r *http.Request, body []byte) ([]byt
 	}
 	works, err := asked.Works()
 	switch {
-	case err != nil && err.Message == request.EmptyPrompt:
+	case err != nil && err.Message == protocol.EmptyPrompt:
 		return nil, protocol.BadRequest("No token_ids rendered")
 	case err != nil:
 		return nil, err

@@ -88,3 +88,9 @@ func Dumped(v any) any { return values.Dumped(v) }
 
 // Truthy is Python's bool of a value of a body.
 func Truthy(v any) bool { return python.Truthy(v) }
+
+// Beyond64 tells whether a value of a body holds an integer that neither 64 bits with nor without a sign can hold.
+func Beyond64(v any) bool { return python.Beyond64(v) }
+
+// Unique has each of some texts or numbers of a body once, in the order of the first ones.
+func Unique(list []any) []any { return python.Unique(list) }

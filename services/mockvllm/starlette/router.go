@@ -201,7 +201,7 @@ func (t *Router) Template(r *http.Request, status int) string {
 	if status == http.StatusTemporaryRedirect {
 		for _, rt := range t.find(strings.TrimRight(r.URL.Path, "/")) {
 			if rt.allows(r.Method) {
-				return r.URL.Path
+				return originalPath(r, r.URL.Path)
 			}
 		}
 		return ""

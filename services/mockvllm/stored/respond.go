@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/answers"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/engine/clock"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/fastapi"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/journal"
@@ -21,6 +22,7 @@ import (
 type Responses struct {
 	answers *answers.Answers
 	life    *life.Life
+	clock   clock.Clock
 	model   *request.Model
 	models  *models.Models
 	store   *store // nil without one
@@ -29,7 +31,7 @@ type Responses struct {
 
 // New makes the handlers, with a store or without. Stop has to be called in the end.
 func New(a *answers.Answers, d answers.Deps, keep bool) *Responses {
-	s := &Responses{answers: a, life: d.Life, model: d.Model, models: d.Models, tasks: newTasks()}
+	s := &Responses{answers: a, life: d.Life, clock: d.Clock, model: d.Model, models: d.Models, tasks: newTasks()}
 	if keep {
 		s.store = newStore(storeSize)
 	}
@@ -64,7 +66,7 @@ func (s *Responses) Respond(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.Asking = keeping{asked, func() { s.store.finish(k, asked.Whole(), asked.History()) }}
-	k.status, k.body = queued, asked.Pending(g.Head, queued)
+	k.status, k.body, k.ended = queued, asked.Pending(g.Head, queued), asked.Pending(g.Head, cancelled)
 	s.later(w, r, g, k)
 }
 
@@ -149,14 +151,17 @@ func (s *Responses) later(w http.ResponseWriter, r *http.Request, g *answers.Req
 	}
 	pending := k.body
 	started := make(chan struct{})
+	timer := s.clock.NewTimer()
+	timer.Hold()
 	k.cancel = s.tasks.start(func(ctx context.Context) {
 		<-started
+		defer timer.Stop()
 		defer func() {
 			if broken := recover(); broken != nil && broken != http.ErrAbortHandler { //nolint:errorlint // net/http compares so too
 				panic(broken)
 			}
 		}()
-		s.answers.Send(log, r.WithContext(ctx), g)
+		s.answers.Send(log, r.WithContext(context.WithValue(ctx, clock.TimerKey{}, timer)), g)
 	})
 	s.store.put(k)
 	close(started)
@@ -193,13 +198,12 @@ func (s *Responses) Cancel(w http.ResponseWriter, r *http.Request) {
 		fastapi.Refuse(w, responses.NotFound(r.PathValue("response_id")))
 		return
 	}
-	body := bytes.Replace(s.store.read(k), []byte(`"status":"`+queued+`"`), []byte(`"status":"`+cancelled+`"`), 1)
-	if !s.store.cancelled(k, body) {
+	if !s.store.cancelled(k) {
 		fastapi.Refuse(w, responses.Finished())
 		return
 	}
 	k.cancel()
-	fastapi.Reply(w, http.StatusOK, body)
+	fastapi.Reply(w, http.StatusOK, s.store.read(k))
 }
 
 // follow sends the events of a response from one on, as they come, until the response is whole. Like Python's lists it counts
@@ -228,6 +232,7 @@ func (s *Responses) follow(w http.ResponseWriter, r *http.Request, log *eventLog
 				return
 			}
 		}
+		clock.Rest(r.Context())
 		select {
 		case <-grown:
 		case <-r.Context().Done():

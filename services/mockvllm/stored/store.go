@@ -37,6 +37,7 @@ type kept struct {
 	prompt int               // bytes of the conversation
 	log    *eventLog         // of a streamed one that runs in the background, else nil
 	cancel context.CancelFunc
+	ended  []byte // the body when it is cancelled while it is queued
 	size   int
 }
 
@@ -46,16 +47,16 @@ const (
 	messageOverhead = 1 << 8
 )
 
-// put adds a response. Another one with the same id is not found any more, but if that was cancelled, it stays.
+// put adds a response. Another one with the same id is not found any more, but a cancelled one stays where the new one is over.
 func (s *store) put(k *kept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old := s.byID[k.id]; old != nil && old.status == cancelled && k.body != nil && k.log == nil {
+	if old := s.byID[k.id]; old != nil && old.status == cancelled && k.status != queued {
 		return
 	}
 	s.byID[k.id] = k
 	s.all = append(s.all, k)
-	s.grow(k, overhead+messageOverhead*len(k.left.Messages)+k.prompt+len(k.body))
+	s.grow(k, overhead+messageOverhead*len(k.left.Messages)+k.prompt+len(k.body)+len(k.ended))
 }
 
 // finish takes the whole of a response that was put before.
@@ -65,7 +66,7 @@ func (s *store) finish(k *kept, body []byte, left responses.History) {
 	if k.status == cancelled {
 		return
 	}
-	k.status, k.body, k.left = "", body, left
+	k.status, k.body, k.ended, k.left = "", body, nil, left
 	if k.size > 0 { // it was not forgotten meanwhile
 		s.grow(k, len(body)+k.log.size())
 	}
@@ -114,14 +115,14 @@ const (
 	cancelled = "cancelled"
 )
 
-// cancelled marks a response that is not over. body is what it is from now on.
-func (s *store) cancelled(k *kept, body []byte) bool {
+// cancelled marks a response that is not over.
+func (s *store) cancelled(k *kept) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.status != queued {
 		return false
 	}
-	k.status, k.body = cancelled, body
+	k.status, k.body, k.ended = cancelled, k.ended, nil
 	return true
 }
 

@@ -21,7 +21,7 @@ func (t *Template) continued(in Input) (string, error) {
 		return "", &Error{"continue_final_message and add_generation_prompt are not compatible. Use continue_final_message when you want the model to continue the final message, and add_generation_prompt when you want to add a header that will prompt it to start a new assistant message instead."}
 	}
 	final := in.Messages[len(in.Messages)-1].Clone()
-	content, _ := final.Get("content")
+	content := final.Value("content")
 	if content == nil {
 		return "", &Error{`continue_final_message is set but the final message has no "content" to continue!`}
 	}
@@ -60,8 +60,7 @@ func mark(content any) (text string, marked any, ok bool) {
 	parts, _ := content.([]any)
 	for i := len(parts) - 1; i >= 0; i-- {
 		part, _ := parts[i].(*pyjson.Object)
-		s, _ := part.Get("text")
-		if text, ok := s.(string); ok {
+		if text, ok := part.Value("text").(string); ok {
 			part = part.Clone()
 			part.Set("text", text+tag)
 			parts = slices.Clone(parts)

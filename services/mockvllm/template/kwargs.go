@@ -1,8 +1,26 @@
 package template
 
 import (
+	"fmt"
+
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
+
+// Brought is the template that chat_template_kwargs bring, t where they bring none. The error is an *Error or a *jinja.SyntaxError.
+func (t *Template) Brought(kwargs *pyjson.Object) (*Template, error) {
+	switch source := kwargs.Value("chat_template").(type) {
+	case nil:
+		return t, nil
+	case string:
+		if source == Auto {
+			return t, nil
+		}
+		return Compile(source)
+	case []any, *pyjson.Object: // templates are looked up by their text
+		return nil, &Error{fmt.Sprintf("unhashable type: '%s'", pyjson.TypeName(source))}
+	}
+	return nil, &Error{"Can't compile non template nodes"}
+}
 
 // misused refuses chat_template_kwargs that get into the way of transformers' own parameters, in Python's words and in those of
 // transformers' apply_chat_template.
@@ -11,9 +29,6 @@ func misused(kwargs *pyjson.Object) error {
 		if _, given := kwargs.Get(key); given {
 			return &Error{"safe_apply_chat_template() got multiple values for argument '" + key + "'"}
 		}
-	}
-	if template, _ := kwargs.Get("chat_template"); template != nil {
-		return &Error{"Found unexpected chat template kwargs from request: {'chat_template'}"}
 	}
 	if _, given := kwargs.Get("self"); given {
 		return &Error{"maybe_make_thread_pool.<locals>.TokenizerPool.apply_chat_template() got multiple values for argument 'self'"}
@@ -32,8 +47,7 @@ func misused(kwargs *pyjson.Object) error {
 
 // objects tells whether an argument is absent or holds nothing but objects.
 func objects(kwargs *pyjson.Object, key string) bool {
-	v, _ := kwargs.Get(key)
-	switch v := v.(type) {
+	switch v := kwargs.Value(key).(type) {
 	case string:
 		return v == ""
 	case []any:

@@ -10,14 +10,14 @@ import (
 // Message brings a message of a request into the form that templates expect, as vLLM does: its content as one text or as
 // a list of parts, the arguments of tool calls as objects, and no field that templates do not know.
 func Message(m *pyjson.Object, format Format) *pyjson.Object {
-	role, _ := m.Get("role")
+	role := m.Value("role")
 	out := pyjson.CopyObject([]pyjson.Member{{Key: "role", Value: role}, {Key: "content", Value: content(m, format)}})
 	switch role {
 	case "assistant":
 		if calls, ok := m.Get("tool_calls"); ok {
 			setCalls(out, calls)
 		}
-		if reasoning, _ := m.Get("reasoning"); reasoning != nil {
+		if reasoning := m.Value("reasoning"); reasoning != nil {
 			out.Set("reasoning", reasoning)
 			out.Set("reasoning_content", reasoning)
 		}
@@ -25,21 +25,17 @@ func Message(m *pyjson.Object, format Format) *pyjson.Object {
 		if id, ok := m.Get("tool_call_id"); ok {
 			out.Set("tool_call_id", id)
 		}
-		c, _ := out.Get("content")
-		if parts, ok := c.([]any); ok && !slices.ContainsFunc(parts, format.refers) {
+		if parts, ok := out.Value("content").([]any); ok && !slices.ContainsFunc(parts, format.refers) {
 			out.Set("content", joined(parts)) // most templates read text only from tools
 		}
 	}
 	for _, key := range []string{"name", "task"} {
-		if v, _ := m.Get(key); v != nil {
-			if s, ok := v.(string); ok {
-				out.Set(key, s)
-			}
+		if s, ok := m.Value(key).(string); ok {
+			out.Set(key, s)
 		}
 	}
 	if role == "developer" {
-		tools, _ := m.Get("tools")
-		out.Set("tools", tools)
+		out.Set("tools", m.Value("tools"))
 	}
 	return out
 }
@@ -49,8 +45,7 @@ const billingHeader = "x-anthropic-billing-header"
 
 // content is the content of m in the given format. Parts that are no text leave no trace: the mock reads text alone.
 func content(m *pyjson.Object, f Format) any {
-	c, _ := m.Get("content")
-	role, _ := m.Get("role")
+	c, role := m.Value("content"), m.Value("role")
 	parts := []any{}
 	list, _ := c.([]any)
 	if s, isText := c.(string); isText {
@@ -83,8 +78,7 @@ const reference = "tool_reference"
 
 func (f Format) refers(part any) bool {
 	o, _ := part.(*pyjson.Object)
-	kind, _ := o.Get("type")
-	return f == OpenAI && kind == reference
+	return f == OpenAI && o.Value("type") == reference
 }
 
 func textPart(s string) any {
@@ -97,13 +91,12 @@ func partText(p any) (string, bool) {
 		return s, true
 	}
 	o, _ := p.(*pyjson.Object)
-	if kind, _ := o.Get("type"); kind == reference {
-		name, _ := o.Get("name")
-		s, ok := name.(string)
+	if o.Value("type") == reference {
+		s, ok := o.Value("name").(string)
 		return s, ok
 	}
 	for _, key := range []string{"text", "refusal", "thinking"} {
-		if v, _ := o.Get(key); v != nil {
+		if v := o.Value(key); v != nil {
 			s, ok := v.(string)
 			return s, ok
 		}
@@ -131,11 +124,9 @@ func setCalls(out *pyjson.Object, v any) {
 	for i, c := range calls {
 		read[i] = c
 		call, _ := c.(*pyjson.Object)
-		f, _ := call.Get("function")
-		if fn, ok := f.(*pyjson.Object); ok {
+		if fn, ok := call.Value("function").(*pyjson.Object); ok {
 			fn, call = fn.Clone(), call.Clone()
-			args, _ := fn.Get("arguments")
-			fn.Set("arguments", arguments(args))
+			fn.Set("arguments", arguments(fn.Value("arguments")))
 			call.Set("function", fn)
 			read[i] = call
 		}
@@ -162,8 +153,7 @@ func arguments(v any) any {
 func developerToSystem(messages []*pyjson.Object) []*pyjson.Object {
 	found := false
 	for _, m := range messages {
-		role, _ := m.Get("role")
-		found = found || role == "developer"
+		found = found || m.Value("role") == "developer"
 	}
 	if !found {
 		return messages
@@ -172,7 +162,7 @@ func developerToSystem(messages []*pyjson.Object) []*pyjson.Object {
 	var texts []string
 	move, systems := false, 0
 	for i, m := range messages {
-		role, _ := m.Get("role")
+		role := m.Value("role")
 		if role != "system" && role != "developer" {
 			rest, all = append(rest, m), append(all, m)
 			continue
@@ -188,7 +178,7 @@ func developerToSystem(messages []*pyjson.Object) []*pyjson.Object {
 		}
 		all = append(all, out)
 		move = move || i > 0 || systems > 0
-		c, _ := m.Get("content")
+		c := m.Value("content")
 		text, isText := c.(string)
 		if parts, ok := c.([]any); ok && !isText {
 			text = joined(parts)

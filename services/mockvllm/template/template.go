@@ -19,6 +19,9 @@ const (
 	OpenAI Format = "openai"
 )
 
+// Auto stands where a request could name a template, and names none.
+const Auto = "auto"
+
 // Template is a chat template. It is safe for concurrent use.
 type Template struct {
 	source    string

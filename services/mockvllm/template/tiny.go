@@ -11,8 +11,7 @@ import (
 func renderTiny(in *Input) (string, bool) {
 	size := 16 + len(in.BOSToken)
 	for _, m := range in.Messages {
-		c, _ := m.Get("content")
-		s, _ := c.(string)
+		s, _ := m.Value("content").(string)
 		size += len(s) + 24
 	}
 	var b strings.Builder
@@ -26,9 +25,8 @@ func renderTiny(in *Input) (string, bool) {
 		b.WriteString("<|end|>\n")
 	}
 	for _, m := range in.Messages {
-		role, _ := m.Get("role")
-		content, _ := m.Get("content")
-		r, ok := role.(string)
+		content := m.Value("content")
+		r, ok := m.Value("role").(string)
 		s, isText := content.(string)
 		if !ok || !isText && content != nil {
 			return "", false

@@ -4,18 +4,20 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/added"
 )
 
 // config is what tokenizer_config.json says about control tokens.
 type config struct {
-	BOS          tokenName          `json:"bos_token"`
-	EOS          tokenName          `json:"eos_token"`
-	UNK          tokenName          `json:"unk_token"`
-	Pad          tokenName          `json:"pad_token"`
-	Additional   []tokenName        `json:"additional_special_tokens"`
-	AddBOS       *bool              `json:"add_bos_token"`
-	AddEOS       *bool              `json:"add_eos_token"`
-	AddedDecoder map[int]addedToken `json:"added_tokens_decoder"`
+	BOS          tokenName           `json:"bos_token"`
+	EOS          tokenName           `json:"eos_token"`
+	UNK          tokenName           `json:"unk_token"`
+	Pad          tokenName           `json:"pad_token"`
+	Additional   []tokenName         `json:"additional_special_tokens"`
+	AddBOS       *bool               `json:"add_bos_token"`
+	AddEOS       *bool               `json:"add_eos_token"`
+	AddedDecoder map[int]added.Token `json:"added_tokens_decoder"`
 }
 
 // tokenName is a token by its content, written as a string or as an object.
@@ -30,7 +32,7 @@ func (n *tokenName) UnmarshalJSON(data []byte) error {
 		}
 		return err
 	}
-	var a addedToken
+	var a added.Token
 	err := json.Unmarshal(data, &a)
 	*n = tokenName(a.Content)
 	return err
@@ -38,9 +40,9 @@ func (n *tokenName) UnmarshalJSON(data []byte) error {
 
 // addedTokens joins the added tokens of both files: tokenizer_config.json wins, and a control token that it names and the
 // list lacks is added, as transformers does.
-func (t *Tokenizer) addedTokens(list []addedToken) []addedToken {
+func (t *Tokenizer) addedTokens(list []added.Token) []added.Token {
 	at := map[string]int{}
-	put := func(a addedToken) {
+	put := func(a added.Token) {
 		if i, ok := at[a.Content]; ok {
 			list[i] = a
 			return
@@ -71,7 +73,7 @@ func (t *Tokenizer) addedTokens(list []addedToken) []addedToken {
 			next++
 			id = next
 		}
-		put(addedToken{ID: int(id), Content: string(name), Special: true})
+		put(added.Token{ID: int(id), Content: string(name), Special: true})
 	}
 	return list
 }

@@ -33,7 +33,7 @@ func (t *Tokenizer) EncodeN(text string, addSpecial bool, limit int) []int {
 		e.ids = append(e.ids, t.before...)
 	}
 	if text != "" {
-		t.raw.cut(text, e.text, e.added)
+		t.raw.Cut(text, e.text, e.added)
 	}
 	if addSpecial {
 		e.ids = append(e.ids, t.after...)
@@ -71,7 +71,7 @@ func (e *encoding) text(text string) bool {
 	if e.t.normalize != nil && !ascii(text) {
 		text = e.t.normalize(text)
 	}
-	return e.t.normalized.cut(text, e.plain, e.added)
+	return e.t.normalized.Cut(text, e.plain, e.added)
 }
 
 func (e *encoding) plain(text string) bool { return e.split(text, e.t.stages) }

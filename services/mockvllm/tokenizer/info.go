@@ -47,8 +47,7 @@ func (t *Tokenizer) Info(path, chatTemplate string) *pyjson.Object {
 
 // className is the name of the class that vLLM derives from the tokenizer's own.
 func (t *Tokenizer) className() string {
-	named, _ := t.described.Get("tokenizer_class")
-	name, _ := named.(string)
+	name, _ := t.described.Value("tokenizer_class").(string)
 	name = strings.TrimSuffix(name, "Fast")
 	if name == "" || name == "PreTrainedTokenizer" {
 		name = "TokenizersBackend"

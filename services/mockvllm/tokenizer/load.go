@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/added"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/bpe"
 )
 
@@ -65,7 +66,7 @@ func readObject(dir fs.FS, name string, into **pyjson.Object) error {
 
 // file is tokenizer.json.
 type file struct {
-	AddedTokens   []addedToken     `json:"added_tokens"`
+	AddedTokens   []added.Token    `json:"added_tokens"`
 	Normalizer    *component       `json:"normalizer"`
 	PreTokenizer  *component       `json:"pre_tokenizer"`
 	PostProcessor *component       `json:"post_processor"`
@@ -164,12 +165,12 @@ func (m *mergePair) UnmarshalJSON(data []byte) error {
 const maxID = 1 << 24
 
 // fill makes the table by id.
-func (t *Tokenizer) fill(added []addedToken) error {
+func (t *Tokenizer) fill(list []added.Token) error {
 	highest := -1
 	for _, id := range t.spellings {
 		highest = max(highest, int(id))
 	}
-	for _, a := range added {
+	for _, a := range list {
 		if a.ID < 0 || a.ID > maxID {
 			return fmt.Errorf("added_tokens: %q has id %d", a.Content, a.ID)
 		}
@@ -183,8 +184,8 @@ func (t *Tokenizer) fill(added []addedToken) error {
 		}
 		t.tokens[id] = token{spelling: spelling, bytes: text}
 	}
-	for i := range added {
-		t.add(&added[i])
+	for i := range list {
+		t.add(&list[i])
 	}
 	for i := range t.tokens {
 		tok := &t.tokens[i]
@@ -200,7 +201,7 @@ func (t *Tokenizer) fill(added []addedToken) error {
 
 // add puts an added token into the table and where texts are searched for it. One that is looked for in the normalized text
 // is spelled so, too.
-func (t *Tokenizer) add(a *addedToken) {
+func (t *Tokenizer) add(a *added.Token) {
 	content, where := a.Content, &t.raw
 	if a.Normalized {
 		where = &t.normalized
@@ -214,5 +215,5 @@ func (t *Tokenizer) add(a *addedToken) {
 	}
 	t.tokens[a.ID] = token{spelling: content, bytes: text, added: a.Content, special: a.Special}
 	t.spellings[a.Content] = int32(a.ID)
-	where.add(content, a)
+	where.Add(content, a)
 }

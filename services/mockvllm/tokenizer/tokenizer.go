@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/added"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/bpe"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer/pretokenizer"
 )
@@ -32,7 +33,7 @@ type Tokenizer struct {
 	size    int     // tokens without the gaps
 	longest int     // characters of the longest spelling
 
-	raw, normalized trie // added tokens, found before and after the normalizer
+	raw, normalized added.Set // added tokens, found before and after the normalizer
 	normalize       func(string) string
 	stages          []pretokenizer.Stage
 	model           *bpe.Model

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
@@ -14,8 +15,9 @@ type body struct {
 	mu       sync.Mutex // a handler may leave a goroutine behind that still reads
 	left     uint64     // of a body with a length
 	chunked  *httptools.Chunked
-	expect   bool // the client waits for 100 Continue
-	ended    bool // by the server
+	expect   bool        // the client waits for 100 Continue
+	ended    bool        // by the server
+	complete atomic.Bool // read to its end
 	err      error
 }
 
@@ -39,7 +41,7 @@ func (b *body) Close() error { return nil }
 
 func (b *body) read(p []byte) (int, error) {
 	for b.err == nil && len(p) > 0 {
-		if b.exchange.over.Load() {
+		if b.complete.Load() {
 			return 0, io.EOF
 		}
 		if b.chunked != nil && b.chunked.Left == 0 {
@@ -117,7 +119,7 @@ func (b *body) end() {
 
 // drain reads what the handler has left of the body.
 func (b *body) drain() error {
-	if b.exchange.over.Load() {
+	if b.complete.Load() {
 		return nil
 	}
 	waste := make([]byte, smallInput)

@@ -12,16 +12,11 @@ import (
 	"time"
 
 	"github.com/fluidmcp/fluidmcp/internal/rawnet"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/head"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
 // maxHead bounds the head of a request in bytes, where uvicorn has no bound: five times the header that vLLM was seen to take.
 const maxHead = 1 << 20
-
-// lingering is for how long what a client still sends is read and dropped after a refusal, so that the reset which unread bytes
-// cause does not overtake the answer.
-const lingering = 500 * time.Millisecond
 
 // conn is one connection. All but what mu guards belongs to the goroutine that runs serve or resume, and while a handler runs to it.
 type conn struct {
@@ -36,11 +31,12 @@ type conn struct {
 	timed  bool              // a read deadline is set
 	until  time.Time         // when an idle connection ends
 
-	mu     sync.Mutex
-	work   *exchange // in work; nil between requests
-	closed bool      // by the server, or because the client has left
-	eof    bool      // the client has shut down its sending half
-	watch  watch
+	mu       sync.Mutex
+	work     *exchange // in work; nil between requests
+	closed   bool      // by the server, or because the client has left
+	eof      bool      // the client has shut down its sending half
+	hijacked bool      // given away
+	watch    watch
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
@@ -66,7 +62,7 @@ func (c *conn) serve() {
 			break
 		}
 	}
-	c.end()
+	c.close()
 }
 
 // resume completes the answer to x and serves on.
@@ -75,17 +71,17 @@ func (c *conn) resume(x *exchange) {
 	if c.finish(x) {
 		c.serve()
 	} else {
-		c.end()
+		c.close()
 	}
 }
 
-// end closes the connection, unless it was given away.
-func (c *conn) end() {
+// close ends the connection, unless it was given away.
+func (c *conn) close() {
 	defer c.server.forget(c)
 	c.in.release()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.watch.hijacked {
+	if c.hijacked {
 		return
 	}
 	c.closed = true
@@ -146,26 +142,6 @@ func (c *conn) limit(idle bool) {
 	}
 }
 
-// refuse answers what is no request.
-func (c *conn) refuse() {
-	c.server.log("WARNING:  Invalid HTTP request received.")
-	_, _ = c.nc.Write(head.AppendRefusal(nil, http.StatusBadRequest, "Invalid HTTP request received."))
-	c.linger()
-}
-
-// linger ends the sending half and reads on for a while.
-func (c *conn) linger() {
-	half, ok := c.nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	c.timed = true
-	_ = c.nc.SetReadDeadline(time.Now().Add(lingering))
-	for c.in.fill() == nil {
-		c.in.reset()
-	}
-}
-
 // closeIdle ends a connection that has no request in work.
 func (c *conn) closeIdle() {
 	c.mu.Lock()
@@ -195,7 +171,7 @@ func (c *conn) leave() {
 // hijack gives the connection away.
 func (c *conn) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c.mu.Lock()
-	c.watch.hijacked = true
+	c.hijacked = true
 	c.mu.Unlock()
 	c.stopReading()
 	c.server.gone.Remove(c.watch.id)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/websocket"
 )
 
 // exchange is one request and its answer, as far as that needs the request. It is never used again, since handlers may keep parts of it.
@@ -18,7 +19,6 @@ type exchange struct {
 	response   response
 	later      func()        // see Later; nil for nothing
 	waits      atomic.Bool   // the handler has asked for the context
-	over       atomic.Bool   // the body was read to its end
 	pipelined  atomic.Bool   // bytes of the next request have been read
 	canceled   bool          // the context has ended. conn.mu guards it
 	key, value any           // of the context, see With; no key is none
@@ -33,7 +33,7 @@ func (c *conn) next() (*exchange, *http.Request) {
 	}
 	head := string(c.in.unread()[:n])
 	c.in.take(n)
-	if c.parser.Upgrade && wantsWebsocket(&c.parser.Head, head) {
+	if c.parser.Upgrade && websocket.Wanted(&c.parser.Head, head) {
 		c.refuseWebsocket(head)
 		return nil, nil
 	}
@@ -57,13 +57,13 @@ func (c *conn) next() (*exchange, *http.Request) {
 	default:
 		return x, req
 	}
-	c.over(x)
+	c.end(x)
 	return nil, nil
 }
 
 // finish completes the answer. It returns false when no other request can follow.
 func (c *conn) finish(x *exchange) bool {
-	defer c.over(x)
+	defer c.end(x)
 	if x.response.hijacked {
 		return false
 	}
@@ -79,14 +79,14 @@ func (c *conn) finish(x *exchange) bool {
 	case c.server.stopping.Load(): // Shutdown may have passed by while the answer was sent
 	case keep:
 		return x.body.drain() == nil
-	case !x.over.Load():
+	case !x.body.complete.Load():
 		c.linger()
 	}
 	return false
 }
 
-// over ends the work on x.
-func (c *conn) over(x *exchange) {
+// end ends the work on x, and its context.
+func (c *conn) end(x *exchange) {
 	c.unwatch()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -33,23 +33,3 @@ func headers(fields []httptools.Field, head string) (h http.Header, host string,
 	}
 	return h, host, expect
 }
-
-// last returns the value of the last field of that name.
-func last(h *httptools.Head, head, name string) string {
-	for i := len(h.Fields) - 1; i >= 0; i-- {
-		if strings.EqualFold(h.Fields[i].Name.Of(head), name) {
-			return h.Fields[i].Value.Of(head)
-		}
-	}
-	return ""
-}
-
-// count tells how often a head has a field.
-func count(h *httptools.Head, head, name string) (n int) {
-	for i := range h.Fields {
-		if strings.EqualFold(h.Fields[i].Name.Of(head), name) {
-			n++
-		}
-	}
-	return n
-}

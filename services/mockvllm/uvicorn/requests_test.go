@@ -213,6 +213,34 @@ func TestWebsockets(t *testing.T) {
 	}
 }
 
+// A handshake that uvicorn's library does not take, as one with a body, hangs until the client leaves.
+func TestWebsocketsWithoutAnAnswer(t *testing.T) {
+	s := start(t, echo)
+	f := func(fields, body string, answered bool) {
+		t.Helper()
+		c := s.ask("GET /v1/realtime HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + fields + "\r\n" + body)
+		if answered {
+			c.expect("HTTP/1.1 400 Bad Request\r\nD" + now[1:] + "Connection: close\r\nContent-Length: 73\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
+				"Failed to open a WebSocket connection: missing Sec-WebSocket-Key header.\n")
+			return
+		}
+		c.halfClose()
+		c.closed("")
+	}
+	f("Content-Length: 0\r\n", "", true)
+	f("Content-Length: 2\r\n", "{}", false)
+	f("Content-Length: 5\r\n", "{}", false)
+	f("Content-Length: 00\r\n", "", false)
+	f("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n", false)
+	f("X: "+strings.Repeat("a", 8192-5)+"\r\n", "", true)
+	f("X: "+strings.Repeat("a", 8192-4)+"\r\n", "", false)
+	f(strings.Repeat("X: a\r\n", 128-3), "", true)
+	f(strings.Repeat("X: a\r\n", 129-3), "", false)
+	if log := s.log.String(); strings.Count(log, "rejected") != 3 {
+		t.Errorf("log: %q", log)
+	}
+}
+
 // TestWith: the first value of a request's context lies in the request itself, others lie around it.
 func TestWith(t *testing.T) {
 	type key int

@@ -1,22 +1,17 @@
 package uvicorn
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/uvicorn/httptools"
 )
 
 // watch is how a connection is watched. conn.mu guards it.
 type watch struct {
-	raw      syscall.RawConn
-	reading  chan struct{} // closed when the goroutine that reads ahead has ended; nil without one
-	id       int32         // at the server's Watch; 0 is none
-	hijacked bool
+	raw     syscall.RawConn
+	reading chan struct{} // closed when the goroutine that reads ahead has ended; nil without one
+	id      int32         // at the server's Watch; 0 is none
 }
 
 // watchFor begins to watch the connection for x, whose handler is about to wait. Once begun, the watch for its end lasts as long as
@@ -27,7 +22,7 @@ func (c *conn) watchFor(x *exchange) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.work != x || x.waits.Swap(true) || c.watch.hijacked {
+	if c.work != x || x.waits.Swap(true) || c.hijacked {
 		return
 	}
 	if c.watch.id == 0 {
@@ -49,13 +44,13 @@ func (c *conn) watchEnd() {
 	c.watch.raw, c.watch.id = raw, c.server.gone.Add(raw, c)
 }
 
-// rewatch is due when the handler of x begins to wait and when the body is over. The caller holds mu.
+// rewatch is due when the handler of x begins to wait and when the body is complete. The caller holds mu.
 func (c *conn) rewatch(x *exchange) {
 	switch {
 	case c.work != x || !x.waits.Load():
 	case c.eof:
 		c.judge(false)
-	case c.watch.id == 0 && x.over.Load() && c.watch.reading == nil:
+	case c.watch.id == 0 && x.body.complete.Load() && c.watch.reading == nil:
 		c.readAhead(x)
 	}
 }
@@ -72,10 +67,10 @@ func (c *conn) HungUp(reset bool) {
 // further. A body that was not read to its end is no reason to wait: uvicorn had read it. The caller holds mu.
 func (c *conn) judge(reset bool) {
 	x := c.work
-	if x == nil || !x.waits.Load() || c.watch.hijacked {
+	if x == nil || !x.waits.Load() || c.hijacked {
 		return
 	}
-	if !reset && x.over.Load() && (x.pipelined.Load() || c.unreadBytes() > 0) {
+	if !reset && x.body.complete.Load() && (x.pipelined.Load() || c.unreadBytes() > 0) {
 		return
 	}
 	c.leave()
@@ -100,7 +95,7 @@ func (c *conn) readAhead(x *exchange) {
 	})
 }
 
-// unwatch ends the work on the request, and the watch for it.
+// unwatch takes the request out of work, and ends the watch for it.
 func (c *conn) unwatch() {
 	c.mu.Lock()
 	c.work = nil
@@ -119,54 +114,4 @@ func (c *conn) stopReading() {
 		<-reading
 		_ = c.nc.SetReadDeadline(time.Time{})
 	}
-}
-
-// sound tells whether the bytes behind the head can be the rest of the request and the beginning of another. uvicorn parses all
-// that it has read before a handler begins, so that a bad request takes the answer of the good one before it along.
-func (x *exchange) sound() bool {
-	b := x.conn.in.unread()
-	if x.body.chunked != nil {
-		body := *x.body.chunked
-		for len(b) > 0 && !body.Done {
-			n, err := body.Framing(b)
-			if err != nil {
-				return false
-			}
-			b = b[n:]
-			if n = int(min(uint64(len(b)), body.Left)); n > 0 {
-				body.Took(n)
-				b = b[n:]
-			}
-		}
-	} else {
-		b = b[min(uint64(len(b)), x.body.left):]
-	}
-	b = bytes.TrimLeft(b, "\r\n")
-	if len(b) == 0 || !x.response.keep {
-		return true
-	}
-	var next httptools.Parser
-	_, err := next.Parse(b)
-	return err == nil
-}
-
-// settle is called once the body is over.
-func (x *exchange) settle() error {
-	c := x.conn
-	if !x.sound() {
-		x.refuse()
-		return io.ErrUnexpectedEOF
-	}
-	x.pipelined.Store(len(c.in.unread()) > 0)
-	x.over.Store(true)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.rewatch(x)
-	return nil
-}
-
-// refuse answers the bytes behind a request, and ends that.
-func (x *exchange) refuse() {
-	x.conn.refuse()
-	x.conn.abort()
 }

@@ -56,6 +56,9 @@ func (a *Answer) Tokens(n int) {
 // Broken tells whether a fault has ended the answer.
 func (a *Answer) Broken() bool { return a.broken }
 
+// Incomplete tells whether the client left before all was sent.
+func (a *Answer) Incomplete() bool { return a.err != nil && !a.broken }
+
 // Status is that of the answer, 0 before it is known.
 func (a *Answer) Status() int { return a.status }
 
@@ -98,7 +101,7 @@ func (a *Answer) Finish() {
 	switch {
 	case a.err != nil || a.status == 0:
 	case a.stream:
-		_ = a.flushJoined() // the client has left; there is nobody else to tell
+		a.err = a.flushJoined()
 	case !a.wrote:
 		a.w.WriteHeader(a.status)
 	}

@@ -29,7 +29,7 @@ func Read(v *schema.Values, m *request.Model) *Request {
 	r.Talk.Unseen = !r.includeReasoning
 	r.Length.ReadMax(v, "max_tokens")
 	r.Length.ReadMax(v, "max_completion_tokens")
-	if whole, _ := v.Object("chat_template_kwargs").Get("tokenize"); whole == true {
+	if v.Object("chat_template_kwargs").Value("tokenize") == true {
 		r.returnText = false // the template makes tokens, and there is no text
 	}
 	r.likelihoods(v)

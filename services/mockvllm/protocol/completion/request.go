@@ -2,14 +2,12 @@ package completion
 
 import (
 	"cmp"
-	"math"
 	"net/http"
 	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
@@ -180,13 +178,7 @@ func (r *Request) add(all []generation.Prompt, one any) ([]generation.Prompt, *p
 		p.Tokens, err = r.length.Tokens(one, r.model)
 		p.Text, p.Asked = one, one
 	case []any:
-		for _, id := range one {
-			n, _ := schema.Int(id)
-			if number, ok := id.(pyjson.Number); ok && n == math.MaxInt64 && p.Beyond == "" {
-				p.Beyond = string(number)
-			}
-			p.Tokens = append(p.Tokens, int(n))
-		}
+		p.Tokens, p.Beyond = request.Tokens(one)
 		if p.Tokens, err = r.length.Cut(p.Tokens, r.model); err == nil {
 			p.Asked = r.model.Tokenizer.Decode(p.Tokens, true)
 			if r.echo && !r.returnTokens {

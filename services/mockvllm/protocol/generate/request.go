@@ -37,12 +37,11 @@ func Read(v *schema.Values, m *request.Model) *Request {
 
 // readParams reads what SamplingParams holds.
 func readParams(o *pyjson.Object) sampling.Params {
-	get := func(name string) any { v, _ := o.Get(name); return v }
-	integer := func(name string) int64 { n, _ := schema.Int(get(name)); return n }
-	float := func(name string) float64 { f, _ := get(name).(float64); return f }
-	truth := func(name string) bool { b, _ := get(name).(bool); return b }
+	integer := func(name string) int64 { n, _ := schema.Int(o.Value(name)); return n }
+	float := func(name string) float64 { f, _ := o.Value(name).(float64); return f }
+	truth := func(name string) bool { b, _ := o.Value(name).(bool); return b }
 	optional := func(name string) *int64 {
-		if n, ok := schema.Int(get(name)); ok {
+		if n, ok := schema.Int(o.Value(name)); ok {
 			return &n
 		}
 		return nil
@@ -50,25 +49,25 @@ func readParams(o *pyjson.Object) sampling.Params {
 	p := sampling.Params{N: integer("n"), PresencePenalty: float("presence_penalty"), FrequencyPenalty: float("frequency_penalty"),
 		RepetitionPenalty: float("repetition_penalty"), Temperature: float("temperature"), TopP: float("top_p"), MinP: float("min_p"),
 		TopK: integer("top_k"), Seed: optional("seed"), MaxTokens: integer("max_tokens"), MinTokens: integer("min_tokens"),
-		Stop: protocol.Texts(get("stop")), StopTokenIDs: protocol.Int64s(get("stop_token_ids")), IncludeStop: truth("include_stop_str_in_output"),
+		Stop: protocol.Texts(o.Value("stop")), StopTokenIDs: protocol.Int64s(o.Value("stop_token_ids")), IncludeStop: truth("include_stop_str_in_output"),
 		IgnoreEOS: truth("ignore_eos"), HideSpecial: truth("skip_special_tokens"), SpacesBetween: truth("spaces_between_special_tokens"),
-		Allowed: protocol.Int64s(get("allowed_token_ids")), BadWords: protocol.Texts(get("bad_words")), Logprobs: optional("logprobs"),
-		PromptLogprobs: optional("prompt_logprobs"), LogprobTokens: protocol.Int64s(get("logprob_token_ids")),
+		Allowed: protocol.Int64s(o.Value("allowed_token_ids")), BadWords: protocol.Texts(o.Value("bad_words")), Logprobs: optional("logprobs"),
+		PromptLogprobs: optional("prompt_logprobs"), LogprobTokens: protocol.Int64s(o.Value("logprob_token_ids")),
 		StreamInterval: integer("stream_interval"), ThinkingBudget: optional("thinking_token_budget")}
-	if bias, ok := get("logit_bias").(*pyjson.Object); ok {
+	if bias, ok := o.Value("logit_bias").(*pyjson.Object); ok {
 		for key, by := range bias.All() {
 			weight, _ := by.(float64)
 			p.Bias = append(p.Bias, sampling.Bias{Key: key, Token: tokenOf(key), By: weight})
 		}
 	}
-	member := protocol.Members(get("structured_outputs"))
+	member := protocol.Members(o.Value("structured_outputs"))
 	for _, kind := range []string{"json", "regex", "choice", "grammar", "json_object", "structural_tag"} {
 		if spec := member(kind); spec != nil {
 			p.Constraint = &sampling.Constraint{Kind: kind, Spec: spec}
 			break
 		}
 	}
-	stuck := protocol.Members(get("repetition_detection"))
+	stuck := protocol.Members(o.Value("repetition_detection"))
 	p.Repetition.MaxSize, _ = schema.Int(stuck("max_pattern_size"))
 	p.Repetition.MinSize, _ = schema.Int(stuck("min_pattern_size"))
 	p.Repetition.Count, _ = schema.Int(stuck("min_count"))
@@ -77,7 +76,7 @@ func readParams(o *pyjson.Object) sampling.Params {
 
 // Works makes the checks that come before a stream has its 200. What the engine finds wrong comes later.
 func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
-	scores, _ := r.given.Get("prompt_logprob_token_ids")
+	scores := r.given.Value("prompt_logprob_token_ids")
 	switch {
 	case r.N > int64(r.model.MaxSeqs):
 		return nil, protocol.BadRequest("sampling_params.n must be at most the server's max_num_seqs (%d), got %d.", r.model.MaxSeqs, r.N)
@@ -85,9 +84,7 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 		return nil, protocol.BadRequest("prompt_logprob_token_ids are not available when stream=true.")
 	}
 	prompt := generation.Prompt{}
-	for _, id := range protocol.Int64s(r.v.Get("token_ids")) {
-		prompt.Tokens = append(prompt.Tokens, int(id))
-	}
+	prompt.Tokens, prompt.Beyond = request.Tokens(request.List(r.v, "token_ids"))
 	prompt.Asked = strings.TrimSpace(r.model.Tokenizer.Decode(prompt.Tokens, true)) // a template's line ends were not asked
 	r.work = &generation.Work{Prompt: prompt, Params: &r.params, Late: r.late(len(prompt.Tokens), scores != nil)}
 	room := int64(r.model.MaxLen - len(prompt.Tokens))
@@ -104,8 +101,7 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 
 // late is what the engine finds wrong.
 func (r *Request) late(prompt int, scores bool) *protocol.Error {
-	trace, _ := r.given.Get("trace_decode_token_ids")
-	start, _ := r.given.Get("prompt_logprob_start")
+	trace, start := r.given.Value("trace_decode_token_ids"), r.given.Value("prompt_logprob_start")
 	switch {
 	case scores:
 		return protocol.BadValue("prompt_logprob_token_ids", "", "prompt_logprob_token_ids requires the V2 model runner (VLLM_USE_V2_MODEL_RUNNER=1).")

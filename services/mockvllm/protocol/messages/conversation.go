@@ -143,10 +143,9 @@ func (p *parts) result(block *schema.Values) {
 		var texts []string
 		for _, item := range list {
 			o, _ := item.(*pyjson.Object)
-			switch kind, _ := o.Get("type"); kind {
+			switch o.Value("type") {
 			case "text":
-				s, _ := o.Get("text")
-				said, _ := s.(string)
+				said, _ := o.Value("text").(string)
 				texts = append(texts, said)
 			case "image":
 				images = true
@@ -177,8 +176,7 @@ func toolMessage(id string, content any) *pyjson.Object {
 // reference is the name of a tool that a result refers to.
 func reference(o *pyjson.Object) string {
 	for _, key := range []string{"tool_name", "name"} {
-		v, _ := o.Get(key)
-		if name, _ := v.(string); name != "" {
+		if name, _ := o.Value(key).(string); name != "" {
 			return name
 		}
 	}

@@ -2,18 +2,21 @@ package render
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
 // object writes members, each after a comma but the first.
-type object struct{ b []byte }
+type object struct {
+	b    []byte
+	said func(name string, n int64) string // an integer of any size, as it was written
+}
 
 func (o *object) key(name string) {
 	if o.b[len(o.b)-1] != '{' {
@@ -29,7 +32,7 @@ func (o *object) json(name string, v any) {
 
 func (o *object) integer(name string, n int64) {
 	o.key(name)
-	o.b = strconv.AppendInt(o.b, n, 10)
+	o.b = append(o.b, o.said(name, n)...)
 }
 
 func (o *object) float(name string, f float64) {
@@ -65,7 +68,7 @@ const defaultMax = 16
 // left out. For integers and booleans of Python that is what equals it. Of the floats, top_p and min_p are these objects when
 // sampling is greedy, and the others never. Lists are never.
 func (r *rendering) appendParams(b []byte, p *sampling.Params) []byte {
-	o := &object{append(b, '{')}
+	o := &object{append(b, '{'), p.Said}
 	o.unless(1, "n", p.N)
 	o.float("presence_penalty", p.PresencePenalty)
 	o.float("frequency_penalty", p.FrequencyPenalty)
@@ -81,7 +84,7 @@ func (r *rendering) appendParams(b []byte, p *sampling.Params) []byte {
 	}
 	o.optional("seed", p.Seed)
 	o.json("stop", protocol.Items(p.Stop))
-	o.json("stop_token_ids", unique(p.StopTokenIDs))
+	o.json("stop_token_ids", schema.Unique(request.List(r.v, "stop_token_ids")))
 	o.truth("ignore_eos", p.IgnoreEOS, false)
 	o.unless(defaultMax, "max_tokens", p.MaxTokens)
 	o.unless(0, "min_tokens", p.MinTokens)
@@ -95,8 +98,10 @@ func (r *rendering) appendParams(b []byte, p *sampling.Params) []byte {
 	o.truth("include_stop_str_in_output", p.IncludeStop, false)
 	r.output(o, p)
 	r.constraints(o, p)
-	r.extra(o)
-	o.json("bad_words", unique(p.BadWords))
+	if p.Extra.Len() > 0 || r.kind == "ResponsesRequest" {
+		o.json("extra_args", p.Extra)
+	}
+	o.json("bad_words", protocol.Items(p.BadWords))
 	o.json("skip_reading_prefix_cache", p.PromptLogprobs != nil)
 	if budget := p.ThinkingBudget; budget != nil && *budget >= 0 {
 		o.integer("thinking_token_budget", *budget)
@@ -144,7 +149,7 @@ func (r *rendering) constraints(o *object, p *sampling.Params) {
 	if c := p.Constraint; c != nil {
 		asked := r.v.Values("structured_outputs")
 		o.key("structured_outputs")
-		in := &object{append(o.b, '{')}
+		in := &object{append(o.b, '{'), p.Said}
 		for _, kind := range []string{"json", "regex", "choice", "grammar", "json_object"} {
 			in.constraint(c, kind)
 		}
@@ -157,12 +162,12 @@ func (r *rendering) constraints(o *object, p *sampling.Params) {
 	if r.v.Get("logit_bias") != nil {
 		bias := pyjson.NewObject()
 		for _, one := range p.Bias {
-			bias.Set(strconv.FormatInt(one.Token, 10), one.By)
+			bias.Set(one.Key, one.By)
 		}
 		o.json("logit_bias", bias)
 	}
 	if p.Allowed != nil {
-		o.json("allowed_token_ids", protocol.Items(p.Allowed))
+		o.json("allowed_token_ids", request.List(r.v, "allowed_token_ids"))
 	}
 }
 
@@ -172,31 +177,4 @@ func (o *object) constraint(c *sampling.Constraint, kind string) {
 	} else {
 		o.json(kind, nil)
 	}
-}
-
-// extra writes arguments for plugins, with those for the transfer of caches among them.
-func (r *rendering) extra(o *object) {
-	extra := pyjson.NewObject()
-	if given, ok := schema.Dumped(r.v.Get("vllm_xargs")).(*pyjson.Object); ok {
-		extra = given.Clone()
-	}
-	for _, name := range []string{"kv_transfer_params", "ec_transfer_params"} {
-		if v := r.v.Get(name); schema.Truthy(v) {
-			extra.Set(name, v)
-		}
-	}
-	if extra.Len() > 0 || r.kind == "ResponsesRequest" {
-		o.json("extra_args", extra)
-	}
-}
-
-// unique makes JSON's list of values, each once.
-func unique[T comparable](values []T) []any {
-	list := []any{}
-	for _, v := range values {
-		if !slices.Contains(list, any(v)) {
-			list = append(list, v)
-		}
-	}
-	return list
 }

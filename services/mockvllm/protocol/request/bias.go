@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
@@ -28,9 +29,6 @@ func bias(v *schema.Values) (all []sampling.Bias) {
 	return all
 }
 
-// mostDigits is the longest number that Python's int reads.
-const mostDigits = 4300
-
 // token reads a key as Python's int does: with blanks around it, a sign, underscores between digits, and the digits of any
 // script. number is the key as Python shows it.
 func token(key string) (number string, id int64, ok bool) {
@@ -40,7 +38,7 @@ func token(key string) (number string, id int64, ok bool) {
 		return "", 0, false
 	}
 	digits = strings.ReplaceAll(digits, "_", "")
-	if digits == "" || len(digits) > mostDigits || strings.Trim(digits, "0123456789") != "" {
+	if digits == "" || len(digits) > pyjson.MaxDigits || strings.Trim(digits, "0123456789") != "" {
 		return "", 0, false
 	}
 	number = strings.TrimLeft(digits, "0")

@@ -1,7 +1,7 @@
 package request
 
 import (
-	"slices"
+	"math"
 	"strconv"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
@@ -30,16 +30,6 @@ type Model struct {
 // Limits are what the engine holds the parameters of requests against.
 func (m *Model) Limits() sampling.Limits {
 	return sampling.Limits{Vocabulary: m.Tokenizer.Size(), MaxLogprobs: m.MaxLogprobs, Reasoning: m.Reasoning != ""}
-}
-
-// Defaults are the server's own sampling parameters, by their names in a generation config. Nil is vLLM's own.
-type Defaults struct {
-	Temperature       *float64 `json:"temperature"`
-	TopP              *float64 `json:"top_p"`
-	TopK              *int64   `json:"top_k"`
-	MinP              *float64 `json:"min_p"`
-	RepetitionPenalty *float64 `json:"repetition_penalty"`
-	MaxTokens         *int64   `json:"max_new_tokens"` // no answer is longer
 }
 
 // Common is what all requests for text have.
@@ -76,7 +66,7 @@ func (p *Parsed) count(called bool) {
 func ReadCommon(v *schema.Values, m *Model) Common {
 	c := Common{Model: Str(v, "model"), Stream: v.Bool("stream"), N: orInt(v, "n", 1), RequestID: optStr(v, "request_id"),
 		CacheSalt: Str(v, "cache_salt"), Priority: orInt(v, "priority", 0), Interval: orInt(v, "stream_interval", 0)}
-	c.Unsendable = pyjson.HasSurrogate(Str(v, "session_id")) || tooLarge(v.Get("stream_interval"))
+	c.Unsendable = pyjson.HasSurrogate(Str(v, "session_id")) || tooLarge(v.Get("stream_interval")) || tooLarge(v.Get("top_k"))
 	if options := v.Values("stream_options"); options != nil {
 		c.Usage = options.Bool("include_usage")
 		c.Continuous = c.Usage && options.Bool("continuous_usage_stats")
@@ -142,111 +132,6 @@ func optInt(v *schema.Values, name string) *int64 {
 	return new(n)
 }
 
-// minTemperature is the lowest one that vLLM samples at, unless it is greedy.
-const minTemperature = 0.01
-
-// Sampling reads the sampling parameters that chat and text completions name alike; a field that is not given has the
-// server's default.
-func Sampling(v *schema.Values, d Defaults) sampling.Params {
-	p := sampling.Default()
-	p.N = orInt(v, "n", 1)
-	for _, f := range []struct {
-		name string
-		to   *float64
-		from *float64
-	}{
-		{"presence_penalty", &p.PresencePenalty, nil}, {"frequency_penalty", &p.FrequencyPenalty, nil},
-		{"repetition_penalty", &p.RepetitionPenalty, d.RepetitionPenalty}, {"temperature", &p.Temperature, d.Temperature},
-		{"top_p", &p.TopP, d.TopP}, {"min_p", &p.MinP, d.MinP},
-	} {
-		if f.from != nil {
-			*f.to = *f.from
-		}
-		if x, given := v.Float(f.name); given {
-			*f.to = x
-		}
-	}
-	if p.Temperature > 0 && p.Temperature < minTemperature {
-		p.Temperature = minTemperature
-	}
-	if d.TopK != nil {
-		p.TopK = *d.TopK
-	}
-	p.TopK = orInt(v, "top_k", p.TopK)
-	if seed := optInt(v, "seed"); seed != nil && *seed != -1 {
-		p.Seed = seed
-	}
-	p.MinTokens = orInt(v, "min_tokens", 0)
-	p.IncludeStop = v.Bool("include_stop_str_in_output")
-	p.IgnoreEOS = v.Bool("ignore_eos")
-	p.HideSpecial = v.Bool("skip_special_tokens")
-	p.SpacesBetween = v.Bool("spaces_between_special_tokens")
-	p.PromptLogprobs = optInt(v, "prompt_logprobs")
-	p.ThinkingBudget = optInt(v, "thinking_token_budget")
-	p.StreamInterval = orInt(v, "stream_interval", 0)
-	p.ExpertsFrom = orInt(v, "routed_experts_prompt_start", 0)
-	p.Beyond = beyond(v)
-	p.Stop = stops(v)
-	p.StopTokenIDs = unique(ints(v, "stop_token_ids"))
-	if ids := ints(v, "logprob_token_ids"); len(ids) > 0 {
-		p.LogprobTokens = ids
-	}
-	p.Allowed = ints(v, "allowed_token_ids")
-	for _, w := range List(v, "bad_words") {
-		p.BadWords = append(p.BadWords, w.(string))
-	}
-	p.BadWords = unique(p.BadWords)
-	p.Bias = bias(v)
-	p.Constraint = constraint(v)
-	if r := v.Values("repetition_detection"); r != nil {
-		p.Repetition = sampling.Repetition{MaxSize: orInt(r, "max_pattern_size", 0), MinSize: orInt(r, "min_pattern_size", 0), Count: orInt(r, "min_count", 0)}
-	}
-	return p
-}
-
-// unique leaves the first of equal ones, as vLLM does, in the list itself.
-func unique[T comparable](list []T) []T {
-	if len(list) < 2 {
-		return list
-	}
-	seen := map[T]bool{}
-	return slices.DeleteFunc(list, func(x T) bool {
-		again := seen[x]
-		seen[x] = true
-		return again
-	})
-}
-
-// beyond are the numbers beyond an int64, as written, by the names that the checks have for them. Where several fields have one
-// name, the last counts.
-func beyond(v *schema.Values) (all map[string]string) {
-	if !v.Large() {
-		return nil
-	}
-	for _, f := range [][2]string{{"n", "n"}, {"top_k", "top_k"}, {"min_tokens", "min_tokens"}, {"logprobs", "logprobs"}, {"top_logprobs", "logprobs"},
-		{"prompt_logprobs", "prompt_logprobs"}, {"routed_experts_prompt_start", "routed_experts_prompt_start"}, {"max_tokens", "max_tokens"},
-		{"max_output_tokens", "max_tokens"}, {"max_completion_tokens", "max_tokens"}} {
-		if large, ok := v.Get(f[0]).(pyjson.Number); ok {
-			if all == nil {
-				all = map[string]string{}
-			}
-			all[f[1]] = string(large)
-		}
-	}
-	return all
-}
-
-// stops reads a string or a list of them.
-func stops(v *schema.Values) (all []string) {
-	if s, one := v.Str("stop"); one {
-		return []string{s}
-	}
-	for _, s := range List(v, "stop") {
-		all = append(all, s.(string))
-	}
-	return all
-}
-
 // ints is nil for a field that is absent or null.
 func ints(v *schema.Values, name string) []int64 {
 	list := List(v, name)
@@ -258,6 +143,18 @@ func ints(v *schema.Values, name string) []int64 {
 		ids[i], _ = schema.Int(id)
 	}
 	return ids
+}
+
+// Tokens reads the tokens of a prompt, and the first of those that are beyond an int64, as it was written.
+func Tokens(list []any) (tokens []int, beyond string) {
+	for _, id := range list {
+		n, _ := schema.Int(id)
+		if number, ok := id.(pyjson.Number); ok && n == math.MaxInt64 && beyond == "" {
+			beyond = string(number)
+		}
+		tokens = append(tokens, int(n))
+	}
+	return tokens, beyond
 }
 
 // Shared gives what all requests for text have.

@@ -57,7 +57,7 @@ func fromFormat(format *schema.Values) *sampling.Constraint {
 	case "json_schema":
 		return &sampling.Constraint{Kind: "json", Spec: format.Values("json_schema").Get("json_schema")}
 	case "structural_tag":
-		return &sampling.Constraint{Kind: kind, Spec: format.Dump()}
+		return &sampling.Constraint{Kind: kind, Spec: pyjson.Dumps(format.Dump())}
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package request
 
 import (
+	"errors"
+
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request/content"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/template"
@@ -19,7 +22,7 @@ type Conversation struct {
 	Documents            []any
 	Effort               string // reasoning_effort
 	Media                Media
-	Fetches              bool // media is fetched before the model is found to take none
+	Fetches              bool // as content.Reader's
 	Unseen               bool // thoughts are not shown, and a grammar holds from the first token
 }
 
@@ -45,7 +48,7 @@ func (c *Conversation) Prompt(l Length, m *Model) (p generation.Prompt, err *pro
 	if err != nil {
 		return p, err
 	}
-	p.Text, p.Asked = text, c.LastUser()
+	p.Text, p.Asked = text, c.asked()
 	if c.ContinueFinalMessage && c.LastRole() == "assistant" {
 		p.Partial = c.LastText()
 	}
@@ -65,7 +68,8 @@ func (c *Conversation) Render(m *Model) (string, *protocol.Error) {
 	case len(c.Messages) == 0:
 		return "", ofTemplate("Cannot apply chat template to an empty conversation. Provide at least one message.")
 	}
-	if err := c.read(m.Name, t.Format()); err != nil {
+	holds := content.Reader{Model: m.Name, Format: t.Format(), Fetches: c.Fetches}
+	if err := holds.Read(c.Messages); err != nil {
 		return "", err
 	}
 	if c.ContinueFinalMessage && c.AddGenerationPrompt { // which is on by default; the schema refuses to have both said
@@ -73,9 +77,19 @@ func (c *Conversation) Render(m *Model) (string, *protocol.Error) {
 			"want the model to continue the final message, and add_generation_prompt when you want to add a header that will prompt it to start " +
 			"a new assistant message instead.")
 	}
-	text, failed := t.Render(template.Input{Messages: c.formed(t.Format()), Tools: c.Tools.Shown, AddGenerationPrompt: c.AddGenerationPrompt,
-		ContinueFinalMessage: c.ContinueFinalMessage, Documents: c.Documents, Kwargs: c.variables(m.Templates.Kwargs),
-		BOSToken: m.Tokenizer.Text(m.Tokenizer.BOS()), EOSToken: m.Tokenizer.Text(m.Tokenizer.EOS())})
+	format, kwargs := t.Format(), c.variables(m.Templates.Kwargs)
+	if !c.ownTemplate() {
+		var failed error
+		if t, failed = t.Brought(kwargs); failed != nil {
+			err := ofTemplate(failed.Error())
+			var expected *template.Error
+			err.Uncaught = !errors.As(failed, &expected)
+			return "", err
+		}
+	}
+	text, failed := t.Render(template.Input{Messages: c.formed(format), Tools: c.Tools.Shown, AddGenerationPrompt: c.AddGenerationPrompt,
+		ContinueFinalMessage: c.ContinueFinalMessage, Documents: c.Documents, Kwargs: kwargs, BOSToken: m.Tokenizer.Text(m.Tokenizer.BOS()),
+		EOSToken: m.Tokenizer.Text(m.Tokenizer.EOS())})
 	if failed != nil {
 		return "", ofTemplate(failed.Error())
 	}
@@ -117,36 +131,34 @@ func (c *Conversation) variables(server *pyjson.Object) *pyjson.Object {
 	return all
 }
 
-func get(v any, name string) any {
-	o, ok := v.(*pyjson.Object)
-	if !ok {
-		return nil
-	}
-	x, _ := o.Get(name)
-	return x
+// at is message i, nil where that is no object.
+func (c *Conversation) at(i int) *pyjson.Object {
+	o, _ := c.Messages[i].(*pyjson.Object)
+	return o
 }
 
-func (c *Conversation) last() any {
+// last is the last message, nil where there is none.
+func (c *Conversation) last() *pyjson.Object {
 	if len(c.Messages) == 0 {
 		return nil
 	}
-	return c.Messages[len(c.Messages)-1]
+	return c.at(len(c.Messages) - 1)
 }
 
 // LastRole is who spoke last.
 func (c *Conversation) LastRole() string {
-	role, _ := get(c.last(), "role").(string)
+	role, _ := c.last().Value("role").(string)
 	return role
 }
 
 // LastText is what was said last.
-func (c *Conversation) LastText() string { return Text(get(c.last(), "content")) }
+func (c *Conversation) LastText() string { return content.Text(c.last().Value("content")) }
 
-// LastUser is the last thing a user said, or the last of all when no user spoke.
-func (c *Conversation) LastUser() string {
+// asked is the last thing a user said, or the last of all when no user spoke.
+func (c *Conversation) asked() string {
 	for i := len(c.Messages) - 1; i >= 0; i-- {
-		if get(c.Messages[i], "role") == "user" {
-			return Text(get(c.Messages[i], "content"))
+		if m := c.at(i); m.Value("role") == "user" {
+			return content.Text(m.Value("content"))
 		}
 	}
 	return c.LastText()

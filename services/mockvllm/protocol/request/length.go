@@ -49,9 +49,6 @@ func (l Length) Check(m *Model) *protocol.Error {
 	return nil
 }
 
-// EmptyPrompt is what is said of a prompt without tokens.
-const EmptyPrompt = "The decoder prompt cannot be empty"
-
 // BadText is what a tokenizer says about half of a UTF-16 pair.
 func BadText() *protocol.Error {
 	return protocol.BadRequest("TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, InputSequence]]")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request/content"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/reasoning"
@@ -50,7 +51,11 @@ func (c *Conversation) Reply(prompt *generation.Prompt, p *sampling.Params, m *M
 		return &protocol.Error{Status: http.StatusNotImplemented, Type: protocol.TypeNotImplemented,
 			Message: "mockvllm does not call tools as --tool-call-parser " + m.Tools + " reads it yet."}
 	}
-	prompt.Says, prompt.Bound = calls(chosen, m.Tools), c.Tools.Forced()
+	says, err := calls(chosen, m.Tools)
+	if err != nil {
+		return protocol.BadRequest("%s", err)
+	}
+	prompt.Says, prompt.Bound = says, c.Tools.Forced()
 	if c.Tools.Choice == Required && c.Tools.Parallel && p.MinTokens > 0 {
 		prompt.Says = atLeast(int(min(p.MinTokens, p.MaxTokens)), prompt.Says, m.Tokenizer)
 	}
@@ -83,28 +88,23 @@ func (c *Conversation) mayCall(prompt *generation.Prompt, p *sampling.Params, m 
 		return
 	}
 	begun := m.Tokenizer.EncodeN(format.Write([]toolparser.Call{{Arguments: "{}"}}), false, 1)
-	if len(begun) == 1 && m.Tokenizer.IsAdded(begun[0]) {
-		prompt.Says, prompt.Bound, prompt.Trigger = calls(c.Tools.strict[:1], m.Tools), true, &begun[0]
+	says, err := calls(c.Tools.strict[:1], m.Tools)
+	if err == nil && len(begun) == 1 && m.Tokenizer.IsAdded(begun[0]) { // without says no call is begun
+		prompt.Says, prompt.Bound, prompt.Trigger = says, true, &begun[0]
 	}
 }
 
 // think lets the model think before it answers, where a parser tells its thoughts apart.
 func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *Model) {
-	if m.Reasoning == "" {
+	parser, end, ok := m.thinks(prompt.Tokens, c.thinks())
+	if !ok {
 		return
 	}
-	parser, ok := reasoning.Lookup(m.Reasoning, c.thinks())
-	if !ok || parser.Start == "" {
-		return
+	if !c.Unseen {
+		prompt.ThinkEnd = end
 	}
-	if id, known := m.Tokenizer.ID(parser.End); known {
-		prompt.ThinkEnd = &id
-		if c.Unseen || over(prompt.Tokens, m, parser) {
-			prompt.ThinkEnd = nil
-			if p.Constraint != nil || c.Tools.Forced() { // which leave no room for thoughts
-				return
-			}
-		}
+	if prompt.ThinkEnd == nil && (p.Constraint != nil || c.Tools.Forced()) { // which leave no room for thoughts
+		return
 	}
 	thoughts := "The user said: " + text.Beginning(prompt.Asked)
 	if p.ThinkingBudget != nil && *p.ThinkingBudget >= 0 {
@@ -116,17 +116,23 @@ func (c *Conversation) think(prompt *generation.Prompt, p *sampling.Params, m *M
 	}
 }
 
-// ThinkEnd is the token that a grammar waits for in an answer to a prompt without a conversation, where the server has a parser of
-// reasoning: nil where there is none, or when the prompt has it.
+// ThinkEnd is the token that a grammar waits for in an answer to a prompt without a conversation, nil where it waits for none.
 func (m *Model) ThinkEnd(prompt []int) *int {
-	parser, ok := reasoning.Lookup(m.Reasoning, nil)
-	if !ok || parser.Start == "" || over(prompt, m, parser) {
-		return nil
+	_, end, _ := m.thinks(prompt, nil)
+	return end
+}
+
+// thinks finds the parser that tells thoughts apart, and the token that ends them in an answer to a prompt: nil where the prompt has
+// it. asked is what the request says about thinking, nil when it says nothing.
+func (m *Model) thinks(prompt []int, asked *bool) (parser reasoning.Parser, end *int, ok bool) {
+	parser, ok = reasoning.Lookup(m.Reasoning, asked)
+	if !ok || parser.Start == "" {
+		return parser, nil, false
 	}
-	if id, known := m.Tokenizer.ID(parser.End); known {
-		return &id
+	if id, known := m.Tokenizer.ID(parser.End); known && !over(prompt, m, parser) {
+		end = &id
 	}
-	return nil
+	return parser, end, true
 }
 
 // over tells whether the thoughts have ended in a prompt: the last mark of them is the one that ends them.
@@ -144,25 +150,25 @@ func over(prompt []int, m *Model, parser reasoning.Parser) bool {
 // results joins what tools answered, when the conversation ends with that.
 func (c *Conversation) results() (all string, ok bool) {
 	first := len(c.Messages)
-	for first > 0 && get(c.Messages[first-1], "role") == "tool" {
+	for first > 0 && c.at(first-1).Value("role") == "tool" {
 		first--
 	}
 	var said []string
-	for _, m := range c.Messages[first:] {
-		said = append(said, Text(get(m, "content")))
+	for i := first; i < len(c.Messages); i++ {
+		said = append(said, content.Text(c.at(i).Value("content")))
 	}
 	return strings.Join(said, "; "), len(said) > 0
 }
 
 // calls writes calls of tools, in the format of a parser, with arguments that their schemas accept. A schema that makes no sense
 // is not what the arguments follow: vLLM refuses it for strict tools alone.
-func calls(tools []toolparser.Tool, parser string) func(structured.Source) string {
+func calls(tools []toolparser.Tool, parser string) (func(structured.Source) string, error) {
 	format, _ := toolparser.Lookup(parser)
 	arguments := make([]*structured.Constraint, len(tools))
 	for i, t := range tools {
 		var err error
 		if arguments[i], err = structured.Tool(string(t.Parameters)); err != nil {
-			arguments[i], _ = structured.Tool(`{"type": "object"}`)
+			return nil, err
 		}
 	}
 	return func(src structured.Source) string {
@@ -171,5 +177,5 @@ func calls(tools []toolparser.Tool, parser string) func(structured.Source) strin
 			made[i] = toolparser.Call{Name: t.Name, Arguments: arguments[i].Generate(src)}
 		}
 		return format.Write(made)
-	}
+	}, nil
 }

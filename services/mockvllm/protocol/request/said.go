@@ -157,6 +157,9 @@ func (r *Reader) read(o *generation.Output) (p *Piece, some bool) {
 	d, ok := r.calls.Feed(text)
 	r.turn.Parsed.count(len(d.Calls) > 0)
 	if o.Finish != "" {
+		if m, ok := r.calls.(toolparser.Unstreamer); ok && len(d.Calls) > 0 {
+			d.Calls[len(d.Calls)-1].Arguments += m.Unstreamed()
+		}
 		last, more := r.calls.Finish()
 		d.Content += last.Content
 		d.Calls = append(d.Calls, last.Calls...)

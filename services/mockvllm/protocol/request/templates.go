@@ -15,11 +15,11 @@ type Templates struct {
 
 // choose takes the request's template, if it has one and may have one.
 func (t Templates) choose(c *Conversation) (*template.Template, *protocol.Error) {
-	own := c.Template != nil || get(c.Kwargs, "chat_template") != nil
+	brought := c.Template != nil || c.Kwargs.Value("chat_template") != nil
 	switch {
-	case own && !t.Trust:
+	case brought && !t.Trust:
 		return nil, protocol.BadRequest("Chat template is passed with request, but --trust-request-chat-template is not set. Refused request with untrusted chat template.")
-	case c.Template != nil && *c.Template != "":
+	case c.ownTemplate():
 		compiled, err := template.Compile(*c.Template)
 		if err != nil {
 			refused := protocol.BadRequest("%s", err)
@@ -29,4 +29,9 @@ func (t Templates) choose(c *Conversation) (*template.Template, *protocol.Error)
 		return compiled, nil
 	}
 	return t.Default, nil
+}
+
+// ownTemplate tells whether a request has a template of its own, which is then the one, whatever chat_template_kwargs say.
+func (c *Conversation) ownTemplate() bool {
+	return c.Template != nil && *c.Template != "" && *c.Template != template.Auto
 }

@@ -24,7 +24,7 @@ func (r *Request) Continue(h History) {
 	}
 	for _, m := range h.Messages {
 		if o, ok := m.(*pyjson.Object); ok {
-			if role, _ := o.Get("role"); role == "system" {
+			if o.Value("role") == "system" {
 				continue
 			}
 		}

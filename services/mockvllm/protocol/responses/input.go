@@ -99,7 +99,7 @@ func internal(message string) *protocol.Error {
 // answered adds what the assistant said, to its message when that has nothing said yet.
 func answered(c *request.Conversation, text any) {
 	if previous := assistant(c); previous != nil {
-		if content, _ := previous.Get("content"); content == nil {
+		if previous.Value("content") == nil {
 			previous.Set("content", text)
 			return
 		}
@@ -126,7 +126,7 @@ func assistant(c *request.Conversation) *pyjson.Object {
 		return nil
 	}
 	last := c.Messages[len(c.Messages)-1].(*pyjson.Object)
-	if role, _ := last.Get("role"); role != "assistant" {
+	if last.Value("role") != "assistant" {
 		return nil
 	}
 	return last
@@ -141,8 +141,7 @@ func call(c *request.Conversation, id, name, arguments any) {
 		m = pyjson.NewObject(pyjson.Member{Key: "role", Value: "assistant"})
 		c.Messages = append(c.Messages, m)
 	}
-	calls, _ := m.Get("tool_calls")
-	list, _ := calls.([]any)
+	list, _ := m.Value("tool_calls").([]any)
 	m.Set("tool_calls", append(list, made))
 }
 

@@ -107,16 +107,11 @@ func (it *item) appendCustom(b []byte, input string) []byte {
 func customInput(arguments []byte) string {
 	parsed, err := pyjson.Decode(arguments)
 	if o, ok := parsed.(*pyjson.Object); err == nil && ok {
-		if input, isText := get(o, "input").(string); isText {
+		if input, isText := o.Value("input").(string); isText {
 			return input
 		}
 	}
 	return string(arguments)
-}
-
-func get(o *pyjson.Object, name string) any {
-	v, _ := o.Get(name)
-	return v
 }
 
 // appendBegun writes an item of which nothing is said yet.

@@ -35,7 +35,7 @@ func Read(v *schema.Values, m *request.Model) *Request {
 		id := "resp_" + protocol.NewID()
 		r.RequestID = &id
 	}
-	if whole, _ := v.Object("chat_template_kwargs").Get("tokenize"); whole == true {
+	if v.Object("chat_template_kwargs").Value("tokenize") == true {
 		r.Length.Special = false // the tokens are made with the template, which has them
 	}
 	r.Length.ReadMax(v, "max_output_tokens")

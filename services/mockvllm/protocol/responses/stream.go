@@ -23,9 +23,12 @@ type stream struct {
 	buf    []byte
 }
 
-// Frames makes the writer of a streamed answer, which begins with the response at once.
+// Frames makes the writer of a streamed answer, which begins with the response at once, if there can be one.
 func (r *Request) Frames(h protocol.Head, emit func(frame []byte)) request.Frames {
 	s := &stream{r: r, h: h, emit: emit, reader: r.NewReader(r.hide)}
+	if r.unanswerable() != nil {
+		return s
+	}
 	for _, event := range []string{"response.created", "response.in_progress"} {
 		s.event(event, `"response":`)
 		s.buf = s.r.appendResponse(s.buf, s.h, nil, "in_progress", nil, nil)

@@ -82,7 +82,7 @@ func (r *Request) prompt(item any) (generation.Prompt, *protocol.Error) {
 	}
 	all := append(append(make([]int, 0, len(query)+len(tokens)), query...), tokens...)
 	if len(all) == 0 {
-		return generation.Prompt{}, protocol.BadRequest("The decoder prompt cannot be empty")
+		return generation.Prompt{}, protocol.BadRequest(protocol.EmptyPrompt)
 	}
 	return generation.Prompt{Tokens: all[:min(len(all), r.model.MaxLen-1)]}, nil
 }

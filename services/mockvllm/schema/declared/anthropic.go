@@ -104,7 +104,7 @@ func toolChoiceNamed(v *values.Values) string {
 }
 
 func thinkingBudget(v *values.Values) string {
-	if python.Truthy(get(v.Object("kv_transfer_params"), "do_remote_decode")) {
+	if python.Truthy(v.Object("kv_transfer_params").Value("do_remote_decode")) {
 		return ""
 	}
 	thinking := v.Values("thinking")

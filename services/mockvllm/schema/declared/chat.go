@@ -25,13 +25,13 @@ func init() {
 
 // normalizeMessages renames reasoning_content, and makes lists of tool calls that are none.
 func normalizeMessages(o *pyjson.Object) *refusal.Error {
-	messages, _ := get(o, "messages").([]any)
+	messages, _ := o.Value("messages").([]any)
 	for _, m := range messages {
 		msg, ok := m.(*pyjson.Object)
 		if !ok {
 			continue
 		}
-		if calls := get(msg, "tool_calls"); calls != nil {
+		if calls := msg.Value("tool_calls"); calls != nil {
 			list, err := iterate(calls)
 			if err != nil {
 				return err
@@ -40,7 +40,7 @@ func normalizeMessages(o *pyjson.Object) *refusal.Error {
 				msg.Set("tool_calls", list)
 			}
 		}
-		if content, _ := msg.Delete("reasoning_content"); content != nil && get(msg, "reasoning") == nil {
+		if content, _ := msg.Delete("reasoning_content"); content != nil && msg.Value("reasoning") == nil {
 			msg.Set("reasoning", content)
 		}
 	}
@@ -68,7 +68,7 @@ func materializeToolCalls(r *node.Run, _, out any) (any, bool) {
 		if !ok {
 			continue
 		}
-		calls, ok := get(msg, "tool_calls").(*values.Iterator)
+		calls, ok := msg.Value("tool_calls").(*values.Iterator)
 		if !ok {
 			continue
 		}
@@ -82,9 +82,9 @@ func materializeToolCalls(r *node.Run, _, out any) (any, bool) {
 }
 
 func chatLogprobs(o *pyjson.Object) *refusal.Error {
-	ids, logprobs := python.Truthy(get(o, "logprob_token_ids")), python.Truthy(get(o, "logprobs"))
+	ids, logprobs := python.Truthy(o.Value("logprob_token_ids")), python.Truthy(o.Value("logprobs"))
 	switch {
-	case ids && python.Truthy(get(o, "use_beam_search")):
+	case ids && python.Truthy(o.Value("use_beam_search")):
 		return refusal.Invalid("logprob_token_ids", nil, "`logprob_token_ids` is not supported with beam search.")
 	case ids && !logprobs:
 		return refusal.Invalid("logprob_token_ids", nil, "when using `logprob_token_ids`, `logprobs` must be set to true.")
@@ -95,7 +95,7 @@ func chatLogprobs(o *pyjson.Object) *refusal.Error {
 	if err := promptLogprobs(o); err != nil {
 		return err
 	}
-	top := get(o, "top_logprobs")
+	top := o.Value("top_logprobs")
 	n, ok := python.Number(top)
 	switch {
 	case !ok:
@@ -108,7 +108,7 @@ func chatLogprobs(o *pyjson.Object) *refusal.Error {
 }
 
 func chatStructuredOutputs(o *pyjson.Object) *refusal.Error {
-	outputs := get(o, "structured_outputs")
+	outputs := o.Value("structured_outputs")
 	if outputs == nil {
 		return nil
 	}
@@ -133,8 +133,8 @@ var (
 )
 
 func dropPromptTokenIDs(o *pyjson.Object) *refusal.Error {
-	params, ok := get(o, "kv_transfer_params").(*pyjson.Object)
-	if ok && get(params, "prompt_token_ids") != nil && hasMedia(get(o, "messages")) {
+	params, ok := o.Value("kv_transfer_params").(*pyjson.Object)
+	if ok && params.Value("prompt_token_ids") != nil && hasMedia(o.Value("messages")) {
 		params.Delete("prompt_token_ids")
 	}
 	return nil
@@ -144,7 +144,7 @@ func hasMedia(messages any) bool {
 	list, _ := messages.([]any)
 	for _, m := range list {
 		msg, _ := m.(*pyjson.Object)
-		parts, _ := get(msg, "content").([]any)
+		parts, _ := msg.Value("content").([]any)
 		for _, p := range parts {
 			part, ok := p.(*pyjson.Object)
 			if !ok {
@@ -176,16 +176,16 @@ func systemMessageContent(o *pyjson.Object) *refusal.Error {
 	}
 	for _, m := range list {
 		msg, ok := m.(*pyjson.Object)
-		if !ok || !in(get(msg, "role"), "system") {
+		if !ok || !in(msg.Value("role"), "system") {
 			continue
 		}
-		parts, _ := get(msg, "content").([]any)
+		parts, _ := msg.Value("content").([]any)
 		for _, p := range parts {
 			part, ok := p.(*pyjson.Object)
 			if !ok {
 				continue
 			}
-			switch kind := get(part, "type").(type) {
+			switch kind := part.Value("type").(type) {
 			case []any, *pyjson.Object:
 				if python.Truthy(kind) {
 					return refusal.BadRequest("unhashable type: '"+pyjson.TypeName(kind)+"'", "")
@@ -197,22 +197,22 @@ func systemMessageContent(o *pyjson.Object) *refusal.Error {
 }
 
 func batchMode(o *pyjson.Object) *refusal.Error {
-	if python.Truthy(get(o, "use_beam_search")) {
+	if python.Truthy(o.Value("use_beam_search")) {
 		return refusal.Invalid("use_beam_search", nil, "Batch chat completions do not support beam search. Please set `use_beam_search` to False.")
 	}
-	if python.Truthy(get(o, "logprob_token_ids")) && !python.Truthy(get(o, "logprobs")) {
+	if python.Truthy(o.Value("logprob_token_ids")) && !python.Truthy(o.Value("logprobs")) {
 		return refusal.Invalid("logprob_token_ids", nil, "when using `logprob_token_ids`, `logprobs` must be set to true.")
 	}
-	if params, ok := get(o, "kv_transfer_params").(*pyjson.Object); ok && get(params, "prompt_token_ids") != nil {
+	if params, ok := o.Value("kv_transfer_params").(*pyjson.Object); ok && params.Value("prompt_token_ids") != nil {
 		return refusal.Invalid("kv_transfer_params.prompt_token_ids", nil, "Batch chat completions do not support "+
 			"`kv_transfer_params['prompt_token_ids']`: one pre-tokenized prompt cannot serve several conversations.")
 	}
-	if format, ok := get(o, "response_format").(*pyjson.Object); ok && in(get(format, "type"), "structural_tag") {
+	if format, ok := o.Value("response_format").(*pyjson.Object); ok && in(format.Value("type"), "structural_tag") {
 		if err := structuralTagFormat(format); err != nil {
 			return err
 		}
 	}
-	if outputs := get(o, "structured_outputs"); outputs != nil {
+	if outputs := o.Value("structured_outputs"); outputs != nil {
 		if err := structuredOutputsTag(outputs); err != nil {
 			return err
 		}

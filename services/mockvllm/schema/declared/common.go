@@ -87,7 +87,7 @@ func repetitionDetection(v *values.Values) *refusal.Error {
 
 func returnMMKwargs(_ *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
-	if !ok || get(o, "return_mm_kwargs") != false {
+	if !ok || o.Value("return_mm_kwargs") != false {
 		return in, true
 	}
 	if _, given := o.Get("mm_payload"); given {
@@ -99,7 +99,7 @@ func returnMMKwargs(_ *node.Run, in any) (any, bool) {
 }
 
 func cacheSalt(o *pyjson.Object) *refusal.Error {
-	if salt := get(o, "cache_salt"); salt != nil {
+	if salt := o.Value("cache_salt"); salt != nil {
 		return Salt(salt)
 	}
 	return nil
@@ -119,24 +119,24 @@ func Salt(salt any) *refusal.Error {
 }
 
 func generationPrompt(o *pyjson.Object) *refusal.Error {
-	if python.Truthy(get(o, "continue_final_message")) && python.Truthy(get(o, "add_generation_prompt")) {
+	if python.Truthy(o.Value("continue_final_message")) && python.Truthy(o.Value("add_generation_prompt")) {
 		return refusal.Invalid("", nil, "Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
 	}
 	return nil
 }
 
 func streamOptions(o *pyjson.Object) *refusal.Error {
-	if python.Truthy(get(o, "stream_options")) && !python.Truthy(get(o, "stream")) {
+	if python.Truthy(o.Value("stream_options")) && !python.Truthy(o.Value("stream")) {
 		return refusal.Invalid("stream_options", nil, "Stream options can only be defined when `stream=True`.")
 	}
 	return nil
 }
 
 func responseFormat(o *pyjson.Object) *refusal.Error {
-	format, _ := get(o, "response_format").(*pyjson.Object)
-	switch get(format, "type") {
+	format, _ := o.Value("response_format").(*pyjson.Object)
+	switch format.Value("type") {
 	case "json_schema":
-		if get(format, "json_schema") == nil {
+		if format.Value("json_schema") == nil {
 			return refusal.Invalid("response_format", nil, "When response_format type is 'json_schema', the 'json_schema' field must be provided.")
 		}
 	case "structural_tag":
@@ -148,7 +148,7 @@ func responseFormat(o *pyjson.Object) *refusal.Error {
 // wholeOrAll is how vLLM checks the counts of logprobs, before their types are known.
 func wholeOrAll(o *pyjson.Object, names ...string) *refusal.Error {
 	for _, name := range names {
-		v := get(o, name)
+		v := o.Value(name)
 		if _, ok := python.Number(v); v != nil && !ok {
 			return refusal.Invalid(name, v, "`%s` must be an integer.", name)
 		}
@@ -157,11 +157,11 @@ func wholeOrAll(o *pyjson.Object, names ...string) *refusal.Error {
 }
 
 func promptLogprobs(o *pyjson.Object) *refusal.Error {
-	v := get(o, "prompt_logprobs")
+	v := o.Value("prompt_logprobs")
 	n, ok := python.Number(v)
 	switch {
 	case !ok:
-	case python.Truthy(get(o, "stream")) && (n > 0 || n == -1):
+	case python.Truthy(o.Value("stream")) && (n > 0 || n == -1):
 		return refusal.Invalid("prompt_logprobs", nil, "`prompt_logprobs` are not available when `stream=True`.")
 	case n < 0 && n != -1:
 		return refusal.Invalid("prompt_logprobs", v, "`prompt_logprobs` must be a positive value or -1.")
@@ -177,7 +177,7 @@ func constraints(outputs any) (int, *refusal.Error) {
 	}
 	count := 0
 	for _, name := range []string{"json", "regex", "choice"} {
-		if get(o, name) != nil {
+		if o.Value(name) != nil {
 			count++
 		}
 	}

@@ -23,7 +23,7 @@ const maxPrompts = 1024
 
 func nullMaxTokens(_ *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
-	if !ok || get(o, "max_tokens") != nil {
+	if !ok || o.Value("max_tokens") != nil {
 		return in, true
 	}
 	o = o.Clone()
@@ -32,7 +32,7 @@ func nullMaxTokens(_ *node.Run, in any) (any, bool) {
 }
 
 func completionStructuredOutputs(o *pyjson.Object) *refusal.Error {
-	outputs := get(o, "structured_outputs")
+	outputs := o.Value("structured_outputs")
 	if outputs == nil {
 		return nil
 	}
@@ -47,8 +47,8 @@ func completionStructuredOutputs(o *pyjson.Object) *refusal.Error {
 }
 
 func completionLogprobs(o *pyjson.Object) *refusal.Error {
-	ids, beam, echo, logprobs := python.Truthy(get(o, "logprob_token_ids")), python.Truthy(get(o, "use_beam_search")), python.Truthy(get(o, "echo")), get(o, "logprobs")
-	limit, isNumber := python.Number(get(o, "max_tokens"))
+	ids, beam, echo, logprobs := python.Truthy(o.Value("logprob_token_ids")), python.Truthy(o.Value("use_beam_search")), python.Truthy(o.Value("echo")), o.Value("logprobs")
+	limit, isNumber := python.Number(o.Value("max_tokens"))
 	switch {
 	case ids && beam:
 		return refusal.Invalid("logprob_token_ids", nil, "`logprob_token_ids` is not supported with beam search.")
@@ -73,7 +73,7 @@ func completionLogprobs(o *pyjson.Object) *refusal.Error {
 }
 
 func promptGiven(o *pyjson.Object) *refusal.Error {
-	prompt, embeds := get(o, "prompt"), get(o, "prompt_embeds")
+	prompt, embeds := o.Value("prompt"), o.Value("prompt_embeds")
 	list, isList := embeds.([]any)
 	if (prompt == nil || prompt == "") && (embeds == nil || isList && len(list) == 0) {
 		return refusal.Invalid("prompt", nil, "Either prompt or prompt_embeds must be provided and non-empty.")
@@ -83,10 +83,10 @@ func promptGiven(o *pyjson.Object) *refusal.Error {
 
 func promptListLength(o *pyjson.Object) *refusal.Error {
 	const text = "%s list length %d exceeds the maximum allowed count of %d. To increase this limit, set the VLLM_MAX_COMPLETION_PROMPTS environment variable."
-	if prompt, _ := get(o, "prompt").([]any); len(prompt) > maxPrompts && !isInt(prompt[0]) {
+	if prompt, _ := o.Value("prompt").([]any); len(prompt) > maxPrompts && !isInt(prompt[0]) {
 		return refusal.Invalid("prompt", nil, text, "prompt", len(prompt), maxPrompts)
 	}
-	if embeds, _ := get(o, "prompt_embeds").([]any); len(embeds) > maxPrompts {
+	if embeds, _ := o.Value("prompt_embeds").([]any); len(embeds) > maxPrompts {
 		return refusal.Invalid("prompt_embeds", nil, text, "prompt_embeds", len(embeds), maxPrompts)
 	}
 	return nil

@@ -58,15 +58,15 @@ func featuresParallel(v *values.Values) string {
 	var spans []*values.Values
 	for modality, list := range hashes.All() {
 		n := count(list)
-		if count(get(places, modality)) != n {
+		if count(places.Value(modality)) != n {
 			return modality + " mm_hashes and mm_placeholders must have the same length"
 		}
 		for _, name := range optional {
-			if o := v.Object(name); o != nil && count(get(o, modality)) != n {
+			if o := v.Object(name); o != nil && count(o.Value(modality)) != n {
 				return fmt.Sprintf("%s %s and mm_hashes must have the same length", modality, name)
 			}
 		}
-		for _, p := range get(places, modality).([]any) {
+		for _, p := range places.Value(modality).([]any) {
 			spans = append(spans, p.(*values.Values))
 		}
 	}
@@ -122,7 +122,7 @@ func metadataNeedsEC(v *values.Values) string {
 	}
 	kwargs := features.Object("kwargs_data")
 	for modality, metadata := range features.Object("mm_metadata").All() {
-		items, _ := get(kwargs, modality).([]any)
+		items, _ := kwargs.Value(modality).([]any)
 		for i, m := range metadata.([]any) {
 			if m != nil && (i >= len(items) || items[i] == nil) {
 				return "metadata-only multimodal items require ec_transfer_params"
@@ -134,7 +134,7 @@ func metadataNeedsEC(v *values.Values) string {
 
 func textNeedsDetokenize(v *values.Values) string {
 	mode := v.Get("output_mode")
-	if mode != "tokens" && !python.Truthy(get(v.Object("sampling_params"), "detokenize")) {
+	if mode != "tokens" && !python.Truthy(v.Object("sampling_params").Value("detokenize")) {
 		return fmt.Sprintf("output_mode=%s requires sampling_params.detokenize to be true", pyjson.Repr(mode))
 	}
 	return ""

@@ -27,7 +27,7 @@ func removedPoolingParameters(o *pyjson.Object) *refusal.Error {
 	if _, given := o.Get("normalize"); given {
 		return refusal.Invalid("normalize", nil, "Parameter `normalize` was removed; use `use_activation` instead.")
 	}
-	switch get(o, "task") {
+	switch o.Value("task") {
 	case "score":
 		return refusal.Invalid("task", nil, "`score` task was removed; use `classify` instead.")
 	case "encode":
@@ -53,7 +53,7 @@ func inputMessages(are func(any) bool) pydantic.Hook {
 func areMessages(v any) bool {
 	return allOf(v, func(item any) bool {
 		o, _ := item.(*pyjson.Object)
-		_, ok := get(o, "role").(string)
+		_, ok := o.Value("role").(string)
 		return ok
 	})
 }
@@ -83,7 +83,7 @@ func embedContent(v *values.Values) string {
 		if v.Null("text") {
 			return "CohereEmbedContent with type='text' requires text"
 		}
-	} else if !python.Truthy(get(v.Object("image_url"), "url")) {
+	} else if !python.Truthy(v.Object("image_url").Value("url")) {
 		return "CohereEmbedContent with type='image_url' requires image_url.url"
 	}
 	return ""

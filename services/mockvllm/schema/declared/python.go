@@ -8,12 +8,6 @@ import (
 
 // What Python makes of the values that vLLM's validators handle before their types are known.
 
-// get is data.get(key).
-func get(o *pyjson.Object, key string) any {
-	v, _ := o.Get(key)
-	return v
-}
-
 // iterate is iter(v): the items of a list, the characters of a string, the keys of a dict, or a TypeError.
 func iterate(v any) ([]any, *refusal.Error) {
 	switch v := v.(type) {

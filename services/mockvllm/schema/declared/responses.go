@@ -24,25 +24,25 @@ func init() {
 
 func background(o *pyjson.Object) *refusal.Error {
 	store, given := o.Get("store")
-	if python.Truthy(get(o, "background")) && given && !python.Truthy(store) {
+	if python.Truthy(o.Value("background")) && given && !python.Truthy(store) {
 		return refusal.Invalid("background", nil, "background can only be used when `store` is true")
 	}
 	return nil
 }
 
 func noPromptTemplate(o *pyjson.Object) *refusal.Error {
-	if get(o, "prompt") != nil {
+	if o.Value("prompt") != nil {
 		return refusal.Invalid("prompt", nil, "prompt template is not supported")
 	}
 	return nil
 }
 
 func customToolFormat(o *pyjson.Object) *refusal.Error {
-	tools, _ := get(o, "tools").([]any)
+	tools, _ := o.Value("tools").([]any)
 	for _, t := range tools {
 		tool, _ := t.(*pyjson.Object)
-		format, _ := get(tool, "format").(*pyjson.Object)
-		if get(tool, "type") == "custom" && get(format, "type") == "grammar" {
+		format, _ := tool.Value("format").(*pyjson.Object)
+		if tool.Value("type") == "custom" && format.Value("type") == "grammar" {
 			return refusal.Invalid("tools", nil, "Custom tools with a grammar format are not supported; only free-form text custom tools are accepted.")
 		}
 	}
@@ -51,7 +51,7 @@ func customToolFormat(o *pyjson.Object) *refusal.Error {
 
 // inputItems makes models of items that the union would not tell apart; what no model takes stays as it is.
 func inputItems(o *pyjson.Object) *refusal.Error {
-	input := get(o, "input")
+	input := o.Value("input")
 	if input == nil {
 		return nil
 	}
@@ -74,7 +74,7 @@ func inputItems(o *pyjson.Object) *refusal.Error {
 }
 
 func inputItem(o *pyjson.Object) any {
-	switch kind := get(o, "type"); {
+	switch kind := o.Value("type"); {
 	case kind == "function_call":
 		return instance("ResponseFunctionToolCall", o, o)
 	case kind == "reasoning":
@@ -83,8 +83,8 @@ func inputItem(o *pyjson.Object) any {
 			o.Set("id", "rs_")
 		}
 		return instance("ResponseReasoningItem", o, o)
-	case kind == "message" && get(o, "role") == "assistant":
-		if content, isList := get(o, "content").([]any); isList {
+	case kind == "message" && o.Value("role") == "assistant":
+		if content, isList := o.Value("content").([]any); isList {
 			return instance("ResponseOutputMessage", assistantMessage(o, content), o)
 		}
 	}
@@ -101,7 +101,7 @@ func assistantMessage(o *pyjson.Object, content []any) *pyjson.Object {
 	content = slices.Clone(content)
 	for i, c := range content {
 		part, _ := c.(*pyjson.Object)
-		if _, given := part.Get("annotations"); get(part, "type") == "output_text" && !given {
+		if _, given := part.Get("annotations"); part.Value("type") == "output_text" && !given {
 			part = part.Clone()
 			part.Set("annotations", []any{})
 			content[i] = part
@@ -124,18 +124,18 @@ func responsesTools(o *pyjson.Object) *refusal.Error {
 	if !given {
 		choice = "auto"
 	}
-	n, err := length(get(o, "tools"))
+	n, err := length(o.Value("tools"))
 	if err != nil {
 		return err
 	}
 	named, _ := choice.(*pyjson.Object)
-	isNamed := in(get(named, "type"), "function", "custom")
+	isNamed := in(named.Value("type"), "function", "custom")
 	switch {
 	case n == 0 && in(choice, "auto", "none"):
 		o.Set("tool_choice", "none")
 	case n == 0 && in(choice, "required"):
 		return refusal.Invalid("tool_choice", nil, "Tool choice 'required' must be specified with 'tools' parameter.")
-	case n == 0 && isNamed, isNamed && !python.Truthy(get(named, "name")):
+	case n == 0 && isNamed, isNamed && !python.Truthy(named.Value("name")):
 		return noSuchTool()
 	case isNamed:
 		return resolveTool(o, named)
@@ -149,26 +149,26 @@ func noSuchTool() *refusal.Error {
 
 // resolveTool finds a named tool, also by the part of its name behind the namespace, and writes the whole name.
 func resolveTool(o, choice *pyjson.Object) *refusal.Error {
-	wanted := get(choice, "name")
-	tools, err := iterate(get(o, "tools"))
+	wanted := choice.Value("name")
+	tools, err := iterate(o.Value("tools"))
 	if err != nil {
 		return err
 	}
 	whole, local := map[any]bool{}, map[any][]string{}
 	for _, t := range tools {
 		tool, _ := t.(*pyjson.Object)
-		name, isText := get(tool, "name").(string)
-		if get(tool, "type") != "namespace" {
+		name, isText := tool.Value("name").(string)
+		if tool.Value("type") != "namespace" {
 			whole[name] = whole[name] || isText
 			continue
 		}
-		inner, isList := get(tool, "tools").([]any)
+		inner, isList := tool.Value("tools").([]any)
 		if !isList || !isText {
 			return nil
 		}
 		for _, t := range inner {
 			tool, _ := t.(*pyjson.Object)
-			if inside, ok := get(tool, "name").(string); ok {
+			if inside, ok := tool.Value("name").(string); ok {
 				whole[name+"__"+inside] = true
 				local[inside] = append(local[inside], name+"__"+inside)
 			}
@@ -200,14 +200,14 @@ func resolveTool(o, choice *pyjson.Object) *refusal.Error {
 // imageDetail gives input images the detail that they have by default.
 func imageDetail(_ *node.Run, in any) (any, bool) {
 	o, ok := in.(*pyjson.Object)
-	content, isList := get(o, "content").([]any)
+	content, isList := o.Value("content").([]any)
 	if !ok || !isList {
 		return in, true
 	}
 	var changed []any
 	for i, c := range content {
 		part, _ := c.(*pyjson.Object)
-		if _, given := part.Get("detail"); get(part, "type") != "input_image" || given {
+		if _, given := part.Get("detail"); part.Value("type") != "input_image" || given {
 			continue
 		}
 		if changed == nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/node"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/python"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/refusal"
-	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/scalar"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema/values"
 )
 
@@ -31,20 +30,20 @@ func samplingParams(r *node.Run, in, out any) (any, bool) {
 }
 
 func samplingRanges(o *pyjson.Object) *refusal.Error {
-	i := func(name string) int64 { n, _ := values.Int(get(o, name)); return n }
-	f := func(name string) float64 { x, _ := get(o, name).(float64); return x }
+	i := func(name string) int64 { n, _ := values.Int(o.Value(name)); return n }
+	f := func(name string) float64 { x, _ := o.Value(name).(float64); return x }
 	bad := func(format, name string) *refusal.Error {
-		return refusal.Invalid("", nil, format, pyjson.Str(get(o, name)))
+		return refusal.Invalid("", nil, format, pyjson.Str(o.Value(name)))
 	}
 	named := func(format, name string) *refusal.Error {
-		return refusal.Invalid(name, get(o, name), format, pyjson.Str(get(o, name)))
+		return refusal.Invalid(name, o.Value(name), format, pyjson.Str(o.Value(name)))
 	}
 	const maxN = 16384
 	t := max(f("temperature"), 0)
 	if t > 0 && t < 0.01 {
 		o.Set("temperature", 0.01)
 	}
-	if budget := get(o, "thinking_token_budget"); budget == int64(-1) {
+	if budget := o.Value("thinking_token_budget"); budget == int64(-1) {
 		o.Set("thinking_token_budget", nil)
 	} else if i("thinking_token_budget") < 0 {
 		return badBudget(budget)
@@ -54,7 +53,7 @@ func samplingRanges(o *pyjson.Object) *refusal.Error {
 		return bad("n must be at least 1, got %s.", "n")
 	case i("n") > maxN:
 		return bad("n must be at most 16384, got %s. To increase this limit, set the VLLM_MAX_N_SEQUENCES environment variable.", "n")
-	case beyond64(get(o, "extra_args")):
+	case python.Beyond64(o.Value("extra_args")):
 		return refusal.Invalid("extra_args", nil, "extra_args integers must be between -2**63 and 2**64 - 1.")
 	case !within(f("presence_penalty"), -2, 2):
 		return bad("presence_penalty must be in [-2, 2], got %s.", "presence_penalty")
@@ -81,60 +80,36 @@ func samplingRanges(o *pyjson.Object) *refusal.Error {
 }
 
 func samplingCounts(o *pyjson.Object, i func(string) int64, bad, named func(format, name string) *refusal.Error) *refusal.Error {
-	limited := get(o, "max_tokens") != nil
+	limited := o.Value("max_tokens") != nil
 	switch {
 	case limited && i("max_tokens") < 1:
 		return named("max_tokens must be at least 1, got %s.", "max_tokens")
 	case i("min_tokens") < 0:
 		return bad("min_tokens must be greater than or equal to 0, got %s.", "min_tokens")
 	case limited && i("min_tokens") > i("max_tokens"):
-		return refusal.Invalid("", nil, "min_tokens must be less than or equal to max_tokens=%s, got %s.", pyjson.Str(get(o, "max_tokens")),
-			pyjson.Str(get(o, "min_tokens")))
-	case get(o, "stream_interval") != nil && i("stream_interval") < 1:
+		return refusal.Invalid("", nil, "min_tokens must be less than or equal to max_tokens=%s, got %s.", pyjson.Str(o.Value("max_tokens")),
+			pyjson.Str(o.Value("min_tokens")))
+	case o.Value("stream_interval") != nil && i("stream_interval") < 1:
 		return named("stream_interval must be at least 1, got %s.", "stream_interval")
 	case i("logprobs") < -1:
 		return named("logprobs must be non-negative or -1, got %s.", "logprobs")
 	case i("prompt_logprobs") < -1:
 		return named("prompt_logprobs must be non-negative or -1, got %s.", "prompt_logprobs")
 	}
-	stop := get(o, "stop")
+	stop := o.Value("stop")
 	if stops, isList := stop.([]any); isList && slices.Contains(stops, any("")) || stop == "" {
 		return refusal.Invalid("", nil, "stop cannot contain an empty string.")
 	}
-	if python.Truthy(stop) && get(o, "detokenize") == false {
+	if python.Truthy(stop) && o.Value("detokenize") == false {
 		return refusal.Invalid("", nil, "stop strings are only supported when detokenize is True. Set detokenize=True to use stop.")
 	}
-	if words, _ := get(o, "bad_words").([]any); slices.Contains(words, any("")) {
-		return refusal.Invalid("", nil, "bad_words cannot contain an empty string. Got bad_words=%s", pyjson.Repr(unique(words)))
+	if words, _ := o.Value("bad_words").([]any); slices.Contains(words, any("")) {
+		return refusal.Invalid("", nil, "bad_words cannot contain an empty string. Got bad_words=%s", pyjson.Repr(python.Unique(words)))
 	}
-	if get(o, "temperature") == 0.0 && i("n") > 1 {
+	if o.Value("temperature") == 0.0 && i("n") > 1 {
 		return bad("n must be 1 when using greedy sampling, got %s.", "n")
 	}
 	return nil
-}
-
-// beyond64 tells whether a value holds an integer that neither 64 bits with nor without a sign can hold.
-func beyond64(v any) bool {
-	switch v := v.(type) {
-	case pyjson.Number:
-		n := scalar.BigInt(v)
-		return v.IsInt() && !n.IsInt64() && !n.IsUint64()
-	case []any:
-		return slices.ContainsFunc(v, beyond64)
-	case *pyjson.Object:
-		return slices.ContainsFunc(v.Members(), func(m pyjson.Member) bool { return beyond64(m.Value) })
-	}
-	return false
-}
-
-func unique(list []any) []any {
-	var out []any
-	for _, v := range list {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 func within(x, low, high float64) bool { return x >= low && x <= high }

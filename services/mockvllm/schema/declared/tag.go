@@ -28,7 +28,7 @@ func structuralTagFormat(format *pyjson.Object) *refusal.Error {
 // structuredOutputsTag checks the structural_tag of structured_outputs.
 func structuredOutputsTag(outputs any) *refusal.Error {
 	o, _ := outputs.(*pyjson.Object)
-	tag := get(o, "structural_tag")
+	tag := o.Value("structural_tag")
 	if tag == nil {
 		return nil
 	}
@@ -45,19 +45,19 @@ func structuredOutputsTag(outputs any) *refusal.Error {
 func goodTag(o *pyjson.Object) bool {
 	structures, legacy := o.Get("structures")
 	if !legacy {
-		return goodFormat(get(o, "format"))
+		return goodFormat(o.Value("format"))
 	}
 	list, _ := structures.([]any)
 	var begins []any
 	for _, s := range list {
 		item, _ := s.(*pyjson.Object)
-		_, isObject := get(item, "schema").(*pyjson.Object)
-		if _, isBool := get(item, "schema").(bool); !isObject && !isBool {
+		_, isObject := item.Value("schema").(*pyjson.Object)
+		if _, isBool := item.Value("schema").(bool); !isObject && !isBool {
 			return false
 		}
-		begins = append(begins, get(item, "begin"))
+		begins = append(begins, item.Value("begin"))
 	}
-	return triggered(begins, get(o, "triggers"))
+	return triggered(begins, o.Value("triggers"))
 }
 
 // triggered tells whether each beginning starts with exactly one of the triggers, none of which is empty.
@@ -88,44 +88,44 @@ func goodFormat(v any) bool {
 	if !ok {
 		return false
 	}
-	text := func(name string) bool { _, ok := get(o, name).(string); return ok }
-	switch kind, _ := get(o, "type").(string); kind {
+	text := func(name string) bool { _, ok := o.Value(name).(string); return ok }
+	switch kind, _ := o.Value("type").(string); kind {
 	case "any_text":
 		return true
 	case "const_string":
 		return text("value")
 	case "json_schema", "qwen_xml_parameter":
-		_, isObject := get(o, "json_schema").(*pyjson.Object)
-		_, isBool := get(o, "json_schema").(bool)
+		_, isObject := o.Value("json_schema").(*pyjson.Object)
+		_, isBool := o.Value("json_schema").(bool)
 		return isObject || isBool
 	case "regex":
 		return text("pattern")
 	case "grammar":
 		return text("grammar")
 	case "sequence", "or":
-		return allOf(get(o, "elements"), goodFormat)
+		return allOf(o.Value("elements"), goodFormat)
 	case "tag":
 		return goodTagFormat(o)
 	case "triggered_tags":
-		tags, _ := get(o, "tags").([]any)
+		tags, _ := o.Value("tags").([]any)
 		var begins []any
 		for _, t := range tags {
 			tag, _ := t.(*pyjson.Object)
-			begins = append(begins, get(tag, "begin"))
+			begins = append(begins, tag.Value("begin"))
 		}
-		return allOf(get(o, "tags"), goodTagFormat) && triggered(begins, get(o, "triggers"))
+		return allOf(o.Value("tags"), goodTagFormat) && triggered(begins, o.Value("triggers"))
 	case "tags_with_separator":
-		return allOf(get(o, "tags"), goodTagFormat) && text("separator")
+		return allOf(o.Value("tags"), goodTagFormat) && text("separator")
 	}
 	return false
 }
 
 func goodTagFormat(v any) bool {
 	o, _ := v.(*pyjson.Object)
-	_, begins := get(o, "begin").(string)
-	end, ends := get(o, "end").(string)
-	content, _ := get(o, "content").(*pyjson.Object)
-	if get(content, "type") == "any_text" && end == "" {
+	_, begins := o.Value("begin").(string)
+	end, ends := o.Value("end").(string)
+	content, _ := o.Value("content").(*pyjson.Object)
+	if content.Value("type") == "any_text" && end == "" {
 		return false
 	}
 	return begins && ends && goodFormat(content)

@@ -34,9 +34,9 @@ func chatTools(o *pyjson.Object) *refusal.Error {
 
 func namedTool(choice *pyjson.Object, tools any) *refusal.Error {
 	const usage = "Correct usage: `{\"type\": \"function\", \"function\": {\"name\": \"my_function\"}}`"
-	function, ok := get(choice, "function").(*pyjson.Object)
+	function, ok := choice.Value("function").(*pyjson.Object)
 	if !ok {
-		return refusal.Invalid("tool_choice.function", nil, "Invalid value for `function`: `%s` in `tool_choice`! %s", pyjson.Str(get(choice, "function")), usage)
+		return refusal.Invalid("tool_choice.function", nil, "Invalid value for `function`: `%s` in `tool_choice`! %s", pyjson.Str(choice.Value("function")), usage)
 	}
 	name, given := function.Get("name")
 	if !given {

@@ -1,6 +1,9 @@
 package python
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
 
@@ -21,6 +24,32 @@ func Truthy(v any) bool {
 		return v.Len() > 0
 	}
 	return true
+}
+
+// Beyond64 tells whether a value holds an integer that neither 64 bits with nor without a sign can hold.
+func Beyond64(v any) bool {
+	switch v := v.(type) {
+	case pyjson.Number:
+		_, signed := strconv.ParseInt(string(v), 10, 64)
+		_, unsigned := strconv.ParseUint(string(v), 10, 64)
+		return v.IsInt() && signed != nil && unsigned != nil
+	case []any:
+		return slices.ContainsFunc(v, Beyond64)
+	case *pyjson.Object:
+		return slices.ContainsFunc(v.Members(), func(m pyjson.Member) bool { return Beyond64(m.Value) })
+	}
+	return false
+}
+
+// Unique has each of some texts or numbers once, in the order of the first ones.
+func Unique(list []any) []any {
+	out := []any{}
+	for _, v := range list {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // Number is an int, a float or a bool as a float.

@@ -2,11 +2,11 @@ package structured
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/grammar"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/guidance"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/outlines"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/schema"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/xgrammar"
 )
@@ -41,7 +41,8 @@ type Constraint struct {
 	Second bool
 	// Fails is true where xgrammar does not take it: an engine that follows constraints with xgrammar fails.
 	Fails bool
-	// Void is true where vLLM takes the constraint and no engine can follow it: there is no text of it.
+	// Void is true where vLLM takes the constraint and there is no text of it: an engine that follows constraints with xgrammar fails,
+	// any other ends the answer at once.
 	Void bool
 }
 
@@ -80,17 +81,29 @@ func compile(kind Kind, spec string) (*Constraint, error) {
 	return nil, Error("grammar is not of valid supported types. (" + string(kind) + ")")
 }
 
-// Tool makes arguments of a tool from its parameters; vLLM itself lets any JSON through unless the tool is strict. Parameters that
-// have no value are an error; none at all are those of a tool without arguments.
+// Tool makes arguments of a tool from its parameters; vLLM itself lets any JSON through unless the tool is strict. Parameters that make
+// no sense or have no value are as none: those of a tool without arguments. The error, of values that are too large, is an Error.
 func Tool(parameters string) (*Constraint, error) {
-	if strings.TrimSpace(parameters) == "" || strings.TrimSpace(parameters) == "null" {
-		parameters = `{"type": "object"}`
-	}
-	s, err := schema.Compile(parameters)
+	s, err := compileOr(parameters, func() (*schema.Schema, error) { return schema.Compile(`{"type": "object"}`) })
 	if err != nil {
 		return nil, err
 	}
 	return &Constraint{generate: s.Generate}, nil
+}
+
+// compileOr compiles a schema, or what stands for one that makes no sense or has no value. The error is an Error.
+func compileOr(spec string, instead func() (*schema.Schema, error)) (*schema.Schema, error) {
+	s, err := schema.Compile(spec)
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, schema.ErrLarge):
+		return nil, Error("Grammar error: " + err.Error())
+	}
+	if s, err = instead(); err != nil {
+		return nil, Error(err.Error())
+	}
+	return s, nil
 }
 
 // Holds tells whether the library that holds calls of strict tools to their parameters can make a grammar of them. None are those of a
@@ -113,15 +126,10 @@ func compileJSON(spec string) (*Constraint, error) {
 	if !ok {
 		return nil, Error("Invalid grammar specification: Expecting object schema to apply options")
 	}
-	if what := guidance.TextFault(spec); what != "" {
-		return nil, Error("Invalid grammar specification: " + what)
-	}
 	beyond := xgrammar.Beyond(root)
 	takes, none := xgrammar.Takes(root)
-	if beyond || !takes {
-		if what := guidance.SchemaFault(root); what != "" {
-			return nil, Error("Grammar error: " + what)
-		}
+	if err := secondFault(spec, root, beyond || !takes); err != nil {
+		return nil, err
 	}
 	switch {
 	case none && !beyond:
@@ -132,17 +140,49 @@ func compileJSON(spec string) (*Constraint, error) {
 	s, err := schema.Compile(spec)
 	switch {
 	case err == nil:
-	case takes && !beyond: // it reads over what it does not understand
-		s, err = schema.Compile("{}")
-	case errors.Is(err, schema.ErrNone):
+	case errors.Is(err, schema.ErrLarge):
+		return nil, Error("Grammar error: " + err.Error())
+	case errors.Is(err, schema.ErrNone) && (!takes || beyond) && !outlines.Asked(root):
 		return nil, Error("Grammar error: Unsatisfiable schema: " + err.Error())
-	default: // what vLLM reads and the validator does not
-		s, err = schema.Compile("{}")
+	default: // what xgrammar reads over, and what vLLM reads and the validator does not
+		s, err = loose(root)
 	}
 	if err != nil {
 		return nil, Error(err.Error())
 	}
 	return &Constraint{generate: s.Generate, Second: beyond || !takes, Fails: !takes}, nil
+}
+
+// secondFault is what the library says that vLLM turns to where xgrammar does not take a schema, and it takes none whose text is no JSON.
+func secondFault(spec string, root *pyjson.Object, asked bool) error {
+	unread := guidance.TextFault(spec)
+	switch {
+	case unread == "" && !asked:
+	case outlines.Asked(root):
+		if unread != "" {
+			return Error(outlines.NotJSON)
+		}
+		if what := outlines.SchemaFault(root); what != "" {
+			return Error(what)
+		}
+	case unread != "":
+		return Error("Invalid grammar specification: " + unread)
+	default:
+		if what := guidance.SchemaFault(root); what != "" {
+			return Error("Grammar error: " + what)
+		}
+	}
+	return nil
+}
+
+// loose makes values of a schema of which no more than the type can be held.
+func loose(root *pyjson.Object) (*schema.Schema, error) {
+	if kind, ok := root.Get("type"); ok {
+		if s, err := schema.Compile(pyjson.DumpsUnicode(pyjson.NewObject(pyjson.Member{Key: "type", Value: kind}))); err == nil {
+			return s, nil
+		}
+	}
+	return schema.Compile("{}")
 }
 
 // compileObject makes any object; guided, one that quotes what was asked, else often one that ends as soon as it has begun.
@@ -183,7 +223,7 @@ func compileChoice(spec string) (*Constraint, error) {
 			return texts[src.Rand.IntN(len(texts))]
 		}
 		for _, t := range texts {
-			if t != "" && strings.Contains(strings.ToLower(src.Asked), strings.ToLower(t)) {
+			if src.Mentions(t) {
 				return t
 			}
 		}

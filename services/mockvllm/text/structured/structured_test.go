@@ -24,7 +24,8 @@ var differs = map[string]string{
 	`(?P<n>a)(?P<n>b)`: "vLLM refuses a pointless expression that can be made",
 	`{"structures": [{"begin": "<f>", "schema": {"type":"nope"}, "end": "</f>"}], "triggers": ["<f"]}`: "vLLM ignores what it does not follow",
 	`{`: "other words (of a structural tag)",
-	`{"type": "integer", "multipleOf": 2, "oneOf": [{"minimum": 1}, {"maximum": 5}]}`: "vLLM refuses alternatives that overlap, here they are told apart",
+	`{"type":"object","patternProperties":{"^a":{}},"properties":{"x":{"type":"string","pattern":"("}}}`: "vLLM reads all of the expression that outlines makes, and tells the place in it",
+	`{"type": "integer", "multipleOf": 2, "oneOf": [{"minimum": 1}, {"maximum": 5}]}`:                    "vLLM refuses alternatives that overlap, here they are told apart",
 }
 
 // TestRefusesAsVLLM: testdata/refusals.jsonl is what vLLM said to each constraint, null where it takes it. What is taken gives texts.
@@ -106,6 +107,11 @@ func TestRefuses(t *testing.T) {
 	f(structured.JSONObject, "false", "structured_outputs.json_object must be True if set; omit structured_outputs to disable structured outputs")
 	f(structured.JSON, strings.Repeat(`{"not":`, 65)+`{}`+strings.Repeat("}", 65),
 		"The JSON schema is nested too deeply: objects and arrays may nest at most 64 levels")
+	large := "Grammar error: values of the schema have more than 1000 items or members, or more than 65536 bytes"
+	f(structured.JSON, `{"type": "array", "items": {"type": "integer"}, "minItems": 2000}`, large)
+	f(structured.JSON, `{"type": "object", "properties": {"a": {"type": "string", "minLength": 70000}}, "required": ["a"]}`, large)
+	f(structured.StructuralTag, `{"type": "structural_tag", "format": {"type": "json_schema", "json_schema":
+		{"type": "array", "items": {"type": "integer"}, "minItems": 2000}}}`, large)
 }
 
 func TestGenerate(t *testing.T) {
@@ -129,6 +135,8 @@ func TestGenerate(t *testing.T) {
 	}
 	f(structured.JSON, `{"type": "object", "properties": {"city": {"enum": ["Paris", "London"]}}, "required": ["city"], "additionalProperties": false}`,
 		`{"city": "London"}`, `\{"city": "(Paris|London)"\}`)
+	f(structured.JSON, `{"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}`, `{}`, `\{.*\}`) // has no end
+	f(structured.JSON, `{"enum": ["c", "f", "on", "London"]}`, `"London"`, `"(c|f|on|London)"`)                     // "Londoner" would be no London
 	f(structured.JSONObject, "true", `{"response": "London, no?"}`, `\{.*\}`)
 	f(structured.Regex, `[a-c]{2}\d`, "aa1", `[a-c]{2}\d`)
 	f(structured.Choice, `["yes", "no"]`, "no", "yes|no")
@@ -155,8 +163,10 @@ func TestTool(t *testing.T) {
 	f("", "{}")
 	f("null", "{}")
 	f(`{"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": true}}}`, `{"tags": ["no"]}`)
-	if _, err := structured.Tool(`{"type": "nope"}`); err == nil {
-		t.Error("a type that is none is taken")
+	f(`{"type": "nope"}`, "{}")
+	f(`{"type": "object", "properties": {"a": false}, "required": ["a"]}`, "{}")
+	if _, err := structured.Tool(`{"type": "object", "properties": {"a": {"type": "array", "minItems": 2000}}, "required": ["a"]}`); err == nil {
+		t.Error("values that are too large are made")
 	}
 }
 

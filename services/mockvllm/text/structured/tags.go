@@ -29,8 +29,7 @@ func compileTag(spec string) (*Constraint, error) {
 	case keyword.Has(tag, "structures"):
 		p, err = structures(tag)
 	default:
-		format, _ := tag.Get("format")
-		p, err = formatPart(format, 0)
+		p, err = formatPart(tag.Value("format"), 0)
 	}
 	if err != nil {
 		return nil, err
@@ -40,23 +39,19 @@ func compileTag(spec string) (*Constraint, error) {
 
 // structures is the older form: free text with tagged values in it.
 func structures(tag *pyjson.Object) (part, error) {
-	v, _ := tag.Get("triggers")
-	triggers, ok := v.([]any)
+	triggers, ok := tag.Value("triggers").([]any)
 	if !ok {
 		return nil, Error("Invalid grammar specification: 'triggers'")
 	}
-	v, _ = tag.Get("structures")
-	list, _ := v.([]any)
+	list, _ := tag.Value("structures").([]any)
 	if len(list) == 0 {
 		return nil, Error("No structural tags found in the grammar spec.")
 	}
 	var parts []part
 	for _, s := range list {
 		o, _ := s.(*pyjson.Object)
-		begin, _ := o.Get("begin")
-		end, _ := o.Get("end")
-		from, ok1 := begin.(string)
-		to, ok2 := end.(string)
+		from, ok1 := o.Value("begin").(string)
+		to, ok2 := o.Value("end").(string)
 		inner, ok3 := o.Get("schema")
 		if !ok1 || !ok2 || !ok3 {
 			return nil, Error("Invalid grammar specification: 'begin'")
@@ -91,7 +86,7 @@ func formatPart(v any, depth int) (part, error) {
 	if !ok || depth > maxNesting {
 		return nil, errTag
 	}
-	get := func(key string) string { v, _ := o.Get(key); s, _ := v.(string); return s }
+	get := func(key string) string { s, _ := o.Value(key).(string); return s }
 	switch get("type") {
 	case "const_string":
 		text := get("value")
@@ -99,8 +94,7 @@ func formatPart(v any, depth int) (part, error) {
 	case "any_text":
 		return func(src Source) string { return "Mock response" }, nil
 	case "json_schema":
-		inner, _ := o.Get("json_schema")
-		return jsonPart(inner)
+		return jsonPart(o.Value("json_schema"))
 	case "regex":
 		g, err := grammar.Regexp(get("pattern"))
 		return fromTagGrammar(g, err)
@@ -119,15 +113,13 @@ func formatPart(v any, depth int) (part, error) {
 
 // jsonPart is a value of a schema. What xgrammar does not look at does not count.
 func jsonPart(root any) (part, error) {
-	if _, isObject := root.(*pyjson.Object); !isObject && root != true || !Holds(root) {
+	o, isObject := root.(*pyjson.Object)
+	if !isObject && root != true || !Holds(root) {
 		return nil, errTag
 	}
-	s, err := schema.Compile(pyjson.DumpsUnicode(root))
+	s, err := compileOr(pyjson.DumpsUnicode(root), func() (*schema.Schema, error) { return loose(o) })
 	if err != nil {
-		s, err = schema.Compile("{}")
-	}
-	if err != nil {
-		return nil, Error(err.Error())
+		return nil, err
 	}
 	return s.Generate, nil
 }
@@ -140,8 +132,7 @@ func fromTagGrammar(g *grammar.Grammar, err error) (part, error) {
 }
 
 func partsOf(o *pyjson.Object, key string, depth int) (parts []part, err error) {
-	v, _ := o.Get(key)
-	list, _ := v.([]any)
+	list, _ := o.Value(key).([]any)
 	for _, item := range list {
 		if inner, ok := item.(*pyjson.Object); ok && key == "tags" && !keyword.Has(inner, "type") {
 			inner = inner.Clone()
@@ -175,10 +166,8 @@ func several(o *pyjson.Object, choose bool, depth int) (part, error) {
 }
 
 func tagPart(o *pyjson.Object, depth int) (part, error) {
-	content, _ := o.Get("content")
-	inner, err := formatPart(content, depth+1)
-	begin, _ := o.Get("begin")
-	end, _ := o.Get("end")
+	inner, err := formatPart(o.Value("content"), depth+1)
+	begin, end := o.Value("begin"), o.Value("end")
 	if ends, ok := end.([]any); ok && len(ends) > 0 {
 		end = ends[0]
 	}

@@ -22,10 +22,11 @@ func (m jsonMarks) format() Format {
 	}
 }
 
+// write has names as they are, because vLLM's grammar has: one with a quote makes a call that cannot be read.
 func (m jsonMarks) write(calls []Call) string {
 	blocks := make([]string, len(calls))
 	for i, c := range calls {
-		blocks[i] = m.open + `{"name": ` + pyjson.DumpsUnicode(c.Name) + `, "arguments": ` + c.Arguments + "}" + m.end
+		blocks[i] = m.open + `{"name": "` + c.Name + `", "arguments": ` + c.Arguments + "}" + m.end
 	}
 	return strings.Join(blocks, "\n")
 }
@@ -54,8 +55,7 @@ func callOf(block string) (Call, bool) {
 	if err != nil || !isObject {
 		return Call{}, false
 	}
-	v, _ = o.Get("name")
-	name, isString := v.(string)
+	name, isString := o.Value("name").(string)
 	arguments, has := o.Get("arguments")
 	return Call{Name: name, Arguments: pyjson.DumpsUnicode(arguments)}, isString && has
 }
@@ -103,6 +103,14 @@ func (s *jsonMarksStream) Feed(piece string) (d Delta, ok bool) {
 
 // Finish: what was held back is lost.
 func (s *jsonMarksStream) Finish() (Delta, bool) { return Delta{}, false }
+
+// Unstreamed: of a call without arguments so far vLLM believes that they are an empty object, which was not sent.
+func (s *jsonMarksStream) Unstreamed() string {
+	if s.sent > 0 {
+		return ""
+	}
+	return "{}"
+}
 
 // inside takes text of a call, and returns what is behind its end.
 func (s *jsonMarksStream) inside(piece string, d *Delta) (rest string) {

@@ -44,8 +44,7 @@ func parseLlama(text string, _ []Tool) (string, []Call) {
 }
 
 func llamaCall(o *pyjson.Object) (Call, bool) {
-	v, _ := o.Get("name")
-	name, ok := v.(string)
+	name, ok := o.Value("name").(string)
 	arguments, has := o.Get("arguments")
 	if !has {
 		arguments, has = o.Get("parameters")

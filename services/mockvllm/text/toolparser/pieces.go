@@ -214,8 +214,7 @@ func properties(tools []Tool, name string) (o *pyjson.Object, ok bool) {
 		if t.Name == name {
 			v, _ := pyjson.DecodeString(string(t.Parameters)) // one that is no JSON has no properties
 			schema, _ := v.(*pyjson.Object)
-			v, _ = schema.Get("properties")
-			o, _ = v.(*pyjson.Object)
+			o, _ = schema.Value("properties").(*pyjson.Object)
 			return o, true
 		}
 	}

@@ -53,6 +53,12 @@ type Stream interface {
 	Finish() (Delta, bool)
 }
 
+// Unstreamer is a Stream that may owe a part of its last call when the text ends.
+type Unstreamer interface {
+	// Unstreamed is what vLLM believes to be left of the arguments of the last call. It is sent only with another piece of a call.
+	Unstreamed() string
+}
+
 // Lookup finds a format by vLLM's name. Names that vLLM knows and this package does not are in Names only.
 func Lookup(name string) (Format, bool) {
 	f, ok := formats[name]

@@ -124,6 +124,23 @@ func TestHermesDeltas(t *testing.T) {
 	f("_call> lost", "", "", "")
 }
 
+// TestHermesUnstreamed: of a call that ends before its arguments begin vLLM says that they are an empty object.
+func TestHermesUnstreamed(t *testing.T) {
+	hermes, _ := toolparser.Lookup("hermes")
+	f := func(text, want string) {
+		t.Helper()
+		s := hermes.Stream(nil)
+		s.Feed(text)
+		m, ok := s.(toolparser.Unstreamer)
+		if !ok || m.Unstreamed() != want {
+			t.Errorf("%q: unstreamed %q, %v, want %q", text, m.Unstreamed(), ok, want)
+		}
+	}
+	f(`<tool_call>{"name": "f"`, "{}")
+	f(`<tool_call>{"name": "f", "arguments": `, "{}")
+	f(`<tool_call>{"name": "f", "arguments": {"a`, "")
+}
+
 // TestRepeatedArguments: of equal names the last value counts, at the place of the first, as in Python's dict.
 func TestRepeatedArguments(t *testing.T) {
 	pythonic, _ := toolparser.Lookup("pythonic")

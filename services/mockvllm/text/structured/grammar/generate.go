@@ -3,6 +3,8 @@ package grammar
 import (
 	"math/rand/v2"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Source is what texts are made from.
@@ -10,6 +12,36 @@ type Source struct {
 	Rand  *rand.Rand
 	Guide bool   // short texts that make sense, rather than random ones
 	Asked string // what the user said
+}
+
+// Mentions tells whether the user said a text, in a word or words of their own: "flights" mentions no "f". Case does not matter.
+func (src Source) Mentions(text string) bool {
+	asked, text := strings.ToLower(src.Asked), strings.ToLower(text)
+	for at := 0; text != ""; {
+		i := strings.Index(asked[at:], text)
+		if i < 0 {
+			return false
+		}
+		before, after := asked[:at+i], asked[at+i+len(text):]
+		if !joined(before, text) && !joined(text, after) {
+			return true
+		}
+		_, first := utf8.DecodeRuneInString(text)
+		at += i + first
+	}
+	return false
+}
+
+// joined tells whether a word goes on from one text into the next.
+func joined(text, next string) bool {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	first, _ := utf8.DecodeRuneInString(next)
+	return inWord(last) && inWord(first)
+}
+
+// inWord tells whether a character is part of a word with its neighbours, which it is not in scripts that are written without spaces.
+func inWord(r rune) bool {
+	return (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
 // Generate makes a text. It has about soft bytes at most, if the grammar allows that.
@@ -81,7 +113,7 @@ func (w *writer) choice(n *Node, tight bool) *Node {
 		return open[w.src.Rand.IntN(len(open))]
 	}
 	for _, s := range open {
-		if s.op == opText && len(s.text) > 1 && strings.Contains(strings.ToLower(w.src.Asked), strings.ToLower(s.text)) {
+		if s.op == opText && len(s.text) > 1 && w.src.Mentions(s.text) {
 			return s
 		}
 	}

@@ -79,3 +79,21 @@ func FuzzRegexp(f *testing.F) {
 		}
 	})
 }
+
+func TestMentions(t *testing.T) {
+	f := func(asked, text string, want bool) {
+		t.Helper()
+		if got := (grammar.Source{Asked: asked}).Mentions(text); got != want {
+			t.Errorf("%q mentions %q: %v", asked, text, got)
+		}
+	}
+	f("weather and flights to Rome", "f", false)
+	f("in °F, please", "f", true)
+	f("I know: no.", "NO", true)
+	f("know", "no", false)
+	f("new york or New York City", "New York", true)
+	f("été", "t", false)
+	f("天気は赤です", "赤", true)
+	f("a", "", false)
+	f("C++ or C", "c++", true)
+}

@@ -31,8 +31,7 @@ func beyond(s *pyjson.Object) string {
 
 // counted is what is said of how many properties there are to be.
 func counted(s, properties *pyjson.Object, required []any) string {
-	v, _ := s.Get("minProperties")
-	least, _ := v.(pyjson.Number)
+	least, _ := s.Value("minProperties").(pyjson.Number)
 	v, limited := s.Get("maxProperties")
 	most, _ := v.(pyjson.Number)
 	if _, _, wrong := crossed(s, "minProperties", "maxProperties"); wrong {

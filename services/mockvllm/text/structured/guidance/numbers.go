@@ -61,12 +61,10 @@ func (f *faultFinder) number(s *pyjson.Object, integer bool) string {
 
 // end is the narrower one of two bounds at the same side; sign is 1 for the lower side.
 func end(s *pyjson.Object, inclusive, exclusive string, sign float64) (b bound) {
-	v, _ := s.Get(inclusive)
-	if n, ok := v.(pyjson.Number); ok {
+	if n, ok := s.Value(inclusive).(pyjson.Number); ok {
 		b = bound{at: n.Float(), given: true}
 	}
-	v, _ = s.Get(exclusive)
-	switch v := v.(type) {
+	switch v := s.Value(exclusive).(type) {
 	case pyjson.Number:
 		if !b.given || sign*v.Float() >= sign*b.at {
 			b = bound{at: v.Float(), given: true, exclusive: true}
@@ -85,8 +83,7 @@ type step struct {
 
 // stepOf reads multipleOf, whose digits have to fit into 32 bits.
 func stepOf(s *pyjson.Object) (step, string) {
-	v, _ := s.Get("multipleOf")
-	n, given := v.(pyjson.Number)
+	n, given := s.Value("multipleOf").(pyjson.Number)
 	if !given {
 		return step{}, ""
 	}

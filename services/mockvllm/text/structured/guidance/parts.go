@@ -103,9 +103,7 @@ func sizes(s *pyjson.Object, least, most string) string {
 
 // crossed tells whether the least size is above the most, where both are given.
 func crossed(s *pyjson.Object, least, most string) (from, to pyjson.Number, crossed bool) {
-	v, _ := s.Get(least)
-	from, ok1 := v.(pyjson.Number)
-	v, _ = s.Get(most)
-	to, ok2 := v.(pyjson.Number)
+	from, ok1 := s.Value(least).(pyjson.Number)
+	to, ok2 := s.Value(most).(pyjson.Number)
 	return from, to, ok1 && ok2 && from.Float() > to.Float()
 }

@@ -15,13 +15,9 @@ type faultFinder struct {
 	seen map[string]bool
 }
 
-// SchemaFault is what is wrong with a JSON Schema; "" when the library takes it. One with patternProperties vLLM gives to a third
-// library, which says nothing of faults.
+// SchemaFault is what is wrong with a JSON Schema; "" when the library takes it. One with patternProperties vLLM gives to another.
 func SchemaFault(root *pyjson.Object) string {
 	f := faultFinder{root: root, seen: map[string]bool{}}
-	if keyword.Anywhere(root, func(o *pyjson.Object) bool { return keyword.Has(o, "patternProperties") }) {
-		return ""
-	}
 	return f.schema(root)
 }
 
@@ -99,11 +95,9 @@ func types(s *pyjson.Object) string {
 
 // containers looks at keywords of schemas with names or places.
 func containers(s *pyjson.Object) string {
-	for _, key := range []string{"properties", "patternProperties"} {
-		if v, ok := s.Get(key); ok {
-			if _, isMap := v.(*pyjson.Object); !isMap {
-				return key + " must be an object"
-			}
+	if v, ok := s.Get("properties"); ok {
+		if _, isMap := v.(*pyjson.Object); !isMap {
+			return "properties must be an object"
 		}
 	}
 	return list(s, "prefixItems")

@@ -117,8 +117,7 @@ func (f *faultFinder) array(s *pyjson.Object) string {
 	if from, to, wrong := crossed(s, "minItems", "maxItems"); wrong {
 		return fmt.Sprintf(unsatisfiable+"minItems (%s) is greater than maxItems (%s)", from, to)
 	}
-	v, _ := s.Get("minItems")
-	least, _ := v.(pyjson.Number)
+	least, _ := s.Value("minItems").(pyjson.Number)
 	switch {
 	case least == "":
 	case impossible >= 0 && least.Float() > float64(impossible):
@@ -174,8 +173,7 @@ func (f *faultFinder) object(s *pyjson.Object) string {
 			return fmt.Sprintf(unsatisfiable+"required property '%s' is unsatisfiable", name)
 		}
 	}
-	v, _ := s.Get("minProperties")
-	if least, _ := v.(pyjson.Number); none && least != "" && least.Float() > float64(len(required)) {
+	if least, _ := s.Value("minProperties").(pyjson.Number); none && least != "" && least.Float() > float64(len(required)) {
 		return fmt.Sprintf(unsatisfiable+"minProperties (%s) is greater than number of properties (%d)",
 			rust(least.Float()-float64(len(required))), properties.Len())
 	}

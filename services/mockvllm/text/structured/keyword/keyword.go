@@ -26,8 +26,7 @@ func Has(s *pyjson.Object, keys ...string) bool {
 
 // TypesOf are the types of the keyword type, known or not; nil for none.
 func TypesOf(s *pyjson.Object) []string {
-	v, _ := s.Get("type")
-	if t, ok := v.(string); ok {
+	if t, ok := s.Value("type").(string); ok {
 		return []string{t}
 	}
 	return Texts(s, "type")
@@ -35,8 +34,7 @@ func TypesOf(s *pyjson.Object) []string {
 
 // List is the value of a keyword that is a list.
 func List(s *pyjson.Object, key string) []any {
-	v, _ := s.Get(key)
-	l, _ := v.([]any)
+	l, _ := s.Value(key).([]any)
 	return l
 }
 
@@ -52,8 +50,7 @@ func Texts(s *pyjson.Object, key string) (out []string) {
 
 // Object is the value of a keyword that is an object.
 func Object(s *pyjson.Object, key string) *pyjson.Object {
-	v, _ := s.Get(key)
-	o, _ := v.(*pyjson.Object)
+	o, _ := s.Value(key).(*pyjson.Object)
 	return o
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
-// maxItems keeps values small enough for an answer.
+// maxItems keeps values small enough for an answer: of arrays, and of objects as members.
 const maxItems = 1000
 
 // array has as many items as it must, or a few more.
@@ -15,11 +15,15 @@ func (m *maker) array(f *facts) (any, bool) {
 	least, most := f.atLeast("minItems", 0), f.atMost("maxItems", maxItems)
 	wanted, contains, most := m.contained(f, most)
 	least = max(least, contains)
-	if most = min(most, f.end()); least > most || least > maxItems {
+	if least > maxItems {
+		m.large = true
+		return nil, false
+	}
+	if most = min(most, f.end()); least > most {
 		return nil, false
 	}
 	n := min(most, m.enough(f, least))
-	unique := slices.ContainsFunc(f.schemas, func(s *pyjson.Object) bool { v, _ := s.Get("uniqueItems"); return v == true })
+	unique := slices.ContainsFunc(f.schemas, func(s *pyjson.Object) bool { return s.Value("uniqueItems") == true })
 	seen := map[string]bool{}
 	items := make([]any, 0, n)
 	for i := 0; len(items) < n; i++ {
@@ -83,7 +87,7 @@ func (f *facts) end() int {
 	end := maxItems
 	for _, s := range f.schemas {
 		for _, key := range []string{"items", "unevaluatedItems"} {
-			if more, _ := s.Get(key); more == false {
+			if s.Value(key) == false {
 				end = min(end, len(keyword.List(s, "prefixItems")))
 			}
 		}

@@ -129,8 +129,7 @@ func (m *maker) types(f *facts, s *pyjson.Object) {
 		}
 		f.never = f.never || len(f.types) == 0
 	}
-	not, _ := s.Get("not")
-	if o, ok := not.(*pyjson.Object); ok && o.Len() == 1 {
+	if o, ok := s.Value("not").(*pyjson.Object); ok && o.Len() == 1 {
 		if without := keyword.TypesOf(o); len(without) > 0 {
 			kept := slices.DeleteFunc(slices.Clone(keyword.Types), func(t string) bool { return hasType(without, t) || f.types != nil && !hasType(f.types, t) })
 			f.types, f.never = kept, f.never || len(kept) == 0
@@ -193,8 +192,7 @@ func (f *facts) atMost(key string, most int) int {
 }
 
 func whole(s *pyjson.Object, key string) (int, bool) {
-	v, _ := s.Get(key)
-	n, ok := v.(pyjson.Number)
+	n, ok := s.Value(key).(pyjson.Number)
 	if !ok {
 		return 0, false
 	}

@@ -97,8 +97,7 @@ func rat(v any) (r *big.Rat, ok bool) {
 func (f *facts) bound(included, excluded string, side int) (at *big.Rat, open, ok bool) {
 	for _, s := range f.schemas {
 		for _, key := range []string{included, excluded} {
-			v, _ := s.Get(key)
-			r, fine := rat(v)
+			r, fine := rat(s.Value(key))
 			if !fine {
 				return nil, false, false
 			}
@@ -119,8 +118,7 @@ func (f *facts) step(isInteger bool) (step *big.Rat, ok bool) {
 		step = big.NewRat(1, 1)
 	}
 	for _, s := range f.schemas {
-		v, _ := s.Get("multipleOf")
-		r, fine := rat(v)
+		r, fine := rat(s.Value("multipleOf"))
 		if !fine || r != nil && r.Sign() <= 0 {
 			return nil, false
 		}

@@ -10,13 +10,11 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured/keyword"
 )
 
-// maxMembers keeps values small enough for an answer.
-const maxMembers = 1000
-
 // object has the properties in their order, then what else is required, then as many as there must be.
 func (m *maker) object(f *facts) (any, bool) {
-	least, most := f.atLeast("minProperties", 0), f.atMost("maxProperties", maxMembers)
-	if m.dependencies(f); least > maxMembers || len(f.required) > most || least > most {
+	least, most := f.atLeast("minProperties", 0), f.atMost("maxProperties", maxItems)
+	m.large = m.large || least > maxItems
+	if m.dependencies(f); least > maxItems || len(f.required) > most || least > most {
 		return nil, false
 	}
 	o := &pyjson.Object{}
@@ -60,10 +58,10 @@ func (m *maker) optional(f *facts) bool {
 // dependencies requires what required members require. Members of others are not made unless they must, so theirs do not matter,
 // or the validator says that they do.
 func (m *maker) dependencies(f *facts) {
-	for i := 0; i < len(f.required) && i < maxMembers; i++ {
+	for i := 0; i < len(f.required) && i < maxItems; i++ {
 		for _, s := range slices.Clone(f.schemas) {
 			for _, key := range []string{"dependentRequired", "dependentSchemas", "dependencies"} {
-				v, _ := keyword.Object(s, key).Get(f.required[i])
+				v := keyword.Object(s, key).Value(f.required[i])
 				names, isList := v.([]any)
 				for _, n := range names {
 					if name, ok := n.(string); ok && !slices.Contains(f.required, name) {

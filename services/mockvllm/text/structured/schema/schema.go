@@ -18,8 +18,11 @@ type Source = grammar.Source
 // ErrSchema marks a text that is no JSON Schema (draft 2020-12, or the one that it names).
 var ErrSchema = errors.New("not a JSON Schema")
 
-// ErrNone is the error of a schema for which no value was found.
-var ErrNone = errors.New("no value found for the schema")
+// ErrNone is the error of a schema for which no value was found, ErrLarge that of one whose values are larger than those made here.
+var (
+	ErrNone  = errors.New("no value found for the schema")
+	ErrLarge = fmt.Errorf("values of the schema have more than %d items or members, or more than %d bytes", maxItems, maxValue)
+)
 
 // Schema makes values. It can be used by several goroutines at once.
 type Schema struct {
@@ -42,8 +45,7 @@ func Compile(text string) (*Schema, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
 	o, _ := root.(*pyjson.Object)
-	draft, _ := o.Get("$schema")
-	root = tidy(root, draft == nil)
+	root = tidy(root, o.Value("$schema") == nil)
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(pyjson.DumpsUnicode(root)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
@@ -84,6 +86,7 @@ func (s *Schema) Generate(src Source) string {
 
 func (s *Schema) find(src Source) (string, error) {
 	steps := maxSteps * 4 // for all tries
+	none := ErrNone
 	for try := range tries {
 		m := &maker{root: s.root, src: src, try: try, steps: min(maxSteps, steps)}
 		before := m.steps
@@ -91,11 +94,15 @@ func (s *Schema) find(src Source) (string, error) {
 		if steps -= before - m.steps; steps <= 0 {
 			break
 		}
+		if m.large {
+			none = ErrLarge
+		}
 		if !ok {
 			continue
 		}
 		text := pyjson.DumpsUnicode(v)
 		if len(text) > maxValue {
+			none = ErrLarge
 			continue
 		}
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
@@ -103,15 +110,16 @@ func (s *Schema) find(src Source) (string, error) {
 			return text, nil
 		}
 	}
-	return "", ErrNone
+	return "", none
 }
 
 // maker makes the parts of one value.
 type maker struct {
 	root  any
 	src   Source
-	try   int // how often it was tried before
-	steps int // left
+	try   int  // how often it was tried before
+	steps int  // left
+	large bool // more was asked for than is made
 }
 
 // coin is a random yes or no; guided values say yes at the first try.

@@ -11,8 +11,12 @@ import (
 
 // text is a string of a pattern or a format, else what was asked, of the right length.
 func (m *maker) text(f *facts, nth int) (any, bool) {
-	least, most := f.atLeast("minLength", 0), f.atMost("maxLength", grammar.MaxText)
-	if least > most || least > grammar.MaxText/2 {
+	least, most := f.atLeast("minLength", 0), f.atMost("maxLength", maxValue)
+	if least > maxValue {
+		m.large = true
+		return nil, false
+	}
+	if least > most {
 		return nil, false
 	}
 	for _, s := range f.schemas {
@@ -21,8 +25,7 @@ func (m *maker) text(f *facts, nth int) (any, bool) {
 		}
 	}
 	for _, s := range f.schemas {
-		format, _ := s.Get("format")
-		name, _ := format.(string)
+		name, _ := s.Value("format").(string)
 		if make, ok := formats[name]; ok {
 			n := nth
 			if !m.src.Guide || m.try > 0 {

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
 )
@@ -67,9 +66,8 @@ func (m *maker) given(f *facts, nth int) (any, bool) {
 	if !m.src.Guide || m.try > 0 {
 		return values[m.src.Rand.IntN(len(values))], true
 	}
-	asked := strings.ToLower(m.src.Asked)
 	for _, v := range values {
-		if word, ok := v.(string); ok && word != "" && nth == 0 && strings.Contains(asked, strings.ToLower(word)) {
+		if word, ok := v.(string); ok && nth == 0 && m.src.Mentions(word) {
 			return v, true
 		}
 	}

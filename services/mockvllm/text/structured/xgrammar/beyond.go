@@ -18,8 +18,7 @@ func beyond(s *pyjson.Object) bool {
 	}
 	format, hasFormat := s.Get("format")
 	name, _ := format.(string)
-	patterns, _ := s.Get("patternProperties")
-	patterned, isMap := patterns.(*pyjson.Object)
+	patterned, isMap := s.Value("patternProperties").(*pyjson.Object)
 	switch {
 	case is("integer", "number") && keyword.Has(s, "multipleOf"):
 	case is("array") && keyword.Has(s, "uniqueItems", "contains", "minContains", "maxContains"):

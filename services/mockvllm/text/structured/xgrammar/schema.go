@@ -49,8 +49,7 @@ func pointless(root *pyjson.Object) bool {
 		}
 		at = root
 		for name := range strings.SplitSeq(path, "/") {
-			v, _ := at.Get(name)
-			at, _ = v.(*pyjson.Object)
+			at, _ = at.Value(name).(*pyjson.Object)
 		}
 	}
 }
@@ -154,8 +153,7 @@ func (r *reader) kind(name string, s *pyjson.Object) bool {
 // Empty tells whether a schema is a choice of nothing, of which the library makes an empty text.
 func Empty(root *pyjson.Object) bool {
 	for _, key := range []string{"anyOf", "oneOf"} {
-		v, _ := root.Get(key)
-		if list, ok := v.([]any); ok && len(list) == 0 {
+		if list, ok := root.Value(key).([]any); ok && len(list) == 0 {
 			return true
 		}
 	}

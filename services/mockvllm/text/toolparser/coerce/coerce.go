@@ -28,8 +28,7 @@ func Arguments(arguments string, schemas *pyjson.Object) string {
 
 func members(o, schemas *pyjson.Object) (changed bool) {
 	for name, value := range o.All() {
-		schema, _ := schemas.Get(name)
-		if s, ok := schema.(*pyjson.Object); ok {
+		if s, ok := schemas.Value(name).(*pyjson.Object); ok {
 			value, did := valueOf(value, s)
 			o.Set(name, value)
 			changed = changed || did
@@ -45,12 +44,10 @@ func valueOf(v any, schema *pyjson.Object) (any, bool) {
 		s, same := out.(string)
 		return out, !same || s != v
 	case *pyjson.Object:
-		inner, _ := schema.Get("properties")
-		schemas, _ := inner.(*pyjson.Object)
+		schemas, _ := schema.Value("properties").(*pyjson.Object)
 		return v, members(v, schemas)
 	case []any:
-		inner, _ := schema.Get("items")
-		items, ok := inner.(*pyjson.Object)
+		items, ok := schema.Value("items").(*pyjson.Object)
 		changed := false
 		for i := range v {
 			if ok {
@@ -69,21 +66,19 @@ func valueOf(v any, schema *pyjson.Object) (any, bool) {
 // TypesOf are the types that a schema allows, with those of its enum and alternatives; string when it says nothing.
 func TypesOf(schema *pyjson.Object) []string {
 	var types []string
-	v, _ := schema.Get("type")
-	values, _ := v.([]any)
-	for _, t := range append(values, v) {
+	given := schema.Value("type")
+	several, _ := given.([]any)
+	for _, t := range append(several, given) {
 		if s, ok := t.(string); ok {
 			types = append(types, s)
 		}
 	}
-	v, _ = schema.Get("enum")
-	values, _ = v.([]any)
+	values, _ := schema.Value("enum").([]any)
 	for _, value := range values {
 		types = append(types, typeOf(value))
 	}
 	for _, key := range []string{"anyOf", "oneOf", "allOf"} {
-		v, _ := schema.Get(key)
-		choices, _ := v.([]any)
+		choices, _ := schema.Value(key).([]any)
 		for _, c := range choices {
 			inner, _ := c.(*pyjson.Object)
 			types = append(types, TypesOf(inner)...)
@@ -149,17 +144,14 @@ func fromText(text string, types []string) any {
 	return text
 }
 
-// maxDigits is how long a number Python reads as an int.
-const maxDigits = 4300
-
 func readAs(kind, text string) (any, bool) {
 	plain := strings.ToLower(strings.TrimSpace(text))
 	switch kind {
 	case "null":
 		return nil, strings.ToLower(text) == "null"
 	case "integer":
-		n, ok := new(big.Int).SetString(plain[:min(len(plain), maxDigits)], 10)
-		if !ok || len(plain) > maxDigits {
+		n, ok := new(big.Int).SetString(plain[:min(len(plain), pyjson.MaxDigits)], 10)
+		if !ok || len(plain) > pyjson.MaxDigits {
 			return nil, false
 		}
 		return pyjson.Number(n.String()), true

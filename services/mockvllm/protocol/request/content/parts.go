@@ -1,7 +1,6 @@
-package request
+package content
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -25,16 +24,23 @@ var checked = map[string]string{"image_url": "ChatCompletionContentPartImagePara
 var mediaFields = []string{"image_url", "image_pil", "image_embeds", "audio_embeds", "video_embeds", "prompt_embeds", "audio_url", "input_audio",
 	"video_url", "tool_reference"}
 
-// read has the parts of contents validated, which vLLM does only here, and refuses what is for no model that reads text alone.
-func (c *Conversation) read(model string, f template.Format) *protocol.Error {
-	for _, m := range c.Messages {
+// Reader reads messages as a model that knows text alone.
+type Reader struct {
+	Model   string          // what refusals call it
+	Format  template.Format // of contents, as the chat template wants them
+	Fetches bool            // media is fetched before the model is found to take none
+}
+
+// Read has the parts of contents validated, which vLLM does only here, and refuses what is for no model that reads text alone.
+// Messages that are no *pyjson.Object are passed over.
+func (r Reader) Read(messages []any) *protocol.Error {
+	for _, m := range messages {
 		o, ok := m.(*pyjson.Object)
 		if !ok {
 			continue
 		}
-		content, _ := o.Get("content")
-		parts, isList, err := schema.Items(content)
-		if refused := c.checkParts(parts, model, f); refused != nil {
+		parts, isList, err := schema.Items(o.Value("content"))
+		if refused := r.check(parts); refused != nil {
 			return refused
 		}
 		if err != nil {
@@ -43,8 +49,7 @@ func (c *Conversation) read(model string, f template.Format) *protocol.Error {
 		if isList {
 			o.Set("content", parts)
 		}
-		calls, _ := o.Get("tool_calls")
-		list, isList, err := schema.Items(calls)
+		list, isList, err := schema.Items(o.Value("tool_calls"))
 		if err != nil {
 			return protocol.Refused(err)
 		}
@@ -52,15 +57,16 @@ func (c *Conversation) read(model string, f template.Format) *protocol.Error {
 			o.Set("tool_calls", list)
 		}
 	}
-	for _, m := range c.Messages {
-		if err := checkCalls(m); err != nil {
+	for _, m := range messages {
+		o, _ := m.(*pyjson.Object)
+		if err := checkCalls(o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Conversation) checkParts(parts []any, model string, f template.Format) *protocol.Error {
+func (r Reader) check(parts []any) *protocol.Error {
 	texts := 0
 	for _, part := range parts {
 		o, ok := part.(*pyjson.Object)
@@ -74,20 +80,20 @@ func (c *Conversation) checkParts(parts []any, model string, f template.Format) 
 		}
 		switch kind {
 		case "text", "input_text", "output_text", "refusal", "thinking", "tool_reference":
-			held := get(o, partFields[kind])
-			if _, isText := held.(string); !isText && schema.Truthy(held) && f == template.String {
+			held := o.Value(partFields[kind])
+			if _, isText := held.(string); !isText && schema.Truthy(held) && r.Format == template.String {
 				return protocol.BadRequest("sequence item %d: expected str instance, %s found", texts, pyjson.TypeName(held))
 			}
 			if schema.Truthy(held) {
 				texts++
 			}
 		default:
-			if c.Fetches {
+			if r.Fetches {
 				if err := fetch(o, kind); err != nil {
 					return err
 				}
 			}
-			return noMedia(o, kind, model)
+			return noMedia(o, kind, r.Model)
 		}
 	}
 	return nil
@@ -95,9 +101,9 @@ func (c *Conversation) checkParts(parts []any, model string, f template.Format) 
 
 // partType is what a part says of itself, or what its fields tell.
 func partType(o *pyjson.Object) (string, *protocol.Error) {
-	said := get(o, "type")
+	said := o.Value("type")
 	kind, isText := said.(string)
-	uuid := get(o, "uuid") != nil
+	uuid := o.Value("uuid") != nil
 	switch {
 	case isText && partFields[kind] != "" && !uuid:
 		if definition, ok := checked[kind]; ok {
@@ -118,34 +124,13 @@ func partType(o *pyjson.Object) (string, *protocol.Error) {
 	return kind, nil
 }
 
-// fetch refuses what cannot be fetched. What can is as if it had been.
-func fetch(o *pyjson.Object, kind string) *protocol.Error {
-	if !slices.Contains([]string{"image_url", "input_image", "audio_url", "video_url"}, kind) {
-		return nil
-	}
-	held := get(o, partFields[kind])
-	url, _ := held.(string)
-	if inner, ok := get(held, "url").(string); ok {
-		url = inner
-	}
-	scheme, _, _ := strings.Cut(strings.ToLower(url), ":")
-	switch {
-	case url == "" || scheme == "data" || strings.HasPrefix(scheme, "http"):
-		return nil
-	case scheme == "file":
-		return &protocol.Error{Status: http.StatusInternalServerError, Type: protocol.TypeInternal,
-			Message: "Cannot load local files without `--allowed-local-media-path`."}
-	}
-	return protocol.BadRequest("The URL must be either a HTTP, data or file URL.")
-}
-
 // noMedia refuses a part of a type that holds no text.
 func noMedia(o *pyjson.Object, kind, model string) *protocol.Error {
 	switch kind {
 	case "image_embeds", "audio_embeds", "video_embeds":
 		return protocol.BadRequest("The model is not multimodal.")
 	case "prompt_embeds":
-		if !schema.Truthy(get(o, "data")) {
+		if !schema.Truthy(o.Value("data")) {
 			return protocol.BadValue(kind, "", "prompt_embeds content part requires a non-empty `data` field with base64-encoded tensor bytes.")
 		}
 		return protocol.BadValue(kind, "", "You must set `--enable-prompt-embeds` to input `prompt_embeds`")
@@ -159,9 +144,9 @@ func noMedia(o *pyjson.Object, kind, model string) *protocol.Error {
 }
 
 // checkCalls refuses calls of an assistant that are of no function.
-func checkCalls(m any) *protocol.Error {
-	calls, _ := get(m, "tool_calls").([]any)
-	if get(m, "role") != "assistant" {
+func checkCalls(message *pyjson.Object) *protocol.Error {
+	calls, _ := message.Value("tool_calls").([]any)
+	if message.Value("role") != "assistant" {
 		return nil
 	}
 	for _, call := range calls {
@@ -170,7 +155,7 @@ func checkCalls(m any) *protocol.Error {
 			return protocol.BadValue("tool_calls", "", "assistant tool_calls entries must be objects.")
 		}
 		kind, said := o.Get("type")
-		if _, ok := get(o, "function").(*pyjson.Object); !ok || said && kind != "function" {
+		if _, ok := o.Value("function").(*pyjson.Object); !ok || said && kind != "function" {
 			return protocol.BadValue("tool_calls", "", "chat completions only support assistant tool_calls of type 'function'.")
 		}
 	}
@@ -185,9 +170,10 @@ func Text(content any) string {
 	case []any:
 		var texts []string
 		for _, part := range content {
-			if text, ok := get(part, "text").(string); ok {
+			o, _ := part.(*pyjson.Object)
+			if text, ok := o.Value("text").(string); ok {
 				texts = append(texts, text)
-			} else if text, ok := get(part, "refusal").(string); ok {
+			} else if text, ok := o.Value("refusal").(string); ok {
 				texts = append(texts, text)
 			} else if text, ok := part.(string); ok {
 				texts = append(texts, text)

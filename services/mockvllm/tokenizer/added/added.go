@@ -1,4 +1,4 @@
-package tokenizer
+package added
 
 import (
 	"strings"
@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// addedToken is an entry of added_tokens: a text that is one token wherever it stands, whatever the merges say.
-type addedToken struct {
+// Token is an entry of added_tokens: a text that is one token wherever it stands, whatever the merges say.
+type Token struct {
 	ID         int    `json:"id"`
 	Content    string `json:"content"`
 	SingleWord bool   `json:"single_word"` // only between characters that belong to no word
@@ -17,25 +17,25 @@ type addedToken struct {
 	Special    bool   `json:"special"`
 }
 
-// trie finds added tokens in a text, at each place the longest.
-type trie struct {
+// Set finds added tokens in a text, at each place the longest. The zero value has none.
+type Set struct {
 	first  [256]bool // bytes that they begin with
 	firsts []byte    // the same: one, for the most part
-	root   trieNode
+	root   node      // of a trie
 }
 
-type trieNode struct {
-	edges []trieEdge // one, for the most part
-	token *addedToken
+type node struct {
+	edges []edge // one, for the most part
+	token *Token
 }
 
-type trieEdge struct {
+type edge struct {
 	by byte
-	to *trieNode
+	to *node
 }
 
 // child is nil where there is none.
-func (n *trieNode) child(b byte) *trieNode {
+func (n *node) child(b byte) *node {
 	for _, e := range n.edges {
 		if e.by == b {
 			return e.to
@@ -44,19 +44,20 @@ func (n *trieNode) child(b byte) *trieNode {
 	return nil
 }
 
-func (t *trie) add(text string, token *addedToken) {
+// Add has a token found where text stands, which is its content but for a normalizer. An empty one is found nowhere.
+func (s *Set) Add(text string, token *Token) {
 	if text == "" {
 		return
 	}
-	if !t.first[text[0]] {
-		t.first[text[0]], t.firsts = true, append(t.firsts, text[0])
+	if !s.first[text[0]] {
+		s.first[text[0]], s.firsts = true, append(s.firsts, text[0])
 	}
-	n := &t.root
+	n := &s.root
 	for i := range len(text) {
 		to := n.child(text[i])
 		if to == nil {
-			to = &trieNode{}
-			n.edges = append(n.edges, trieEdge{text[i], to})
+			to = &node{}
+			n.edges = append(n.edges, edge{text[i], to})
 		}
 		n = to
 	}
@@ -64,9 +65,9 @@ func (t *trie) add(text string, token *addedToken) {
 }
 
 // find returns the first added token at or after position from and where it begins and ends, or nil.
-func (t *trie) find(text string, from int) (token *addedToken, start, end int) {
-	for i := t.next(text, from); i < len(text); i = t.next(text, i+1) {
-		n := &t.root
+func (s *Set) find(text string, from int) (token *Token, start, end int) {
+	for i := s.next(text, from); i < len(text); i = s.next(text, i+1) {
+		n := &s.root
 		for j := i; j < len(text); j++ {
 			if n = n.child(text[j]); n == nil {
 				break
@@ -83,27 +84,27 @@ func (t *trie) find(text string, from int) (token *addedToken, start, end int) {
 }
 
 // next is the first place at or after from where an added token may begin, or len(text).
-func (t *trie) next(text string, from int) int {
-	switch len(t.firsts) {
+func (s *Set) next(text string, from int) int {
+	switch len(s.firsts) {
 	case 0:
 		return len(text)
 	case 1:
-		if n := strings.IndexByte(text[from:], t.firsts[0]); n >= 0 {
+		if n := strings.IndexByte(text[from:], s.firsts[0]); n >= 0 {
 			return from + n
 		}
 		return len(text)
 	}
-	for from < len(text) && !t.first[text[from]] {
+	for from < len(text) && !s.first[text[from]] {
 		from++
 	}
 	return from
 }
 
-// cut calls plain for the text between added tokens and added for each of them, in order, until one returns false.
-func (t *trie) cut(text string, plain func(string) bool, added func(id int) bool) bool {
+// Cut calls plain for the text between added tokens and added for each of them, in order, until one returns false.
+func (s *Set) Cut(text string, plain func(string) bool, added func(id int) bool) bool {
 	done := 0
 	for at := 0; ; {
-		token, start, end := t.find(text, at)
+		token, start, end := s.find(text, at)
 		if token == nil {
 			return done >= len(text) || plain(text[done:])
 		}
