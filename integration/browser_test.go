@@ -84,6 +84,23 @@ func (b *browser) sees(selector, text string) {
 	}
 }
 
+// click clicks an element as soon as it can be used. It does so in the page: a place on the screen may be somebody else's by the time of the
+// click, since the page changes by itself. The selector is CSS, or an XPath.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	clicked := chromedp.PollFunction[bool](`(selector) => {
+			const element = selector.startsWith("//")
+				? document.evaluate(selector, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue
+				: document.querySelector(selector);
+			if (!element?.checkVisibility() || element.disabled) return false;
+			element.click();
+			return true;
+		}`, chromedp.WithPollingArgs(selector), chromedp.WithPollingTimeout(time.Minute))
+	if _, err := chromedp.Run(b.ctx, clicked); err != nil {
+		b.t.Fatalf("click %s: %v", selector, err)
+	}
+}
+
 // button is the XPath of a model's button in the console.
 func button(model, action string) string {
 	return `//tr[td[1]="` + model + `"]//button[.="` + action + `"]`
@@ -96,21 +113,24 @@ func consoleInBrowser(t *testing.T, s *stack) {
 	for _, model := range []string{mockLLM, mockGPT, mockLlama, slashed, impatient, pair} {
 		b.sees("#models td:first-child", model)
 	}
-	b.do("stop a model", chromedp.Click(button(slashed, "stop")))
+	b.click(button(slashed, "stop"))
 	b.sees("#models td.stopped", "stopped")
 	s.waitPhase(t, slashed, "stopped")
-	b.do("start it", chromedp.Click(button(slashed, "start")))
+	b.click(button(slashed, "start"))
 	s.waitPhase(t, slashed, "ready")
 
-	b.do("chat", chromedp.SetValue("#model", mockLLM), chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
+	b.do("chat", chromedp.SetValue("#model", mockLLM), chromedp.SendKeys("#prompt", "Hello, how are you?"))
+	b.click("#chat [type=submit]")
 	b.sees("#answer", helloAnswer)
 	b.do("the end", chromedp.WaitVisible("#stop:disabled"))
 	b.sees("#pace", "first token after")
-	b.do("the server's side", chromedp.Click(button(mockLLM, "logs")))
+	b.click(button(mockLLM, "logs"))
 	b.sees("#lines", "POST /v1/chat/completions")
-	b.do("enough of it", chromedp.Click("#logs-close"), chromedp.WaitNotVisible("#lines"))
+	b.click("#logs-close")
+	b.do("enough of it", chromedp.WaitNotVisible("#lines"))
 
-	b.do("ask a slow one", chromedp.SetValue("#model", mockGPT), chromedp.Click("#chat [type=submit]"))
+	b.do("ask a slow one", chromedp.SetValue("#model", mockGPT))
+	b.click("#chat [type=submit]")
 	b.sees("#answer", "Mock")
 	s.kill(t, mockGPT)
 	b.sees("#answer", "incomplete")
@@ -124,7 +144,8 @@ func referenceInBrowser(t *testing.T, s *stack) {
 	b.do("open the page", chromedp.Navigate(s.gateway+"/docs#/Chat%20and%20text/chatWithModel"))
 	b.sees(".opblock-summary-path", "/v1/chat/completions")
 	b.sees(".parameters", "Id of a model in the models file")
-	b.do("send its example", chromedp.Click(".try-out__btn"), chromedp.Click(".btn.execute"))
+	b.click(".try-out__btn")
+	b.click(".btn.execute")
 	b.sees(".live-responses-table", helloAnswer)
 
 	b.do("search", chromedp.SendKeys(".operation-filter-input", "stop a model"))
@@ -163,7 +184,8 @@ func TestConsoleAsksForAKey(t *testing.T) {
 	b := openBrowser(t, s)
 	enter := func(key string) {
 		t.Helper()
-		b.do("enter the key", chromedp.WaitVisible("#key"), chromedp.SendKeys("#key", key), chromedp.Click("#login [type=submit]"))
+		b.do("enter the key", chromedp.WaitVisible("#key"), chromedp.SendKeys("#key", key))
+		b.click("#login [type=submit]")
 	}
 	b.do("open the page", chromedp.Navigate(s.gateway+"/ui/"))
 	b.sees("#notice", "no API key")
@@ -172,7 +194,8 @@ func TestConsoleAsksForAKey(t *testing.T) {
 	enter(user)
 	b.sees("#notice", "not for managing")
 	b.sees("#model option", mockLLM)
-	b.do("chat", chromedp.SendKeys("#prompt", "Hello, how are you?"), chromedp.Click("#chat [type=submit]"))
+	b.do("chat", chromedp.SendKeys("#prompt", "Hello, how are you?"))
+	b.click("#chat [type=submit]")
 	b.sees("#answer", helloAnswer)
 	b.sees("#thought", "Hello, how are you?") // what it thought before
 	enter(boss)

@@ -42,8 +42,11 @@ type crashStack struct {
 // patientStall is more seconds than a start stands still on a machine that has much to do.
 const patientStall = 60
 
-// crashMemory is more than the whole stack needs, and little enough to be eaten in no time.
-const crashMemory = 1 << 30
+// Memory, in bytes.
+const (
+	crashMemory = 1 << 30  // more than the whole stack needs
+	spareMemory = 32 << 20 // little enough to be eaten in no time
+)
 
 // crashServer stands in PATH for mockvllm, so that a server can be told by a file how its next start shall go wrong.
 const crashServer = `#!/bin/sh

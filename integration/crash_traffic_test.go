@@ -131,7 +131,7 @@ func (c *crashStack) persist(t *testing.T, into *crashTally, model string, token
 
 const (
 	tries    = 5
-	long     = 600                    // tokens, 50 a second, of what runs when a disaster comes, however late a busy machine brings it
+	long     = 1000                   // tokens, 50 a second, of what runs when a disaster comes, however late a busy machine brings it
 	underway = 8                      // streams that have begun, and as many plain requests that run, when a disaster comes
 	pace     = 100 * time.Millisecond // between two requests that come while it lasts
 )

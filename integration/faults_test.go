@@ -16,6 +16,7 @@ func slowModel(t *testing.T, s *stack) {
 	if took := time.Since(start); took < 5*time.Second { // a lower bound holds on any machine
 		t.Errorf("answered after %s", took)
 	}
+	s.faults(t, mockLLM, `{"rules":[{"do":{"delay":"1m"}}]}`) // which no machine is late by
 	for _, streamed := range []bool{false, true} {
 		do(t, "POST", s.gateway+"/llm/impatient/chat/completions", map[string]any{"messages": user("x"), "stream": streamed}).
 			wantFailure(t, http.StatusGatewayTimeout, "upstream_timeout")

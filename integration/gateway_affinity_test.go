@@ -71,7 +71,7 @@ func (l prefixLoad) run(t testing.TB, policy fleet.Policy, profile string) (hits
 	var urls []string
 	for range 3 {
 		mock := mockvllmtest.Start(t, mockvllmtest.Answers("random"), mockvllmtest.Config(func(c *mockvllm.Config) {
-			c.Mock.Profile, c.Scheduler.BlockSize, c.Scheduler.Blocks, c.MaxModelLen = profile, 16, &blocks, 16384
+			c.Mock.Profile, c.Scheduler.BlockSize, c.Scheduler.Blocks, c.MaxModelLen = profile, new(16), &blocks, 16384
 		}))
 		replicas, urls = append(replicas, mock), append(urls, mock.URL)
 	}

@@ -149,7 +149,7 @@ func (s *stack) mixedTraffic(t *testing.T) {
 	ask("/llm/mock-llm/chat/completions", hello, http.StatusTooManyRequests)
 	s.faults(t, mockLLM, `{"rules":[{"do":{"status":500}}]}`)
 	ask("/llm/mock-llm/chat/completions", hello, http.StatusInternalServerError)
-	s.faults(t, mockLLM, `{"rules":[{"do":{"delay":"2s"}}]}`)
+	s.faults(t, mockLLM, `{"rules":[{"do":{"delay":"1m"}}]}`)
 	ask("/llm/impatient/chat/completions", hello, http.StatusGatewayTimeout)
 	s.faults(t, mockLLM, `{"rules":[]}`)
 }

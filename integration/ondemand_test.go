@@ -83,7 +83,7 @@ func (s *stack) starts(t *testing.T, model string) int { return s.status(t, mode
 func TestModelOnDemand(t *testing.T) {
 	t.Parallel()
 	const crowd = 1000
-	s := startOnDemand(t, map[string]map[string]any{"m": {"idle_timeout": "2s", "limits": map[string]any{"queue": crowd, "keep_alive": true}}}, nil)
+	s := startOnDemand(t, map[string]map[string]any{"m": {"idle_timeout": "5s", "limits": map[string]any{"queue": crowd, "keep_alive": true}}}, nil)
 	if m := s.waitStopped(t, "m", "OnDemand"); m.Desired != "on_demand" || m.Instances[0].PID != 0 {
 		t.Fatalf("before anybody asked: %+v", m)
 	}
@@ -241,7 +241,7 @@ func TestModelsThatSwap(t *testing.T) {
 // A model that sleeps keeps its process, wakes up for the next request, and is started anew when it has died.
 func TestModelThatSleeps(t *testing.T) {
 	t.Parallel()
-	s := startOnDemand(t, map[string]map[string]any{"m": {"idle_timeout": "1s", "sleep": true}}, nil)
+	s := startOnDemand(t, map[string]map[string]any{"m": {"idle_timeout": "4s", "sleep": true}}, nil)
 	if err := s.ask(t, "m"); err != nil {
 		t.Fatal(err)
 	}

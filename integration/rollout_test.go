@@ -259,7 +259,7 @@ func forcedInBrowser(t *testing.T, s *stack) {
 		if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script)); err != nil {
 			t.Fatal(err)
 		}
-		b.do("restart it", chromedp.Click(button(cramped, "restart")))
+		b.click(button(cramped, "restart"))
 		b.sees("title", cramped+" will not answer until it has started anew")
 	}
 	answer(false)

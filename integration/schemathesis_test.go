@@ -29,7 +29,8 @@ func TestSchemathesis(t *testing.T) {
 	at := func(n int) string { return fmt.Sprintf("http://127.0.0.1:%d", ports[n]) }
 	mock := func(n int) map[string]any {
 		return map[string]any{"command": "mockvllm", "args": []string{"serve", "mock-model", "--port", strconv.Itoa(ports[n]),
-			"--enable-auto-tool-choice", "--tool-call-parser", "hermes"}}
+			"--enable-auto-tool-choice", "--tool-call-parser", "hermes",
+			"--max-model-len", "4096"}} // a beam search without max_tokens goes on to that
 	}
 	external := map[string]any{"endpoints": map[string]string{"base_url": at(2) + "/v1"}, "served_name": "mock-model"}
 	file := modelsFile(t, map[string]any{

@@ -53,7 +53,7 @@ there kept sub
 ~~~`,
 		"what varies": `
 ~~~sh
-echo "took $RANDOM ms"; seq 5; echo 'A      B'; echo 'trailing  '; echo 'after 12.5 s, 7ms'
+echo "took $RANDOM ms"; seq 5; echo 'A      B'; echo 'trailing  '; echo 'after 12.5 s, 7ms, 1m5s'
 ~~~
 ~~~text
 took ... ms
@@ -62,7 +62,7 @@ took ... ms
 5
 A  B
 trailing
-after 0.3 s, 20ms
+after 0.3 s, 20ms, 4s
 ~~~`,
 		"a file in the reader's folder": `
 ~~~sh

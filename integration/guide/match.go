@@ -12,7 +12,7 @@ const anyLines = "..."
 // gap is the space between two columns, which is as wide as the values of the day want it.
 var gap = regexp.MustCompile(` {2,}`)
 
-// took is a time that something took, such as 0.3 s. QuoteMeta has been there before.
+// took is a time that something took, such as 0.3 s or 5s, where it may be 1m5s as well. QuoteMeta has been there before.
 var took = regexp.MustCompile(`\b\d+(\\\.\d+)?( ?m?s)\b`)
 
 // pattern makes what a guide shows a regular expression for the same text with other times, numbers and names.
@@ -25,7 +25,7 @@ func pattern(shown string) string {
 			continue
 		}
 		line = strings.ReplaceAll(regexp.QuoteMeta(line), regexp.QuoteMeta(anyLines), `[^\n]*`)
-		line = took.ReplaceAllString(line, `\d+(?:\.\d+)?$2`)
+		line = took.ReplaceAllString(line, `(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?$2`)
 		p.WriteString(gap.ReplaceAllString(line, ` {2,}`))
 		p.WriteString(`\n`)
 	}

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any, Callable
 
+import httpx
 import pytest
 import stack as fluidmcp_stack
 import twin
@@ -38,7 +39,8 @@ def make_client(request: pytest.FixtureRequest) -> Iterator[twin.MakeClient]:
 @pytest.fixture
 def client(stack: Stack, make_client: twin.MakeClient) -> FluidMCPClient:
     """A client of the shared FluidMCP that shows the first failure."""
-    return make_client(stack.gateway, max_retries=0)
+    timeout = httpx.Timeout(600, connect=60)  # a machine with much to do is slow to connect many at once
+    return make_client(stack.gateway, max_retries=0, timeout=timeout)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ type Progress struct {
 	base    string // address of the gateway for people, without a path
 	keyed   bool   // it asks for API keys
 	seen    map[string]fleet.Model
-	since   map[string]time.Time // when a model began to start
+	since   map[string]time.Time // when a model began to start, until all its servers are up
 	greeted bool                 // the addresses were shown, or are of no use any more
 	waiting bool                 // that there are none yet was told
 }
@@ -131,13 +131,17 @@ func servers(m fleet.Model) string {
 	if len(m.Backends) == 1 {
 		return m.Backends[0].URL
 	}
-	up := 0
+	return fmt.Sprintf("%d of %d servers", up(m), len(m.Backends))
+}
+
+// up counts the servers of a model that take requests.
+func up(m fleet.Model) (n int) {
 	for _, b := range m.Backends {
 		if b.Routable {
-			up++
+			n++
 		}
 	}
-	return fmt.Sprintf("%d of %d servers", up, len(m.Backends))
+	return n
 }
 
 // process is the model when its servers are started here, else nil.
@@ -161,6 +165,8 @@ func (p *Progress) line(m fleet.Model, begun bool) {
 		detail = servers(m)
 		if start, ok := p.since[m.ID]; ok {
 			detail += fmt.Sprintf(" after %.1f s", time.Since(start).Seconds())
+		}
+		if up(m) == len(m.Backends) {
 			delete(p.since, m.ID)
 		}
 	}
