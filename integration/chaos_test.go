@@ -118,12 +118,22 @@ func (c *chaos) silence(t *testing.T) {
 // answersCut closes each connection of a server after part of a stream.
 func answersCut(t *testing.T, c *chaos) {
 	c.poison(t, 0, "downstream", "limit_data", `"bytes": 900`)
-	got := c.traffic(t, each)
-	only(t, "plain requests", got.plain, whole)
-	only(t, "streams", got.streams, whole, interrupted)
-	if got.streams[interrupted] == 0 {
-		t.Error("no stream met the server")
-	}
+	c.interrupted(t, whole)
+}
+
+// interrupted sends traffic until a stream has met the broken server. None does while the gateway spares that server, nor when its
+// connection ends before the first token, because another server is asked then. plain is how requests that are not streamed may end.
+func (c *chaos) interrupted(t *testing.T, plain ...outcome) {
+	t.Helper()
+	eventuallyWithin(t, recovery, func() error {
+		got := c.traffic(t, each)
+		only(t, "plain requests", got.plain, plain...)
+		only(t, "streams", got.streams, whole, interrupted)
+		if got.streams[interrupted] == 0 {
+			return fmt.Errorf("no stream was interrupted: %+v", got)
+		}
+		return nil
+	})
 }
 
 // slowClose is no matter while answers have an end of their own. One that is cut is found out by its silence.
@@ -132,12 +142,7 @@ func slowClose(t *testing.T, c *chaos) {
 	c.traffic(t, each).allWhole(t)
 
 	c.faults(t, "mock-0", `{"rules": [{"match": {"path": "/v1/chat/completions"}, "do": {"cut": 3}}]}`)
-	got := c.traffic(t, each)
-	only(t, "plain requests", got.plain, whole, refused)
-	only(t, "streams", got.streams, whole, interrupted)
-	if got.streams[interrupted] == 0 {
-		t.Error("no stream met the server")
-	}
+	c.interrupted(t, whole, refused)
 }
 
 func trickle(t *testing.T, c *chaos) {
