@@ -128,7 +128,8 @@ func (m Model) encode(s string, special bool, l limit) ([]int, *protocol.Error) 
 	return m.Tokenizer.Encode(s, special), nil
 }
 
-// limit says how a text is cut: to how many tokens, and from which side.
+// limit says how a prompt is cut: to how many tokens, and whether at its end. That is where vLLM cuts for a pooling model unless it
+// is told otherwise.
 type limit struct {
 	tokens int // -1 leaves it as it is
 	right  bool
@@ -145,7 +146,7 @@ func (m Model) limit(v *schema.Values) (limit, *protocol.Error) {
 	case n == -1:
 		n = int64(m.MaxLen)
 	}
-	return limit{int(n), side == "right"}, nil
+	return limit{int(n), side != "left"}, nil
 }
 
 func (m Model) cut(ids []int, l limit) (prompt, *protocol.Error) {
