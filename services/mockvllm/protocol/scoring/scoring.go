@@ -115,7 +115,7 @@ func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Outpu
 			b = append(b, ',')
 		}
 		b = strconv.AppendInt(append(b, `{"index":`...), int64(i), 10)
-		b = protocol.AppendFloat(append(b, `,"object":"score","score":`...), r.score(o))
+		b = append(append(b, `,"object":"score","score":`...), pyjson.Float(r.score(o))...)
 		b = append(b, '}')
 	}
 	u.Details = nil
@@ -127,22 +127,24 @@ func (r *Request) score(o *generation.Output) float64 {
 	if len(o.Logprobs) == 0 { // broken off
 		return 0
 	}
-	known := map[int64]float64{}
+	known, most := map[int64]float64{}, math.Inf(-1)
 	for _, l := range o.Logprobs[0] {
 		known[int64(l.Token)] = l.Logprob
 	}
-	first := known[r.labels[0]]
 	if !r.v.Bool("apply_softmax") {
-		return math.Exp(first)
+		return math.Exp(known[r.labels[0]])
+	}
+	for _, id := range r.labels {
+		most = max(most, known[id])
 	}
 	sum, seen := 0.0, map[int64]bool{}
 	for _, id := range r.labels {
 		if !seen[id] {
 			seen[id] = true
-			sum += math.Exp(known[id] - first)
+			sum += math.Exp(known[id] - most)
 		}
 	}
-	return 1 / sum
+	return math.Exp(known[r.labels[0]]-most) / sum
 }
 
 // Frames is never asked for: there are no streams of scores.
