@@ -20,7 +20,7 @@
 // what is done with every request, in the forms of vLLM and of the frameworks that it stands on.
 //
 // Below: uvicorn is the HTTP server; pyjson JSON and text as Python writes them; tokenizer and template what Hugging Face's
-// libraries do; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
+// libraries do; refmodel the model that was recorded; text the formats of calls, thoughts and constrained answers; engine and latency time; metrics what Prometheus
 // reads, statlog, loading and console what the log says; cli and lora vLLM's options and adapters; faults and journal what tests need;
 // golden compares with recorded exchanges.
 package mockvllm

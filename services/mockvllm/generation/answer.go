@@ -31,8 +31,10 @@ type Answer struct {
 	source source
 	detok  tokenizer.Detokenizer // as it stands before the first token
 	params *sampling.Params
-	size   int // of the vocabulary
 	told   int // bytes of text, where a stop string cuts it; -1: all
+
+	odds odds // of the tokens, where somebody asked
+	size int  // of the vocabulary
 }
 
 // Token is the id of token i, from 0.
@@ -42,8 +44,8 @@ func (a *Answer) Token(i int) int { return a.source.token(i) }
 func (a *Answer) fail(i int, why string) { a.Tokens, a.Finish, a.Failure = i+1, FinishError, why }
 
 // plan finds the end of an answer.
-func plan(detok tokenizer.Detokenizer, src source, p *sampling.Params, size int) *Answer {
-	a := &Answer{Tokens: int(p.MaxTokens), Finish: FinishLength, Seed: src.seed, source: src, detok: detok, params: p, size: size, told: -1}
+func plan(detok tokenizer.Detokenizer, src source, p *sampling.Params) *Answer {
+	a := &Answer{Tokens: int(p.MaxTokens), Finish: FinishLength, Seed: src.seed, source: src, detok: detok, params: p, told: -1}
 	if n, never := src.endless(p); never {
 		a.Tokens = min(a.Tokens, n)
 		return a

@@ -19,12 +19,16 @@ func TestAnyParameters(t *testing.T) {
 	for _, mode := range []string{generation.Guide, generation.Echo, generation.Random} {
 		models[mode] = generation.NewModel(tok, mode, 1)
 	}
+	const recited = 16 // one of so many, since the reference model takes its time
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		p := anyParams(r, tok.Size())
 		mode := pick(r, generation.Guide, generation.Echo, generation.Random)
 		asked := pick(r, "Hi", "", "äöü日🎉 <|end|>", strings.Repeat("so and ", 20), "a\nb  c")
 		prompt := &generation.Prompt{Text: asked, Asked: asked, Tokens: tok.Encode(asked, true)}
+		if mode == generation.Random && p.Greedy() && seed%recited != 0 {
+			p.PresencePenalty = 1
+		}
 		for i := range int(p.N) {
 			a := models[mode].Answer(prompt, &p, i)
 			if fault := check(a, &p, r, tok); fault != "" {

@@ -22,6 +22,10 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 		m.insist(src, prompt, p, favourite)
 		return
 	}
+	if m.recites(prompt, p) {
+		src.said, src.end, src.least = m.recite(prompt, p, src.choice), noToken, 0
+		return
+	}
 	if p.Allowed != nil {
 		src.words = nil
 		for _, id := range p.Allowed {

@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -61,6 +62,16 @@ func bound(prompt *Prompt, p *sampling.Params) bool { return p.Constraint != nil
 // utter makes tokens of what the request makes the model say: of several texts, those that it wants most.
 func (m *Model) utter(src *source, prompt *Prompt, p *sampling.Params) (best []int) {
 	const texts = 16
+	if m.determined(prompt, p) && bound(prompt, p) && prompt.Trigger == nil && len(p.BadWords)+len(p.Allowed) == 0 {
+		var all [][]byte
+		for try := range uint64(texts) {
+			all = append(all, []byte(m.said(prompt, src.seed+try*golden)))
+		}
+		all = slices.CompactFunc(all, bytes.Equal)
+		if p.Logprobs != nil || len(all) == 1 && len(p.Bias) == 0 {
+			return m.recite(prompt, p, src.choice, all...)
+		}
+	}
 	most := math.Inf(-1)
 	for try := range uint64(texts) {
 		ids := m.spell(m.said(prompt, src.seed+try*golden), prompt, p)

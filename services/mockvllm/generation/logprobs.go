@@ -18,79 +18,91 @@ type Likelihood struct {
 	Rank    int // 1 is the likeliest
 }
 
-// odds are the likelihoods of all tokens at all places: at each place the tokens have an order, drawn at random. Two percent are
-// shared by all alike, and of the rest the one of rank r has (1-q)·q^(r-1), so that all of them add up to one.
-type odds struct {
-	seed   uint64
-	size   int // of the vocabulary
-	greedy bool
+// odds are the likelihoods of all tokens at all places.
+type odds interface {
+	// at gives them at a place, where token is said.
+	at(place, token int) distribution
 }
 
-// position tells about the token at a place of an answer.
-func (a *Answer) position(place, token int) Position {
-	return odds{seed: a.Seed, size: a.size, greedy: a.params.Greedy()}.position(place, token, a.params)
+// distribution is how likely each token is at one place.
+type distribution interface {
+	rankOf(id int) int
+	logprob(id int) float64
+	token(rank int) int
 }
 
-// position tells about the token at a place, with as many others as params ask for.
-func (o odds) position(place, token int, p *sampling.Params) Position {
-	if p.LogprobTokens != nil {
-		return o.these(place, token, p.LogprobTokens)
+// position tells about the token that is said, with as many others as params ask for. size is that of the vocabulary.
+func position(d distribution, token, size int, p *sampling.Params) Position {
+	switch {
+	case p.LogprobTokens != nil:
+		return these(d, token, p.LogprobTokens)
+	case p.Logprobs != nil:
+		return top(d, token, size, *p.Logprobs)
 	}
-	n := int64(0)
-	if p.Logprobs != nil {
-		n = *p.Logprobs
-	}
-	return o.likeliest(place, token, o.count(n))
+	return top(d, token, size, 0)
 }
 
-// count is the number that a client asked for; -1 is the vocabulary.
-func (o odds) count(n int64) int {
-	if n < 0 {
-		return o.size
+// top tells about token and the first n by rank; -1 is the vocabulary.
+func top(d distribution, token, size int, n int64) Position {
+	if n < 0 || n > int64(size) {
+		n = int64(size)
 	}
-	return int(min(n, int64(o.size)))
-}
-
-// likeliest tells about token and the first n by rank.
-func (o odds) likeliest(place, token, n int) Position {
-	d := o.at(place, token)
 	all := make(Position, 1, n+1)
-	all[0] = Likelihood{token, d.logprob(d.rank), d.rank}
-	for r := 1; r <= n; r++ {
-		if r != d.rank {
-			all = append(all, Likelihood{d.token(r), d.logprob(r), r})
+	all[0] = Likelihood{token, d.logprob(token), d.rankOf(token)}
+	for rank := 1; rank <= int(n); rank++ {
+		if id := d.token(rank); id != token {
+			all = append(all, Likelihood{id, d.logprob(id), rank})
 		}
 	}
 	return all
 }
 
 // these tells about token and the ones asked for.
-func (o odds) these(place, token int, asked []int64) Position {
-	d := o.at(place, token)
-	all := make(Position, 1, len(asked)+1)
-	all[0] = Likelihood{token, d.logprob(d.rank), d.rank}
-	seen := map[int]bool{token: true}
-	for _, id := range asked {
+func these(d distribution, token int, asked []int64) Position {
+	all := make(Position, 0, len(asked)+1)
+	seen := map[int]bool{}
+	for _, id := range append([]int64{int64(token)}, asked...) {
 		if !seen[int(id)] {
 			seen[int(id)] = true
-			r := d.rankOf(int(id))
-			all = append(all, Likelihood{int(id), d.logprob(r), r})
+			all = append(all, Likelihood{int(id), d.logprob(int(id)), d.rankOf(int(id))})
 		}
 	}
 	return all
 }
 
-// distribution is the order of all tokens at one place. Rank r is the token (start + r·step) mod size, but for the token
+// PromptLogprobs tells how likely the tokens of a prompt were, each with n others, and nothing about the first.
+func (m *Model) PromptLogprobs(prompt *Prompt, n int64) []Position {
+	size := m.Tokenizer.Size()
+	var o odds = chance{seed: m.Seed, size: size}
+	if ref := m.Reference(len(prompt.Tokens)); ref != nil {
+		o = &reading{model: ref, token: func(i int) int { return prompt.Tokens[i] }}
+	}
+	all := make([]Position, len(prompt.Tokens))
+	for i := 1; i < len(prompt.Tokens); i++ {
+		all[i] = top(o.at(i, prompt.Tokens[i]), prompt.Tokens[i], size, n)
+	}
+	return all
+}
+
+// chance are odds where at each place the tokens have an order that is drawn at random. Two percent are shared by all alike, and of
+// the rest the one of rank r has (1-q)·q^(r-1), so that all of them add up to one.
+type chance struct {
+	seed   uint64
+	size   int // of the vocabulary
+	greedy bool
+}
+
+// shuffle is the order of all tokens at one place. Rank r is the token (start + r·step) mod size, but for the token
 // that was drawn, which changes places with the one that had its rank.
-type distribution struct {
+type shuffle struct {
 	size, start, step int
 	drawn, rank       int
 	q                 float64
 }
 
-func (o odds) at(place, token int) distribution {
+func (o chance) at(place, token int) distribution {
 	h := splitmix.Mix(o.seed + uint64(place)*golden)
-	d := distribution{size: o.size, start: int(h % uint64(o.size)), step: int(h>>20%uint64(o.size)) | 1, drawn: token, rank: 1, // below size
+	d := shuffle{size: o.size, start: int(h % uint64(o.size)), step: int(h>>20%uint64(o.size)) | 1, drawn: token, rank: 1, // below size
 		q: 0.3 + 0.5*unit(h>>8)}
 	for gcd(d.step, d.size) != 1 {
 		d.step += 2
@@ -111,16 +123,16 @@ func gcd(a, b int) int {
 	return a
 }
 
-func (d distribution) logprob(rank int) float64 {
+func (d shuffle) logprob(id int) float64 {
 	const alike = 0.02
-	share := alike/float64(d.size) + (1-alike)*(1-d.q)*math.Pow(d.q, float64(rank-1))
+	share := alike/float64(d.size) + (1-alike)*(1-d.q)*math.Pow(d.q, float64(d.rankOf(id)-1))
 	return float64(float32(math.Log(share))) // vLLM's are 32 bits wide
 }
 
-func (d distribution) place(rank int) int { return (d.start + rank%d.size*d.step) % d.size }
+func (d shuffle) place(rank int) int { return (d.start + rank%d.size*d.step) % d.size }
 
 // token is the one of a rank.
-func (d distribution) token(rank int) int {
+func (d shuffle) token(rank int) int {
 	id := d.place(rank)
 	switch {
 	case rank == d.rank:
@@ -132,7 +144,7 @@ func (d distribution) token(rank int) int {
 }
 
 // rankOf is the rank of a token, by the inverse of step.
-func (d distribution) rankOf(id int) int {
+func (d shuffle) rankOf(id int) int {
 	switch id {
 	case d.drawn:
 		return d.rank
@@ -155,13 +167,4 @@ func inverse(a, n int) int {
 		r, newR = newR, r-q*newR
 	}
 	return (t%n + n) % n
-}
-
-// prompt tells about the tokens of a prompt, nothing about the first.
-func (o odds) prompt(tokens []int, n int64) []Position {
-	all := make([]Position, len(tokens))
-	for i := 1; i < len(tokens); i++ {
-		all[i] = o.likeliest(i, tokens[i], o.count(n))
-	}
-	return all
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/fluidmcp/fluidmcp/internal/splitmix"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/structured"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
@@ -28,6 +29,8 @@ type Model struct {
 	Seed      uint64
 	Script    Script // for File
 
+	reference *refmodel.Model // for Random; nil with another tokenizer than its own
+
 	library atomic.Int32 // that follows constraints
 
 	words []int
@@ -38,7 +41,19 @@ type Model struct {
 func NewModel(tok *tokenizer.Tokenizer, mode string, seed uint64) *Model {
 	m := &Model{Tokenizer: tok, Mode: mode, Seed: seed, words: words(tok)}
 	m.stops = slices.Contains(m.words, tok.EOS())
+	if mode == Random {
+		m.reference = refmodel.Of(tok)
+	}
 	return m
+}
+
+// Reference is the reference model where that answers: in Random, with its own tokenizer, and what has no more tokens than it can read.
+// Else it is nil.
+func (m *Model) Reference(tokens int) *refmodel.Model {
+	if tokens > refmodel.Context {
+		return nil
+	}
+	return m.reference
 }
 
 // words are the tokens that a random answer is made of: letters, maybe with a blank before them, so that each is a word or a
@@ -78,7 +93,7 @@ type Prompt struct {
 // Answer plans choice number i of a request.
 func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	seed := m.seed(prompt, p, i)
-	src := source{seed: seed, eos: m.Tokenizer.EOS(), end: m.Tokenizer.EOS(), words: m.words, stops: m.stops, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
+	src := source{seed: seed, choice: i, eos: m.Tokenizer.EOS(), end: m.Tokenizer.EOS(), words: m.words, stops: m.stops, forced: -1, stop: -1, mark: -1, least: int(p.MinTokens)}
 	if src.least > 0 {
 		src.ends = append(src.ends, src.eos)
 		for _, id := range p.StopTokenIDs {
@@ -87,12 +102,11 @@ func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	}
 	m.choose(&src, prompt, p)
 	detok := m.Tokenizer.Detokenizer(prompt.Tokens, p.HideSpecial, p.SpacesBetween)
-	return plan(detok, src, p, m.Tokenizer.Size())
-}
-
-// PromptLogprobs tells how likely the tokens of a prompt were, each with n others.
-func (m *Model) PromptLogprobs(prompt *Prompt, n int64) []Position {
-	return odds{seed: m.Seed, size: m.Tokenizer.Size()}.prompt(prompt.Tokens, n)
+	a := plan(detok, src, p)
+	if p.Logprobs != nil || p.LogprobTokens != nil {
+		a.odds, a.size = m.odds(a, prompt), m.Tokenizer.Size()
+	}
+	return a
 }
 
 // seed depends on the server's seed, the request's, the prompt without an answer that was begun, and the choice. The choices

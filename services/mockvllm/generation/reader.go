@@ -64,14 +64,14 @@ func (r *Reader) Next(n int, over bool) *Output {
 	more := max(0, n-r.at)
 	r.out = Output{Tokens: slices.Grow(r.out.Tokens[:0], more), Before: r.out.Before[:0], Logprobs: r.out.Logprobs[:0]}
 	r.held = slices.Grow(r.held, more*tokenBytes)
-	for i := max(0, r.at-utf8.UTFMax); i < r.at && r.likelihoods(); i++ {
+	for i := max(0, r.at-utf8.UTFMax); i < r.at && a.odds != nil; i++ {
 		r.out.Before = append(r.out.Before, a.Token(i))
 	}
 	for ; r.at < n; r.at++ {
 		id := a.Token(r.at)
 		r.out.Tokens = append(r.out.Tokens, id)
-		if r.likelihoods() {
-			r.out.Logprobs = append(r.out.Logprobs, a.position(r.at, id))
+		if a.odds != nil {
+			r.out.Logprobs = append(r.out.Logprobs, position(a.odds.at(r.at, id), id, a.size, a.params))
 		}
 		if r.at+1 == a.Tokens && a.mute() {
 			continue // the token that ends an answer is not part of its text
@@ -92,10 +92,6 @@ func (r *Reader) Next(n int, over bool) *Output {
 	}
 	r.out.Text = r.release(over)
 	return &r.out
-}
-
-func (r *Reader) likelihoods() bool {
-	return r.a.params.Logprobs != nil || r.a.params.LogprobTokens != nil
 }
 
 // mute tells whether the last token is hidden: vLLM leaves the end token and stop tokens out of the text, also where special

@@ -9,15 +9,16 @@ import (
 
 // source gives the tokens of an answer in order, without an end. It must not depend on what was asked before.
 type source struct {
-	said  []int  // these first, then end, then the same again
-	end   int    // noToken: nothing is between
-	free  bool   // after end words follow
-	words []int  // or one of these at each place, nothing being said
-	seed  uint64 // which one
-	from  int    // the first place
-	head  []int  // before it, the rest of a word that was begun
-	eos   int
-	stops bool // one of the words is eos
+	said   []int  // these first, then end, then the same again
+	end    int    // noToken: nothing is between
+	free   bool   // after end words follow
+	words  []int  // or one of these at each place, nothing being said
+	seed   uint64 // which one
+	choice int    // number of the answer
+	from   int    // the first place
+	head   []int  // before it, the rest of a word that was begun
+	eos    int
+	stops  bool // one of the words is eos
 
 	mark int // after lead words this token, then what is said; -1: nothing comes before
 	lead int

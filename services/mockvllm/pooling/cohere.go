@@ -6,6 +6,7 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol/request"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
@@ -41,7 +42,7 @@ func (m Model) EmbedCohere(h Head, v *schema.Values, body *pyjson.Object) (*Answ
 		first = false
 		b = fmt.Appendf(b, `"%s":[`, kind)
 		for i, p := range prompts {
-			b = cohereVector(append(b, comma(i)...), kind, normal(vector(p.text)))
+			b = cohereVector(append(b, comma(i)...), kind, refmodel.Normal(m.vector(p)))
 		}
 		b = append(b, ']')
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
@@ -58,14 +59,14 @@ func (m Model) vectors(h Head, v *schema.Values, prompts []prompt, n names) *Ans
 	active := v.Get("use_activation") != false
 	var all [][]float32
 	for _, p := range prompts {
-		vec := vector(p.text)
 		switch {
 		case m.Task == "classify":
-			vec = classes(p.text, active)
+			all = append(all, classes(p.text, active))
 		case active:
-			vec = normal(vec)
+			all = append(all, refmodel.Normal(m.vector(p)))
+		default:
+			all = append(all, m.vector(p))
 		}
-		all = append(all, vec)
 	}
 	f := formatOf(v)
 	if f.encoding == "bytes" || f.encoding == "bytes_only" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/protocol"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/pyjson"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/schema"
 )
 
@@ -88,8 +89,12 @@ func (m Model) scores(v *schema.Values, left, right any) (scores []float32, text
 	if err != nil {
 		return nil, nil, err
 	}
+	var query []float32
 	for i, r := range rp {
-		scores = append(scores, similarity(lp[min(i, len(lp)-1)].text, r.text))
+		if i < len(lp) {
+			query = refmodel.Normal(m.vector(lp[i]))
+		}
+		scores = append(scores, refmodel.Cosine(query, refmodel.Normal(m.vector(r))))
 	}
 	return scores, slices.Concat(lp, rp), nil
 }

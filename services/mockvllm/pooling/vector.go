@@ -5,14 +5,24 @@ import (
 	"math"
 	"strings"
 	"unicode"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
 )
 
 // width is that of the reference model's vectors.
 const width = 64
 
-// vector is the raw vector of a text. All texts share a direction, so that even strangers are a little alike, as with a
+// vector is the raw vector of a prompt, the reference model's where that answers.
+func (m Model) vector(p prompt) []float32 {
+	if ref := m.Reference(len(p.tokens)); ref != nil {
+		return ref.Last(p.tokens)
+	}
+	return hashed(p.text)
+}
+
+// hashed makes a vector of a text. All texts share a direction, so that even strangers are a little alike, as with a
 // real model, and no vector is zero.
-func vector(text string) []float32 {
+func hashed(text string) []float32 {
 	sums := make([]float64, width)
 	for i := range sums {
 		sums[i] = math.Cos(float64(i*i + 1)) // any fixed direction
@@ -43,31 +53,10 @@ func vector(text string) []float32 {
 	return v
 }
 
-// normal is v with the length 1.
-func normal(v []float32) []float32 {
-	length := float32(math.Sqrt(dot(v, v)))
-	n := make([]float32, len(v))
-	for i, x := range v {
-		n[i] = x / length
-	}
-	return n
-}
-
-func dot(a, b []float32) float64 {
-	sum := 0.0
-	for i, x := range a {
-		sum += float64(x) * float64(b[i])
-	}
-	return sum
-}
-
-// similarity is the cosine of two texts' vectors.
-func similarity(a, b string) float32 { return float32(dot(normal(vector(a)), normal(vector(b)))) }
-
 // classes is what a classifier that nobody trained says: a number for each of vLLM's two default classes. With softmax they
 // are probabilities.
 func classes(text string, softmax bool) []float32 {
-	v := normal(vector(text))
+	v := refmodel.Normal(hashed(text))
 	scores := []float64{4 * float64(v[0]), 4 * float64(v[1])}
 	if softmax {
 		a, b := math.Exp(scores[0]), math.Exp(scores[1])

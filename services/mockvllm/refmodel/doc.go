@@ -8,8 +8,9 @@
 //	float.go    the arithmetic: fused sums, sums in lanes, two approximations of the exponential function
 //	attend.go   attention of one head
 //	model.go    the layers, from token ids to hidden states and logits
+//	sample.go    which token comes next: the likeliest, or one that follows from a seed
 //	vector.go   what is made of them: vectors of length 1, their cosine, log probabilities
 //
-// What else is in a batch, what was cached and where a prompt is cut do not change the numbers of a token. From position 1504 on
-// vLLM takes the keys in two parts, and the numbers here begin to differ in their last digit.
+// What else is in a batch, what was cached and where a prompt is cut do not change the numbers of a token. Those of tokens in long
+// prompts, from position 1504 on, may differ from vLLM's in their last digit.
 package refmodel

@@ -1,6 +1,10 @@
 package refmodel
 
-import "github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
+import (
+	"sync"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
+)
 
 const (
 	width   = 64
@@ -23,9 +27,22 @@ type layer struct {
 	gate, up, down         []float32
 }
 
-// New makes the model. It is for the tokenizer of the tiny model: which tokens it avoids follows from how they are spelled.
-func New(t *tokenizer.Tokenizer) *Model {
-	r := newNumbers()
+// Of gives the reference model where t is its tokenizer, and nil where it is not.
+func Of(t *tokenizer.Tokenizer) *Model {
+	tiny := tokenizer.Tiny()
+	if t.Size() != tiny.Size() {
+		return nil
+	}
+	for id := range t.Size() {
+		if t.Spelling(id) != tiny.Spelling(id) {
+			return nil
+		}
+	}
+	return reference()
+}
+
+var reference = sync.OnceValue(func() *Model {
+	t, r := tokenizer.Tiny(), newNumbers()
 	m := &Model{rotations: rotations()}
 	m.embedding = rows(r.matrix(t.Size(), width, 1))
 	for _, row := range m.embedding {
@@ -39,7 +56,7 @@ func New(t *tokenizer.Tokenizer) *Model {
 		m.output[id*width] = bias(t, id)
 	}
 	return m
-}
+})
 
 func rows(matrix []float32) [][]float32 {
 	var all [][]float32
@@ -49,41 +66,55 @@ func rows(matrix []float32) [][]float32 {
 	return all
 }
 
-// Hidden gives the last hidden state of each token of a prompt.
-func (m *Model) Hidden(ids []int) [][]float32 {
-	states := make([][]float32, len(ids)) // of the residual stream
-	for i, id := range ids {
-		states[i] = m.embedding[id]
+// Reading is a prompt as far as the model has read it.
+type Reading struct {
+	model *Model
+	read  int // tokens
+	seen  [layers]memory
+}
+
+// memory is what a layer keeps of the tokens so far, by heads.
+type memory struct{ keys, values [width / head][][]float32 }
+
+// Read begins to read a prompt.
+func (m *Model) Read() *Reading { return &Reading{model: m} }
+
+// Next reads one more token, of no more than Context, and gives its last hidden state.
+func (r *Reading) Next(id int) []float32 {
+	state, turn := r.model.embedding[id], &r.model.rotations[r.read]
+	r.read++
+	for i := range r.model.layers {
+		state = r.model.layers[i].pass(state, turn, &r.seen[i])
 	}
-	for i := range m.layers {
-		m.layers[i].pass(states, m.rotations)
+	return normalize(state)
+}
+
+// Last gives the last hidden state of a whole prompt, which has from one to Context tokens.
+func (m *Model) Last(ids []int) (state []float32) {
+	r := m.Read()
+	for _, id := range ids {
+		state = r.Next(id)
 	}
-	for i, s := range states {
-		states[i] = normalize(s)
-	}
-	return states
+	return state
 }
 
 // Logits scores all tokens as the next one after a hidden state.
 func (m *Model) Logits(hidden []float32) []float32 { return apply(m.output, hidden) }
 
-// pass adds to the states what the layer does.
-func (l *layer) pass(states [][]float32, rotations []rotation) {
-	var keys, values [width / head][][]float32
-	for i, state := range states {
-		h := normalize(state)
-		query, key, value := apply(l.query, h), apply(l.key, h), apply(l.value, h)
-		rotations[i].rotate(query)
-		rotations[i].rotate(key)
-		seen := make([]float32, width)
-		for n := range keys {
-			from, to := n*head, (n+1)*head
-			keys[n], values[n] = append(keys[n], key[from:to]), append(values[n], value[from:to])
-			attend(seen[from:to], query[from:to], keys[n], values[n])
-		}
-		state = add(apply(l.out, seen), state)
-		states[i] = add(apply(l.down, l.activate(normalize(state))), state)
+// pass adds to the state of a token what the layer does.
+func (l *layer) pass(state []float32, turn *rotation, seen *memory) []float32 {
+	h := normalize(state)
+	query, key, value := apply(l.query, h), apply(l.key, h), apply(l.value, h)
+	turn.rotate(query)
+	turn.rotate(key)
+	attended := make([]float32, width)
+	for n := range seen.keys {
+		from, to := n*head, (n+1)*head
+		seen.keys[n], seen.values[n] = append(seen.keys[n], key[from:to]), append(seen.values[n], value[from:to])
+		attend(attended[from:to], query[from:to], seen.keys[n], seen.values[n])
 	}
+	state = add(apply(l.out, attended), state)
+	return add(apply(l.down, l.activate(normalize(state))), state)
 }
 
 func (l *layer) activate(h []float32) []float32 {

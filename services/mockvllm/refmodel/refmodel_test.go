@@ -41,7 +41,7 @@ func hash(numbers ...[]float32) string {
 
 // TestWeights compares with the hash of the file that the real server loads, and of the table that it computes.
 func TestWeights(t *testing.T) {
-	m := New(tokenizer.Tiny())
+	m := Of(tokenizer.Tiny())
 	var all [][]float32
 	all = append(all, m.embedding...)
 	for _, l := range m.layers {
@@ -60,7 +60,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestVectors(t *testing.T) {
-	m, tok := New(tokenizer.Tiny()), tokenizer.Tiny()
+	m, tok := Of(tokenizer.Tiny()), tokenizer.Tiny()
 	f := func(group, name string, prompts ...[]int) {
 		t.Helper()
 		var answer struct {
@@ -70,8 +70,7 @@ func TestVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, ids := range prompts {
-			states := m.Hidden(ids)
-			if diff := cmp.Diff(append(answer.Data[i].Embedding, answer.Data[i].Data...), Normal(states[len(states)-1])); diff != "" {
+			if diff := cmp.Diff(append(answer.Data[i].Embedding, answer.Data[i].Data...), Normal(m.Last(ids))); diff != "" {
 				t.Error(group, name, i, diff)
 			}
 		}
@@ -86,16 +85,25 @@ func TestVectors(t *testing.T) {
 	f("pooling-2", "embed-list-empty-string", text("a"), text(""))
 }
 
+// states are the last hidden states of all tokens of a prompt.
+func states(m *Model, ids []int) (all [][]float32) {
+	r := m.Read()
+	for _, id := range ids {
+		all = append(all, r.Next(id))
+	}
+	return all
+}
+
 // TestHidden compares with hashes of the hidden states in a real server, for prompts of several lengths.
 func TestHidden(t *testing.T) {
-	m := New(tokenizer.Tiny())
+	m := Of(tokenizer.Tiny())
 	f := func(length int, want string) {
 		t.Helper()
 		ids := make([]int, length)
 		for i := range ids {
 			ids[i] = i*7%1900 + 20
 		}
-		if got := hash(m.Hidden(ids)...); got != want {
+		if got := hash(states(m, ids)...); got != want {
 			t.Errorf("%d tokens: %s", length, got)
 		}
 	}
@@ -105,12 +113,11 @@ func TestHidden(t *testing.T) {
 }
 
 func TestCosine(t *testing.T) {
-	m, tok := New(tokenizer.Tiny()), tokenizer.Tiny()
+	m, tok := Of(tokenizer.Tiny()), tokenizer.Tiny()
 	f := func(group, name, a string, b ...string) {
 		t.Helper()
 		vector := func(s string) []float32 {
-			states := m.Hidden(tok.Encode(s, true))
-			return Normal(states[len(states)-1])
+			return Normal(m.Last(tok.Encode(s, true)))
 		}
 		var answer struct{ Data []struct{ Score float32 } }
 		if err := json.Unmarshal([]byte(answers(t, group)[name].Answer.Body), &answer); err != nil {
@@ -128,7 +135,7 @@ func TestCosine(t *testing.T) {
 
 // TestLogProbs holds the recorded probabilities of prompts against the model's, to the last digit.
 func TestLogProbs(t *testing.T) {
-	m := New(tokenizer.Tiny())
+	m := Of(tokenizer.Tiny())
 	type alternative struct {
 		LogProb float32
 		Rank    int
@@ -151,7 +158,7 @@ func TestLogProbs(t *testing.T) {
 		if len(prompt) != len(ids) {
 			t.Fatalf("%s %s has %d tokens", group, name, len(prompt))
 		}
-		for i, state := range m.Hidden(ids[:len(ids)-1]) {
+		for i, state := range states(m, ids[:len(ids)-1]) {
 			probs := LogProbs(m.Logits(state))
 			for id, want := range prompt[i+1] {
 				rank := 0
@@ -172,7 +179,7 @@ func TestLogProbs(t *testing.T) {
 
 // TestScores is generative scoring: a probability among two.
 func TestScores(t *testing.T) {
-	m := New(tokenizer.Tiny())
+	m := Of(tokenizer.Tiny())
 	f := func(name string, prompts ...[]int) {
 		t.Helper()
 		var answer struct{ Data []struct{ Score float64 } }
@@ -180,8 +187,7 @@ func TestScores(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, ids := range prompts {
-			states := m.Hidden(ids)
-			probs := LogProbs(m.Logits(states[len(states)-1]))
+			probs := LogProbs(m.Logits(m.Last(ids)))
 			a, b := float64(probs[300]), float64(probs[301])
 			most := max(a, b)
 			if got := math.Exp(a-most) / (math.Exp(a-most) + math.Exp(b-most)); got != answer.Data[i].Score {
@@ -195,12 +201,11 @@ func TestScores(t *testing.T) {
 
 // TestGreedy continues a prompt with the likeliest tokens, as the recorded server did.
 func TestGreedy(t *testing.T) {
-	m, tok := New(tokenizer.Tiny()), tokenizer.Tiny()
+	m, tok := Of(tokenizer.Tiny()), tokenizer.Tiny()
 	ids := tok.Encode("<|begin|><|user|>\nHello there<|end|>\n<|assistant|>\n", false)
 	var text strings.Builder
 	for range 2 {
-		states := m.Hidden(ids)
-		logits := m.Logits(states[len(states)-1])
+		logits := m.Logits(m.Last(ids))
 		best := 0
 		for id, x := range logits {
 			if x > logits[best] {
@@ -237,23 +242,17 @@ func TestFMA(t *testing.T) {
 	}
 }
 
-func BenchmarkHidden(b *testing.B) {
-	m := New(tokenizer.Tiny())
+func BenchmarkLast(b *testing.B) {
+	m := Of(tokenizer.Tiny())
 	for b.Loop() {
-		m.Hidden([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+		m.Last([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	}
 }
 
 func BenchmarkLogits(b *testing.B) {
-	m := New(tokenizer.Tiny())
-	h := m.Hidden([]int{0})[0]
+	m := Of(tokenizer.Tiny())
+	h := m.Last([]int{0})
 	for b.Loop() {
 		m.Logits(h)
-	}
-}
-
-func BenchmarkNew(b *testing.B) {
-	for b.Loop() {
-		New(tokenizer.Tiny())
 	}
 }

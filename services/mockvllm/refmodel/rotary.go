@@ -6,10 +6,10 @@ import (
 	"math"
 )
 
-const (
-	positions = 2048 // of the longest prompt
-	pairs     = head / 2
-)
+// Context is how many tokens the model reads at most.
+const Context = 2048
+
+const pairs = head / 2
 
 // rotation holds the cosines and then the sines of the angles of a position.
 type rotation [2 * pairs]float32
@@ -21,7 +21,7 @@ type rotation [2 * pairs]float32
 var deviations []byte
 
 func rotations() []rotation {
-	all := make([]rotation, positions)
+	all := make([]rotation, Context)
 	for j := range pairs {
 		frequency := 1 / float32(math.Pow(10000, float64(j)/pairs))
 		for i := range all {

@@ -1,0 +1,99 @@
+package generation
+
+import (
+	"bytes"
+	"math"
+	"slices"
+
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
+	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
+)
+
+// recites tells whether the reference model says the words itself: where more than words follows from them, such as their likelihoods
+// or where a stop string ends them. It takes half a millisecond for each, so who asks for nothing but words gets random ones.
+func (m *Model) recites(prompt *Prompt, p *sampling.Params) bool {
+	follows := p.Logprobs != nil || len(p.Stop)+len(p.StopTokenIDs)+len(p.Bias) > 0 || p.Repetition.MaxSize > 0
+	return follows && m.determined(prompt, p)
+}
+
+// determined tells whether the reference model would say the same each time.
+func (m *Model) determined(prompt *Prompt, p *sampling.Params) bool {
+	drawn := p.Seed != nil && p.TopP == 1 && p.MinP == 0 && p.TopK <= 0
+	plain := p.PresencePenalty == 0 && p.FrequencyPenalty == 0 && p.RepetitionPenalty == 1 && !p.Beam
+	return (p.Greedy() || drawn) && plain && m.Reference(len(prompt.Tokens)+int(p.MaxTokens)) != nil
+}
+
+// recite gives the words of the reference model to choice number i. With texts it says one of these, without the token that ends an answer.
+func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byte) (ids []int) {
+	pick := refmodel.Likeliest
+	if !p.Greedy() {
+		pick = refmodel.NewSampler(*p.Seed+int64(i), p.Temperature).Pick
+	}
+	r := m.reference.Read()
+	var state []float32
+	for _, id := range prompt.Tokens {
+		state = r.Next(id)
+	}
+	for int64(len(ids)) < p.MaxTokens {
+		logits := m.reference.Logits(state)
+		m.bend(logits, p, len(ids))
+		m.hold(logits, texts)
+		id := pick(logits)
+		if id == m.Tokenizer.EOS() && texts != nil {
+			break
+		}
+		ids = append(ids, id)
+		if id == m.Tokenizer.EOS() && !p.IgnoreEOS {
+			break
+		}
+		texts = m.rests(texts, id)
+		state = r.Next(id)
+	}
+	return ids
+}
+
+var never = float32(math.Inf(-1))
+
+// bend makes the tokens at a place as likely as the request wants them.
+func (m *Model) bend(logits []float32, p *sampling.Params, place int) {
+	for id := range logits {
+		if m.banned(id, p) {
+			logits[id] = never
+		}
+	}
+	if int64(place) < p.MinTokens {
+		logits[m.Tokenizer.EOS()] = never
+		for _, id := range p.StopTokenIDs {
+			logits[id] = never
+		}
+	}
+	for _, b := range p.Bias {
+		logits[b.Token] += float32(b.By)
+	}
+}
+
+// hold leaves the tokens that a text begins with, and where one is over the token that ends an answer.
+func (m *Model) hold(logits []float32, texts [][]byte) {
+	if texts == nil {
+		return
+	}
+	for id := range logits {
+		begins := func(text []byte) bool {
+			return !m.Tokenizer.IsSpecial(id) && bytes.HasPrefix(text, m.Tokenizer.Bytes(id))
+		}
+		ends := func(text []byte) bool { return id == m.Tokenizer.EOS() && len(text) == 0 }
+		if !slices.ContainsFunc(texts, begins) && !slices.ContainsFunc(texts, ends) {
+			logits[id] = never
+		}
+	}
+}
+
+// rests are what is left of the texts that begin with a token.
+func (m *Model) rests(texts [][]byte, id int) (rests [][]byte) {
+	for _, text := range texts {
+		if rest, begins := bytes.CutPrefix(text, m.Tokenizer.Bytes(id)); begins {
+			rests = append(rests, rest)
+		}
+	}
+	return rests
+}
