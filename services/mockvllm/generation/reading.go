@@ -26,7 +26,7 @@ func (r *reading) at(place, _ int) distribution {
 	for ; r.read < place; r.read++ {
 		r.state = r.begun.Next(r.token(r.read))
 	}
-	return &computed{probs: refmodel.LogProbs(r.model.Logits(r.state))}
+	return &computed{probs: refmodel.LogProbs(r.model.Logits(r.state, nil))}
 }
 
 // computed are likelihoods by token.

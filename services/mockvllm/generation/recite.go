@@ -2,8 +2,6 @@ package generation
 
 import (
 	"bytes"
-	"math"
-	"slices"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/refmodel"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
@@ -35,9 +33,8 @@ func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byt
 		state = r.Next(id)
 	}
 	for int64(len(ids)) < p.MaxTokens {
-		logits := m.reference.Logits(state)
+		logits := m.reference.Logits(state, m.beginning(texts))
 		m.bend(logits, p, len(ids))
-		m.hold(logits, texts)
 		id := pick(logits)
 		if id == m.Tokenizer.EOS() && texts != nil {
 			break
@@ -52,19 +49,19 @@ func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byt
 	return ids
 }
 
-var never = float32(math.Inf(-1))
-
 // bend makes the tokens at a place as likely as the request wants them.
 func (m *Model) bend(logits []float32, p *sampling.Params, place int) {
-	for id := range logits {
-		if m.banned(id, p) {
-			logits[id] = never
+	if len(p.BadWords)+len(p.Allowed) > 0 {
+		for id := range logits {
+			if m.banned(id, p) {
+				logits[id] = refmodel.Never
+			}
 		}
 	}
 	if int64(place) < p.MinTokens {
-		logits[m.Tokenizer.EOS()] = never
+		logits[m.Tokenizer.EOS()] = refmodel.Never
 		for _, id := range p.StopTokenIDs {
-			logits[id] = never
+			logits[id] = refmodel.Never
 		}
 	}
 	for _, b := range p.Bias {
@@ -72,20 +69,20 @@ func (m *Model) bend(logits []float32, p *sampling.Params, place int) {
 	}
 }
 
-// hold leaves the tokens that a text begins with, and where one is over the token that ends an answer.
-func (m *Model) hold(logits []float32, texts [][]byte) {
-	if texts == nil {
-		return
-	}
-	for id := range logits {
-		begins := func(text []byte) bool {
-			return !m.Tokenizer.IsSpecial(id) && bytes.HasPrefix(text, m.Tokenizer.Bytes(id))
+// beginning are the tokens that a text begins with, and where one is over the token that ends an answer. It is nil without texts.
+func (m *Model) beginning(texts [][]byte) (ids []int) {
+	for _, text := range texts {
+		if len(text) == 0 {
+			ids = append(ids, m.Tokenizer.EOS())
+			continue
 		}
-		ends := func(text []byte) bool { return id == m.Tokenizer.EOS() && len(text) == 0 }
-		if !slices.ContainsFunc(texts, begins) && !slices.ContainsFunc(texts, ends) {
-			logits[id] = never
+		for id := range m.Tokenizer.Size() {
+			if !m.Tokenizer.IsSpecial(id) && bytes.HasPrefix(text, m.Tokenizer.Bytes(id)) {
+				ids = append(ids, id)
+			}
 		}
 	}
+	return ids
 }
 
 // rests are what is left of the texts that begin with a token.

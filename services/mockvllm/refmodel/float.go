@@ -6,16 +6,23 @@ import "math"
 
 // fma is a*b+c, rounded once. The product of two float32 is exact as a float64, and the sum nearly.
 func fma(a, b, c float32) float32 {
+	sum := float64(a)*float64(b) + float64(c)
+	if math.Float64bits(sum)<<35 == 1<<63 {
+		return halfway(a, b, c)
+	}
+	return float32(sum)
+}
+
+// halfway is fma where the sum is in the middle between two float32: what it lost itself decides.
+func halfway(a, b, c float32) float32 {
 	product, term := float64(a)*float64(b), float64(c)
 	sum := product + term
-	if bits := math.Float64bits(sum); bits&(1<<29-1) == 1<<28 { // halfway between two float32: what the sum lost decides
-		back := sum - product
-		switch lost := (product - (sum - back)) + (term - back); {
-		case lost > 0:
-			sum = math.Nextafter(sum, math.Inf(1))
-		case lost < 0:
-			sum = math.Nextafter(sum, math.Inf(-1))
-		}
+	back := sum - product
+	switch lost := (product - (sum - back)) + (term - back); {
+	case lost > 0:
+		sum = math.Nextafter(sum, math.Inf(1))
+	case lost < 0:
+		sum = math.Nextafter(sum, math.Inf(-1))
 	}
 	return float32(sum)
 }

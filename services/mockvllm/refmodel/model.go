@@ -1,6 +1,8 @@
 package refmodel
 
 import (
+	"math"
+	"slices"
 	"sync"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/tokenizer"
@@ -98,8 +100,20 @@ func (m *Model) Last(ids []int) (state []float32) {
 	return state
 }
 
-// Logits scores all tokens as the next one after a hidden state.
-func (m *Model) Logits(hidden []float32) []float32 { return apply(m.output, hidden) }
+// Never is the logit of what cannot come.
+var Never = float32(math.Inf(-1))
+
+// Logits scores all tokens as the next one after a hidden state or, unless ids is nil, these alone.
+func (m *Model) Logits(hidden []float32, ids []int) []float32 {
+	if ids == nil {
+		return apply(m.output, hidden)
+	}
+	logits := slices.Repeat([]float32{Never}, len(m.embedding))
+	for _, id := range ids {
+		logits[id] = apply(m.output[id*width:(id+1)*width], hidden)[0]
+	}
+	return logits
+}
 
 // pass adds to the state of a token what the layer does.
 func (l *layer) pass(state []float32, turn *rotation, seen *memory) []float32 {

@@ -159,7 +159,7 @@ func TestLogProbs(t *testing.T) {
 			t.Fatalf("%s %s has %d tokens", group, name, len(prompt))
 		}
 		for i, state := range states(m, ids[:len(ids)-1]) {
-			probs := LogProbs(m.Logits(state))
+			probs := LogProbs(m.Logits(state, nil))
 			for id, want := range prompt[i+1] {
 				rank := 0
 				for _, p := range probs {
@@ -187,7 +187,7 @@ func TestScores(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, ids := range prompts {
-			probs := LogProbs(m.Logits(m.Last(ids)))
+			probs := LogProbs(m.Logits(m.Last(ids), nil))
 			a, b := float64(probs[300]), float64(probs[301])
 			most := max(a, b)
 			if got := math.Exp(a-most) / (math.Exp(a-most) + math.Exp(b-most)); got != answer.Data[i].Score {
@@ -205,7 +205,7 @@ func TestGreedy(t *testing.T) {
 	ids := tok.Encode("<|begin|><|user|>\nHello there<|end|>\n<|assistant|>\n", false)
 	var text strings.Builder
 	for range 2 {
-		logits := m.Logits(m.Last(ids))
+		logits := m.Logits(m.Last(ids), nil)
 		best := 0
 		for id, x := range logits {
 			if x > logits[best] {
@@ -253,6 +253,6 @@ func BenchmarkLogits(b *testing.B) {
 	m := Of(tokenizer.Tiny())
 	h := m.Last([]int{0})
 	for b.Loop() {
-		m.Logits(h)
+		m.Logits(h, nil)
 	}
 }
