@@ -47,11 +47,9 @@ func countedExactly(t *testing.T, s *stack) {
 			t.Errorf("status %d", status)
 		}
 	}
-	s.settled(t, mockLLM)
-	after := s.scrape(t, s.gateway)
 	f := func(metric string, want float64, labels ...string) {
 		t.Helper()
-		after.grew(t, before, want, metric, append(labels, "model", mockLLM)...)
+		s.awaitGrowth(t, before, want, metric, append(labels, "model", mockLLM)...)
 	}
 	f("fluidmcp_requests_total", n, "endpoint", "chat_completions", "code", "200")
 	f("fluidmcp_requests_total", n)
@@ -59,7 +57,7 @@ func countedExactly(t *testing.T, s *stack) {
 	f("fluidmcp_time_to_first_token_seconds", n/2)
 	f("fluidmcp_streams_total", n/2, "outcome", "completed")
 	f("fluidmcp_errors_total", 0)
-	if grew := after.sum("fluidmcp_tokens_total", "model", mockLLM, "type", "completion") -
+	if grew := s.scrape(t, s.gateway).sum("fluidmcp_tokens_total", "model", mockLLM, "type", "completion") -
 		before.sum("fluidmcp_tokens_total", "model", mockLLM, "type", "completion"); grew < n {
 		t.Errorf("%v completion tokens counted for %d answers", grew, n)
 	}
@@ -71,10 +69,9 @@ func failuresCounted(t *testing.T, s *stack) {
 	do(t, "POST", s.gateway+"/llm/mock-llama/chat/completions", `{"model":"a","model":"b"}`).want(t, http.StatusBadRequest)
 	s.faults(t, mockLlama, `{"rules":[{"do":{"status":500,"message":"Model error"}}]}`)
 	do(t, "POST", s.gateway+"/llm/mock-llama/chat/completions", hello).want(t, http.StatusInternalServerError)
-	after := s.scrape(t, s.gateway)
 	f := func(metric string, labels ...string) {
 		t.Helper()
-		after.grew(t, before, 1, metric, labels...)
+		s.awaitGrowth(t, before, 1, metric, labels...)
 	}
 	f("fluidmcp_requests_total", "model", "unknown", "code", "404")
 	f("fluidmcp_errors_total", "model", "unknown", "reason", "bad_request")

@@ -64,23 +64,21 @@ func killedInFlight(t *testing.T, s *stack) {
 			}
 		}
 	}
-	s.settled(t, mockGPT)
-	after := s.scrape(t, s.gateway)
 	f := func(metric string, want float64, labels ...string) {
 		t.Helper()
-		after.grew(t, before, want, metric, append(labels, "model", mockGPT)...)
+		s.awaitGrowth(t, before, want, metric, append(labels, "model", mockGPT)...)
 	}
 	f("fluidmcp_streams_total", streams, "outcome", "interrupted")
+	f("fluidmcp_requests_total", plain+streams)
+	f("fluidmcp_errors_total", plain+streams)
 	// Of a plain answer nothing had come yet, so on a connection that was used before the request may be sent once more,
 	// and then fails to connect.
-	connect := after.sum("fluidmcp_errors_total", "model", mockGPT, "reason", "connect") -
+	connect := s.scrape(t, s.gateway).sum("fluidmcp_errors_total", "model", mockGPT, "reason", "connect") -
 		before.sum("fluidmcp_errors_total", "model", mockGPT, "reason", "connect")
 	if connect > plain {
 		t.Errorf("%v errors of reason connect for %d plain requests", connect, plain)
 	}
 	f("fluidmcp_errors_total", plain+streams-connect, "reason", "interrupted")
-	f("fluidmcp_errors_total", plain+streams)
-	f("fluidmcp_requests_total", plain+streams)
 
 	s.revive(t, mockGPT)
 	eventually(t, func() error { return s.ask(t, mockGPT) })

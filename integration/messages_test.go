@@ -48,11 +48,9 @@ func messagesAPI(t *testing.T, s *stack) {
 	if !strings.HasPrefix(streamed, "event: message_start\n") || !strings.HasSuffix(streamed, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n") {
 		t.Errorf("stream %s", streamed)
 	}
-	s.settled(t, mockLLM)
-	after := s.scrape(t, s.gateway)
 	f := func(metric string, want float64, labels ...string) {
 		t.Helper()
-		after.grew(t, before, want, metric, append(labels, "model", mockLLM)...)
+		s.awaitGrowth(t, before, want, metric, append(labels, "model", mockLLM)...)
 	}
 	f("fluidmcp_streams_total", 1, "outcome", "completed")
 	f("fluidmcp_tokens_total", float64(called.Usage.Input), "type", "prompt")

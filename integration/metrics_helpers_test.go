@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -45,6 +46,18 @@ func (s scrape) sum(name string, labels ...string) float64 {
 		}
 	}
 	return total
+}
+
+// awaitGrowth waits until a metric of the gateway has grown by want since an earlier reading: a request is counted just after its
+// last byte went out.
+func (s *stack) awaitGrowth(t *testing.T, since scrape, want float64, name string, labels ...string) {
+	t.Helper()
+	eventually(t, func() error {
+		if grew := s.scrape(t, s.gateway).sum(name, labels...) - since.sum(name, labels...); grew != want {
+			return fmt.Errorf("%s%v grew by %v, want %v", name, labels, grew, want)
+		}
+		return nil
+	})
 }
 
 // grew fails the test unless a metric has grown by want since another reading.

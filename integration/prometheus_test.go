@@ -77,9 +77,9 @@ func prometheusSeesEverything(t *testing.T, s *stack) {
 	if err := s.ask(t, mockLLM); err != nil {
 		t.Fatal(err)
 	}
-	// What the gateway counted is what Prometheus has to say once it has scraped again.
-	sent := s.scrape(t, s.gateway).sum("fluidmcp_requests_total", "model", mockLLM)
+	// What the gateway counted is what Prometheus has to say once it has scraped again. A request is counted just after its end.
 	eventually(t, func() error {
+		sent := s.scrape(t, s.gateway).sum("fluidmcp_requests_total", "model", mockLLM)
 		got, err := s.query(t, `sum(fluidmcp_requests_total{model="mock-llm"})`)
 		if err == nil && got != sent {
 			err = fmt.Errorf("Prometheus counts %v requests, the gateway %v", got, sent)
