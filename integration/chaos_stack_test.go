@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,10 +26,12 @@ const (
 // chaos is a stack whose gateway reaches each of three mocks through a proxy that can be told to misbehave.
 type chaos struct {
 	*stack
+	pid     int // of fluidmcp
 	proxies []*toxiproxy.Proxy
 	servers int    // of trio that can be asked when all is well
 	calm    levels // before anything happened
 	before  scrape // of the gateway, before the scenario
+	calmly  func() // ends the impatience of the scenario; nil without one
 }
 
 // chaosOptions are what differs from stack to stack.
@@ -38,8 +41,25 @@ type chaosOptions struct {
 	nameless bool           // the first server of trio has a name that does not exist, instead of a proxy's address
 }
 
+// Timeouts of trio, in seconds. A server that has no processor for a while is not a silent one, so gateways are patient but where the
+// scenario is about silence.
+var (
+	patientTimeouts   = map[string]any{"connect": 30, "first_byte": 60, "idle": 60}
+	impatientTimeouts = map[string]any{"connect": 1, "first_byte": 10, "idle": 5}
+)
+
+// impatient has the gateway give up on silent servers soon, until the end of the scenario.
+func (c *chaos) impatient(t *testing.T) {
+	t.Helper()
+	set := func(timeouts map[string]any) {
+		do(t, http.MethodPatch, c.gateway+"/api/llm/models/"+trio, map[string]any{"timeouts": timeouts}).want(t, http.StatusAccepted)
+	}
+	set(impatientTimeouts)
+	c.calmly = func() { set(patientTimeouts) }
+}
+
 // levels are what has to be back where it was once all is over.
-type levels struct{ inflight, queued, goroutines, files float64 }
+type levels struct{ inflight, queued, goroutines, sockets float64 }
 
 // startChaos runs fluidmcp with three mocks behind proxies. No other model shares the proxies: probes of two at a time would keep
 // now one and now two connections alive.
@@ -66,12 +86,13 @@ func startChaos(t *testing.T, o chaosOptions) *chaos {
 		c.proxies = append(c.proxies, proxy)
 		list = append(list, map[string]any{"base_url": "http://" + proxy.Listen + "/v1"})
 	}
+	timeouts := patientTimeouts
 	if o.nameless {
 		list[0]["base_url"] = "http://gone.invalid:8000/v1"
 		c.servers--
+		timeouts = impatientTimeouts // resolvers may take their time to say that there is no such name
 	}
-	models[trio] = map[string]any{"endpoints": map[string]any{"servers": list}, "served_name": "mock-model",
-		"timeouts": map[string]any{"connect": 1, "first_byte": 10, "idle": 5}}
+	models[trio] = map[string]any{"endpoints": map[string]any{"servers": list}, "served_name": "mock-model", "timeouts": timeouts}
 	if o.limits != nil {
 		models[trio].(map[string]any)["limits"] = o.limits
 	}
@@ -86,6 +107,7 @@ func startChaos(t *testing.T, o chaosOptions) *chaos {
 	}
 	run := start(t, cmd)
 	run.endsWell(t, syscall.SIGINT)
+	c.pid = run.Process.Pid
 	eventually(t, func() error {
 		if up := c.serversUp(t); up != c.servers {
 			return fmt.Errorf("%v servers are up", up)
@@ -116,7 +138,23 @@ func (c *chaos) serversUp(t *testing.T) int {
 func (c *chaos) levels(t *testing.T) levels {
 	t.Helper()
 	now := c.scrape(t, c.gateway)
-	return levels{now.sum("fluidmcp_inflight_requests"), now.sum("fluidmcp_queued_requests"), now.sum("go_goroutines"), now.sum("process_open_fds")}
+	return levels{now.sum("fluidmcp_inflight_requests"), now.sum("fluidmcp_queued_requests"), now.sum("go_goroutines"), sockets(t, c.pid)}
+}
+
+// sockets counts those of a process. Its other files may become more: a log of crashes is opened with the first one, and stays so.
+func sockets(t *testing.T, pid int) (n float64) {
+	t.Helper()
+	folder := fmt.Sprintf("/proc/%d/fd", pid)
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if to, err := os.Readlink(filepath.Join(folder, file.Name())); err == nil && strings.HasPrefix(to, "socket:") { // else it is closed by now
+			n++
+		}
+	}
+	return n
 }
 
 // quiet returns the levels without traffic, which probes move a little all the time: the middle of many readings, the first of
@@ -125,16 +163,16 @@ func (c *chaos) quiet(t *testing.T) levels {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	var goroutines, files []float64
+	var goroutines, sockets []float64
 	for i := range 300 {
 		<-tick.C
 		if now := c.levels(t); i >= 100 {
-			goroutines, files = append(goroutines, now.goroutines), append(files, now.files)
+			goroutines, sockets = append(goroutines, now.goroutines), append(sockets, now.sockets)
 		}
 	}
 	slices.Sort(goroutines)
-	slices.Sort(files)
-	return levels{goroutines: goroutines[len(goroutines)/2], files: files[len(files)/2]}
+	slices.Sort(sockets)
+	return levels{goroutines: goroutines[len(goroutines)/2], sockets: sockets[len(sockets)/2]}
 }
 
 // settle fails the test unless everything comes back to where it was: all servers are used again, nothing is in flight, and no
@@ -145,15 +183,25 @@ func (c *chaos) settle(t *testing.T) {
 		if up := c.serversUp(t); up != c.servers {
 			return fmt.Errorf("%v servers are up", up)
 		}
-		if now := c.levels(t); now.inflight > 0 || now.queued > 0 || now.goroutines > c.calm.goroutines || now.files > c.calm.files {
+		if now := c.levels(t); now.inflight > 0 || now.queued > 0 || now.goroutines > c.calm.goroutines || now.sockets > c.calm.sockets {
 			return fmt.Errorf("%+v, and before %+v", now, c.calm)
 		}
 		return nil
 	})
 }
 
-// met fails the test when the gateway has not noticed the fault of the scenario, so that the scenario shows nothing.
-func (c *chaos) met(t *testing.T) {
+// unharmed has clients ask until the gateway has met the fault of the scenario, which a server that has just come back may be spared. All of
+// them get their answers.
+func (c *chaos) unharmed(t *testing.T) {
+	t.Helper()
+	eventuallyWithin(t, recovery, func() error {
+		c.traffic(t, each).allWhole(t)
+		return c.met(t)
+	})
+}
+
+// met tells when the gateway has not noticed the fault of the scenario.
+func (c *chaos) met(t *testing.T) error {
 	t.Helper()
 	now := c.scrape(t, c.gateway)
 	failed := func(of scrape) float64 {
@@ -161,8 +209,9 @@ func (c *chaos) met(t *testing.T) {
 		return of.sum(attempts, "model", trio) - of.sum(attempts, "model", trio, "outcome", "ok")
 	}
 	if failed(now) == failed(c.before) && now.sum("fluidmcp_backend_up", "model", trio) == float64(c.servers) {
-		t.Error("no attempt failed, and no server was found to be down")
+		return errors.New("no attempt failed, and no server was found to be down")
 	}
+	return nil
 }
 
 // poison puts a toxic on the way to or from a server. heal removes it. stream is "upstream" for what the gateway
@@ -178,6 +227,10 @@ func (c *chaos) poison(t *testing.T, server int, stream, kind, attributes string
 // heal takes everything back that was done to the proxies.
 func (c *chaos) heal(t *testing.T) {
 	t.Helper()
+	if c.calmly != nil {
+		c.calmly()
+		c.calmly = nil
+	}
 	for _, proxy := range c.proxies {
 		proxy.Toxics.ResetToxics(t.Context())
 		if err := proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
