@@ -17,15 +17,18 @@ type modelStatus struct {
 	Driver    string `json:"driver"`
 	Restarts  int    `json:"restarts"`
 	Rollout   *struct{ State string }
-	Instances []struct {
-		PID      int    `json:"pid"`
-		Phase    string `json:"phase"`
-		Asleep   bool   `json:"asleep"`
-		Reason   string `json:"reason"`
-		Restarts int    `json:"restarts"`
+	Instances []instanceStatus `json:"instances"`
+}
 
-		LastFailure *struct{ Reason string } `json:"last_failure"`
-	} `json:"instances"`
+// instanceStatus is what they read of one of its servers.
+type instanceStatus struct {
+	PID      int    `json:"pid"`
+	Phase    string `json:"phase"`
+	Asleep   bool   `json:"asleep"`
+	Reason   string `json:"reason"`
+	Restarts int    `json:"restarts"`
+
+	LastFailure *struct{ Reason string } `json:"last_failure"`
 }
 
 func (s *stack) status(t *testing.T, model string) modelStatus {

@@ -95,9 +95,10 @@ func arrive(t *testing.T, s *stack, model string, n int, stream bool) *users {
 
 // stay asks until it is time to leave, or an answer is not right.
 func (u *users) stay() {
-	var once sync.Once
+	begun := sync.OnceFunc(u.begun.Done)
+	defer begun() // also where the first answer never came
 	for !u.leave.Load() {
-		got, err := u.ask(func() { once.Do(u.begun.Done) })
+		got, err := u.ask(begun)
 		u.answers.Add(1)
 		if err == nil && got != u.want {
 			err = fmt.Errorf("the answer is %q", got)
@@ -223,7 +224,12 @@ func forcedRestart(t *testing.T, s *stack) {
 		t.Errorf("fluidmcp restart: %v\n%s", err, out)
 	}
 	u := arrive(t, s, cramped, crowd, true)
-	u.leave.Store(true) // after the answers that they are having
+	u.leave.Store(true)                                                        // after the answers that they are having
+	held, err := open(t, http.MethodPost, u.url, exactly("Hello", 1000, true)) // so that it is still drained when somebody asks
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Body.Close()
 	restarted := make(chan struct{})
 	go func() {
 		defer close(restarted)
@@ -240,6 +246,7 @@ func forcedRestart(t *testing.T, s *stack) {
 		}
 		return nil
 	})
+	held.Body.Close()
 	<-restarted
 	if answers := u.goHome(t); answers < crowd {
 		t.Errorf("%d answers of %d", answers, crowd)
