@@ -35,6 +35,7 @@ func openBrowser(t *testing.T, s *stack) *browser {
 		missing(t, "FLUIDMCP_REQUIRE_BROWSER", "no Chromium is installed")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
+		chromedp.WSURLReadTimeout(2*time.Minute), // a busy machine starts a browser slowly
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.DisableGPU)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
@@ -129,6 +130,7 @@ func consoleInBrowser(t *testing.T, s *stack) {
 	b.click("#logs-close")
 	b.do("enough of it", chromedp.WaitNotVisible("#lines"))
 
+	s.stalls(t, mockGPT)
 	b.do("ask a slow one", chromedp.SetValue("#model", mockGPT))
 	b.click("#chat [type=submit]")
 	b.sees("#answer", "Mock")

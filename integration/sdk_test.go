@@ -47,6 +47,7 @@ const badTemperature = "temperature must be in [0, 2], got 9.0."
 func runExample(t *testing.T, s *stack, badRequest, broken string, argv ...string) {
 	t.Helper()
 	s.faults(t, mockLlama, `{"rules":[{"do":{"rate_limit":{"requests":1,"window":"60s"}}}]}`)
+	s.stalls(t, mockGPT) // so that it is not over before the kill
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)

@@ -149,6 +149,13 @@ func eventuallyWithin(t testing.TB, patience time.Duration, check func() error) 
 	}
 }
 
+// stalls has the next streams of a model stand still after ten tokens, until the gateway takes that for an end or somebody kills the
+// server, which forgets it.
+func (s *stack) stalls(t *testing.T, model string) {
+	t.Helper()
+	s.faults(t, model, `{"rules":[{"do":{"stall":10}}]}`)
+}
+
 // ask sends the guide's kind of request to a model and returns the status.
 func (s *stack) ask(t *testing.T, model string) error {
 	t.Helper()
