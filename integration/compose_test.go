@@ -61,13 +61,13 @@ func composeUp(t *testing.T, profile, override string, env map[string]string) (f
 		if t.Failed() {
 			dumpContainers(t, file)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		if err := file.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)); err != nil {
 			t.Errorf("compose down: %v", err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	if err := file.WithEnv(env).Up(ctx, compose.Wait(true)); err != nil {
 		t.Fatalf("compose up: %v", err)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -32,10 +33,19 @@ func lockedUp(t *testing.T, s *stack, want int) {
 			PortBindings   map[string][]struct{ HostIP string }
 		}
 	}
-	inspected := docker(t, append([]string{"inspect"}, strings.Fields(ids)...)...)
-	if err := json.Unmarshal([]byte(inspected), &containers); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, func() error { // one that was started a moment ago has not been checked yet
+		inspected := docker(t, append([]string{"inspect"}, strings.Fields(ids)...)...)
+		containers = nil
+		if err := json.Unmarshal([]byte(inspected), &containers); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range containers {
+			if c.State.Health.Status != "healthy" {
+				return fmt.Errorf("%s is %q to its health check", c.Name, c.State.Health.Status)
+			}
+		}
+		return nil
+	})
 	if len(containers) != want {
 		t.Errorf("%d containers, want %d", len(containers), want)
 	}
@@ -43,9 +53,6 @@ func lockedUp(t *testing.T, s *stack, want int) {
 		h := c.HostConfig
 		if c.Config.User == "" || strings.HasPrefix(c.Config.User, "0") || strings.HasPrefix(c.Config.User, "root") {
 			t.Errorf("%s runs as %q", c.Name, c.Config.User)
-		}
-		if c.State.Health.Status != "healthy" {
-			t.Errorf("%s is %q to its health check", c.Name, c.State.Health.Status)
 		}
 		if !h.ReadonlyRootfs || h.Privileged || !h.Init || !slices.Contains(h.CapDrop, "ALL") || !slices.Contains(h.SecurityOpt, "no-new-privileges:true") {
 			t.Errorf("%s is not locked up: %+v", c.Name, h)

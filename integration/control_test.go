@@ -133,10 +133,19 @@ func containerStopped(t *testing.T, c *control) {
 	if now := c.inspect(t, solo); now.ID != before.ID || !now.State.StartedAt.After(before.State.StartedAt) {
 		t.Errorf("before %+v, now %+v", before, now)
 	}
-	logs := do(t, "GET", c.gateway+"/api/llm/models/solo/logs?lines=1000", nil).want(t, http.StatusOK)
-	if n := strings.Count(string(logs.body), "Application startup complete."); n != 2 {
-		t.Errorf("the log tells of %d starts, want 2: %s", n, logs.body)
-	}
+	c.logTells(t, solo, 2)
+}
+
+// logTells waits until the log of a model tells of so many starts. The engine hands its lines on a moment after they were printed.
+func (c *control) logTells(t *testing.T, model string, starts int) {
+	t.Helper()
+	eventually(t, func() error {
+		logs := do(t, "GET", c.gateway+"/api/llm/models/"+model+"/logs?lines=10000", nil).want(t, http.StatusOK)
+		if n := strings.Count(string(logs.body), "Application startup complete."); n != starts {
+			return fmt.Errorf("the log tells of %d starts, want %d: %s", n, starts, logs.body)
+		}
+		return nil
+	})
 }
 
 func containerKilled(t *testing.T, c *control) {
@@ -242,10 +251,7 @@ func supervisorGone(t *testing.T, c *control) {
 					t.Errorf("%s was not gone on with: before %+v, now %+v", service, before[i], now)
 				}
 			}
-			logs := do(t, "GET", c.gateway+"/api/llm/models/duo/logs?lines=10000", nil).want(t, http.StatusOK)
-			if n := strings.Count(string(logs.body), "Application startup complete."); n != 2 {
-				t.Errorf("the log tells of %d starts, want that of each server: %s", n, logs.body)
-			}
+			c.logTells(t, duo, 2) // that of each server
 		})
 	}
 }

@@ -33,7 +33,7 @@ func withDocker(t *testing.T, r *guide.Runner) {
 		forward(t, r)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		down := exec.CommandContext(ctx, "docker", "compose", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 		down.Dir, down.Env = r.Dir, r.Env
