@@ -14,7 +14,7 @@ import (
 // eventsTold follows a stop and a start through the gateway, event by event, and asks for them afterwards.
 func eventsTold(t *testing.T, s *stack) {
 	events := s.gateway + "/api/llm/events"
-	ctx, leave := context.WithTimeout(t.Context(), time.Minute)
+	ctx, leave := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer leave()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.gateway+"/api/llm/models/mock-llama/events?follow=true&since=0s", nil)
 	if err != nil {

@@ -179,7 +179,7 @@ func TestFileEditedUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.waitLine(t, "~ m   rolling restart of m-0, m-1")
-	eventuallyWithin(t, patience, func() error {
+	eventually(t, func() error {
 		now := e.pids(t, "m")
 		if len(now) != 2 || now[0] == first[0] || now[1] == first[1] {
 			return fmt.Errorf("%v, before %v", now, first)
