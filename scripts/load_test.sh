@@ -24,6 +24,10 @@ if [ $# -gt 2 ] || ! [[ $requests =~ ^[1-9][0-9]{0,3}$ ]]; then
 fi
 curl -sS -o /dev/null "$url/health" # says what is wrong when nothing is there
 
+# counted is how many requests there were.
+counted() { curl -s "$url/metrics" | awk '/^fluidmcp_requests_total/ { n += $NF } END { printf "%d", n }'; }
+
+before=$(counted)
 echo "Running load test with $requests concurrent requests..."
 statuses=$(
 	for ((i = 1; i <= requests; i++)); do
@@ -35,6 +39,10 @@ statuses=$(
 sort <<<"$statuses" | uniq -c | awk '{print $1 " answered " $2}'
 
 echo "Checking metrics..."
+for _ in {1..100}; do # a request is counted just after its end
+	[ "$(counted)" -lt $((before + requests)) ] || break
+	sleep 0.1
+done
 curl -s "$url/metrics" | grep -E "^fluidmcp_(requests_total|errors_total|request_duration_seconds_(sum|count)).*model=\"$model\"" ||
 	echo "none for $model"
 
