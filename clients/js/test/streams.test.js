@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
-import { FluidMCPError, StreamInterruptedError } from "../src/index.js";
-import { collect, ENDLESS, eventually, metric, startStack, textOf, user } from "./stack.js";
+import { FluidMCPClient, FluidMCPError, StreamInterruptedError } from "../src/index.js";
+import { collect, ENDLESS, eventually, metric, startServer, startStack, textOf, user } from "./stack.js";
 
 /** @type {Awaited<ReturnType<typeof startStack>>} */
 let stack;
@@ -14,6 +14,7 @@ before(async () => {
 after(() => stack?.stop());
 
 const running = () => metric(stack.mocks["slow-llm"], "vllm:num_requests_running");
+const runs = () => eventually(async () => assert.equal(await running(), 1));
 
 test("a chat", async () => {
   const stream = await stack.client.chatCompletion("mock-llm", user("Grüße 🌍"), { stream: true });
@@ -44,7 +45,7 @@ test("leaving the loop frees the model", async () => {
   let chunks = 0;
   for await (const _ of await stack.client.chatCompletion("slow-llm", user("x"), ENDLESS)) {
     if (++chunks < 3) continue;
-    assert.equal(await running(), 1);
+    await runs();
     break;
   }
   await stack.idle("slow-llm");
@@ -61,7 +62,7 @@ test("an error in the loop frees the model", async () => {
 
 test("a stream that nobody reads is cancelled by hand", async () => {
   const stream = await stack.client.chatCompletion("slow-llm", user("x"), ENDLESS);
-  assert.equal(await running(), 1);
+  await runs();
   stream.cancel();
   await stack.idle("slow-llm");
   await assert.rejects(collect(stream), { name: "AbortError" });
@@ -69,25 +70,26 @@ test("a stream that nobody reads is cancelled by hand", async () => {
 
 test("a stream that is left before its first chunk", async () => {
   const stream = await stack.client.chatCompletion("slow-llm", user("x"), ENDLESS);
-  assert.equal(await running(), 1);
+  await runs();
   Readable.from(stream).destroy();
   await stack.idle("slow-llm");
 });
 
 test("a signal that was aborted before sends nothing", async () => {
-  const counted = () => metric(stack.url, "fluidmcp_requests_total");
-  const before = await counted();
+  const server = await startServer((res) => res.end());
   const reason = new Error("mine");
-  const call = stack.client.chatCompletion("slow-llm", user("x"), { ...ENDLESS, signal: AbortSignal.abort(reason) });
+  const call = new FluidMCPClient({ baseUrl: server.url }).chatCompletion("m", user("x"), { signal: AbortSignal.abort(reason) });
   await assert.rejects(call, (error) => error === reason);
-  assert.equal(await counted(), before);
+  await fetch(server.url);
+  assert.equal(server.requests.length, 1, "only that of the test");
+  await server.stop();
 });
 
 test("a signal ends a call that waits", async () => {
   const controller = new AbortController();
   const call = stack.client.chatCompletion("slow-llm", user("x"), { ...ENDLESS, stream: false, signal: controller.signal });
   const failed = assert.rejects(call, { name: "AbortError" });
-  await eventually(async () => assert.equal(await running(), 1));
+  await runs();
   controller.abort();
   await failed;
   await stack.idle("slow-llm");

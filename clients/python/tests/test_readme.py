@@ -19,6 +19,6 @@ def test_program(stack: Stack, program: str, prints: str) -> None:
     assert "FluidMCPClient()" in program
     program = program.replace("FluidMCPClient()", f"FluidMCPClient({stack.gateway!r})")
     command = [sys.executable, "-X", "utf8", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={"PYTHONPATH": ":".join(sys.path)})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env={"PYTHONPATH": ":".join(sys.path)})
     assert done.returncode == 0, done.stderr
     assert (done.stdout == prints) if prints else done.stdout

@@ -49,7 +49,7 @@ def test_leaving_early_frees_the_slot(stack: Stack, client: FluidMCPClient) -> N
     left = stack.metric("fluidmcp_streams_total", model=SLOW, outcome="client_closed")
     with client.chat_completion(SLOW, HELLO, **ENDLESS) as stream:
         next(stream)
-        assert stack.metric("fluidmcp_inflight_requests", model=SLOW) == 1
+        wait_until(lambda: stack.metric("fluidmcp_inflight_requests", model=SLOW) == 1, "it alone is in flight")
     wait_until(lambda: stack.metric("fluidmcp_inflight_requests", model=SLOW) == 0, "the slot is free")
     wait_until(
         lambda: stack.metric("fluidmcp_streams_total", model=SLOW, outcome="client_closed") == left + 1,
@@ -67,7 +67,7 @@ def test_a_stream_that_nobody_holds_is_closed(stack: Stack, client: FluidMCPClie
 
 def test_a_stream_that_nobody_read_is_closed(stack: Stack, client: FluidMCPClient) -> None:
     stream = client.chat_completion(SLOW, HELLO, **ENDLESS)
-    assert stack.metric("fluidmcp_inflight_requests", model=SLOW) == 1
+    wait_until(lambda: stack.metric("fluidmcp_inflight_requests", model=SLOW) == 1, "it alone is in flight")
     del stream
     wait_until(lambda: stack.metric("fluidmcp_inflight_requests", model=SLOW) == 0, "the slot is free")
 
