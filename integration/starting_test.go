@@ -54,7 +54,14 @@ func TestStarts(t *testing.T) {
 		return err
 	})
 
-	t.Run("progress", func(t *testing.T) { slowStart(t, s) })
+	t.Run("progress", func(t *testing.T) {
+		for n := 0; !slowStart(t, s); n++ { // who has no processor while it loads hears little of it
+			if n == 3 {
+				t.Fatal("clients are not told how far it is")
+			}
+			s.loadsAnew(t, "slow")
+		}
+	})
 	failed := func(model, reason, message string) startStatus {
 		var m startStatus
 		eventually(t, func() error {
@@ -87,8 +94,21 @@ func TestStarts(t *testing.T) {
 	}
 }
 
-// slowStart asks a model that loads, until it answers: its clients learn how far it is.
-func slowStart(t *testing.T, s *stack) {
+// loadsAnew restarts a model, and returns while it loads.
+func (s *stack) loadsAnew(t *testing.T, model string) {
+	t.Helper()
+	s.command(t, model, "restart?force=true").want(t, http.StatusAccepted)
+	eventually(t, func() error {
+		if s.ask(t, model) == nil {
+			return errors.New("it still answers")
+		}
+		return nil
+	})
+}
+
+// slowStart asks a model that loads, until it answers: its clients learn how far it is. It reports whether they have asked often enough to
+// learn more than one thing.
+func slowStart(t *testing.T, s *stack) bool {
 	told := regexp.MustCompile(`^The model "slow" is not ready yet: loading weights (\d+) %\. Try again shortly\.$`)
 	seen := map[string]bool{}
 	last := -1.
@@ -114,7 +134,5 @@ func slowStart(t *testing.T, s *stack) {
 		}
 		return errors.New("it still loads")
 	})
-	if len(seen) < 2 || last < 50 {
-		t.Errorf("clients were told %v, and the status %v %% at last", seen, last)
-	}
+	return len(seen) >= 2 && last >= 50
 }
