@@ -11,6 +11,13 @@ import (
 // alive is how long a gateway counts after its last heartbeat. They come every second.
 const alive = 5 * time.Second
 
+// A supervisor that had no processor when a gateway's time was over finds its timers that late. What gateways said meanwhile is yet to be
+// read then, so it looks again before it takes them for dead and ends what they use.
+const (
+	starved   = 10 * time.Millisecond
+	lookAgain = time.Second
+)
+
 // Gateways knows what the gateways last said.
 type Gateways struct {
 	began time.Time
@@ -22,8 +29,9 @@ type Gateways struct {
 
 type beat struct {
 	fleet.Heartbeat
-	at   time.Time
-	used map[string]time.Time // by model, when this gateway told of a request for it
+	at     time.Time
+	used   map[string]time.Time // by model, when this gateway told of a request for it
+	silent *time.Timer          // until it is dropped
 }
 
 // New knows of no gateway yet.
@@ -35,9 +43,12 @@ func New() *Gateways {
 func (g *Gateways) Beat(id string, hb fleet.Heartbeat) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.forget()
-	b := beat{Heartbeat: hb, at: time.Now()}
-	b.used = b.since(g.beats[id])
+	b, before := beat{Heartbeat: hb, at: time.Now()}, g.beats[id]
+	b.used = b.since(before)
+	if before.silent != nil {
+		before.silent.Stop()
+	}
+	b.silent = time.AfterFunc(alive, func() { g.expire(id, b.at, false) })
 	g.beats[id] = b
 	g.wake()
 }
@@ -46,6 +57,25 @@ func (g *Gateways) Beat(id string, hb fleet.Heartbeat) {
 func (g *Gateways) leave(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.drop(id)
+}
+
+// expire drops a gateway of which nothing was heard since a beat.
+func (g *Gateways) expire(id string, at time.Time, again bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch b, known := g.beats[id]; {
+	case !known || !b.at.Equal(at): // it left, or has spoken just now
+	case !again && time.Since(at) > alive+starved:
+		b.silent = time.AfterFunc(lookAgain, func() { g.expire(id, at, true) })
+		g.beats[id] = b
+	default:
+		g.drop(id)
+	}
+}
+
+// drop takes out a gateway. The gateways are locked.
+func (g *Gateways) drop(id string) {
 	delete(g.beats, id)
 	g.lost = time.Now()
 	g.wake()
@@ -68,18 +98,7 @@ func (g *Gateways) Heard() <-chan struct{} {
 func (g *Gateways) Live() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.forget()
 	return len(g.beats)
-}
-
-// forget drops the gateways that have fallen silent.
-func (g *Gateways) forget() {
-	for id, b := range g.beats {
-		if time.Since(b.at) >= alive {
-			delete(g.beats, id)
-			g.lost = time.Now()
-		}
-	}
 }
 
 // Introduced returns once every gateway that knew an earlier supervisor has had the time to find this one and to tell what it carries,
@@ -102,7 +121,6 @@ func (g *Gateways) Drained(ctx context.Context, epoch string, revision uint64, b
 		case <-ctx.Done():
 			return
 		case <-news:
-		case <-time.After(alive): // the last gateway may fall silent, and then there is no news
 		}
 	}
 }
@@ -110,7 +128,6 @@ func (g *Gateways) Drained(ctx context.Context, epoch string, revision uint64, b
 func (g *Gateways) settled(epoch string, revision uint64, backend string) (bool, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.forget()
 	for _, b := range g.beats {
 		if b.Epoch != epoch || b.Revision < revision || b.Inflight[backend] > 0 {
 			return false, g.news

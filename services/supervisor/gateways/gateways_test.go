@@ -34,6 +34,33 @@ func TestSilentGatewayIsForgotten(t *testing.T) {
 	})
 }
 
+// TestStarvedSupervisorLooksAgain: whoever could not listen does not know that a gateway was silent.
+func TestStarvedSupervisorLooksAgain(t *testing.T) {
+	f := func(name string, speaks bool, want int) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			g := New()
+			g.Beat("g", fleet.Heartbeat{})
+			at := g.beats["g"].at
+			g.beats["g"].silent.Stop()
+			time.Sleep(alive + time.Second) // this timer comes late
+			g.expire("g", at, false)
+			if live := g.Live(); live != 1 {
+				t.Errorf("%s: %d gateways at once", name, live)
+			}
+			if speaks {
+				g.Beat("g", fleet.Heartbeat{})
+			}
+			time.Sleep(lookAgain + time.Millisecond)
+			if live := g.Live(); live != want {
+				t.Errorf("%s: %d gateways then, want %d", name, live, want)
+			}
+		})
+	}
+	f("what it said was still to be read", true, 1)
+	f("it said nothing", false, 0)
+}
+
 func TestDrainedLooksAtEpochRevisionAndBackend(t *testing.T) {
 	f := func(hb fleet.Heartbeat, want bool) {
 		t.Helper()

@@ -26,7 +26,6 @@ func (u Use) Idle(begin, now time.Time) time.Duration {
 func (g *Gateways) Use(model string, servers []string) Use {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.forget()
 	u := Use{Heard: len(g.beats) > 0, Last: g.lost}
 	for _, b := range g.beats {
 		u.Queued += b.Queued[model]
