@@ -26,10 +26,20 @@ var forms = map[string]string{
 }
 
 // Read sets the fields of cfg, a pointer to a struct, that the environment names: PREFIX_FIELD_NAME, in capitals. It reports every
-// value that does not fit. A variable with the prefix that no field has is an error too, for it was meant for one. It is for the begin
-// of a program, because it may take variables out of the environment for a moment.
+// value that does not fit. A variable with the prefix that no field has is an error too, for it was meant for one; an empty one is as
+// none, for a compose file has no other way to pass on what may not be set: ${NAME:-}. It is for the begin of a program, because it may
+// take variables out of the environment for a moment.
 func Read(prefix string, cfg any) error {
 	var faults []error
+	for _, name := range names(cfg) {
+		name = strings.ToUpper(prefix) + "_" + name
+		if value, set := os.LookupEnv(name); set && value == "" {
+			if err := os.Unsetenv(name); err != nil {
+				return fmt.Errorf("read environment: %w", err)
+			}
+			defer os.Setenv(name, "") // it was there
+		}
+	}
 	for {
 		err := envconfig.Process(prefix, cfg)
 		wrong, ok := errors.AsType[*envconfig.ParseError](err)

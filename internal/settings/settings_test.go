@@ -45,6 +45,19 @@ func TestRead(t *testing.T) {
 	require.Equal(t, trial{-3, 32 << 20, 0.5, 90 * time.Second, true, []string{"a", "b"}, 7, "", "", ""}, got)
 }
 
+// TestEmptyIsNotSet: what a compose file passes on as ${NAME:-} leaves the default.
+func TestEmptyIsNotSet(t *testing.T) {
+	for _, name := range []string{"SIZE", "SHARE", "WAIT", "OPEN", "NAMES", "SIDE", "TLS_KEY_FILE"} {
+		t.Setenv("TRIAL_"+name, "")
+	}
+	want := trial{Size: 3, Share: 0.5, Wait: time.Second, Open: true, Names: []string{"a"}, Side: "left", TLSKeyFile: "key.pem"}
+	got := want
+	require.NoError(t, settings.Read("trial", &got))
+	require.Equal(t, want, got)
+	_, set := os.LookupEnv("TRIAL_SIZE")
+	require.True(t, set, "the environment is as it was")
+}
+
 func TestFaults(t *testing.T) {
 	f := func(name, value, want string) {
 		t.Run(name, func(t *testing.T) {

@@ -225,7 +225,7 @@ func TestScenarioFiles(t *testing.T) {
 	}
 	log := newLogBuffer()
 	code := mainOf([]string{"serve", "--mock-scenario", bad}, log)
-	want := `--mock-scenario: ` + bad + `: rules[0].do.dealy: unknown field; did you mean "delay"?` + "\n" +
+	want := `--mock-scenario (MOCKVLLM_SCENARIO): ` + bad + `: rules[0].do.dealy: unknown field; did you mean "delay"?` + "\n" +
 		`rules[1].mach: unknown field; did you mean "match"?` + "\n" + `rules[1].do.cut: -1 is less than 0`
 	if code != 1 || !strings.Contains(log.String(), want) {
 		t.Errorf("%d %s\nwant %s", code, log, want)

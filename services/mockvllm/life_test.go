@@ -194,7 +194,7 @@ func TestExitCodes(t *testing.T) {
 	f(1, "remove --disable-log-stats to enable per-request metrics.", "serve", "m", "--enable-per-request-metrics", "--disable-log-stats")
 	f(1, "The lora adapter 'm' conflicts with a served base model.", "serve", "m", "--enable-lora", "--lora-modules", "m=x")
 	f(1, "mockvllm: list index out of range", "serve", "--port", "1", "--model")
-	f(1, "--mock-time-scale: 0 is not more than 0 and at most 1000", "serve", "m", "--mock-time-scale", "0")
+	f(1, "--mock-time-scale (MOCKVLLM_TIME_SCALE): 0 is not more than 0 and at most 1000", "serve", "m", "--mock-time-scale", "0")
 	env["VLLM_LOG_STATS_INTERVAL"] = "soon"
 	f(1, `VLLM_LOG_STATS_INTERVAL: "soon" is no number`, "serve", "m")
 	env["VLLM_LOG_STATS_INTERVAL"] = "-1" // is as none

@@ -116,7 +116,7 @@ func (s *Server) newEngine() error {
 	if path := s.cfg.Mock.Profile; path != "" {
 		var err error
 		if cfg.Latency.Profile, err = latency.LoadProfile(path); err != nil {
-			return fmt.Errorf("--mock-profile: %w", err)
+			return fmt.Errorf("%s: %w", config.Setting("profile"), err)
 		}
 	}
 	cfg.Clock = s.clock

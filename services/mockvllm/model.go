@@ -32,7 +32,7 @@ func newModel(cfg config.Config) (*request.Model, error) {
 	}
 	answers, err := newAnswers(tok, cfg.Mock)
 	if err != nil {
-		return nil, fmt.Errorf("--mock-answer: %w", err)
+		return nil, fmt.Errorf("%s: %w", config.Setting("answer"), err)
 	}
 	g := cfg.Generation
 	m := &request.Model{Model: answers, Name: cfg.ServedNames[0], MaxLen: cfg.MaxModelLen, MaxSeqs: cfg.MaxNumSeqs, MaxLogprobs: g.MaxLogprobs,

@@ -64,10 +64,10 @@ func TestBrokenAnswerModes(t *testing.T) {
 			t.Errorf("%s: exit %d, log %s, want %s", mode, code, log, want)
 		}
 	}
-	f("x", `--mock-answer: "x" is not known, use guide, echo, random or file:FILE`)
-	f("file", `--mock-answer: "file" is not known, use guide, echo, random or file:FILE`)
-	f("file:/nowhere", "--mock-answer: open /nowhere: no such file or directory")
-	f("file:"+broken, "--mock-answer: read scripted answers: error parsing regexp: missing closing ): `(`; "+
+	f("x", `--mock-answer (MOCKVLLM_ANSWER): "x" is not known, use guide, echo, random or file:FILE`)
+	f("file", `--mock-answer (MOCKVLLM_ANSWER): "file" is not known, use guide, echo, random or file:FILE`)
+	f("file:/nowhere", "--mock-answer (MOCKVLLM_ANSWER): open /nowhere: no such file or directory")
+	f("file:"+broken, "--mock-answer (MOCKVLLM_ANSWER): read scripted answers: error parsing regexp: missing closing ): `(`; "+
 		`write a list such as [{"match": "^ping$", "answer": "pong"}]`)
 }
 

@@ -60,11 +60,11 @@ func (m MockConfig) Rules() (faults.Set, error) {
 	}
 	text, err := os.ReadFile(m.Scenario)
 	if err != nil {
-		return s, fmt.Errorf("--mock-scenario: %w", err)
+		return s, fmt.Errorf("%s: %w", Setting("scenario"), err)
 	}
 	more, err := faults.Load(m.Scenario, text)
 	if err != nil {
-		return s, fmt.Errorf("--mock-scenario: %s: %w", m.Scenario, err)
+		return s, fmt.Errorf("%s: %s: %w", Setting("scenario"), m.Scenario, err)
 	}
 	if more.Seed != 0 {
 		s.Seed = more.Seed

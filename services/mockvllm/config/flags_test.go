@@ -97,6 +97,15 @@ func TestEnvironment(t *testing.T) {
 	if _, _, err := Read(nil, env("VLLM_SERVER_DEV_MODE", "yes")); err == nil || !strings.Contains(err.Error(), "VLLM_SERVER_DEV_MODE") {
 		t.Errorf("error %v, want one that names the variable", err)
 	}
+	t.Setenv("MOCKVLLM_ERROR_RATE", "2")
+	t.Setenv("MOCKVLLM_CLOCK", "") // as a compose file passes on what is not set
+	cfg, _, err = Read(nil, env())
+	if err == nil {
+		err = cfg.Validate()
+	}
+	if want := "--mock-error-rate (MOCKVLLM_ERROR_RATE): 2 is not within 0 and 1"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
 	t.Setenv("MOCKVLLM_TYPO", "1")
 	if _, _, err := Read(nil, env()); err == nil || !strings.Contains(err.Error(), "MOCKVLLM_TYPO") {
 		t.Errorf("error %v, want one that names the variable", err)

@@ -13,6 +13,11 @@ import (
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/text/toolparser"
 )
 
+// Setting names one of the mock's own settings as its flag and its variable: an error is read by who set either.
+func Setting(name string) string {
+	return "--mock-" + name + " (MOCKVLLM_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + ")"
+}
+
 // Validate returns all faults, joined. What vLLM refuses too is said in its words.
 func (c Config) Validate() error {
 	var all []error
@@ -36,15 +41,18 @@ func (c Config) Validate() error {
 		all = append(all, reasoning.CheckName(c.Generation.ReasoningParser))
 	}
 	m := c.Mock
-	check(slices.Contains([]string{generation.Guide, generation.Echo, generation.Random}, m.Answer) || strings.HasPrefix(m.Answer, Scripted),
-		"--mock-answer: %q is not known, use guide, echo, random or file:FILE", m.Answer)
-	check(m.ErrorRate >= 0 && m.ErrorRate <= 1, "--mock-error-rate: %g is not within 0 and 1", m.ErrorRate)
-	check(m.Delay >= 0, "--mock-delay: %s is negative", m.Delay)
-	check(m.LoadTime >= 0, "--mock-load-time: %s is negative", m.LoadTime)
-	check(m.Profile == "" || m.TTFT == latency.Distribution{} && m.ITL == latency.Distribution{},
-		"--mock-profile: a profile says how long everything takes, --mock-ttft and --mock-itl say it too")
-	check(m.TimeScale > 0 && m.TimeScale <= 1000, "--mock-time-scale: %g is not more than 0 and at most 1000", m.TimeScale)
-	check(m.Clock == "real" || m.Clock == "virtual", "--mock-clock: %q is not known, use real or virtual", m.Clock)
-	check(m.Shutdown == "abort" || m.Shutdown == faults.Hang, "--mock-shutdown: %q is not known, use abort or hang", m.Shutdown)
+	own := func(ok bool, name, format string, args ...any) {
+		check(ok, "%s: %s", Setting(name), fmt.Sprintf(format, args...))
+	}
+	own(slices.Contains([]string{generation.Guide, generation.Echo, generation.Random}, m.Answer) || strings.HasPrefix(m.Answer, Scripted), "answer",
+		"%q is not known, use guide, echo, random or file:FILE", m.Answer)
+	own(m.ErrorRate >= 0 && m.ErrorRate <= 1, "error-rate", "%g is not within 0 and 1", m.ErrorRate)
+	own(m.Delay >= 0, "delay", "%s is negative", m.Delay)
+	own(m.LoadTime >= 0, "load-time", "%s is negative", m.LoadTime)
+	own(m.Profile == "" || m.TTFT == latency.Distribution{} && m.ITL == latency.Distribution{}, "profile",
+		"a profile says how long everything takes, --mock-ttft and --mock-itl say it too")
+	own(m.TimeScale > 0 && m.TimeScale <= 1000, "time-scale", "%g is not more than 0 and at most 1000", m.TimeScale)
+	own(m.Clock == "real" || m.Clock == "virtual", "clock", "%q is not known, use real or virtual", m.Clock)
+	own(m.Shutdown == "abort" || m.Shutdown == faults.Hang, "shutdown", "%q is not known, use abort or hang", m.Shutdown)
 	return errors.Join(append(all, c.Engine().Validate())...)
 }
