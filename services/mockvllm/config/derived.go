@@ -24,10 +24,8 @@ func (c Config) Engine() engine.Config {
 	switch {
 	case c.Scheduler.MaxBatchedTokens != nil:
 		e.MaxNumBatchedTokens = *c.Scheduler.MaxBatchedTokens
-	case c.Scheduler.ChunkedPrefill:
-		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs)
-	default:
-		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxNumSeqs, e.MaxModelLen)
+	case !c.Scheduler.ChunkedPrefill:
+		e.MaxNumBatchedTokens = max(e.MaxNumBatchedTokens, e.MaxModelLen)
 	}
 	if c.Scheduler.Blocks != nil {
 		e.NumBlocks = *c.Scheduler.Blocks

@@ -162,7 +162,7 @@ func TestKeysStayOutOfTheLog(t *testing.T) {
 
 func TestValidateReportsAllFaults(t *testing.T) {
 	err := Config{Port: -1, Scheduler: SchedulerConfig{BlockSize: new(-1)}, MaxModelLen: 0, ShutdownTimeout: -1, Mock: MockConfig{Answer: "x", ErrorRate: 2, Profile: "p", ITL: latency.Constant(1), Clock: "x"}}.Validate()
-	for _, part := range []string{"--port", "--served-model-name", "--max-model-len", "max_num_seqs", "--shutdown-timeout",
+	for _, part := range []string{"--port", "--served-model-name", "max_model_len", "max_num_seqs", "--shutdown-timeout",
 		"--mock-answer", "--mock-error-rate", "--mock-itl", "block_size", "--mock-profile", "--mock-time-scale", "--mock-clock"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name %s", err, part)
@@ -193,5 +193,13 @@ func TestCountsAreChecked(t *testing.T) {
 	f("--block-size 0", "1 validation error for CacheConfig"+field("block_size", "greater_than", "0", "0"))
 	f("--max-num-seqs -1", "1 validation error for SchedulerConfig"+scheduler("max_num_seqs", "-1"))
 	f("--max-num-batched-tokens 0 --max-num-seqs 1", "1 validation error for SchedulerConfig"+scheduler("max_num_batched_tokens", "0"))
+	f("--max-model-len -2", "1 validation error for ModelConfig"+field("max_model_len", "greater_than_equal", "or equal to -1", "-2"))
+	f("--max-model-len 0", "max_model_len must be a positive integer, got int: 0. Example: max_model_len=2048")
+	f("--max-num-seqs 2049", "max_num_batched_tokens (2048) must be greater than or equal to max_num_seqs (2049).")
+	f("--max-num-seqs 2049 --max-model-len 512 --no-enable-chunked-prefill",
+		"max_num_batched_tokens (2048) must be greater than or equal to max_num_seqs (2049).")
+	f("--max-num-batched-tokens 100 --max-num-seqs 1 --max-model-len 2048 --no-enable-chunked-prefill",
+		"max_num_batched_tokens (100) is smaller than max_model_len (2048). This effectively limits the maximum sequence length to "+
+			"max_num_batched_tokens and makes vLLM reject longer sequences. Please increase max_num_batched_tokens or decrease max_model_len.")
 	f("--max-num-batched-tokens 0", "2 validation errors for SchedulerConfig"+scheduler("max_num_batched_tokens", "0")+scheduler("max_num_seqs", "0"))
 }

@@ -53,18 +53,21 @@ func (c Config) Validate() error {
 			all = append(all, fmt.Errorf(format, args...))
 		}
 	}
-	check(c.MaxModelLen > 0, "--max-model-len: %d is not positive", c.MaxModelLen)
+	if c.MaxModelLen < 0 {
+		all = append(all, positive("ModelConfig", "greater_than_equal", "greater than or equal to -1", count{"max_model_len", c.MaxModelLen}))
+	}
+	check(c.MaxModelLen != 0, "max_model_len must be a positive integer, got int: 0. Example: max_model_len=2048")
 	all = append(all, positive("CacheConfig", "greater_than", "greater than 0", count{"block_size", c.BlockSize}),
 		positive("SchedulerConfig", "greater_than_equal", "greater than or equal to 1",
 			count{"max_num_batched_tokens", c.MaxNumBatchedTokens}, count{"max_num_seqs", c.MaxNumSeqs}))
 	if err := errors.Join(all...); err != nil { // the others compare these numbers
 		return err
 	}
+	check(c.ChunkedPrefill || c.MaxNumBatchedTokens >= c.MaxModelLen, "max_num_batched_tokens (%d) is smaller than max_model_len (%d). "+
+		"This effectively limits the maximum sequence length to max_num_batched_tokens and makes vLLM reject longer sequences. "+
+		"Please increase max_num_batched_tokens or decrease max_model_len.", c.MaxNumBatchedTokens, c.MaxModelLen)
 	check(c.MaxNumBatchedTokens >= c.MaxNumSeqs,
 		"max_num_batched_tokens (%d) must be greater than or equal to max_num_seqs (%d).", c.MaxNumBatchedTokens, c.MaxNumSeqs)
-	check(c.ChunkedPrefill || c.MaxNumBatchedTokens >= c.MaxModelLen,
-		"max_num_batched_tokens (%d) is smaller than max_model_len (%d), and without chunked prefill no longer sequence would run",
-		c.MaxNumBatchedTokens, c.MaxModelLen)
 	check(c.NumBlocks <= maxBlocks, "--num-gpu-blocks-override: %d is more than %d", c.NumBlocks, maxBlocks)
 	check(c.NumBlocks-1 >= (c.MaxModelLen-1)/c.BlockSize+1,
 		"--num-gpu-blocks-override: %d blocks of %d tokens, one of which is not used, do not hold a sequence of max_model_len (%d)",
