@@ -243,6 +243,27 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestHelpOfOptions: --help=WORD tells the options that have the word in their names, as vLLM does, and which of them do nothing here.
+func TestHelpOfOptions(t *testing.T) {
+	f := func(word, want string) {
+		t.Helper()
+		out := newLogBuffer()
+		if code := mockvllm.Main(t.Context(), []string{"serve", "--help=" + word}, os.Getenv, out, io.Discard); code != 0 || out.String() != want {
+			t.Errorf("--help=%s: exit %d, %s\nwant %s", word, code, out, want)
+		}
+	}
+	f("max_Model-len", "Arguments matching 'max-model-len':\n  --max-model-len MAX_MODEL_LEN\n")
+	f("scheduling", "Arguments matching 'scheduling':\n  --async-scheduling, --no-async-scheduling  (accepted without effect)\n"+
+		"  --scheduling-policy {fcfs,priority}\n")
+	f("mock-seed", "Arguments matching 'mock-seed':\n  --mock-seed MOCK_SEED\n")
+	f("served", "Arguments matching 'served':\n  --served-model-name SERVED_MODEL_NAME [SERVED_MODEL_NAME ...]\n")
+	f("ModelConfig", "No arguments matching 'modelconfig'.\nUse '--help' to see those that act here or '--help=all' to see all available parameters.\n")
+	all := newLogBuffer()
+	if code := mockvllm.Main(t.Context(), []string{"--help=all"}, os.Getenv, all, io.Discard); code != 0 || strings.Count(all.String(), "\n") < 200 {
+		t.Errorf("--help=all: exit %d, %s", code, all)
+	}
+}
+
 func TestStopWhileLoading(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	log := newLogBuffer()

@@ -27,7 +27,8 @@ const help = `usage: mockvllm serve MODEL [options]
        mockvllm healthcheck [--wait TIME] [options]
        mockvllm --version
 
-serve takes the options of vllm serve 0.32. What they do here, and the options that only a mock has:
+serve takes the options of vllm serve 0.32: --help=all lists them, --help=lora those with lora in their names. What they do here, and the
+options that only a mock has:
 
   --host, --port             where it listens: all interfaces and 8000
   --served-model-name        the names that clients use
@@ -66,8 +67,14 @@ asks again until it is, or until that time is over.
 // name; env looks a variable up (MODEL_NAME, VLLM_API_KEY), while MOCKVLLM_* are read from the process by envconfig.
 // It returns when ctx ends or the command is over, with the exit code: 2 for a wrong command line, 1 for any other failure.
 func Main(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
-	if slices.ContainsFunc(args, func(arg string) bool { return arg == "-h" || arg == "--help" || strings.HasPrefix(arg, "--help=") }) {
-		_, _ = io.WriteString(stdout, help)
+	for _, arg := range args {
+		text := help
+		if word, some := strings.CutPrefix(arg, "--help="); some {
+			text = config.Help(word)
+		} else if arg != "-h" && arg != "--help" {
+			continue
+		}
+		_, _ = io.WriteString(stdout, text) // nobody is left to tell
 		return 0
 	}
 	err := command(ctx, args, env, stdout)
