@@ -82,6 +82,8 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 		return nil, protocol.BadRequest("sampling_params.n must be at most the server's max_num_seqs (%d), got %d.", r.model.MaxSeqs, r.N)
 	case r.Stream && scores != nil:
 		return nil, protocol.BadRequest("prompt_logprob_token_ids are not available when stream=true.")
+	case r.unsendable():
+		return nil, protocol.BadRequest("can't serialize ints < -2**63 or > 2**64 - 1")
 	}
 	prompt := generation.Prompt{}
 	prompt.Tokens, prompt.Beyond = request.Tokens(request.List(r.v, "token_ids"))
@@ -97,6 +99,19 @@ func (r *Request) Works() ([]*generation.Work, *protocol.Error) {
 	}
 	r.params.MaxTokens = min(r.params.MaxTokens, room)
 	return []*generation.Work{r.work}, nil
+}
+
+// unsendable tells whether vLLM could not send the request to its engine, which it tries before it looks further.
+func (r *Request) unsendable() bool {
+	bias, _ := r.given.Value("logit_bias").(*pyjson.Object)
+	for key := range bias.All() {
+		if schema.Beyond64(pyjson.Number(key)) {
+			return true
+		}
+	}
+	stuck := protocol.Members(r.given.Value("repetition_detection"))
+	return schema.Beyond64([]any{r.given, protocol.Members(r.given.Value("structured_outputs"))("json"), stuck("max_pattern_size"),
+		stuck("min_pattern_size"), stuck("min_count"), r.v.Get("kv_transfer_params"), r.v.Get("ec_transfer_params")})
 }
 
 // late is what the engine finds wrong.
