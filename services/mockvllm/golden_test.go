@@ -2,9 +2,12 @@ package mockvllm_test
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/golden"
@@ -113,5 +116,35 @@ func (b *logBuffer) after(ctx context.Context, part string) string {
 		case <-ctx.Done():
 			return ""
 		}
+	}
+}
+
+// TestWords compares letter by letter what the masks hide: what the reference model itself says, by likelihood, by chance from a seed,
+// up to a stop string and under a grammar, and how likely that is.
+func TestWords(t *testing.T) {
+	cases, err := golden.ReadAll(goldenDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	play := startProfiles(t)
+	varies := regexp.MustCompile(`"(id|request_id|created|system_fingerprint)":("[^"]*"|\d+)`)
+	left := map[string]bool{"chat/prompt-logprobs": true, "chat-stream-2/stop-string": true, "completions/echo-logprobs": true,
+		"reasoning-stream-2/n2": true, "scale-out-3/generate-logprobs-3-stream": true, "tools-stream/auto-call-token-ids": true}
+	for _, c := range cases {
+		if !left[c.ID()] {
+			continue
+		}
+		delete(left, c.ID())
+		t.Run(c.ID(), func(t *testing.T) {
+			frames := func(a golden.Answer) []string { // of several choices they come in any order
+				return slices.Sorted(strings.SplitSeq(varies.ReplaceAllString(a.Body, ""), "\n\n"))
+			}
+			if diff := cmp.Diff(frames(*c.Answer), frames(play(t, c))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for name := range left {
+		t.Error("no exchange is called", name)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // recites tells whether the reference model says the words itself: where more than words follows from them, such as their likelihoods
 // or where a stop string ends them. It takes half a millisecond for each, so who asks for nothing but words gets random ones.
 func (m *Model) recites(prompt *Prompt, p *sampling.Params) bool {
-	follows := p.Logprobs != nil || len(p.Stop)+len(p.StopTokenIDs)+len(p.Bias) > 0 || p.Repetition.MaxSize > 0
+	follows := p.Logprobs != nil || p.PromptLogprobs != nil || len(p.Stop)+len(p.StopTokenIDs)+len(p.Bias) > 0 || p.Repetition.MaxSize > 0
 	return follows && m.determined(prompt, p)
 }
 
