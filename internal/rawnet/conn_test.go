@@ -131,12 +131,21 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// arrived waits until what the other end has done is known at this one, which is not always at once.
+func arrived(c *rawnet.Conn) {
+	_ = c.Raw().Read(func(fd uintptr) bool { // fails where this end is closed
+		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		return !errors.Is(err, syscall.EAGAIN)
+	})
+}
+
 // TestAskTooLate: on a connection that was not idle nothing is written.
 func TestAskTooLate(t *testing.T) {
 	f := func(name string, end func(c net.Conn, peer *net.TCPConn), want error) {
 		t.Run(name, func(t *testing.T) {
 			c, peer := pair(t)
 			end(c, peer)
+			arrived(c.(*rawnet.Conn))
 			if err := c.(*rawnet.Conn).Ask([]byte("x")); !errors.Is(err, want) {
 				t.Errorf("got %v, want %v", err, want)
 			}

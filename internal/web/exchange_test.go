@@ -53,7 +53,7 @@ func TestBodyThatStandsStill(t *testing.T) {
 	f := func(name string, piece []byte, pause time.Duration) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			both(t, func(t *testing.T, c *http.Client) {
+			inTime(t, brief, func(t *testing.T, c *http.Client, brief time.Duration) error { // the header has to come
 				failure := make(chan error, 1)
 				url, _ := serve(t, web.Server{Patience: brief, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					_, err := io.Copy(io.Discard, r.Body)
@@ -64,12 +64,13 @@ func TestBodyThatStandsStill(t *testing.T) {
 				defer cancel()
 				resp, err := c.Post(url, "text/plain", &dribble{ctx, piece, pause})
 				if err != nil {
-					t.Fatal(err)
+					return err
 				}
 				resp.Body.Close()
 				if got := received(t, "the failure", failure); !errors.Is(got, web.ErrStalled) || resp.StatusCode != http.StatusRequestTimeout {
-					t.Errorf("the handler got %v, the client %s", got, resp.Status)
+					return fmt.Errorf("the handler got %w, the client %s", got, resp.Status)
 				}
+				return nil
 			})
 		})
 	}
@@ -119,7 +120,7 @@ func raw(t *testing.T, url, request string) string {
 
 // A body that no handler reads must not hold the connection: net/http reads it on its own.
 func TestUnreadBodyThatStandsStill(t *testing.T) {
-	url, _ := serve(t, web.Server{Patience: brief, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
 			panic(http.ErrAbortHandler)
 		}
@@ -127,14 +128,19 @@ func TestUnreadBodyThatStandsStill(t *testing.T) {
 			w.Header().Set("Connection", "close")
 		}
 		w.WriteHeader(http.StatusNotFound)
-	})})
+	})
 	f := func(name, path, header, want string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := raw(t, url, "POST "+path+" HTTP/1.1\r\nHost: x\r\n"+header+"\r\n\r\n")
-			if status, _, _ := strings.Cut(got, "\r\n"); status != want {
-				t.Errorf("answered %q, want %q", status, want)
+			var status string
+			for limit := brief; limit < patience; limit *= 2 { // the header has to come in time
+				url, _ := serve(t, web.Server{Patience: limit, Handler: h})
+				got := raw(t, url, "POST "+path+" HTTP/1.1\r\nHost: x\r\n"+header+"\r\n\r\n")
+				if status, _, _ = strings.Cut(got, "\r\n"); status == want {
+					return
+				}
 			}
+			t.Errorf("answered %q, want %q", status, want)
 		})
 	}
 	const notFound = "HTTP/1.1 404 Not Found"
@@ -265,7 +271,7 @@ func TestAnswerThatNobodyReads(t *testing.T) {
 	f := func(name string, size int) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			both(t, func(t *testing.T, c *http.Client) {
+			inTime(t, brief, func(t *testing.T, c *http.Client, brief time.Duration) error { // the header has to come
 				failure, gone := make(chan error, 1), make(chan struct{})
 				url, _ := serve(t, web.Server{Patience: brief, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					failure <- writeForEver(w, size)
@@ -274,16 +280,17 @@ func TestAnswerThatNobodyReads(t *testing.T) {
 				})})
 				resp, err := c.Get(url)
 				if err != nil {
-					t.Fatal(err)
+					return err
 				}
 				defer resp.Body.Close()
 				if err := received(t, "the failure", failure); !errors.Is(err, web.ErrStalled) {
-					t.Errorf("the handler got %v", err)
+					return fmt.Errorf("the handler got %w", err)
 				}
 				received(t, "the end of the context", gone)
 				if _, err := io.Copy(io.Discard, resp.Body); err == nil {
-					t.Error("a cut answer looks complete")
+					return errors.New("a cut answer looks complete")
 				}
+				return nil
 			})
 		})
 	}
@@ -293,8 +300,9 @@ func TestAnswerThatNobodyReads(t *testing.T) {
 
 // The client takes the connection's bytes no more, as one that was stopped does: no frame can end the stream.
 func TestHTTP2ConnectionThatNobodyReads(t *testing.T) {
+	t.Parallel()
 	failure := make(chan error, 1)
-	url, _ := serve(t, web.Server{Patience: brief, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	url, _ := serve(t, web.Server{Patience: ample, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		failure <- writeForEver(w, 1<<10)
 	})})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))

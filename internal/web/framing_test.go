@@ -21,7 +21,7 @@ const smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 func TestFraming(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string
-	url, _ := serve(t, web.Server{Patience: brief, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	url, _ := serve(t, web.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		mu.Lock()
 		seen = append(seen, r.URL.Path+" "+string(body))
