@@ -145,9 +145,18 @@ func TestNameVanishes(t *testing.T) {
 	}
 	stream := f.ask(1, chat, chatStream)
 	await(t, "the stream", func() bool { return len(old.requests()) == 1 })
-	want(200)
-	dns.set(name, "")
-	want(200) // on the kept connection
+	onceKept := func() int {
+		dns.set(name, "127.0.0.1")
+		want(200)
+		dns.set(name, "")
+		return f.post(chat, hello).status
+	}
+	late := 0.0 // a connection is kept for seconds, in which a busy machine may stand still
+	for onceKept() != 200 {
+		if late++; late == 5 {
+			t.Fatal("the kept connection is not used")
+		}
+	}
 	close(goOn)
 	if a := <-stream; a.status != 200 || !strings.HasSuffix(a.body, doneFrame) {
 		t.Errorf("the stream: %d %s", a.status, a.body)
@@ -157,7 +166,7 @@ func TestNameVanishes(t *testing.T) {
 		want(502)
 	}
 	f.awaitMetric(`fluidmcp_backend_up{backend="m-0",model="m"}`, 0)
-	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="connect"}`, 3)
+	f.awaitMetric(`fluidmcp_errors_total{model="m",reason="connect"}`, 3+late)
 	if logs := f.logs.String(); !strings.Contains(logs, "lookup "+name) {
 		t.Errorf("the log does not tell: %s", logs)
 	}

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
-
-	"github.com/fluidmcp/fluidmcp/services/gateway"
 )
 
 const (
@@ -24,13 +22,17 @@ const (
 func TestBrokenStreams(t *testing.T) {
 	f := func(name, endpoint string, play func(c *exchange), wantBefore string) {
 		t.Run(name, func(t *testing.T) {
-			b := newBackend(t, play)
-			var impatient func(*gateway.Config)
-			if name == "silence" { // the others end by themselves, however long that takes
-				impatient = quick
-			}
-			front := start(t, impatient, model("m", b.URL))
-			a := front.post("/llm/m/"+endpoint, chatStream)
+			m := model("m", newBackend(t, play).URL)
+			front := start(t, nil, m)
+			var a answer
+			inTime(func(limit time.Duration) bool {
+				if name == "silence" { // the others end by themselves, however long that takes
+					m.Timeouts.FirstByte, m.Timeouts.Idle = limit, limit
+					front.deploy(m)
+				}
+				a = front.post("/llm/m/"+endpoint, chatStream)
+				return a.code() != "upstream_timeout" // before the head
+			})
 			if a.status != 200 || a.err != nil {
 				t.Fatalf("status %d, error %v", a.status, a.err)
 			}
@@ -41,9 +43,7 @@ func TestBrokenStreams(t *testing.T) {
 			front.awaitMetric(`fluidmcp_streams_total{model="m",outcome="interrupted"}`, 1)
 			front.awaitMetric(`fluidmcp_errors_total{model="m",reason="interrupted"}`, 1)
 			front.awaitMetric(`fluidmcp_inflight_requests{model="m"}`, 0)
-			if !strings.Contains(front.logs.String(), `"stream":"interrupted"`) {
-				t.Errorf("the log does not tell: %s", front.logs)
-			}
+			await(t, "its line in the log", func() bool { return strings.Contains(front.logs.String(), `"stream":"interrupted"`) })
 		})
 	}
 	head := streamHead + chunk(roleFrame) + chunk(helloFrame)

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -210,13 +212,23 @@ func TestExitCodes(t *testing.T) {
 	f(2, "argument --wait: expected a time such as 30s", "healthcheck", "--wait", "soon")
 }
 
-func TestHealthcheckWaitsForALoad(t *testing.T) {
-	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// freePort returns a port that is free. It lies below those that the kernel gives to clients, of which one could take it before the
+// server does.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		port := strconv.Itoa(10_000 + rand.IntN(10_000))
+		if ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port); err == nil {
+			_ = ln.Close()
+			return port
+		}
 	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	_ = free.Close()
+	t.Fatal("no free port")
+	return ""
+}
+
+func TestHealthcheckWaitsForALoad(t *testing.T) {
+	port := freePort(t)
 	ctx, stop := context.WithCancel(t.Context())
 	exited := make(chan int, 1)
 	env := func(string) string { return "" }

@@ -39,13 +39,17 @@ type stack struct {
 	client *http.Client
 }
 
-// freePort returns a port that is free, and so is the next one. It lies below those that the kernel gives to clients, of which one
-// could take it before the model server does.
+// nextPort is where freePort looks on. Each run of the tests begins elsewhere.
+var nextPort = 20_000 + rand.IntN(8_000)
+
+// freePort returns a port that is free, and so are the next two; no other call has returned any of them. They lie below those that the
+// kernel gives to clients, of which one could take a port before the model server does.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 100 {
-		port := 20_000 + rand.IntN(10_000)
-		if free(port) && free(port+1) {
+	for nextPort < 30_000 {
+		port := nextPort
+		nextPort += 3
+		if free(port) && free(port+1) && free(port+2) {
 			return port
 		}
 	}

@@ -142,6 +142,8 @@ func TestEventsThatAreAskedFor(t *testing.T) {
 	f := s.listen("models/m/events?follow=1", "")
 	second := f.until("starting>ready")
 	first := f.seen[0]
+	other, _ := s.listen("models/org/partner/events?follow=1", "").next() // it may come later than those of m
+	require.Equal(t, fleet.Ready, other.Phase)
 	count := func(query string, want int) {
 		t.Helper()
 		require.Len(t, s.happened("models/m/events"+query), want, query)

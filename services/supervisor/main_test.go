@@ -47,6 +47,7 @@ func fakeVLLM(args []string) {
 	crash := flags.Bool("crash", false, "exit at once")
 	once := flags.String("once", "", "folder for a mark of the first start")
 	load := flags.Duration("load", 0, "time until it listens")
+	until := flags.String("until", "", "file that has to be there before it listens")
 	stuck := flags.Bool("stuck", false, "load for ever")
 	if len(args) > 1 && args[0] == "serve" {
 		args = args[2:] // the model is called fake in any case
@@ -66,6 +67,12 @@ func fakeVLLM(args []string) {
 		os.Exit(0)
 	}()
 	time.Sleep(*load)
+	for *until != "" {
+		if _, err := os.Stat(*until); err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	sick := false
 	http.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		if sick {

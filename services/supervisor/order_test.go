@@ -3,6 +3,8 @@ package supervisor_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,30 +12,38 @@ import (
 	"github.com/fluidmcp/fluidmcp/internal/fleet"
 )
 
+// touch makes a file.
+func touch(t *testing.T, path string) {
+	t.Helper()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDependenciesStartFirst, and while one of them is not there the model says which and why.
 func TestDependenciesStartFirst(t *testing.T) {
 	never := `, "restart_policy": "never"`
+	told := filepath.Join(t.TempDir(), "told") // b waits for it
 	s := run(t, quick(), parse(t,
 		`"a": {`+fake(freePort(t), `, "depends_on": ["b", "c"]`)+`}`,
-		`"b": {`+fakeWith(freePort(t), `"--load", "200ms"`, "")+`}`,
+		`"b": {`+fakeWith(freePort(t), fmt.Sprintf(`"--until", %q`, told), "")+`}`,
 		`"c": {`+fakeWith(freePort(t), fmt.Sprintf(`"--once", %q`, t.TempDir()), never)+`}`,
 		`"stuck": {`+fake(freePort(t), `, "depends_on": ["bad"]`)+`}`,
 		`"bad": {`+fakeWith(freePort(t), `"--crash"`, never)+`}`,
 	))
 	feed := s.watch()
-	seen := false
+	until(t, feed, "that a waits for b", func(now fleet.Snapshot) bool {
+		a := find(now, "a")
+		return a.Phase == fleet.Pending && a.Reason == "WaitingForDependency" && strings.HasPrefix(a.Message, `the model "b" is starting`)
+	})
+	touch(t, told)
 	until(t, feed, "a ready", func(now fleet.Snapshot) bool {
 		a, b := find(now, "a"), find(now, "b")
-		if a.Phase == fleet.Pending {
-			seen = seen || a.Reason == "WaitingForDependency" && strings.HasPrefix(a.Message, `the model "b" is starting`)
-		} else if b.Phase != fleet.Ready || find(now, "c").Phase != fleet.Ready {
+		if a.Phase != fleet.Pending && (b.Phase != fleet.Ready || find(now, "c").Phase != fleet.Ready) {
 			t.Errorf("a is %s while b is %s and c is %s", a.Phase, b.Phase, find(now, "c").Phase)
 		}
 		return a.Phase == fleet.Ready
 	})
-	if !seen {
-		t.Error("nobody was told that a waits for b")
-	}
 
 	// A dependency that has failed or was stopped is waited for, for as long as it takes; it is nobody's failure.
 	for deadline := time.Now().Add(patience); !strings.HasPrefix(s.model("stuck").Message, `the model "bad" is failed: the server exited with code 3`); {
@@ -63,8 +73,9 @@ func TestDependenciesStartFirst(t *testing.T) {
 // TestLoadingSlots: no more load at a time than may, those that fail make room too, and those that wait say so.
 func TestLoadingSlots(t *testing.T) {
 	var models []string
+	told := filepath.Join(t.TempDir(), "told") // the first of them waits for it
 	for i := range 4 {
-		models = append(models, fmt.Sprintf(`"m%d": {`, i)+fakeWith(freePort(t), `"--load", "50ms"`, "")+`}`)
+		models = append(models, fmt.Sprintf(`"m%d": {`, i)+fakeWith(freePort(t), fmt.Sprintf(`"--load", "50ms", "--until", %q`, told), "")+`}`)
 	}
 	models = append(models, `"bad": {`+fakeWith(freePort(t), `"--crash"`, `, "restart_policy": "never"`)+`}`)
 	cfg := quick()
@@ -80,16 +91,16 @@ func TestLoadingSlots(t *testing.T) {
 			case fleet.Ready, fleet.Failed:
 				ended++
 			}
-			waited = waited || m.Phase == fleet.Pending && m.Reason == "WaitingForSlot"
+			if !waited && m.Phase == fleet.Pending && m.Reason == "WaitingForSlot" {
+				waited = true
+				touch(t, told)
+			}
 		}
 		if loading > 1 {
 			t.Errorf("%d load at the same time", loading)
 		}
 		return ended == len(models)
 	})
-	if !waited {
-		t.Error("nobody said that it waits for a slot")
-	}
 }
 
 // TestEndDrainsDependentsFirst: while a has requests in flight, b, which a needs, goes on to serve.

@@ -192,7 +192,11 @@ func TestLogsAreReadOn(t *testing.T) {
 	s := run(t, quick(), parse(t, `"m": {`+fake(port, "")+`}`))
 	phase(t, s.watch(), "m", fleet.Ready)
 	prints(t, port, "\x1b[1m1\x1b[0m\n2\n3\n4\n")
-	all := s.asJSON("/api/llm/models/m/logs?lines=4")
+	var all []logs.Line
+	eventually(t, "the last line", func() bool { // it passes through a pipe
+		all = s.asJSON("/api/llm/models/m/logs?lines=4")
+		return all[len(all)-1].Text == "4"
+	})
 	since := all[0].Offset
 	next := s.asJSON(fmt.Sprintf("/api/llm/models/m/logs?lines=2&since=%d", since))
 	if len(all) != 4 || all[0].Text != "1" || len(next) != 2 || next[0].Text != "2" || next[1].Text != "3" {

@@ -182,12 +182,13 @@ func TestStopHitsItsOwnRunOnly(t *testing.T) {
 	first := r.start()
 	first.Stop()
 	r.asked("/stop", 1)
-	r.engine.Do(func() { r.box.Stuck = false; r.box.End(0) })
+	asked := 0
+	r.engine.Do(func() { r.box.Stuck = false; r.box.End(0); asked = len(r.box.Stops) }) // twice by now on a machine that stood still
 	r.exit(first)
 	second := r.start()
 	time.Sleep(1100 * time.Millisecond) // when the next try would come
 	r.engine.Do(func() {
-		if len(r.box.Stops) != 1 || !r.box.Running {
+		if len(r.box.Stops) != asked || !r.box.Running {
 			t.Errorf("asked to %q", r.box.Stops)
 		}
 		r.box.End(3)
