@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -102,25 +103,30 @@ func refused(t *testing.T, url string) {
 }
 
 func TestServeEndsStreamsAfterTheGrace(t *testing.T) {
-	cause := make(chan error, 1)
-	url, stop := serve(t, web.Server{Drain: 10 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-		cause <- context.Cause(r.Context())
-		_, _ = io.WriteString(w, "goodbye")
-	})})
-	resp := get(t, url)
-	result := stop()
-	data, err := io.ReadAll(resp.Body)
-	if string(data) != "goodbye" || err != nil {
-		t.Errorf("the stream ended with %q, %v", data, err)
-	}
-	if err := <-cause; !errors.Is(err, web.ErrStopping) {
-		t.Errorf("cause = %v", err)
-	}
-	if err := ended(t, result); err != nil {
-		t.Errorf("Serve returned %v", err)
-	}
+	t.Parallel()
+	inTime(t, 10*time.Millisecond, func(t *testing.T, c *http.Client, drain time.Duration) error { // handlers have seconds to notice
+		cause := make(chan error, 1)
+		url, stop := serve(t, web.Server{Drain: drain, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			cause <- context.Cause(r.Context())
+			_, _ = io.WriteString(w, "goodbye")
+		})})
+		resp, err := c.Get(url)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		result := stop()
+		data, err := io.ReadAll(resp.Body)
+		if string(data) != "goodbye" || err != nil {
+			return fmt.Errorf("the stream ended with %q, %w", data, err)
+		}
+		if err := <-cause; !errors.Is(err, web.ErrStopping) {
+			return fmt.Errorf("cause = %w", err)
+		}
+		return ended(t, result)
+	})
 }
 
 func TestServeGivesUpOnAHandlerThatStays(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
@@ -47,18 +48,27 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-func TestServeAndHealthcheck(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// freeAddr returns an address that is free. Its port lies below those that the kernel gives to clients, of which one could take it before
+// the program does.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000))
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			_ = ln.Close()
+			return addr
+		}
 	}
-	addr := ln.Addr().String()
-	_ = ln.Close()
+	t.Fatal("no free port")
+	return ""
+}
+
+func TestServeAndHealthcheck(t *testing.T) {
 	models := filepath.Join(t.TempDir(), "models.json")
 	if err := os.WriteFile(models, []byte(`{"llmModels": {"m": {"endpoints": {"base_url": "http://localhost:1"}}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SUPERVISOR_ADDR", addr)
+	t.Setenv("SUPERVISOR_ADDR", freeAddr(t))
 	t.Setenv("SUPERVISOR_MODELS", models)
 	t.Setenv("SUPERVISOR_DRAIN_TIMEOUT", "1s")
 	t.Setenv("SUPERVISOR_WATCH_MODELS", "false")
