@@ -65,22 +65,32 @@ func TestFirstSnapshotIsTrue(t *testing.T) {
 	cfg := quick()
 	cfg.StateDir = t.TempDir()
 	models := parse(t, `"far": {"endpoints": {"base_url": "`+slow.URL+`"}}`, `"halted": {`+fake(freePort(t), "")+`}`)
-	begin := func() (*stack, <-chan fleet.Snapshot) {
-		s := run(t, cfg, models)
-		feed := s.watch()
-		<-asked
-		return s, feed
-	}
-	early := func(s *stack, feed <-chan fleet.Snapshot) {
-		t.Helper()
+	early := func(s *stack, feed <-chan fleet.Snapshot) bool {
 		for _, path := range []string{"/v1/fleet", "/ready"} {
-			status, body := s.do(http.MethodGet, path, "")
-			require.Equal(t, http.StatusServiceUnavailable, status, body)
+			if status, _ := s.do(http.MethodGet, path, ""); status != http.StatusServiceUnavailable {
+				return false
+			}
 		}
-		require.Empty(t, feed)
+		return len(feed) == 0
+	}
+	begin := func() (*stack, <-chan fleet.Snapshot) {
+		t.Helper()
+		for range 5 { // the server has two seconds, in which a busy machine may not come to look
+			for len(asked) > 0 {
+				<-asked
+			}
+			s := run(t, cfg, models)
+			feed := s.watch()
+			<-asked
+			if early(s, feed) {
+				return s, feed
+			}
+			s.end()
+		}
+		t.Fatal("there is a snapshot before anybody knows how the server is")
+		return nil, nil
 	}
 	s, feed := begin()
-	early(s, feed)
 	close(answer)
 	until(t, feed, "both ready", func(s fleet.Snapshot) bool {
 		return find(s, "far").Phase == fleet.Ready && find(s, "halted").Phase == fleet.Ready
@@ -90,11 +100,7 @@ func TestFirstSnapshotIsTrue(t *testing.T) {
 	s.end()
 
 	answer = make(chan struct{})
-	for len(asked) > 0 {
-		<-asked
-	}
-	s, feed = begin()
-	early(s, feed)
+	_, feed = begin()
 	close(answer)
 	first := <-feed
 	require.Equal(t, fleet.Ready, find(first, "far").Phase)
