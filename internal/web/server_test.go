@@ -158,15 +158,28 @@ func TestServeReportsABrokenListener(t *testing.T) {
 
 // Browsers open connections in advance. One that carries nothing must not hold up the end of a server.
 func TestServeDoesNotWaitForUnusedConnections(t *testing.T) {
-	url, stop := serve(t, web.Server{Drain: patience / 2, Handler: http.NotFoundHandler()}) // it ends long before, or with an error
-	unused, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-	if err != nil {
-		t.Fatal(err)
+	inSomeTry(t, func() error {
+		url, stop := serve(t, web.Server{Handler: http.NotFoundHandler()})
+		unused, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			return err
+		}
+		defer unused.Close()
+		get(t, url).Body.Close() // the server has accepted the first connection before this one
+		http.DefaultClient.CloseIdleConnections()
+		return ended(t, stop())
+	})
+}
+
+// inSomeTry is for what a server of this package has a fixed time for, in which a busy machine may stand still: one of some tries has
+// to go well.
+func inSomeTry(t *testing.T, try func() error) {
+	t.Helper()
+	var err error
+	for range 5 {
+		if err = try(); err == nil {
+			return
+		}
 	}
-	defer unused.Close()
-	get(t, url).Body.Close() // the server has accepted the first connection before this one
-	http.DefaultClient.CloseIdleConnections()
-	if err := ended(t, stop()); err != nil {
-		t.Errorf("Serve ended with %v", err)
-	}
+	t.Error(err)
 }

@@ -29,6 +29,7 @@ func serve(t testing.TB, s web.Server, wrap func(net.Listener) net.Listener) str
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Drain = time.Minute // its end is not what these tests are about
 	ctx, cancel := context.WithCancel(t.Context())
 	over := make(chan struct{})
 	go func() {
