@@ -40,15 +40,17 @@ type stack struct {
 }
 
 // nextPort is where freePort looks on. Each run of the tests begins elsewhere.
-var nextPort = 20_000 + rand.IntN(8_000)
+var nextPort = 20_000 + 3*rand.IntN(3_333)
 
-// freePort returns a port that is free, and so are the next two; no other call has returned any of them. They lie below those that the
-// kernel gives to clients, of which one could take a port before the model server does.
+// freePort returns a port that is free, and so are the next two; no call of this test has returned any of them before. They lie below
+// those that the kernel gives to clients, of which one could take a port before the model server does.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for nextPort < 30_000 {
+	for range 3_333 {
 		port := nextPort
-		nextPort += 3
+		if nextPort += 3; nextPort >= 29_999 {
+			nextPort = 20_000
+		}
 		if free(port) && free(port+1) && free(port+2) {
 			return port
 		}
