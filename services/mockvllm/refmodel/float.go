@@ -118,3 +118,35 @@ func fastExp(x float32) float32 {
 	p := polynomial(r, 0.00828929059, 0.0418978221, 0.166676521, 0.499991506, 0.999999701, 1)
 	return float32(math.Ldexp(float64(p), int(n)))
 }
+
+// log is that of Sleef, which torch takes for the logarithm of a softmax's sum: its last bit is off now and then. Numbers with two
+// parts are sums that no float32 is exact enough for. x is at least 1.
+func log(x float32) float32 {
+	_, exponent := math.Frexp(float64(float32(x * float32(1/0.75))))
+	e := float32(exponent - 1)
+	m := float32(math.Ldexp(float64(x), 1-exponent))
+
+	above, below := exactly(-1, m)
+	under, rest := exactly(1, m)
+	inverse := 1 / under
+	q := float32(above * inverse)
+	q2 := fma(q, fma(-rest, inverse, fma(-under, inverse, 1)), fma(below, inverse, fma(inverse, above, -q)))
+
+	square := float32(q * q)
+	series := fma(fma(0.3027294874, square, 0.3996108174), square, 0.6666694880)
+	const ln2, ln2Rest = 0.69314718246459960938, -1.904654323148236017e-09
+	product := float32(e * ln2)
+	productRest := fma(ln2Rest, e, fma(ln2, e, -product))
+	sum := product + 2*q
+	sumRest := product - sum + 2*q + productRest + 2*q2
+	more := float32(float32(square*q) * series)
+	all := sum + more
+	return all + (sum - all + more + sumRest)
+}
+
+// exactly is a sum in two parts.
+func exactly(a, b float32) (sum, rest float32) {
+	sum = a + b
+	v := sum - a
+	return sum, a - (sum - v) + (b - v)
+}

@@ -256,3 +256,18 @@ func BenchmarkLogits(b *testing.B) {
 		m.Logits(h, nil)
 	}
 }
+
+// TestLogarithm: of the numbers to 6000 torch has the nearest logarithm, but for these.
+func TestLogarithm(t *testing.T) {
+	odd := map[int]float32{429: 6.061456680297852, 1218: 7.104965686798096, 1579: 7.364546775817871, 2794: 7.935229778289795,
+		2862: 7.95927619934082, 4753: 8.466531753540039, 4935: 8.504108428955078}
+	for n := 1; n < 6000; n++ {
+		want, off := odd[n]
+		if !off {
+			want = float32(math.Log(float64(n)))
+		}
+		if got := log(float32(n)); got != want {
+			t.Errorf("log(%d) is %v, want %v", n, got, want)
+		}
+	}
+}

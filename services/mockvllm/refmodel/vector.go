@@ -1,9 +1,6 @@
 package refmodel
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Normal is v with the length 1, as the pooler makes it.
 func Normal(v []float32) []float32 {
@@ -25,7 +22,7 @@ func LogProbs(logits []float32) []float32 {
 	for i, x := range logits {
 		part[i%lanes] += exp(x - most)
 	}
-	sum := float32(math.Log(float64(fold(part))))
+	sum := log(fold(part))
 	out := make([]float32, len(logits))
 	for i, x := range logits {
 		out[i] = float32(x-most) - sum
