@@ -33,12 +33,24 @@ type Answer struct {
 	params *sampling.Params
 	told   int // bytes of text, where a stop string cuts it; -1: all
 
-	odds odds // of the tokens, where somebody asked
-	size int  // of the vocabulary
+	odds  odds   // of the tokens, where somebody asked
+	model *Model // that says them
 }
 
 // Token is the id of token i, from 0.
 func (a *Answer) Token(i int) int { return a.source.token(i) }
+
+// position tells how likely token i was.
+func (a *Answer) position(i int) Position {
+	id := a.Token(i)
+	all := position(a.odds.at(i, id), id, a.model.Tokenizer.Size(), a.params)
+	var before []int
+	for j := max(0, i-utf8.UTFMax); j < i; j++ {
+		before = append(before, a.Token(j))
+	}
+	a.model.decode(all, before)
+	return all
+}
 
 // fail has the engine fail with token i.
 func (a *Answer) fail(i int, why string) { a.Tokens, a.Finish, a.Failure = i+1, FinishError, why }

@@ -27,7 +27,7 @@ func TestAnyParameters(t *testing.T) {
 		asked := pick(r, "Hi", "", "äöü日🎉 <|end|>", strings.Repeat("so and ", 20), "a\nb  c")
 		prompt := &generation.Prompt{Text: asked, Asked: asked, Tokens: tok.Encode(asked, true)}
 		if mode == generation.Random && p.Greedy() && seed%recited != 0 {
-			p.PresencePenalty = 1
+			p.Temperature = 1
 		}
 		for i := range int(p.N) {
 			a := models[mode].Answer(prompt, &p, i)

@@ -22,7 +22,7 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 		m.insist(src, prompt, p, favourite)
 		return
 	}
-	if m.recites(prompt, p) && (favourite < 0 || p.Logprobs != nil) {
+	if m.recites(prompt, p) {
 		src.said, src.end, src.least = m.recite(prompt, p, src.choice), noToken, 0
 		return
 	}

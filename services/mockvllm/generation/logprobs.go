@@ -2,6 +2,7 @@ package generation
 
 import (
 	"math"
+	"unicode/utf8"
 
 	"github.com/fluidmcp/fluidmcp/internal/splitmix"
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/sampling"
@@ -14,6 +15,7 @@ type Position []Likelihood
 // Likelihood is how likely one token was.
 type Likelihood struct {
 	Token   int
+	Text    string // behind the tokens before it
 	Logprob float64
 	Rank    int // 1 is the likeliest
 }
@@ -48,10 +50,10 @@ func top(d distribution, token, size int, n int64) Position {
 		n = int64(size)
 	}
 	all := make(Position, 1, n+1)
-	all[0] = Likelihood{token, d.logprob(token), d.rankOf(token)}
+	all[0] = Likelihood{Token: token, Logprob: d.logprob(token), Rank: d.rankOf(token)}
 	for rank := 1; rank <= int(n); rank++ {
 		if id := d.token(rank); id != token {
-			all = append(all, Likelihood{id, d.logprob(id), rank})
+			all = append(all, Likelihood{Token: id, Logprob: d.logprob(id), Rank: rank})
 		}
 	}
 	return all
@@ -64,7 +66,7 @@ func these(d distribution, token int, asked []int64) Position {
 	for _, id := range append([]int64{int64(token)}, asked...) {
 		if !seen[int(id)] {
 			seen[int(id)] = true
-			all = append(all, Likelihood{int(id), d.logprob(int(id)), d.rankOf(int(id))})
+			all = append(all, Likelihood{Token: int(id), Logprob: d.logprob(int(id)), Rank: d.rankOf(int(id))})
 		}
 	}
 	return all
@@ -80,6 +82,7 @@ func (m *Model) PromptLogprobs(prompt *Prompt, n int64) []Position {
 	all := make([]Position, len(prompt.Tokens))
 	for i := 1; i < len(prompt.Tokens); i++ {
 		all[i] = top(o.at(i, prompt.Tokens[i]), prompt.Tokens[i], size, n)
+		m.decode(all[i], prompt.Tokens[max(1, i-utf8.UTFMax):i])
 	}
 	return all
 }

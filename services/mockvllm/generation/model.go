@@ -104,7 +104,7 @@ func (m *Model) Answer(prompt *Prompt, p *sampling.Params, i int) *Answer {
 	detok := m.Tokenizer.Detokenizer(prompt.Tokens, p.HideSpecial, p.SpacesBetween)
 	a := plan(detok, src, p)
 	if p.Logprobs != nil || p.LogprobTokens != nil {
-		a.odds, a.size = m.odds(a, prompt), m.Tokenizer.Size()
+		a.odds, a.model = m.odds(a, prompt), m
 	}
 	return a
 }

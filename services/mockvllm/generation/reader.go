@@ -12,7 +12,6 @@ import (
 type Output struct {
 	Text     string
 	Tokens   []int      // ids
-	Before   []int      // the last ids before Tokens, as many as a character can have
 	Logprobs []Position // of Tokens, when they were asked for
 	Finish   string     // "" while the answer goes on
 	Stop     any        // as Answer.Stop
@@ -62,16 +61,13 @@ func (r *Reader) Told() int { return r.at }
 func (r *Reader) Next(n int, over bool) *Output {
 	a := r.a
 	more := max(0, n-r.at)
-	r.out = Output{Tokens: slices.Grow(r.out.Tokens[:0], more), Before: r.out.Before[:0], Logprobs: r.out.Logprobs[:0]}
+	r.out = Output{Tokens: slices.Grow(r.out.Tokens[:0], more), Logprobs: r.out.Logprobs[:0]}
 	r.held = slices.Grow(r.held, more*tokenBytes)
-	for i := max(0, r.at-utf8.UTFMax); i < r.at && a.odds != nil; i++ {
-		r.out.Before = append(r.out.Before, a.Token(i))
-	}
 	for ; r.at < n; r.at++ {
 		id := a.Token(r.at)
 		r.out.Tokens = append(r.out.Tokens, id)
 		if a.odds != nil {
-			r.out.Logprobs = append(r.out.Logprobs, position(a.odds.at(r.at, id), id, a.size, a.params))
+			r.out.Logprobs = append(r.out.Logprobs, a.position(r.at))
 		}
 		if r.at+1 == a.Tokens && a.mute() {
 			continue // the token that ends an answer is not part of its text

@@ -10,23 +10,23 @@ import (
 // recites tells whether the reference model says the words itself: where more than words follows from them, such as their likelihoods
 // or where a stop string ends them. It takes half a millisecond for each, so who asks for nothing but words gets random ones.
 func (m *Model) recites(prompt *Prompt, p *sampling.Params) bool {
-	follows := p.Logprobs != nil || p.PromptLogprobs != nil || len(p.Stop)+len(p.StopTokenIDs)+len(p.Bias) > 0 || p.Repetition.MaxSize > 0
+	told := p.Logprobs != nil || p.PromptLogprobs != nil || p.LogprobTokens != nil
+	follows := told || len(p.Stop)+len(p.StopTokenIDs)+len(p.Bias) > 0 || p.Repetition.MaxSize > 0
 	return follows && m.determined(prompt, p)
 }
 
 // determined tells whether the reference model would say the same each time.
 func (m *Model) determined(prompt *Prompt, p *sampling.Params) bool {
-	drawn := p.Seed != nil && p.TopP == 1 && p.MinP == 0 && p.TopK <= 0
-	plain := p.PresencePenalty == 0 && p.FrequencyPenalty == 0 && p.RepetitionPenalty == 1 && !p.Beam
-	return (p.Greedy() || drawn) && plain && m.Reference(len(prompt.Tokens)+int(p.MaxTokens)) != nil
+	return (p.Greedy() || p.Seed != nil) && !p.Beam && m.Reference(len(prompt.Tokens)+int(p.MaxTokens)) != nil
 }
 
 // recite gives the words of the reference model to choice number i. With texts it says one of these, without the token that ends an answer.
 func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byte) (ids []int) {
 	pick := refmodel.Likeliest
 	if !p.Greedy() {
-		pick = refmodel.NewSampler(*p.Seed+int64(i), p.Temperature).Pick
+		pick = refmodel.NewSampler(*p.Seed + int64(i)).Pick
 	}
+	wish := m.wishes(prompt, p)
 	r := m.reference.Read()
 	var state []float32
 	for _, id := range prompt.Tokens {
@@ -34,7 +34,7 @@ func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byt
 	}
 	for int64(len(ids)) < p.MaxTokens {
 		logits := m.reference.Logits(state, m.beginning(texts))
-		m.bend(logits, p, len(ids))
+		wish.bend(logits, ids)
 		id := pick(logits)
 		if id == m.Tokenizer.EOS() && texts != nil {
 			break
@@ -47,26 +47,6 @@ func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byt
 		state = r.Next(id)
 	}
 	return ids
-}
-
-// bend makes the tokens at a place as likely as the request wants them.
-func (m *Model) bend(logits []float32, p *sampling.Params, place int) {
-	if len(p.BadWords)+len(p.Allowed) > 0 {
-		for id := range logits {
-			if m.banned(id, p) {
-				logits[id] = refmodel.Never
-			}
-		}
-	}
-	if int64(place) < p.MinTokens {
-		logits[m.Tokenizer.EOS()] = refmodel.Never
-		for _, id := range p.StopTokenIDs {
-			logits[id] = refmodel.Never
-		}
-	}
-	for _, b := range p.Bias {
-		logits[b.Token] += float32(b.By)
-	}
 }
 
 // beginning are the tokens that a text begins with, and where one is over the token that ends an answer. It is nil without texts.

@@ -28,7 +28,7 @@ func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Outpu
 	b = h.AppendFingerprint(append(b, `],"service_tier":null,"system_fingerprint":`...))
 	u.Reasoning = r.reasoningOf(reasoning)
 	b = u.Append(append(b, `,"usage":`...))
-	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), r.Work.PromptLogprobs(), r.text)
+	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), r.Work.PromptLogprobs())
 	b = append(b, `,"prompt_token_ids":`...)
 	if r.returnTokens {
 		b = protocol.AppendInts(b, r.Work.Prompt.Tokens)

@@ -41,7 +41,7 @@ func (r *Request) appendChoice(b []byte, i int, o *generation.Output) []byte {
 	b = append(append(append(b, `,"finish_reason":"`...), o.Finish...), `","stop_reason":`...)
 	b = protocol.AppendStop(b, o.Stop)
 	b = r.appendTokens(append(b, `,"token_ids":`...), o.Tokens)
-	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), work.PromptLogprobs(), r.text)
+	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), work.PromptLogprobs())
 	b = r.appendTokens(append(b, `,"prompt_token_ids":`...), work.Prompt.Tokens)
 	return append(b, `,"routed_experts":null}`...)
 }

@@ -16,7 +16,7 @@ func (r *Request) appendLogprobs(b []byte, tokens []int, all []generation.Positi
 	for i, id := range tokens {
 		b = separate(b, i)
 		b = strconv.AppendInt(b, int64(offset), 10)
-		offset += utf8.RuneCountInString(r.name(id))
+		offset += utf8.RuneCountInString(r.said(id, all[i]))
 	}
 	b = append(b, `],"token_logprobs":[`...)
 	for i := range tokens {
@@ -29,7 +29,7 @@ func (r *Request) appendLogprobs(b []byte, tokens []int, all []generation.Positi
 	}
 	b = append(b, `],"tokens":[`...)
 	for i, id := range tokens {
-		b = pyjson.AppendString(separate(b, i), r.name(id))
+		b = pyjson.AppendString(separate(b, i), r.said(id, all[i]))
 	}
 	b = append(b, `],"top_logprobs":[`...)
 	for i := range tokens {
@@ -58,7 +58,7 @@ func (r *Request) appendTop(b []byte, position generation.Position) []byte {
 	names := make([]string, 0, n)
 	values := make(map[string]float64, n)
 	for _, l := range position[:n] {
-		name := r.name(l.Token)
+		name := r.name(l)
 		if _, twice := values[name]; !twice {
 			names = append(names, name)
 		}
@@ -72,12 +72,18 @@ func (r *Request) appendTop(b []byte, position generation.Position) []byte {
 	return append(b, '}')
 }
 
-func (r *Request) text(id int) string { return r.model.Tokenizer.Text(id) }
+// said is the name of a token that is there, even if nothing else is known about it.
+func (r *Request) said(id int, position generation.Position) string {
+	if position == nil {
+		return r.name(generation.Likelihood{Token: id, Text: r.model.Tokenizer.Text(id)})
+	}
+	return r.name(position[0])
+}
 
 // name is how a token is told: its text, or its id where the client wants no text that may be cut.
-func (r *Request) name(id int) string {
+func (r *Request) name(l generation.Likelihood) string {
 	if r.tokensAsIDs {
-		return "token_id:" + strconv.Itoa(id)
+		return "token_id:" + strconv.Itoa(l.Token)
 	}
-	return r.text(id)
+	return l.Text
 }

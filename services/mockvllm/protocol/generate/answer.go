@@ -18,7 +18,7 @@ func (r *Request) AppendBody(b []byte, h protocol.Head, outs []*generation.Outpu
 		u.Details = &protocol.PromptDetails{Cached: u.Details.Cached, Created: -1}
 	}
 	b = u.Append(append(b, `,"usage":`...))
-	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), r.work.PromptLogprobs(), r.model.Tokenizer.Text)
+	b = request.AppendPromptLogprobs(append(b, `,"prompt_logprobs":`...), r.work.PromptLogprobs())
 	b = append(b, `,"prompt_token_id_logprobs":null,"prompt_token_ids":`...)
 	if r.v.Bool("return_token_ids") {
 		b = protocol.AppendInts(b, r.work.Prompt.Tokens)

@@ -41,5 +41,5 @@ func (r *Request) appendLikelihood(b []byte, l generation.Likelihood) []byte {
 		b = append(b, `{"token":"token_id:`+strconv.Itoa(l.Token)+`","logprob":`...)
 		return append(protocol.AppendFloat(b, l.Logprob), `,"bytes":null`...)
 	}
-	return protocol.AppendWord(b, r.model.Tokenizer.Text(l.Token), l.Logprob)
+	return protocol.AppendWord(b, l.Text, l.Logprob)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // AppendPromptLogprobs writes how likely the tokens of a prompt were: null for the first, then objects by token id; null for
-// nothing asked. text is the text of a token.
-func AppendPromptLogprobs(b []byte, all []generation.Position, text func(id int) string) []byte {
+// nothing asked.
+func AppendPromptLogprobs(b []byte, all []generation.Position) []byte {
 	if all == nil {
 		return append(b, "null"...)
 	}
@@ -31,7 +31,7 @@ func AppendPromptLogprobs(b []byte, all []generation.Position, text func(id int)
 			b = strconv.AppendInt(append(b, '"'), int64(l.Token), 10)
 			b = protocol.AppendFloat(append(b, `":{"logprob":`...), l.Logprob)
 			b = strconv.AppendInt(append(b, `,"rank":`...), int64(l.Rank), 10)
-			b = pyjson.AppendString(append(b, `,"decoded_token":`...), text(l.Token))
+			b = pyjson.AppendString(append(b, `,"decoded_token":`...), l.Text)
 			b = append(b, '}')
 		}
 		b = append(b, '}')

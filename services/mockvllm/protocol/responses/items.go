@@ -152,15 +152,14 @@ func (r *Request) appendLogprobs(b []byte, all []generation.Position, withBytes 
 
 // appendLikelihood leaves the object open.
 func (r *Request) appendLikelihood(b []byte, l generation.Likelihood, withBytes bool) []byte {
-	text := r.Server.Tokenizer.Text(l.Token)
-	b = pyjson.AppendString(append(b, `{"token":`...), text)
+	b = pyjson.AppendString(append(b, `{"token":`...), l.Text)
 	if withBytes {
 		b = append(b, `,"bytes":[`...)
-		for i := range len(text) {
+		for i := range len(l.Text) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = strconv.AppendInt(b, int64(text[i]), 10)
+			b = strconv.AppendInt(b, int64(l.Text[i]), 10)
 		}
 		b = append(b, ']')
 	}
