@@ -10,8 +10,10 @@
 //	answer.go    Answer: the plan of one choice. How many tokens it has and why it ends is known before the first is due
 //	reader.go    Reader tells the text of an answer as its tokens become due, as vLLM's detokenizer does
 //	logprobs.go  how likely each token was, and which others there were
+//	decode.go    the texts of tokens that are parts of characters
 //	reading.go   what the reference model says of that
 //	recite.go    when it says the words too
+//	wishes.go    what a request does to the likelihood of its words
 //
 // All randomness comes from a seed and from the prompt, never from a clock or from the order of arrival: the same request
 // to a server with the same seed has the same answer.
