@@ -11,6 +11,9 @@ import (
 // overwhelming is the bias below the negative of which a token never comes.
 const overwhelming = 20
 
+// certain is the bias of a token that comes whatever the reference model thinks of it: none of its logits are so far apart.
+const certain = 40
+
 // rarer is how much less likely than a word a token is that the model was never taught to say, as a bias.
 const rarer = 8
 
@@ -22,7 +25,7 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 		m.insist(src, prompt, p, favourite)
 		return
 	}
-	if m.recites(prompt, p) {
+	if m.recites(prompt, p) && (favourite < 0 || biasOf(favourite, p) < certain) {
 		src.said, src.end, src.least = m.recite(prompt, p, src.choice), noToken, 0
 		return
 	}

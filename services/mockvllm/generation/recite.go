@@ -27,6 +27,9 @@ func (m *Model) recite(prompt *Prompt, p *sampling.Params, i int, texts ...[]byt
 		pick = refmodel.NewSampler(*p.Seed + int64(i)).Pick
 	}
 	wish := m.wishes(prompt, p)
+	if texts != nil { // a form ends where it ends
+		wish.least = 0
+	}
 	r := m.reference.Read()
 	var state []float32
 	for _, id := range prompt.Tokens {

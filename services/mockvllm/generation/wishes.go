@@ -10,13 +10,14 @@ import (
 // wishes are what a request does to the likelihood of tokens.
 type wishes struct {
 	*sampling.Params
-	ends     []int64 // tokens that end an answer
+	least    int     // tokens before one that ends an answer
+	ends     []int64 // such tokens
 	bad      [][]int // words
 	prompted []bool  // by token
 }
 
 func (m *Model) wishes(prompt *Prompt, p *sampling.Params) *wishes {
-	w := &wishes{Params: p, ends: append([]int64{int64(m.Tokenizer.EOS())}, p.StopTokenIDs...), prompted: make([]bool, m.Tokenizer.Size())}
+	w := &wishes{Params: p, least: int(p.MinTokens), ends: append([]int64{int64(m.Tokenizer.EOS())}, p.StopTokenIDs...), prompted: make([]bool, m.Tokenizer.Size())}
 	for _, word := range p.BadWords {
 		w.bad = append(w.bad, m.forms(word)...)
 	}
@@ -41,7 +42,7 @@ func (w *wishes) bend(logits []float32, said []int) {
 			logits[form[last]] = refmodel.Never
 		}
 	}
-	if int64(len(said)) < w.MinTokens {
+	if len(said) < w.least {
 		w.goOn(logits)
 	}
 	for _, b := range w.Bias {
