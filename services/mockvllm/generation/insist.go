@@ -21,6 +21,9 @@ func (m *Model) insist(src *source, prompt *Prompt, p *sampling.Params, favourit
 	case slices.Contains(src.boosted, *prompt.ThinkEnd):
 		src.said = m.utter(src, prompt, p)
 		src.mark, src.lead, src.boosted = *prompt.ThinkEnd, 4+pickOf(src.seed, -2, 5), nil
+	case m.recites(prompt, p):
+		src.said, src.end, src.least = m.recite(prompt, p, src.choice), noToken, 0
+		return
 	default: // it thinks, and nothing holds that
 		src.words, src.forced = m.unbiased(src.words, p), favourite
 		m.begin(src, p)

@@ -30,6 +30,8 @@ func TestWhatARequestWishes(t *testing.T) {
 		"no end": {func(p *sampling.Params) { p.MinTokens, p.StopTokenIDs = 4, []int64{1833, 1932} }, []int{549, 1832, 1468, 769, 1932}},
 		"no word": {func(p *sampling.Params) { p.BadWords = []string{"name"} },
 			[]int{549, 1932, 1932, 1932, 1364, 1932, 1364, 1932, 1241, 1023, 958, 1932}},
+		"no words": {func(p *sampling.Params) { p.BadWords = []string{"offworld"} },
+			[]int{549, 1932, 1932, 1932, 1364, 1006, 1139, 1932, 1932, 1932, 1241, 1023}},
 		"chance": {func(p *sampling.Params) { p.Temperature = 0.7 }, []int{903, 615, 896, 936, 1373, 1023, 293, 1932, 742, 744, 399, 1562}},
 		"cold":   {func(p *sampling.Params) { p.Temperature = 0.005 }, []int{549, 1932, 1932, 1932, 1364, 1932, 1364, 1932, 1241, 1702, 1932, 1932}},
 		"top k": {func(p *sampling.Params) { p.Temperature, p.TopK = 1, 5 },
