@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 
 	"github.com/fluidmcp/fluidmcp/services/mockvllm/generation"
@@ -132,7 +133,7 @@ func (r *Request) score(o *generation.Output) float64 {
 		known[int64(l.Token)] = l.Logprob
 	}
 	if !r.v.Bool("apply_softmax") {
-		return math.Exp(known[r.labels[0]])
+		return exp(known[r.labels[0]])
 	}
 	for _, id := range r.labels {
 		most = max(most, known[id])
@@ -141,11 +142,31 @@ func (r *Request) score(o *generation.Output) float64 {
 	for _, id := range r.labels {
 		if !seen[id] {
 			seen[id] = true
-			sum += math.Exp(known[id] - most)
+			sum += exp(known[id] - most)
 		}
 	}
-	return math.Exp(known[r.labels[0]]-most) / sum
+	return exp(known[r.labels[0]]-most) / sum
 }
 
 // Frames is never asked for: there are no streams of scores.
 func (r *Request) Frames(protocol.Head, func(frame []byte)) request.Frames { return nil }
+
+// exp is rounded correctly. The C library's, which Python calls, nearly always is, and Go's often is not, while the digits are told to
+// the last. x is no more than 0.
+func exp(x float64) float64 {
+	const bits, halvings, least = 256, 10, -745
+	if x < least {
+		return 0
+	}
+	small := new(big.Float).SetPrec(bits).SetMantExp(big.NewFloat(x), -halvings)
+	sum, term := big.NewFloat(1).SetPrec(bits), big.NewFloat(1).SetPrec(bits)
+	for n := 1.0; term.Sign() != 0 && term.MantExp(nil) > -bits; n++ {
+		term.Mul(term, small).Quo(term, big.NewFloat(n))
+		sum.Add(sum, term)
+	}
+	for range halvings {
+		sum.Mul(sum, sum)
+	}
+	y, _ := sum.Float64()
+	return y
+}
