@@ -11,8 +11,11 @@ import (
 // overwhelming is the bias below the negative of which a token never comes.
 const overwhelming = 20
 
-// certain is the bias of a token that comes whatever the reference model thinks of it: none of its logits are so far apart.
-const certain = 40
+// certain tells whether one token comes whatever the reference model thinks of it: none of its logits are so far apart.
+func certain(p *sampling.Params) bool {
+	const apart = 40
+	return len(p.Bias) == 1 && p.Bias[0].By >= apart && p.Allowed == nil
+}
 
 // rarer is how much less likely than a word a token is that the model was never taught to say, as a bias.
 const rarer = 8
@@ -25,7 +28,7 @@ func (m *Model) choose(src *source, prompt *Prompt, p *sampling.Params) {
 		m.insist(src, prompt, p, favourite)
 		return
 	}
-	if m.recites(prompt, p) && (favourite < 0 || biasOf(favourite, p) < certain) {
+	if m.recites(prompt, p) && !certain(p) {
 		src.said, src.end, src.least = m.recite(prompt, p, src.choice), noToken, 0
 		return
 	}

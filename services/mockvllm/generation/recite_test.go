@@ -32,6 +32,10 @@ func TestWhatARequestWishes(t *testing.T) {
 			[]int{549, 1932, 1932, 1932, 1364, 1932, 1364, 1932, 1241, 1023, 958, 1932}},
 		"no words": {func(p *sampling.Params) { p.BadWords = []string{"offworld"} },
 			[]int{549, 1932, 1932, 1932, 1364, 1006, 1139, 1932, 1932, 1932, 1241, 1023}},
+		"few": {func(p *sampling.Params) {
+			p.Allowed, p.Bias = []int64{549, 1364, 1241}, []sampling.Bias{{Token: 642, By: 50}}
+		},
+			[]int{549, 549, 549, 1241, 1364, 1364, 1364, 1364, 1364, 1364, 1364, 1364}},
 		"chance": {func(p *sampling.Params) { p.Temperature = 0.7 }, []int{903, 615, 896, 936, 1373, 1023, 293, 1932, 742, 744, 399, 1562}},
 		"cold":   {func(p *sampling.Params) { p.Temperature = 0.005 }, []int{549, 1932, 1932, 1932, 1364, 1932, 1364, 1932, 1241, 1702, 1932, 1932}},
 		"top k": {func(p *sampling.Params) { p.Temperature, p.TopK = 1, 5 },
